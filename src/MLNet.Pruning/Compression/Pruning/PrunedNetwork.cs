@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// A network with masks over some of its parameters: what <c>torch.nn.utils.prune</c> calls a pruned module. Immutable. The weights
+/// are copied, with zeros where they are dropped, only when <see cref="Network"/> is asked for.
+/// </summary>
+public sealed class PrunedNetwork
+{
+    private readonly Network _weights;
+    private readonly Lazy<Network> _network;
+
+    internal PrunedNetwork(Network weights, ImmutableDictionary<string, WeightMask> masks)
+    {
+        (_weights, Masks) = (weights, masks);
+        _network = new(() => weights.WithParameters(masks.Select(mask => weights[mask.Key].WithValues(mask.Value.Apply(weights[mask.Key].Values)))));
+    }
+
+    /// <summary>The masks by the name of their parameter. What has no mask was never pruned.</summary>
+    public ImmutableDictionary<string, WeightMask> Masks { get; }
+
+    /// <summary>The network with its dropped weights at zero: pruning made permanent.</summary>
+    public Network Network => _network.Value;
+
+    /// <summary>Whether any parameter has a mask.</summary>
+    public bool IsPruned => !Masks.IsEmpty;
+
+    /// <summary>
+    /// Drops the least important pieces of what remains. As with torch.nn.utils.prune, the amount is one of the pieces that are not
+    /// dropped yet: half, applied twice, leaves a quarter.
+    /// </summary>
+    /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
+    /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
+    /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
+    /// <returns>The network with the new masks, each a part of the one before.</returns>
+    /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    public PrunedNetwork Prune(Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
+    {
+        ArgumentNullException.ThrowIfNull(amount);
+        var pieces = new Pieces(importance ?? Importance.L1, granularity ?? Granularity.Weight);
+        return Drop(pieces, pieces.Pools(this, scope ?? Scope.Network, amount), pool => pieces.Resolve(pool, amount));
+    }
+
+    /// <summary>Adds a mask of your own; what an earlier mask dropped stays dropped.</summary>
+    /// <param name="parameter">Name of the parameter.</param>
+    /// <param name="mask">One entry a value, in row-major order.</param>
+    /// <exception cref="ArgumentException">No such parameter, or a mask of another size.</exception>
+    public PrunedNetwork WithMask(string parameter, WeightMask mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask);
+        var target = _weights[parameter];
+        if (mask.Count != target.Count)
+        {
+            throw new ArgumentException($"The mask has {mask.Count} entries, but parameter {target} has {target.Count} values.", nameof(mask));
+        }
+
+        return new(_weights, Masks.SetItem(parameter, Masks.TryGetValue(parameter, out var before) ? before.And(mask) : mask));
+    }
+
+    internal PoolMember Member(Parameter parameter) => new(_weights[parameter.Name], Masks.GetValueOrDefault(parameter.Name));
+
+    internal IReadOnlyList<IReadOnlyList<Parameter>> Pools(Scope scope, Granularity granularity) => scope.Pools(_weights, granularity);
+
+    /// <summary>Drops so many pieces of each pool.</summary>
+    internal PrunedNetwork Drop(Pieces pieces, IReadOnlyList<IReadOnlyList<PoolMember>> pools, Func<IReadOnlyList<PoolMember>, long> drop)
+    {
+        var masks = Masks.ToBuilder();
+        foreach (var pool in pools)
+        {
+            var results = pieces.Drop(pool, drop(pool));
+            for (var i = 0; i < pool.Count; i++)
+            {
+                masks[pool[i].Parameter.Name] = results[i];
+            }
+        }
+
+        return new(_weights, masks.ToImmutable());
+    }
+}

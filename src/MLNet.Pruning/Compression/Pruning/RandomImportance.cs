@@ -1,0 +1,49 @@
+using System.Text;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Uniform numbers that depend on the seed, the parameter's name and the index alone, so that any part can be drawn again at any
+/// time: Steele, Lea &amp; Flood 2014, "Fast Splittable Pseudorandom Number Generators" (SplitMix64).
+/// </summary>
+internal sealed class RandomImportance(int seed) : Importance
+{
+    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores)
+    {
+        var stream = Stream(parameter.Name);
+        for (var i = 0; i < scores.Length; i++)
+        {
+            scores[i] = (float)Uniform(stream, start + i);
+        }
+    }
+
+    public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores)
+    {
+        var stream = Stream(parameter.Name);
+        for (var i = 0; i < scores.Length; i++)
+        {
+            scores[i] = Uniform(stream, i);
+        }
+    }
+
+    private ulong Stream(string name)
+    {
+        // FNV-1a: string.GetHashCode differs from process to process.
+        var hash = 14695981039346656037UL ^ (uint)seed;
+        foreach (var b in Encoding.UTF8.GetBytes(name))
+        {
+            hash = (hash ^ b) * 1099511628211UL;
+        }
+
+        return Mix(hash);
+    }
+
+    private static double Uniform(ulong stream, int index) => (Mix(stream + 0x9E3779B97F4A7C15UL * (ulong)(index + 1)) >> 11) * (1.0 / (1UL << 53));
+
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
+    }
+}

@@ -1,0 +1,74 @@
+namespace MLNet.Pruning;
+
+/// <summary>How fast the sparsity rises from what a network has to the target.</summary>
+public sealed class Schedule
+{
+    private readonly Func<double, double, IEnumerable<double>> _sparsities;
+
+    private Schedule(Func<double, double, IEnumerable<double>> sparsities) => _sparsities = sparsities;
+
+    /// <summary>All at once.</summary>
+    public static Schedule OneShot { get; } = new((_, target) => [target]);
+
+    /// <summary>Equal parts of the way each step.</summary>
+    /// <param name="steps">At least 1.</param>
+    public static Schedule Linear(int steps) => Curve(steps, (from, target, done) => from + (target - from) * done);
+
+    /// <summary>The same share of the remaining weights each step, so that the remaining density falls geometrically.</summary>
+    /// <param name="steps">At least 1.</param>
+    public static Schedule Geometric(int steps) => Curve(steps, (from, target, done) => 1 - (1 - from) * Math.Pow((1 - target) / (1 - from), done));
+
+    /// <summary>Fast at first, slower towards the target: target + (from - target) (1 - done)^3 (Zhu &amp; Gupta 2017).</summary>
+    /// <param name="steps">At least 1.</param>
+    public static Schedule Cubic(int steps) => Curve(steps, (from, target, done) => target + (from - target) * Math.Pow(1 - done, 3));
+
+    /// <summary>Your own sparsities, rising; the target follows as the last step if it is not the last of them.</summary>
+    /// <param name="sparsities">Each in [0, 1), none above the target.</param>
+    public static Schedule Custom(params double[] sparsities)
+    {
+        ArgumentNullException.ThrowIfNull(sparsities);
+        for (var i = 0; i < sparsities.Length; i++)
+        {
+            if (!(sparsities[i] is >= 0 and < 1) || (i > 0 && sparsities[i] <= sparsities[i - 1]))
+            {
+                throw new ArgumentException($"The sparsities of a custom schedule lie in [0, 1) and rise; number {i + 1} is {sparsities[i]}.", nameof(sparsities));
+            }
+        }
+
+        var copy = sparsities.ToArray();
+        return new((from, target) => copy.FirstOrDefault(sparsity => sparsity > target) is var above and > 0
+            ? throw new ArgumentException($"The schedule's sparsity {above} lies above the target {target}.")
+            : copy.Where(sparsity => sparsity > from && sparsity < target).Append(target));
+    }
+
+    /// <summary>A share of what remains each round until the target is reached (iterative magnitude pruning, Frankle &amp; Carbin 2019).</summary>
+    /// <param name="share">Share of the remaining weights pruned a round, in (0, 1).</param>
+    public static Schedule Iterative(double share = 0.2)
+    {
+        if (!(share is > 0 and < 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(share), share, "The share pruned each round lies in (0, 1).");
+        }
+
+        return new((from, target) => Rounds(from, target, share));
+    }
+
+    /// <summary>The sparsities after each step; the last is the target.</summary>
+    internal IReadOnlyList<double> Sparsities(double from, double target) => target <= from ? [target] : [.. _sparsities(from, target)];
+
+    private static Schedule Curve(int steps, Func<double, double, double, double> at)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        return new((from, target) => Enumerable.Range(1, steps).Select(step => step == steps ? target : at(from, target, (double)step / steps)));
+    }
+
+    private static IEnumerable<double> Rounds(double from, double target, double share)
+    {
+        for (var sparsity = 1 - (1 - from) * (1 - share); sparsity < target; sparsity = 1 - (1 - sparsity) * (1 - share))
+        {
+            yield return sparsity;
+        }
+
+        yield return target;
+    }
+}

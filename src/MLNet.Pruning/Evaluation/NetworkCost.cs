@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace MLNet.Pruning;
+
+/// <summary>What a network holds and costs, counted from its values; prints as a table.</summary>
+public sealed class NetworkCost
+{
+    private NetworkCost(ImmutableArray<LayerCost> layers) => (Layers, Total) = (layers, Sum(layers));
+
+    /// <summary>The layers that have parameters, in order.</summary>
+    public ImmutableArray<LayerCost> Layers { get; }
+
+    /// <summary>Their sum.</summary>
+    public LayerCost Total { get; }
+
+    /// <summary>Counts a network.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <exception cref="InvalidOperationException">A parameter has no values yet.</exception>
+    public static NetworkCost Of(Network network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        var liveness = new Liveness(network);
+        return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0).Select(layer => Count(network, liveness, layer))]);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => TextTable.Format(
+        ["layer", "parameters", "non-zeros", "effective", "sparsity", "multiply-adds", "effective", "dense bytes"], [.. Layers.Select(Row)], Row(Total));
+
+    private static LayerCost Count(Network network, Liveness liveness, LayerInfo layer)
+    {
+        var trained = layer.Parameters.Select(name => network[name]).Where(parameter => parameter.Trainable).ToArray();
+        var weight = layer.Weight is null ? null : network[layer.Weight];
+        return new(layer.Node.Name, layer.Node.Operator,
+            trained.Sum(parameter => (long)parameter.Count),
+            trained.Sum(parameter => Liveness.NonZeros(parameter.Values)),
+            trained.Sum(parameter => liveness.Effective(layer.Node, parameter.Name)),
+            weight?.Count ?? 0,
+            weight is null ? 0 : Liveness.NonZeros(weight.Values),
+            layer.MultiplyAdds,
+            weight is null ? 0 : layer.PositionsPerWeight * liveness.Effective(layer.Node, weight.Name),
+            layer.Parameters.Sum(name => (long)network[name].Count * sizeof(float)));
+    }
+
+    private static LayerCost Sum(ImmutableArray<LayerCost> layers) => new("total", "",
+        layers.Sum(layer => layer.Parameters), layers.Sum(layer => layer.NonZeros), layers.Sum(layer => layer.EffectiveNonZeros),
+        layers.Sum(layer => layer.Weights), layers.Sum(layer => layer.NonZeroWeights),
+        layers.Sum(layer => layer.MultiplyAdds), layers.Sum(layer => layer.EffectiveMultiplyAdds), layers.Sum(layer => layer.DenseBytes));
+
+    private static string[] Row(LayerCost cost) =>
+    [
+        cost.Name, Number(cost.Parameters), Number(cost.NonZeros), Number(cost.EffectiveNonZeros),
+        double.IsNaN(cost.Sparsity) ? "" : cost.Sparsity.ToString("P1", CultureInfo.InvariantCulture),
+        Number(cost.MultiplyAdds), Number(cost.EffectiveMultiplyAdds), Number(cost.DenseBytes),
+    ];
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>A named tensor of 32-bit floats that a <see cref="Network"/> owns: a weight, a bias, a running statistic.</summary>
+public sealed class Parameter
+{
+    private readonly float[]? _values;
+
+    internal Parameter(string name, ImmutableArray<int> shape, float[]? values, bool trainable, Initializer initializer)
+    {
+        Count = checked((int)shape.Aggregate(1L, (product, size) => checked(product * size)));
+        if (values is not null && values.Length != Count)
+        {
+            throw new ArgumentException($"Parameter '{name}' of shape {TensorInfo.Dimensions(shape)} has {Count} values, but {values.Length} were given.", nameof(values));
+        }
+
+        (Name, Shape, _values, Trainable, Initializer) = (name, shape, values, trainable, initializer);
+    }
+
+    /// <summary>Unique within the network, such as <c>fc1.weight</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Sizes by dimension. Weights of dense layers are outputs x inputs, of convolutions filters x channels x height x width.</summary>
+    public ImmutableArray<int> Shape { get; }
+
+    /// <summary>Number of values.</summary>
+    public int Count { get; }
+
+    /// <summary>Whether training changes it by gradient. Running statistics of batch normalisation are not trained that way.</summary>
+    public bool Trainable { get; }
+
+    /// <summary>Whether it has values yet; those of a network made by a builder are drawn when training starts.</summary>
+    public bool IsInitialized => _values is not null;
+
+    /// <summary>The values in row-major order.</summary>
+    /// <exception cref="InvalidOperationException">The parameter has no values yet.</exception>
+    public ReadOnlySpan<float> Values => Array;
+
+    /// <summary>How a builder's network draws its first values.</summary>
+    internal Initializer Initializer { get; }
+
+    /// <summary>The storage itself, for zero-copy views: never written to once the parameter exists.</summary>
+    internal float[] Array => _values ?? throw new InvalidOperationException(
+        $"Parameter '{Name}' has no values yet: train the network, or call Network.Initialize(seed).");
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name}[{TensorInfo.Dimensions(Shape)}]";
+
+    internal Parameter WithValues(float[] values) => new(Name, Shape, values, Trainable, Initializer);
+}

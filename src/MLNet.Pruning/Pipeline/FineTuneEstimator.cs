@@ -1,0 +1,50 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Trains the network of the step before further, on the rows it was trained on. Weights that were pruned stay exactly zero.
+/// </summary>
+public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
+{
+    private readonly NetworkStep _step;
+    private readonly TrainingOptions? _options;
+    private readonly int _epochs;
+    private readonly double? _learningRate;
+
+    internal FineTuneEstimator(IHostEnvironment environment, TrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        (_options, _epochs) = (options, options.Epochs);
+        _step = new(environment, "FineTune", options.Seed);
+    }
+
+    internal FineTuneEstimator(IHostEnvironment environment, int epochs, double? learningRate)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
+        (_epochs, _learningRate) = (epochs, learningRate);
+        new TrainingOptions { Epochs = epochs, LearningRate = learningRate ?? 1 }.Validate();
+        _step = new(environment, "FineTune", null);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">No network comes before this step.</exception>
+    /// <exception cref="TrainingDataException">No rows, one class only, or values that are not finite.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public NeuralNetworkTransformer Fit(IDataView input)
+    {
+        var state = _step.Require(input);
+        using var channel = _step.Start();
+        var device = _step.Device(channel);
+        var options = _options ?? state.Training.With(_epochs, _learningRate);
+        var data = NetworkStep.Read(input, state);
+        var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
+        var trained = loop.Run(state.Network, state.Masks, _step.Seed);
+        return new(state with { Network = trained.Network }, trained.History);
+    }
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema);
+}

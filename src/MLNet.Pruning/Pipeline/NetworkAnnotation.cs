@@ -1,0 +1,55 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>A network as an annotation of a Score column.</summary>
+internal static class NetworkAnnotation
+{
+    public const string Name = "NeuralNetwork";
+
+    public static void Add(DataViewSchema.Annotations.Builder annotations, NetworkState? state)
+        => annotations.Add(Name, NetworkType.Instance, (ref NetworkState? value) => value = state);
+
+    public static bool IsIn(SchemaShape.Column score) => score.Annotations?.Any(annotation => annotation.Name == Name) == true;
+
+    /// <summary>The network in the annotation of the Score column.</summary>
+    /// <exception cref="InvalidOperationException">There is none; the message says which step has to come before.</exception>
+    public static NetworkState Require(DataViewSchema schema, string step)
+    {
+        var annotations = schema.GetColumnOrNull(ScoreColumns.Score)?.Annotations;
+        if (annotations?.Schema.GetColumnOrNull(Name) is { Type: NetworkType })
+        {
+            NetworkState? state = null;
+            annotations.GetValue(Name, ref state);
+            if (state is not null)
+            {
+                return state;
+            }
+        }
+
+        throw Missing(step, annotations is not null);
+    }
+
+    public static InvalidOperationException Missing(string step, bool hasScore) => new(
+        $"{step} needs a neural network before it in the chain, but {(hasScore ? "the 'Score' column carries none" : "there is no 'Score' column")}: "
+        + "append ml.MulticlassClassification.Trainers.NeuralNetwork(...), or that of BinaryClassification or Regression, first.");
+
+    /// <summary>The data view type of the annotation.</summary>
+    private sealed class NetworkType : StructuredDataViewType
+    {
+        private NetworkType() : base(typeof(NetworkState))
+        {
+        }
+
+        public static NetworkType Instance { get; } = new();
+
+        public override bool Equals(DataViewType? other) => other is NetworkType;
+
+        public override bool Equals(object? other) => other is NetworkType;
+
+        public override int GetHashCode() => typeof(NetworkType).GetHashCode();
+
+        public override string ToString() => Name;
+    }
+}

@@ -1,0 +1,54 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// What the steps after the trainer share: they find the network in the Score column of their input, read the rows it was trained on
+/// with the same split, and hand on another network.
+/// </summary>
+internal sealed class NetworkStep
+{
+    private readonly IHostEnvironment _environment;
+    private readonly string _name;
+
+    public NetworkStep(IHostEnvironment environment, string name, int? seed)
+    {
+        (_environment, _name) = (environment, name);
+        Seed = seed ?? environment.Register(HostName).Rand.Next();
+    }
+
+    public int Seed { get; }
+
+    private string HostName => $"MLNet.Pruning.{_name}";
+
+    public NetworkState Require(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return NetworkAnnotation.Require(input.Schema, _name);
+    }
+
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        var score = inputSchema.FirstOrDefault(column => column.Name == ScoreColumns.Score);
+        if (score.Name is null || !NetworkAnnotation.IsIn(score))
+        {
+            throw NetworkAnnotation.Missing(_name, score.Name is not null);
+        }
+
+        var (task, keyItemType) = SchemaShapes.Scored(inputSchema);
+        return SchemaShapes.WithScores(inputSchema, task, keyItemType);
+    }
+
+    public IChannel Start() => _environment.Register(HostName).Start(_name);
+
+    public Device Device(IChannel channel)
+    {
+        var (gpu, fallback) = CatalogEnvironment.Gpu(_environment);
+        return TorchRuntime.Device(gpu, fallback, channel);
+    }
+
+    public static TrainingData Read(IDataView input, NetworkState state) => TrainingRows.Read(input, state.Network, state.Task, state.Training, state.SplitSeed);
+}

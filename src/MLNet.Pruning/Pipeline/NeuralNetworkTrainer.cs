@@ -1,0 +1,169 @@
+using System.Collections.Immutable;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Trains a neural network.
+/// <list type="table">
+/// <item><term>Task</term><description>multiclass classification, binary classification or regression</description></item>
+/// <item><term>Features</term><description>a known-size vector of <see cref="float"/>; normalise it before</description></item>
+/// <item><term>Label</term><description>a key, a <see cref="bool"/> or a <see cref="float"/></description></item>
+/// <item><term>Device</term><description>CPU, or the GPU that <c>MLContext.GpuDeviceId</c> names</description></item>
+/// </list>
+/// </summary>
+public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
+{
+    private readonly IHostEnvironment _environment;
+    private readonly LearningTask _task;
+    private readonly Options _options;
+    private readonly int _seed;
+
+    internal NeuralNetworkTrainer(IHostEnvironment environment, LearningTask task, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        LossFunction.Resolve(options.Loss, task);
+        (_environment, _task, _options) = (environment, task, options);
+        _seed = options.Seed ?? environment.Register("MLNet.Pruning.NeuralNetwork").Rand.Next();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
+    /// <exception cref="TrainingDataException">No rows, one class only, or values that are not finite.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public NeuralNetworkTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var host = _environment.Register("MLNet.Pruning.NeuralNetwork");
+        using var channel = host.Start("Training");
+        var (gpu, fallback) = CatalogEnvironment.Gpu(_environment);
+        var device = TorchRuntime.Device(gpu, fallback, channel);
+        var outputs = _options.Network!.Output.RowSize;
+        if (_task != LearningTask.Multiclass && outputs != 1)
+        {
+            throw new ArgumentException($"A {_task} task needs a network with one output; this one has {outputs}.");
+        }
+
+        var data = TrainingRows.Read(input, _options.Network, _task, _options, _seed);
+        var network = _options.Network.Initialize(_seed);
+        channel.Info(MessageSensitivity.None, "{0}", $"training {network.ParameterCount} parameters on {data.TrainingRows.Length} rows, measuring on {data.ValidationRows.Length}, seed {_seed}");
+        var loop = new TrainingLoop(data, _options, _task, device, result => Report(channel, _options.Progress, result));
+        var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0);
+        return new(new NetworkState
+        {
+            Network = trained.Network,
+            Task = _task,
+            Features = _options.FeatureColumnName,
+            Label = _options.LabelColumnName,
+            Keys = _task == LearningTask.Multiclass ? LabelKeys.Of(input.Schema[_options.LabelColumnName]) : null,
+            Initial = network,
+            Early = trained.Snapshot,
+            Training = _options,
+            SplitSeed = _seed,
+        }, trained.History);
+    }
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        var features = Find(inputSchema, _options.FeatureColumnName, "feature");
+        if (features.Kind != SchemaShape.Column.VectorKind.Vector || features.ItemType != NumberDataViewType.Single)
+        {
+            throw TrainingRows.Mismatch(features.Name, "feature", "a known-size Vector<Single>", Describe(features));
+        }
+
+        var label = Find(inputSchema, _options.LabelColumnName, "label");
+        var (fits, expected) = _task switch
+        {
+            LearningTask.Multiclass => (label.IsKey, "a key (append ml.Transforms.Conversion.MapValueToKey before the trainer)"),
+            LearningTask.Binary => (label.ItemType == BooleanDataViewType.Instance, "Boolean"),
+            _ => (label.ItemType == NumberDataViewType.Single && !label.IsKey, "Single"),
+        };
+        if (!fits || label.Kind != SchemaShape.Column.VectorKind.Scalar)
+        {
+            throw TrainingRows.Mismatch(label.Name, "label", expected, Describe(label));
+        }
+
+        return SchemaShapes.WithScores(inputSchema, _task, label.Annotations.FirstOrDefault(annotation => annotation.Name == "KeyValues").ItemType);
+    }
+
+    /// <summary>An epoch to the log and to the caller's progress.</summary>
+    internal static void Report(IChannel channel, IProgress<EpochResult>? progress, EpochResult result)
+    {
+        channel.Info(MessageSensitivity.None, "{0}", result.ToString());
+        progress?.Report(result);
+    }
+
+    private static string Describe(SchemaShape.Column column) => column.Kind == SchemaShape.Column.VectorKind.Scalar
+        ? $"{(column.IsKey ? "Key of " : "")}{column.ItemType}" : $"{column.Kind} of {column.ItemType}";
+
+    private static SchemaShape.Column Find(SchemaShape shape, string name, string role)
+    {
+        foreach (var column in shape)
+        {
+            if (column.Name == name)
+            {
+                return column;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(shape), name,
+            $"Could not find the {role} column '{name}'. The data has: {string.Join(", ", shape.Select(column => column.Name))}.");
+    }
+
+    /// <summary>How a network is trained, and on which columns.</summary>
+    public sealed class Options : TrainingOptions
+    {
+        /// <summary>The network to train; parameters without values are drawn first.</summary>
+        public Network? Network { get; set; }
+
+        /// <summary>A known-size vector of <see cref="float"/>, as many as the network reads.</summary>
+        /// <value>Default "Features".</value>
+        public string FeatureColumnName { get; set; } = "Features";
+
+        /// <summary>A key (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</summary>
+        /// <value>Default "Label".</value>
+        public string LabelColumnName { get; set; } = "Label";
+
+        /// <summary>
+        /// Share of the rows held back to measure on, in [0, 1). They are never trained on, by later steps of the chain neither; all
+        /// choices are made on them.
+        /// </summary>
+        /// <value>Default 0.1.</value>
+        public double ValidationFraction { get; set; } = 0.1;
+
+        /// <summary>Whether rows with missing labels or with values that are not finite are left out; else they are refused.</summary>
+        /// <value>Default false.</value>
+        public bool SkipInvalidRows { get; set; }
+
+        /// <summary>Epoch whose weights are kept for <see cref="Rewind.ToEarly"/>; at least 1 and at most the number of epochs.</summary>
+        /// <value>Default null: none are kept.</value>
+        public int? RewindEpoch { get; set; }
+
+        internal override void Validate()
+        {
+            ArgumentNullException.ThrowIfNull(Network, nameof(Network));
+            ArgumentException.ThrowIfNullOrEmpty(FeatureColumnName, nameof(FeatureColumnName));
+            ArgumentException.ThrowIfNullOrEmpty(LabelColumnName, nameof(LabelColumnName));
+            base.Validate();
+            if (!(ValidationFraction is >= 0 and < 1))
+            {
+                throw new ArgumentOutOfRangeException(nameof(ValidationFraction), ValidationFraction, "The validation fraction lies in [0, 1).");
+            }
+
+            if (EarlyStoppingPatience is not null && ValidationFraction == 0)
+            {
+                throw new ArgumentException("Early stopping needs validation rows: set ValidationFraction above 0.", nameof(EarlyStoppingPatience));
+            }
+
+            if (RewindEpoch is { } epoch && (epoch < 1 || epoch > Epochs))
+            {
+                throw new ArgumentOutOfRangeException(nameof(RewindEpoch), epoch, $"The epoch to rewind to lies between 1 and the number of epochs, {Epochs}.");
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Reads a batch of rows ahead and scores it in one go. The columns passed through are buffered beside it: a second cursor over the
+/// input would compute everything before the network twice, and see other rows where the input is not repeatable.
+/// </summary>
+internal sealed class ScoringCursor : DataViewRowCursor, IOutputs
+{
+    private const int MaximumBatch = 256;
+    private const int ValuesPerBatch = 1 << 20;
+
+    private readonly DataViewRowCursor _input;
+    private readonly bool[] _active;
+    private readonly LearningTask _task;
+    private readonly int _ownColumns;
+    private readonly Scorer _scorer;
+    private readonly ValueGetter<VBuffer<float>> _readFeatures;
+    private readonly ValueGetter<DataViewRowId> _readId;
+    private readonly DataViewRowId[] _ids;
+    private readonly Dictionary<int, ColumnBuffer> _passed;
+    private VBuffer<float> _row;
+    private int _count;
+    private int _current;
+    private long _position = -1;
+    private bool _ended;
+
+    public ScoringCursor(NeuralNetworkTransformer transformer, DataViewSchema schema, DataViewRowCursor input, DataViewSchema.Column features,
+        DataViewSchema.Column[] passed, bool[] active)
+    {
+        (Schema, _input, _active, _task) = (schema, input, active, transformer.Task);
+        _ownColumns = input.Schema.Count;
+        _readFeatures = input.GetGetter<VBuffer<float>>(features);
+        _readId = input.GetIdGetter();
+        var batch = Math.Clamp(ValuesPerBatch / transformer.Network.Input.RowSize, 1, MaximumBatch);
+        _ids = new DataViewRowId[batch];
+        _passed = passed.ToDictionary(column => column.Index, column => ColumnBuffer.Create(input, column, batch));
+        _scorer = transformer.CreateScorer(batch);
+    }
+
+    public override DataViewSchema Schema { get; }
+
+    public override long Position => _position;
+
+    public override long Batch => 0;
+
+    ReadOnlySpan<float> IOutputs.Current => _scorer.Scores(Current());
+
+    public override bool IsColumnActive(DataViewSchema.Column column) => _active[column.Index];
+
+    public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _ids[Current()];
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        if (!IsColumnActive(column))
+        {
+            throw ScoreGetters.Inactive(column);
+        }
+
+        var getter = column.Index < _ownColumns ? _passed[column.Index].Getter(Current) : ScoreGetters.Create(_task, column.Index - _ownColumns, this);
+        return ScoreGetters.Typed<TValue>(getter, column);
+    }
+
+    public override bool MoveNext()
+    {
+        if (_ended)
+        {
+            return false;
+        }
+
+        if (++_current >= _count)
+        {
+            Fill();
+        }
+
+        if (_count == 0)
+        {
+            _position = -1;
+            Dispose();
+            return false;
+        }
+
+        _position++;
+        return true;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_ended)
+        {
+            _ended = true;
+            _input.Dispose();
+            _scorer.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void Fill()
+    {
+        (_count, _current) = (0, 0);
+        while (_count < _ids.Length && _input.MoveNext())
+        {
+            _readFeatures(ref _row);
+            _row.CopyTo(_scorer.Rows.AsSpan(_count * _scorer.Width, _scorer.Width));
+            _readId(ref _ids[_count]);
+            foreach (var column in _passed.Values)
+            {
+                column.Read(_count);
+            }
+
+            _count++;
+        }
+
+        if (_count > 0)
+        {
+            _scorer.Run(_count);
+        }
+    }
+
+    private int Current() => _position >= 0 ? _current : throw new InvalidOperationException("The cursor is not at a row: call MoveNext first.");
+}

@@ -1,0 +1,105 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>Scores single rows, as a PredictionEngine asks for them.</summary>
+internal sealed class ScoringMapper : IRowToRowMapper
+{
+    private readonly NeuralNetworkTransformer _transformer;
+    private readonly DataViewSchema.Column _features;
+
+    public ScoringMapper(NeuralNetworkTransformer transformer, DataViewSchema inputSchema)
+    {
+        (_transformer, InputSchema) = (transformer, inputSchema);
+        OutputSchema = transformer.GetOutputSchema(inputSchema);
+        _features = transformer.Features(inputSchema);
+    }
+
+    public DataViewSchema InputSchema { get; }
+
+    public DataViewSchema OutputSchema { get; }
+
+    public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
+    {
+        var needed = dependingColumns.Select(column => column.Index < InputSchema.Count ? column.Index : _features.Index).ToHashSet();
+        return InputSchema.Where(column => needed.Contains(column.Index));
+    }
+
+    public DataViewRow GetRow(DataViewRow input, IEnumerable<DataViewSchema.Column> activeColumns)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.Schema != InputSchema)
+        {
+            throw new ArgumentException("The row has another schema than the one this mapper was made for.", nameof(input));
+        }
+
+        return new Row(this, input, [.. activeColumns.Select(column => column.Index)]);
+    }
+
+    private sealed class Row(ScoringMapper mapper, DataViewRow input, HashSet<int> active) : DataViewRow, IOutputs
+    {
+        private Scorer? _scorer;
+        private ValueGetter<VBuffer<float>>? _readFeatures;
+        private VBuffer<float> _features;
+        private long _scored = -1;
+        private bool _disposed;
+
+        public override DataViewSchema Schema => mapper.OutputSchema;
+
+        public override long Position => input.Position;
+
+        public override long Batch => input.Batch;
+
+        /// <summary>Scores once a position: PredictionEngine moves it on with every prediction.</summary>
+        ReadOnlySpan<float> IOutputs.Current
+        {
+            get
+            {
+                if (_scored != input.Position || _scored < 0)
+                {
+                    ObjectDisposedException.ThrowIf(_disposed, this);
+                    _scorer ??= mapper._transformer.CreateScorer(batch: 1);
+                    _readFeatures!(ref _features);
+                    _features.CopyTo(_scorer.Rows);
+                    _scorer.Run(1);
+                    _scored = input.Position;
+                }
+
+                return _scorer!.Scores(0);
+            }
+        }
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => active.Contains(column.Index);
+
+        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+        {
+            if (!IsColumnActive(column))
+            {
+                throw ScoreGetters.Inactive(column);
+            }
+
+            if (column.Index < input.Schema.Count)
+            {
+                return input.GetGetter<TValue>(input.Schema[column.Index]);
+            }
+
+            _readFeatures ??= input.GetGetter<VBuffer<float>>(mapper._features);
+            return ScoreGetters.Typed<TValue>(ScoreGetters.Create(mapper._transformer.Task, column.Index - input.Schema.Count, this), column);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing && !_disposed)
+            {
+                _disposed = true;
+                _scorer?.Dispose();
+                input.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>Reads the features and the label of a data view once, streaming.</summary>
+internal static class TrainingRows
+{
+    /// <summary>Reads all rows and holds back those to measure on.</summary>
+    /// <param name="view">The rows.</param>
+    /// <param name="network">The network they are for.</param>
+    /// <param name="task">The task.</param>
+    /// <param name="options">Names of the columns, the validation fraction, and what to do with invalid rows.</param>
+    /// <param name="splitSeed">Seed of the split.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
+    /// <exception cref="TrainingDataException">No rows, one class only, or values that are not finite.</exception>
+    public static TrainingData Read(IDataView view, Network network, LearningTask task, NeuralNetworkTrainer.Options options, int splitSeed)
+    {
+        var features = Features(view.Schema, options.FeatureColumnName, network.Input.RowSize);
+        var label = Label(view.Schema, options.LabelColumnName, task, network.Output.RowSize);
+        var data = new TrainingData(network.Input.RowSize);
+        using (var cursor = view.GetRowCursor([features, label]))
+        {
+            var readFeatures = cursor.GetGetter<VBuffer<float>>(features);
+            var readLabel = LabelReader(cursor, label, task);
+            VBuffer<float> row = default;
+            for (long i = 0; cursor.MoveNext(); i++)
+            {
+                options.CancellationToken.ThrowIfCancellationRequested();
+                readFeatures(ref row);
+                var target = readLabel();
+                var storage = data.Next();
+                if (row.Length != storage.Length)
+                {
+                    throw new TrainingDataException($"Row {i}: column '{features.Name}' has {row.Length} values, expected {storage.Length}.", features.Name, i);
+                }
+
+                row.CopyTo(storage);
+                if (Problem(storage, target, features.Name, label.Name, i) is not { } problem)
+                {
+                    data.Add(target);
+                }
+                else if (!options.SkipInvalidRows)
+                {
+                    throw problem;
+                }
+            }
+        }
+
+        Check(data, task, label.Name);
+        data.Split(options.ValidationFraction, splitSeed);
+        return data.TrainingRows.Length > 0 ? data
+            : throw new TrainingDataException($"A validation fraction of {options.ValidationFraction.ToString(CultureInfo.InvariantCulture)} leaves none of the {data.Rows} rows to train on.");
+    }
+
+    /// <summary>The feature column, a vector of as many numbers as the network reads.</summary>
+    public static DataViewSchema.Column Features(DataViewSchema schema, string name, int width)
+    {
+        var column = Find(schema, name, "feature");
+        return column.Type is VectorDataViewType { IsKnownSize: true } type && type.ItemType == NumberDataViewType.Single && type.Size == width ? column
+            : throw Mismatch(name, "feature", $"Vector<Single, {width}>, what the network reads", column.Type.ToString());
+    }
+
+    private static DataViewSchema.Column Label(DataViewSchema schema, string name, LearningTask task, int outputs)
+    {
+        var column = Find(schema, name, "label");
+        var expected = task switch
+        {
+            LearningTask.Multiclass when column.Type is KeyDataViewType key => key.Count == (ulong)outputs ? null
+                : $"a key of {outputs} values, as many as the network has outputs",
+            LearningTask.Multiclass => "a key (append ml.Transforms.Conversion.MapValueToKey before the trainer)",
+            LearningTask.Binary => column.Type == BooleanDataViewType.Instance ? null : "Boolean",
+            _ => column.Type == NumberDataViewType.Single ? null : "Single",
+        };
+        return expected is null ? column : throw Mismatch(name, "label", expected, column.Type.ToString());
+    }
+
+    private static DataViewSchema.Column Find(DataViewSchema schema, string name, string role) => schema.GetColumnOrNull(name)
+        ?? throw new ArgumentOutOfRangeException(nameof(schema), name,
+            $"Could not find the {role} column '{name}'. The data has: {string.Join(", ", schema.Where(column => !column.IsHidden).Select(column => column.Name))}.");
+
+    /// <summary>The kind of exception ML.NET itself throws for a column of another type.</summary>
+    public static ArgumentOutOfRangeException Mismatch(string name, string role, string expected, string? found)
+        => new("schema", $"The {role} column '{name}' is of type {found}; expected {expected}.");
+
+    private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label, LearningTask task)
+    {
+        if (task == LearningTask.Binary)
+        {
+            return Reader<bool>(cursor, label, value => value ? 1 : 0);
+        }
+
+        // Keys count from 1; 0 is a missing one.
+        return label.Type.RawType switch
+        {
+            var type when type == typeof(uint) => Reader<uint>(cursor, label, key => key == 0 ? float.NaN : key - 1),
+            var type when type == typeof(ushort) => Reader<ushort>(cursor, label, key => key == 0 ? float.NaN : key - 1),
+            var type when type == typeof(byte) => Reader<byte>(cursor, label, key => key == 0 ? float.NaN : key - 1),
+            var type when type == typeof(ulong) => Reader<ulong>(cursor, label, key => key == 0 ? float.NaN : key - 1),
+            _ => Reader<float>(cursor, label, value => value),
+        };
+    }
+
+    private static Func<float> Reader<T>(DataViewRowCursor cursor, DataViewSchema.Column column, Func<T, float> convert)
+    {
+        var getter = cursor.GetGetter<T>(column);
+        return () =>
+        {
+            T value = default!;
+            getter(ref value);
+            return convert(value);
+        };
+    }
+
+    private static TrainingDataException? Problem(ReadOnlySpan<float> row, float target, string features, string label, long i)
+    {
+        for (var slot = 0; slot < row.Length; slot++)
+        {
+            if (!float.IsFinite(row[slot]))
+            {
+                return new($"Row {i}: value {slot} of column '{features}' is {row[slot]}; expected a finite number. Clean the rows, or set SkipInvalidRows.", features, i);
+            }
+        }
+
+        return float.IsFinite(target) ? null
+            : new($"Row {i}: column '{label}' is {(float.IsNaN(target) ? "missing" : target)}; expected a {(float.IsNaN(target) ? "value" : "finite number")}. Clean the rows, or set SkipInvalidRows.", label, i);
+    }
+
+    private static void Check(TrainingData data, LearningTask task, string label)
+    {
+        if (data.Rows == 0)
+        {
+            throw new TrainingDataException("There are no rows to train on.");
+        }
+
+        if (task != LearningTask.Regression && Enumerable.Range(1, data.Rows - 1).All(row => data.Target(row) == data.Target(0)))
+        {
+            throw new TrainingDataException($"All {data.Rows} rows have the same class in column '{label}': there is nothing to tell apart.", label);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.ML.Runtime;
+using TorchSharp;
+
+namespace MLNet.Pruning;
+
+/// <summary>Whether the native libtorch is there, and which device to train on.</summary>
+internal static class TorchRuntime
+{
+    private static bool s_loaded;
+
+    /// <summary>Loads libtorch.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be loaded; the message says what installs it.</exception>
+    public static void Require()
+    {
+        if (s_loaded)
+        {
+            return;
+        }
+
+        try
+        {
+            using var probe = torch.zeros(1);
+            s_loaded = true;
+        }
+        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or NotSupportedException or FileNotFoundException or EntryPointNotFoundException)
+        {
+            throw new InvalidOperationException(
+                "The native library of TorchSharp (libtorch) could not be loaded: reference the NuGet package TorchSharp-cpu (or TorchSharp-cuda-linux, "
+                + $"TorchSharp-cuda-windows); in a checkout of MLNet.Pruning run build/test.sh, which installs it. {e.GetBaseException().Message}", e);
+        }
+    }
+
+    /// <summary>
+    /// The device that <c>MLContext.GpuDeviceId</c> asks for: the CPU where it is null, or, with a warning, where there is no
+    /// such GPU and <c>MLContext.FallbackToCpu</c> is set.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The GPU is asked for, absent, and falling back is off.</exception>
+    public static torch.Device Device(int? gpuDeviceId, bool fallbackToCpu, IChannel channel)
+    {
+        Require();
+        if (gpuDeviceId is not { } gpu)
+        {
+            return torch.CPU;
+        }
+
+        var count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
+        if (gpu >= 0 && gpu < count)
+        {
+            return torch.device(DeviceType.CUDA, gpu);
+        }
+
+        var problem = $"MLContext.GpuDeviceId is {gpu}, but libtorch finds {(count == 0 ? "no CUDA device" : $"only the CUDA devices 0 to {count - 1}")}";
+        if (!fallbackToCpu)
+        {
+            throw new InvalidOperationException($"{problem}, and MLContext.FallbackToCpu is false.");
+        }
+
+        channel.Warning(MessageSensitivity.None, "{0}: training on the CPU.", problem);
+        return torch.CPU;
+    }
+}

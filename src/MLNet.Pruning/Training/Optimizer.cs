@@ -1,0 +1,60 @@
+using TorchSharp;
+using TorchParameter = TorchSharp.Modules.Parameter;
+
+namespace MLNet.Pruning;
+
+/// <summary>How gradients become changes of the weights.</summary>
+public abstract record Optimizer
+{
+    private Optimizer()
+    {
+    }
+
+    /// <summary>Stochastic gradient descent, optionally with momentum (Polyak 1964) in Nesterov's form (Sutskever et al. 2013).</summary>
+    /// <param name="momentum">In [0, 1).</param>
+    /// <param name="nesterov">Whether to use Nesterov's form; needs momentum.</param>
+    public static Optimizer Sgd(double momentum = 0.9, bool nesterov = false)
+    {
+        CheckRate(momentum, nameof(momentum));
+        return !nesterov || momentum > 0 ? new SgdOptimizer(momentum, nesterov) : throw new ArgumentException("Nesterov's form needs a momentum above 0.", nameof(nesterov));
+    }
+
+    /// <summary>Adam (Kingma &amp; Ba 2015).</summary>
+    /// <param name="beta1">Decay of the mean of gradients, in [0, 1).</param>
+    /// <param name="beta2">Decay of the mean of squared gradients, in [0, 1).</param>
+    /// <param name="epsilon">Added to the denominator.</param>
+    public static Optimizer Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+    {
+        CheckRate(beta1, nameof(beta1));
+        CheckRate(beta2, nameof(beta2));
+        return new AdamOptimizer(beta1, beta2, epsilon, Decoupled: false);
+    }
+
+    /// <summary>Adam with decoupled weight decay (Loshchilov &amp; Hutter 2019).</summary>
+    /// <param name="beta1">Decay of the mean of gradients, in [0, 1).</param>
+    /// <param name="beta2">Decay of the mean of squared gradients, in [0, 1).</param>
+    /// <param name="epsilon">Added to the denominator.</param>
+    public static Optimizer AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+        => (AdamOptimizer)Adam(beta1, beta2, epsilon) with { Decoupled = true };
+
+    internal abstract torch.optim.Optimizer Create(IReadOnlyList<TorchParameter> parameters, double learningRate, double weightDecay);
+
+    private static void CheckRate(double value, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(value, name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(value, 1, name);
+    }
+
+    private sealed record SgdOptimizer(double Momentum, bool Nesterov) : Optimizer
+    {
+        internal override torch.optim.Optimizer Create(IReadOnlyList<TorchParameter> parameters, double learningRate, double weightDecay)
+            => torch.optim.SGD(parameters, learningRate, Momentum, weight_decay: weightDecay, nesterov: Nesterov);
+    }
+
+    private sealed record AdamOptimizer(double Beta1, double Beta2, double Epsilon, bool Decoupled) : Optimizer
+    {
+        internal override torch.optim.Optimizer Create(IReadOnlyList<TorchParameter> parameters, double learningRate, double weightDecay) => Decoupled
+            ? torch.optim.AdamW(parameters, learningRate, Beta1, Beta2, Epsilon, weightDecay)
+            : torch.optim.Adam(parameters, learningRate, Beta1, Beta2, Epsilon, weightDecay);
+    }
+}

@@ -1,0 +1,138 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>Fits a network's weights to rows. The network given is not changed.</summary>
+internal sealed class TrainingLoop
+{
+    private readonly TrainingData _data;
+    private readonly TrainingOptions _options;
+    private readonly LearningTask _task;
+    private readonly Loss _loss;
+    private readonly Device _device;
+    private readonly Action<EpochResult> _report;
+
+    /// <param name="data">Rows, split into those to train on and those to measure on.</param>
+    /// <param name="options">Validated options.</param>
+    /// <param name="task">What the outputs mean.</param>
+    /// <param name="device">Where to train.</param>
+    /// <param name="report">Told of every epoch.</param>
+    public TrainingLoop(TrainingData data, TrainingOptions options, LearningTask task, Device device, Action<EpochResult> report)
+    {
+        (_data, _options, _task, _device, _report) = (data, options, task, device, report);
+        _loss = LossFunction.Resolve(options.Loss, task);
+    }
+
+    /// <summary>Trains.</summary>
+    /// <param name="network">The network to start from, with values.</param>
+    /// <param name="masks">Weights to hold at zero; they have to be zero in the network already.</param>
+    /// <param name="seed">Seed of the order of rows and of dropout.</param>
+    /// <param name="snapshotEpoch">Epoch after which the weights are kept aside, 0 for none.</param>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The loss left the finite numbers, or early stopping has no validation rows.</exception>
+    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0)
+    {
+        if (_options.EarlyStoppingPatience is not null && _data.ValidationRows.IsEmpty)
+        {
+            throw new InvalidOperationException("Early stopping needs validation rows: train with a ValidationFraction above 0.");
+        }
+
+        using var scope = NewDisposeScope();
+        using var weights = new TrainedWeights(network, masks, _device);
+        using var optimizer = _options.Optimizer.Create(weights.Trainable, _options.LearningRate, _options.WeightDecay);
+        using var dropout = new Generator((ulong)(uint)seed, _device);
+        using var batch = new Batch(_data, _task, _options.BatchSize + 1, _device);
+        var random = new Random(seed);
+        var order = _data.TrainingRows.ToArray();
+        var steps = Steps(network, order.Length);
+        var history = new List<EpochResult>();
+        Network? best = null, snapshot = null;
+        ValidationResult? bestResult = null;
+        var sinceBest = 0;
+        for (var epoch = 0; epoch < _options.Epochs; epoch++)
+        {
+            random.Shuffle(order);
+            var loss = Epoch(epoch, order, steps, weights, optimizer, batch, dropout);
+            var validation = _data.ValidationRows.IsEmpty ? null : Validation.Measure(weights.Graph, batch, _data, _task, _loss);
+            var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation);
+            history.Add(result);
+            _report(result);
+            if (epoch + 1 == snapshotEpoch)
+            {
+                snapshot = weights.Snapshot();
+            }
+
+            if (_options.EarlyStoppingPatience is not { } patience)
+            {
+                continue;
+            }
+
+            if (bestResult is null || validation!.Metric > bestResult.Metric)
+            {
+                (best, bestResult, sinceBest) = (weights.Snapshot(), validation, 0);
+            }
+            else if (++sinceBest >= patience)
+            {
+                break;
+            }
+        }
+
+        return new(best ?? weights.Snapshot(), best is null ? history[^1].Validation : bestResult, history, snapshot);
+    }
+
+    /// <summary>Steps of an epoch. Where batch statistics are taken, which needs two rows, a last batch of one joins the one before.</summary>
+    private int Steps(Network network, int rows)
+    {
+        var (full, rest) = Math.DivRem(rows, _options.BatchSize);
+        var joins = rest == 1 && full > 0 && network.Nodes.Any(node => node.Operator == "BatchNormalization");
+        return full + (rest == 0 || joins ? 0 : 1);
+    }
+
+    private double Epoch(int epoch, int[] order, int steps, TrainedWeights weights, optim.Optimizer optimizer, Batch batch, Generator dropout)
+    {
+        var start = 0;
+        var losses = new double[steps];
+        for (var step = 0; step < steps; step++)
+        {
+            _options.CancellationToken.ThrowIfCancellationRequested();
+            var rows = order.AsSpan(start, step == steps - 1 ? order.Length - start : _options.BatchSize);
+            start += rows.Length;
+            var rate = _options.LearningRate * _options.LearningRateSchedule.Factor(epoch + (double)step / steps, _options.Epochs, steps);
+            foreach (var group in optimizer.ParamGroups)
+            {
+                group.LearningRate = rate;
+            }
+
+            losses[step] = Step(rows, weights, optimizer, batch, dropout) * rows.Length / order.Length;
+        }
+
+        var loss = losses.Sum();
+        return double.IsFinite(loss) ? loss : throw new InvalidOperationException(
+            $"Training diverged: the loss is {loss} in epoch {epoch + 1}. Lower the learning rate ({_options.LearningRate}), clip gradients, or normalise the features.");
+    }
+
+    private double Step(ReadOnlySpan<int> rows, TrainedWeights weights, optim.Optimizer optimizer, Batch batch, Generator dropout)
+    {
+        using var scope = NewDisposeScope();
+        var (features, targets) = batch.Gather(rows);
+        optimizer.zero_grad();
+        var loss = LossFunction.Mean(_loss, weights.Graph.Forward(features, training: true, dropout), targets);
+        loss.backward();
+        weights.MaskGradients();
+        if (_options.GradientClipping is { } limit)
+        {
+            nn.utils.clip_grad_norm_(weights.Trainable, limit);
+        }
+
+        optimizer.step();
+        return loss.ToDouble();
+    }
+}
+
+/// <summary>What a training gave.</summary>
+/// <param name="Network">The network with its new weights.</param>
+/// <param name="Validation">What it measures on the validation rows; null without such rows.</param>
+/// <param name="History">Its epochs.</param>
+/// <param name="Snapshot">The weights after the epoch asked for; null where none was asked for or the training ended before it.</param>
+internal sealed record TrainingResult(Network Network, ValidationResult? Validation, IReadOnlyList<EpochResult> History, Network? Snapshot);

@@ -1,0 +1,93 @@
+namespace MLNet.Pruning;
+
+/// <summary>How a network is trained or fine-tuned.</summary>
+public class TrainingOptions
+{
+    /// <summary>Passes over the training rows. At least 1.</summary>
+    /// <value>Default 20.</value>
+    public int Epochs { get; set; } = 20;
+
+    /// <summary>Rows in a step. At least 1.</summary>
+    /// <value>Default 64.</value>
+    public int BatchSize { get; set; } = 64;
+
+    /// <summary>Step size; above 0.</summary>
+    /// <value>Default 0.001, which suits Adam; SGD wants about ten times that.</value>
+    public double LearningRate { get; set; } = 1e-3;
+
+    /// <summary>How the learning rate changes over the training.</summary>
+    /// <value>Default <see cref="LearningRateSchedule.Constant"/>.</value>
+    public LearningRateSchedule LearningRateSchedule { get; set; } = LearningRateSchedule.Constant;
+
+    /// <summary>How gradients become changes of the weights.</summary>
+    /// <value>Default <see cref="Optimizer.Adam"/>.</value>
+    public Optimizer Optimizer { get; set; } = Optimizer.Adam();
+
+    /// <summary>What is minimised.</summary>
+    /// <value>Default the task's own.</value>
+    public Loss Loss { get; set; } = Loss.Default;
+
+    /// <summary>Weight decay: L2 for SGD and Adam, decoupled for AdamW. Not negative.</summary>
+    /// <value>Default 0.</value>
+    public double WeightDecay { get; set; }
+
+    /// <summary>Largest Euclidean norm of a step's gradient over all parameters; longer ones are scaled down. Above 0.</summary>
+    /// <value>Default null: no clipping.</value>
+    public double? GradientClipping { get; set; }
+
+    /// <summary>
+    /// Stop after so many epochs without a better validation metric, and restore the best weights. Needs validation rows.
+    /// </summary>
+    /// <value>Default null: train all epochs, keep the last weights.</value>
+    public int? EarlyStoppingPatience { get; set; }
+
+    /// <summary>Seed of initial weights, order of rows and dropout. Same seed, same machine, same bits.</summary>
+    /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
+    public int? Seed { get; set; }
+
+    /// <summary>Stops the training between two steps with an <see cref="OperationCanceledException"/>.</summary>
+    /// <value>Default none.</value>
+    public CancellationToken CancellationToken { get; set; }
+
+    /// <summary>Told after every epoch, on the training thread.</summary>
+    /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
+    public IProgress<EpochResult>? Progress { get; set; }
+
+    /// <summary>Refuses what is out of range, by name.</summary>
+    internal virtual void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Epochs, 1, nameof(Epochs));
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1, nameof(BatchSize));
+        RequirePositive(LearningRate, nameof(LearningRate));
+        RequirePositive(GradientClipping ?? 1, nameof(GradientClipping));
+        ArgumentNullException.ThrowIfNull(LearningRateSchedule, nameof(LearningRateSchedule));
+        ArgumentNullException.ThrowIfNull(Optimizer, nameof(Optimizer));
+        if (!(WeightDecay >= 0) || double.IsInfinity(WeightDecay))
+        {
+            throw new ArgumentOutOfRangeException(nameof(WeightDecay), WeightDecay, "Weight decay is a finite number of at least 0.");
+        }
+
+        if (EarlyStoppingPatience is { } patience)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(patience, 1, nameof(EarlyStoppingPatience));
+        }
+    }
+
+    private static void RequirePositive(double value, string name)
+    {
+        if (!(value > 0) || double.IsInfinity(value))
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} is a finite number above 0.");
+        }
+    }
+
+    /// <summary>A copy with other values where given.</summary>
+    internal TrainingOptions With(int? epochs = null, double? learningRate = null, CancellationToken cancellation = default)
+    {
+        var copy = (TrainingOptions)MemberwiseClone();
+        copy.Epochs = epochs ?? Epochs;
+        copy.LearningRate = learningRate ?? LearningRate;
+        copy.CancellationToken = cancellation.CanBeCanceled ? cancellation : CancellationToken;
+        return copy;
+    }
+}
