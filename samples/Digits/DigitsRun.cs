@@ -42,17 +42,20 @@ internal sealed class DigitsRun
             .Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkTrainer.Options
             {
                 Network = Network.Mlp(64, 300, 100, 10),
-                Epochs = 30,
+                Epochs = 60,
+                LearningRate = 5e-3,
+                LearningRateSchedule = LearningRateSchedule.OneCycle(),
+                WeightDecay = 1e-4,
                 Progress = epoch,
             }).WithOnFitDelegate(networks.Add))
             .Append(ml.Transforms.Prune(new PruningOptions
             {
                 Amount = Amount.Fraction(TargetSparsity),
                 Schedule = Schedule.Cubic(PruningSteps),
-                FineTuneEpochs = 3,
+                FineTuneEpochs = 20,
                 Progress = step,
             }).WithOnFitDelegate(networks.Add))
-            .Append(ml.Transforms.FineTune(epochs: 20).WithOnFitDelegate(networks.Add))
+            .Append(ml.Transforms.FineTune(epochs: 60).WithOnFitDelegate(networks.Add))
             .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
         var model = pipeline.Fit(split.TrainSet);
         return new(ml, split.TestSet, new TransformerChain<ITransformer>([.. model]), networks);
