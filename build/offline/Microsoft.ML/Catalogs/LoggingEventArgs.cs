@@ -18,7 +18,7 @@ public class LoggingEventArgs : EventArgs
 
     public ChannelMessageKind Kind { get; }
 
-    public string? Source { get; }
+    public string Source { get; } = null!;
 
-    public string? RawMessage { get; }
+    public string RawMessage { get; } = null!;
 }

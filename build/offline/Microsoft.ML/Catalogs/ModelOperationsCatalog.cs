@@ -110,9 +110,9 @@ public sealed class ModelOperationsCatalog : IInternalCatalog
         {
             return SchemaCodec.Read(reader);
         }
-        catch (EndOfStreamException e)
+        catch (Exception e) when (e is EndOfStreamException or OverflowException)
         {
-            throw new FormatException("The input schema of the model ends too early", e);
+            throw new FormatException("The input schema of the model is cut short or damaged", e);
         }
     }
 }

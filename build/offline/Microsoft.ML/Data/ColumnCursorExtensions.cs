@@ -21,17 +21,20 @@ public static class ColumnCursorExtensions
         bool isRaw = column.Type.RawType == typeof(T);
         if (!isRaw && (asked.RawItemType != column.Type.ItemType().RawType || asked.IsVector != column.Type is VectorDataViewType))
         {
-            throw new ArgumentOutOfRangeException(nameof(column), $"Could not apply a map over type '{typeof(T)}' to column '{column.Name}' since it has type '{column.Type}'");
+            throw new ArgumentOutOfRangeException(
+                nameof(column), $"Could not apply a map over type '{typeof(T)}' to column '{column.Name}' since it has type '{column.Type}'");
         }
 
         return isRaw ? Values<T, T>(data, column, Copied)
             : typeof(T) == typeof(string) ? (IEnumerable<T>)Values<ReadOnlyMemory<char>, string>(data, column, text => text.ToString())
-            : typeof(T) == typeof(string[]) ? (IEnumerable<T>)Values<VBuffer<ReadOnlyMemory<char>>, string[]>(data, column, texts => [.. texts.DenseValues().Select(text => text.ToString())])
+            : typeof(T) == typeof(string[]) ? (IEnumerable<T>)Values<VBuffer<ReadOnlyMemory<char>>, string[]>(data, column, Strings)
             : GenericCall.Static<IEnumerable<T>>(typeof(ColumnCursorExtensions), nameof(Arrays), [asked.ItemType], data, column);
     }
 
     private static IEnumerable<TItem[]> Arrays<TItem>(IDataView data, DataViewSchema.Column column) =>
         Values<VBuffer<TItem>, TItem[]>(data, column, vector => [.. vector.DenseValues()]);
+
+    private static string[] Strings(VBuffer<ReadOnlyMemory<char>> texts) => [.. texts.DenseValues().Select(text => text.ToString())];
 
     // The cursor's buffer is filled again with the next row, what has been given out must not change.
     private static T Copied<T>(T value)

@@ -34,7 +34,8 @@ internal static class MissingValues
         DataViewType item = column.Type.ItemType();
         return item is KeyDataViewType || item.RawType == typeof(float) || item.RawType == typeof(double)
             ? column
-            : throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{name}' has type {column.Type}, which does not support missing values, so we cannot filter on them");
+            : throw new ArgumentOutOfRangeException(
+                nameof(schema), $"Column '{name}' has type {column.Type}, which does not support missing values, so we cannot filter on them");
     }
 
     private static Func<bool> Test(DataViewRow row, DataViewSchema.Column column) => GenericCall.Static<Func<bool>>(

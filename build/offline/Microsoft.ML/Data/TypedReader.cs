@@ -48,7 +48,8 @@ internal sealed class TypedReader<TRow>
         if (source.Type is VectorDataViewType != type.IsVector || source.Type.ItemType().RawType != type.RawItemType)
         {
             throw new InvalidOperationException(
-                $"Can't bind the IDataView column '{source.Name}' of type '{source.Type}' to field or property '{member.Member.Name}' of type '{member.MemberClrType.FullName}'.");
+                $"Can't bind the IDataView column '{source.Name}' of type '{source.Type}' "
+                + $"to field or property '{member.Member.Name}' of type '{member.MemberClrType.FullName}'.");
         }
     }
 }

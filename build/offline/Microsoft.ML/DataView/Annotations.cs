@@ -40,8 +40,6 @@ public sealed partial class DataViewSchema
 
         public override string ToString() => Described(this);
 
-        internal Delegate GetterAt(int index) => _getters[index];
-
         private static string Described(Annotations annotations) => annotations.Schema.Count == 0
             ? "[]"
             : string.Join(", ", annotations.Schema.Select(column => column.Name));

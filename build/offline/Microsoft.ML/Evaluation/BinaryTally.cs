@@ -41,7 +41,10 @@ internal sealed class BinaryTally
         {
             double examples = _logLossPositives + _logLossNegatives;
             if (examples == 0)
+            {
                 return 0;
+            }
+
             double prior = BinaryEntropy(_logLossPositives / examples);
             return (prior - _logLoss / examples) / prior;
         }
@@ -55,22 +58,35 @@ internal sealed class BinaryTally
         if (positive)
         {
             if (score > 0)
+            {
                 TruePositives++;
+            }
             else
+            {
                 FalseNegatives++;
+            }
         }
         else if (score > 0)
+        {
             FalsePositives++;
+        }
         else
+        {
             TrueNegatives++;
+        }
 
         if (!float.IsNaN(probability))
         {
             if (positive)
+            {
                 _logLossPositives++;
+            }
             else
+            {
                 _logLossNegatives++;
+            }
         }
+
         // In double precision: 1 - p of a single rounds to zero too early.
         _logLoss += float.IsNaN(probability) ? double.NaN : -Math.Log2(positive ? probability : 1.0 - probability);
 
@@ -83,9 +99,13 @@ internal sealed class BinaryTally
     {
         _examples++;
         if (_sample.Count < PrecisionRecallSampleSize)
+        {
             _sample.Add((score, positive));
+        }
         else if (_random.NextInt64(_examples) is var slot and < PrecisionRecallSampleSize)
+        {
             _sample[(int)slot] = (score, positive);
+        }
     }
 
     private static double Ratio(double part, double whole) => whole > 0 ? part / whole : 0;

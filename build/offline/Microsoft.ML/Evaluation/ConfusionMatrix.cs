@@ -45,7 +45,9 @@ public sealed class ConfusionMatrix
     private void CheckIndex(int index, string name)
     {
         if (index < 0 || index >= NumberOfClasses)
+        {
             throw new ArgumentOutOfRangeException(name, index, $"Invalid index. Should be non-negative, less than the number of classes ({NumberOfClasses}).");
+        }
     }
 
     private string FormatTable()
@@ -64,13 +66,18 @@ public sealed class ConfusionMatrix
         if (NumberOfClasses == 2 && _binary)
         {
             double positives = Counts[0].Sum(), negatives = Counts[1].Sum();
-            text.Append(culture, $"TEST {_classNames[0].ToUpper(culture)} RATIO:\t{positives / (positives + negatives):N4} ({positives:F1}/({positives:F1}+{negatives:F1}))");
+            text.Append(culture, $"TEST {_classNames[0].ToUpper(culture)} RATIO:\t{positives / (positives + negatives):N4} ");
+            text.Append(culture, $"({positives:F1}/({positives:F1}+{negatives:F1}))");
         }
+
         text.AppendLine().AppendLine("Confusion table");
         text.AppendLine($"          {pad}||{bars}");
         text.Append($"PREDICTED {pad}||");
         for (int i = 0; i < NumberOfClasses; i++)
+        {
             text.Append($" {(numbered ? i.ToString(culture) : _classNames[i]).PadLeft(width)} |");
+        }
+
         text.AppendLine(" Recall");
         text.AppendLine($"TRUTH     {pad}||{bars}");
         for (int i = 0; i < NumberOfClasses; i++)
@@ -79,13 +86,20 @@ public sealed class ConfusionMatrix
                 ? $"{i.ToString(culture).PadLeft(digits)}. {_classNames[i].PadLeft(labelWidth - digits - 2)} ||"
                 : $"{_classNames[i].PadLeft(labelWidth)} ||");
             foreach (double count in Counts[i])
+            {
                 text.Append($" {count.ToString("N0", culture).PadLeft(width)} |");
+            }
+
             text.AppendLine($" {PerClassRecall[i].ToString("F4", culture),5}");
         }
+
         text.AppendLine($"          {pad}||{bars}");
         text.Append($"Precision {pad}||");
         foreach (double precision in PerClassPrecision)
+        {
             text.Append($"{precision.ToString("N4", culture).PadLeft(width + 1)} |");
+        }
+
         return text.AppendLine().ToString();
     }
 }

@@ -121,7 +121,7 @@ internal static class Evaluator
         return tally;
     }
 
-    /// <summary>Columns that no metric is computed from must be there all the same.</summary>
+    /// <summary>A column that must be there, whether a metric is computed from it or not.</summary>
     public static DataViewSchema.Column Column(IDataView data, string role, string name) => data.Schema.GetColumnOrNull(name)
         ?? throw Contracts.MissingColumn("schema", role, name, data.Schema.Select(column => column.Name));
 

@@ -36,8 +36,13 @@ internal sealed class MulticlassTally(int classCount)
         {
             double entropy = 0;
             foreach (double count in _labelCounts)
+            {
                 if (count != 0)
+                {
                     entropy += count * Math.Log(count / _examples);
+                }
+            }
+
             entropy /= -_examples;
             return (entropy - LogLoss) / entropy;
         }
@@ -62,16 +67,24 @@ internal sealed class MulticlassTally(int classCount)
         for (int i = 0; i < scores.Length; i++)
         {
             if (scores[i] > own || (scores[i] == own && i < label))
+            {
                 rank++;
+            }
+
             if (scores[i] > scores[assigned])
+            {
                 assigned = i;
+            }
         }
 
         _examples++;
         _logLoss += logLoss;
         _ranks[rank]++;
         if (!known)
+        {
             return;
+        }
+
         _labelCounts[label]++;
         _labelLogLoss[label] += logLoss;
         Counts[label][rank == 0 ? label : assigned]++;

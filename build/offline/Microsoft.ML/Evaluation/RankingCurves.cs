@@ -7,9 +7,15 @@ internal static class RankingCurves
     public static double AreaUnderRoc(List<float> positives, List<float> negatives)
     {
         if (positives.Count == 0)
+        {
             throw new ArgumentOutOfRangeException("PosSample", "AUC is not defined when there is no positive class in the data");
+        }
+
         if (negatives.Count == 0)
+        {
             throw new ArgumentOutOfRangeException("NegSample", "AUC is not defined when there is no negative class in the data");
+        }
+
         positives.Sort();
         negatives.Sort();
         double wins = 0;
@@ -17,12 +23,19 @@ internal static class RankingCurves
         foreach (float score in positives)
         {
             while (below < negatives.Count && negatives[below] < score)
+            {
                 below++;
+            }
+
             upTo = Math.Max(upTo, below);
             while (upTo < negatives.Count && negatives[upTo] <= score)
+            {
                 upTo++;
+            }
+
             wins += below + 0.5 * (upTo - below);
         }
+
         return wins / ((double)positives.Count * negatives.Count);
     }
 
@@ -43,11 +56,13 @@ internal static class RankingCurves
                 precision = (double)truePositives / (truePositives + falsePositives);
                 continue;
             }
+
             truePositives++;
             double reached = (double)truePositives / (truePositives + falsePositives);
             area += (precision + reached) / 2 / positives;
             precision = reached;
         }
+
         return area;
     }
 }

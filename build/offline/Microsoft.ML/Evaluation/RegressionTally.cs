@@ -21,7 +21,10 @@ internal sealed class RegressionTally
         get
         {
             if (_examples == 0)
+            {
                 return 0;
+            }
+
             double spread = _squaredLabels - _labels * _labels / _examples;
             return spread == 0 ? double.NaN : 1 - SquaredError / spread;
         }

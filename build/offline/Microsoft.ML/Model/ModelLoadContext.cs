@@ -45,17 +45,15 @@ internal sealed class ModelLoadContext
             object loaded = env.ComponentCatalog.Load(env, signature, assembly, ctx);
             return loaded as T ?? throw new FormatException($"'{directory}' of the model holds a {loaded.GetType()}, not a {typeof(T)}");
         }
-        catch (EndOfStreamException e)
+        catch (Exception e) when (e is EndOfStreamException or OverflowException)
         {
-            throw new FormatException($"'{directory}' of the model ends too early", e);
+            throw new FormatException($"'{directory}' of the model is cut short or damaged", e);
         }
     }
 
     public T LoadModel<T>(IHostEnvironment env, string name)
         where T : class =>
         Load<T>(env, _entries, ModelSaveContext.Join(_directory, name));
-
-    public Stream OpenStream(string name) => new MemoryStream(Entry(name), writable: false);
 
     private byte[] Entry(string name)
     {

@@ -80,11 +80,4 @@ public sealed class ModelSaveContext : IDisposable
     }
 
     internal void SaveModel(ICanSaveModel model, string name) => Save(_entries, model, Join(_directory, name));
-
-    internal void SaveStream(string name, Action<Stream> write)
-    {
-        using var stream = new MemoryStream();
-        write(stream);
-        _entries[Join(_directory, name)] = stream.ToArray();
-    }
 }

@@ -43,7 +43,13 @@ internal static class SchemaCodec
         {
             writer.Write(annotation.Name);
             DataViewTypeCodec.Write(writer, annotation.Type);
-            GenericCall.Static<object?>(typeof(SchemaCodec), MethodFor(annotation.Type, nameof(WriteVector), nameof(WriteScalar)), [annotation.Type.ItemType().RawType], writer, annotations, annotation);
+            GenericCall.Static<object?>(
+                typeof(SchemaCodec),
+                MethodFor(annotation.Type, nameof(WriteVector), nameof(WriteScalar)),
+                [annotation.Type.ItemType().RawType],
+                writer,
+                annotations,
+                annotation);
         }
     }
 

@@ -24,7 +24,10 @@ internal static class ActiveColumns
 
     public static bool Contains(bool[] active, DataViewSchema.Column column)
     {
-        Contracts.CheckParam(column.Index < active.Length, nameof(column), $"Column '{column.Name}' at index {column.Index} is not in a schema of {active.Length} columns");
+        Contracts.CheckParam(
+            column.Index < active.Length,
+            nameof(column),
+            $"Column '{column.Name}' at index {column.Index} is not in a schema of {active.Length} columns");
         return active[column.Index];
     }
 }

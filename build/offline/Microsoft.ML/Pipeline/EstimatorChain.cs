@@ -6,7 +6,7 @@ namespace Microsoft.ML.Data;
 public sealed class EstimatorChain<TLastTransformer> : IEstimator<TransformerChain<TLastTransformer>>
     where TLastTransformer : class, ITransformer
 {
-    public readonly IEstimator<TLastTransformer>? LastEstimator;
+    public readonly IEstimator<TLastTransformer> LastEstimator = null!;
 
     private readonly EstimatorLink[] _links;
 
@@ -15,7 +15,7 @@ public sealed class EstimatorChain<TLastTransformer> : IEstimator<TransformerCha
     internal EstimatorChain(EstimatorLink[] links)
     {
         _links = links;
-        LastEstimator = links.Length > 0 ? links[^1].Estimator as IEstimator<TLastTransformer> : null;
+        LastEstimator = (IEstimator<TLastTransformer>)links[^1].Estimator;
     }
 
     public TransformerChain<TLastTransformer> Fit(IDataView input)

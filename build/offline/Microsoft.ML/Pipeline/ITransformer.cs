@@ -1,53 +1,27 @@
 using Microsoft.ML.Data;
 
-namespace Microsoft.ML
+namespace Microsoft.ML;
+
+public interface ICanSaveModel
 {
-    public interface ICanSaveModel
-    {
-        void Save(ModelSaveContext ctx);
-    }
-
-    public interface ITransformer : ICanSaveModel
-    {
-        bool IsRowToRowMapper { get; }
-
-        DataViewSchema GetOutputSchema(DataViewSchema inputSchema);
-
-        IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema);
-
-        IDataView Transform(IDataView input);
-    }
-
-    public interface IEstimator<out TTransformer>
-        where TTransformer : ITransformer
-    {
-        TTransformer Fit(IDataView input);
-
-        SchemaShape GetOutputSchema(SchemaShape inputSchema);
-    }
+    void Save(ModelSaveContext ctx);
 }
 
-namespace Microsoft.ML.Data
+public interface ITransformer : ICanSaveModel
 {
-    public interface IRowToRowMapper
-    {
-        DataViewSchema InputSchema { get; }
+    bool IsRowToRowMapper { get; }
 
-        DataViewSchema OutputSchema { get; }
+    DataViewSchema GetOutputSchema(DataViewSchema inputSchema);
 
-        IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns);
+    IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema);
 
-        DataViewRow GetRow(DataViewRow input, IEnumerable<DataViewSchema.Column> activeColumns);
-    }
+    IDataView Transform(IDataView input);
+}
 
-    [Flags]
-    public enum TransformerScope
-    {
-        None = 0,
-        Training = 1,
-        Testing = 2,
-        Scoring = 4,
-        TrainTest = Training | Testing,
-        Everything = Training | Testing | Scoring,
-    }
+public interface IEstimator<out TTransformer>
+    where TTransformer : ITransformer
+{
+    TTransformer Fit(IDataView input);
+
+    SchemaShape GetOutputSchema(SchemaShape inputSchema);
 }

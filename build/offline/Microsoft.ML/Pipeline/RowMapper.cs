@@ -15,7 +15,7 @@ OneToOneTransformerBase where every output column is made of one input column (C
     (a custom mapping): override MakeGetters and cache by input.Position.
   - Dependencies: GetDependencies(output) lists the indices of the input columns that an output needs.
   - Save: SaveModel(ctx) calls ctx.SetSignature(LoaderSignature) first, then writes to ctx.Writer; nested transformers go
-    through ctx.SaveModel(transformer, "Name"), large blobs through ctx.SaveStream(name, ...).
+    through ctx.SaveModel(transformer, "Name").
   - Load: [assembly: LoadableClass(typeof(X), X.LoaderSignature)] and in X a non-public
     static X Create(IHostEnvironment env, ModelLoadContext ctx), which reads from ctx.Reader in the same order.
     OneToOneTransformerBase saves and loads ColumnPairs (SaveColumns, and its constructor over a ModelLoadContext).

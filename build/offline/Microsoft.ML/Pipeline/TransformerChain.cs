@@ -11,7 +11,7 @@ namespace Microsoft.ML.Data;
 public sealed class TransformerChain<TLastTransformer> : ITransformer, IEnumerable<ITransformer>, IDisposable
     where TLastTransformer : class, ITransformer
 {
-    public readonly TLastTransformer? LastTransformer;
+    public readonly TLastTransformer LastTransformer = null!;
 
     private readonly ITransformer[] _transformers;
     private readonly TransformerScope[] _scopes;

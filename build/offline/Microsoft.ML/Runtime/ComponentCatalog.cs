@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML.Runtime;
 
@@ -22,6 +23,9 @@ internal sealed class LoadableClassAttribute : Attribute
 /// <summary>The loaders and extensions (custom mappings) of the assemblies known to an environment.</summary>
 public sealed class ComponentCatalog
 {
+    // Every context registers the same assemblies: each is looked through once.
+    private static readonly ConditionalWeakTable<Assembly, Components> Scanned = [];
+
     private readonly ConcurrentDictionary<string, bool> _assemblies = new();
     private readonly ConcurrentDictionary<string, MethodInfo> _loaders = new();
     private readonly ConcurrentDictionary<(Type Attribute, string Contract), Type> _extensions = new();
@@ -36,23 +40,18 @@ public sealed class ComponentCatalog
             return;
         }
 
-        foreach (LoadableClassAttribute loadable in assembly.GetCustomAttributes<LoadableClassAttribute>())
+        Components components = Scanned.GetValue(assembly, Scan);
+        foreach ((string signature, MethodInfo create) in components.Loaders)
         {
-            MethodInfo create = loadable.Loader.GetMethod(
-                "Create", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic, [typeof(IHostEnvironment), typeof(ModelLoadContext)])
-                ?? throw new InvalidOperationException($"{loadable.Loader} has no static Create(IHostEnvironment, ModelLoadContext)");
-            _loaders[loadable.Signature] = create;
+            _loaders[signature] = create;
         }
 
-        foreach (Type type in TypesOf(assembly))
+        foreach ((Type attribute, string contract, Type type) in components.Extensions)
         {
-            foreach (ExtensionBaseAttribute extension in type.GetCustomAttributes<ExtensionBaseAttribute>(inherit: false))
+            Type known = _extensions.GetOrAdd((attribute, contract), type);
+            if (known != type && throwOnError)
             {
-                Type known = _extensions.GetOrAdd((extension.GetType(), extension.ContractName), type);
-                if (known != type && throwOnError)
-                {
-                    throw new InvalidOperationException($"Contract '{extension.ContractName}' of {type} is taken by {known}");
-                }
+                throw new InvalidOperationException($"Contract '{contract}' of {type} is taken by {known}");
             }
         }
     }
@@ -63,8 +62,6 @@ public sealed class ComponentCatalog
             ? Activator.CreateInstance(type)!
             : throw new InvalidOperationException(
                 $"No {attribute.Name} has the contract name '{contractName}'; register its assembly with ComponentCatalog.RegisterAssembly");
-
-    internal bool IsRegistered(Assembly assembly) => _assemblies.ContainsKey(assembly.FullName!);
 
     /// <summary>Builds the object that was saved under a signature, from the assembly that saved it.</summary>
     internal object Load(IHostEnvironment env, string signature, string assemblyName, ModelLoadContext ctx)
@@ -87,6 +84,18 @@ public sealed class ComponentCatalog
         return create.CreateDelegate<Func<IHostEnvironment, ModelLoadContext, object>>()(env, ctx);
     }
 
+    private static Components Scan(Assembly assembly) => new(
+        [.. assembly.GetCustomAttributes<LoadableClassAttribute>().Select(loadable => (loadable.Signature, CreateMethodOf(loadable.Loader)))],
+        [
+            .. from type in TypesOf(assembly)
+               from extension in type.GetCustomAttributes<ExtensionBaseAttribute>(inherit: false)
+               select (extension.GetType(), extension.ContractName, type),
+        ]);
+
+    private static MethodInfo CreateMethodOf(Type loader) => loader.GetMethod(
+        "Create", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic, [typeof(IHostEnvironment), typeof(ModelLoadContext)])
+        ?? throw new InvalidOperationException($"{loader} has no static Create(IHostEnvironment, ModelLoadContext)");
+
     private static IEnumerable<Type> TypesOf(Assembly assembly)
     {
         try
@@ -98,4 +107,6 @@ public sealed class ComponentCatalog
             return e.Types.OfType<Type>();
         }
     }
+
+    private sealed record Components((string Signature, MethodInfo Create)[] Loaders, (Type Attribute, string Contract, Type Type)[] Extensions);
 }

@@ -43,6 +43,6 @@ internal static class Contracts
         new($"Invalid TValue in GetGetter: '{asked}' for column '{column.Name}', whose raw type is '{column.Type.RawType}'");
 
     /// <summary>A getter was asked for a column that the cursor was not opened with.</summary>
-    public static ArgumentException Inactive(DataViewSchema.Column column) =>
-        new($"Column '{column.Name}' is not active: the cursor was not asked for it", nameof(column));
+    public static ArgumentOutOfRangeException Inactive(DataViewSchema.Column column) =>
+        new(nameof(column), $"Column '{column.Name}' is not active: the cursor was not asked for it");
 }

@@ -12,13 +12,6 @@ public interface IHost : IHostEnvironment
     Random Rand { get; }
 }
 
-internal interface ICancelable
-{
-    bool IsCanceled { get; }
-
-    void CancelExecution();
-}
-
 /// <summary>What extension packages read by reflection from the environment that a catalog holds.</summary>
 internal interface IHostEnvironmentInternal : IHostEnvironment
 {

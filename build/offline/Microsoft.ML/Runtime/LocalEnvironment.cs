@@ -4,7 +4,7 @@ namespace Microsoft.ML.Runtime;
 /// An environment of a tree: every Register draws the seed of the child's Random from the parent's, so that the same
 /// seed and the same order of calls give the same numbers.
 /// </summary>
-internal class LocalEnvironment : IHostEnvironmentInternal, ICancelable
+internal class LocalEnvironment : IHostEnvironmentInternal
 {
     private readonly object _lock = new();
     private readonly LocalEnvironment? _parent;
@@ -13,7 +13,6 @@ internal class LocalEnvironment : IHostEnvironmentInternal, ICancelable
     private readonly Random _random;
     private readonly Dictionary<string, object?> _options = [];
     private Action<string, ChannelMessage>? _listener;
-    private bool _canceled;
 
     public LocalEnvironment(int? seed = null)
     {
@@ -27,7 +26,9 @@ internal class LocalEnvironment : IHostEnvironmentInternal, ICancelable
     {
         _parent = parent;
         _root = parent._root;
-        _fullName = string.IsNullOrEmpty(parent._fullName) ? name : $"{parent._fullName}; {name}";
+
+        // As in the real package: names of hosts leave out the host that registered them.
+        _fullName = parent._parent?._fullName is string outer ? $"{outer}; {name}" : name;
         _random = random;
         Seed = parent.Seed;
         ComponentCatalog = parent.ComponentCatalog;
@@ -48,11 +49,7 @@ internal class LocalEnvironment : IHostEnvironmentInternal, ICancelable
 
     public Random Rand => _random;
 
-    public bool IsCanceled => _canceled || (_parent?.IsCanceled ?? false);
-
     public string ContextDescription => _fullName ?? "HostEnvironment";
-
-    public void CancelExecution() => _canceled = true;
 
     public void AddListener(Action<string, ChannelMessage> listener) => _listener += listener;
 

@@ -35,8 +35,13 @@ internal sealed class Lbfgs
         var next = new double[size];
         var nextGradient = new double[size];
         if (NonNegative)
+        {
             for (int i = 0; i < size; i++)
+            {
                 point[i] = Math.Max(0, point[i]);
+            }
+        }
+
         double value = function(point, gradient) + Penalty(point);
 
         for (int iteration = 1; iteration <= MaxIterations; iteration++)
@@ -44,14 +49,23 @@ internal sealed class Lbfgs
             SteepestDescent(point, gradient, steepest);
             double norm = Math.Sqrt(Dot(steepest, steepest));
             if (norm == 0)
+            {
                 break;
+            }
+
             Precondition(steepest, history, direction);
             // A component that leaves the orthant (or the feasible side) the gradient points to would make the model of the
             // function invalid there.
             if (L1 > 0 || NonNegative)
+            {
                 for (int i = 0; i < size; i++)
+                {
                     if (direction[i] * steepest[i] <= 0 && IsConstrained(i))
+                    {
                         direction[i] = 0;
+                    }
+                }
+            }
 
             double step = history.Count == 0 ? Math.Min(1, 1 / norm) : 1;
             double nextValue = value;
@@ -64,14 +78,19 @@ internal sealed class Lbfgs
                     next[i] = Project(i, point[i], point[i] + step * direction[i], steepest[i]);
                     expected += steepest[i] * (next[i] - point[i]);
                 }
+
                 nextValue = function(next, nextGradient) + Penalty(next);
                 found = expected > 0 && nextValue <= value - SufficientDecrease * expected;
             }
+
             if (!found)
             {
                 // Rounding has eaten the improvement the curvature promised: once from scratch, then this is the minimum.
                 if (history.Count == 0)
+                {
                     break;
+                }
+
                 history.Clear();
                 continue;
             }
@@ -82,8 +101,11 @@ internal sealed class Lbfgs
             double previous = value;
             value = nextValue;
             if (terminates(iteration, previous, value))
+            {
                 break;
+            }
         }
+
         return value;
     }
 
@@ -92,10 +114,16 @@ internal sealed class Lbfgs
     private double Penalty(double[] point)
     {
         if (L1 == 0)
+        {
             return 0;
+        }
+
         double sum = 0;
         for (int i = UnpenalizedCount; i < point.Length; i++)
+        {
             sum += Math.Abs(point[i]);
+        }
+
         return L1 * sum;
     }
 
@@ -107,7 +135,10 @@ internal sealed class Lbfgs
             double x = point[i], g = gradient[i];
             double slope = x > 0 ? g + l1 : x < 0 ? g - l1 : g + l1 < 0 ? g + l1 : g - l1 > 0 ? g - l1 : 0;
             if (NonNegative && x <= 0 && slope > 0)
+            {
                 slope = 0;
+            }
+
             steepest[i] = -slope;
         }
     }
@@ -115,9 +146,15 @@ internal sealed class Lbfgs
     private double Project(int i, double from, double to, double steepest)
     {
         if (NonNegative)
+        {
             return Math.Max(0, to);
+        }
+
         if (L1 == 0 || i < UnpenalizedCount)
+        {
             return to;
+        }
+
         int orthant = from != 0 ? Math.Sign(from) : Math.Sign(steepest);
         return Math.Sign(to) == orthant ? to : 0;
     }
@@ -133,9 +170,12 @@ internal sealed class Lbfgs
             step[i] = next[i] - point[i];
             change[i] = nextGradient[i] - gradient[i];
         }
+
         double curvature = Dot(step, change);
         if (curvature > 1e-300)
+        {
             history.Enqueue((step, change, 1 / curvature));
+        }
     }
 
     /// <summary>The two-loop recursion: multiplies by the approximation of the inverse Hessian.</summary>
@@ -143,7 +183,10 @@ internal sealed class Lbfgs
     {
         steepest.CopyTo(direction, 0);
         if (history.Count == 0)
+        {
             return;
+        }
+
         var pairs = history.ToArray();
         Span<double> alphas = pairs.Length <= 64 ? stackalloc double[pairs.Length] : new double[pairs.Length];
         for (int k = pairs.Length - 1; k >= 0; k--)
@@ -151,12 +194,18 @@ internal sealed class Lbfgs
             alphas[k] = pairs[k].Inverse * Dot(pairs[k].Step, direction);
             AddMultiple(direction, -alphas[k], pairs[k].Change);
         }
+
         var (_, change, inverse) = pairs[^1];
         double scale = 1 / (inverse * Dot(change, change));
         for (int i = 0; i < direction.Length; i++)
+        {
             direction[i] *= scale;
+        }
+
         for (int k = 0; k < pairs.Length; k++)
+        {
             AddMultiple(direction, alphas[k] - pairs[k].Inverse * Dot(pairs[k].Change, direction), pairs[k].Step);
+        }
     }
 
     private static double Dot(double[] left, double[] right)
@@ -164,10 +213,16 @@ internal sealed class Lbfgs
         var sum = Vector<double>.Zero;
         int i = 0;
         for (; i <= left.Length - Vector<double>.Count; i += Vector<double>.Count)
+        {
             sum += new Vector<double>(left, i) * new Vector<double>(right, i);
+        }
+
         double total = Vector.Sum(sum);
         for (; i < left.Length; i++)
+        {
             total += left[i] * right[i];
+        }
+
         return total;
     }
 
@@ -175,8 +230,13 @@ internal sealed class Lbfgs
     {
         int i = 0;
         for (; i <= target.Length - Vector<double>.Count; i += Vector<double>.Count)
+        {
             (new Vector<double>(target, i) + factor * new Vector<double>(source, i)).CopyTo(target, i);
+        }
+
         for (; i < target.Length; i++)
+        {
             target[i] += factor * source[i];
+        }
     }
 }

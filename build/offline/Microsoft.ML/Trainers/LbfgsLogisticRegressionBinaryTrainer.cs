@@ -34,7 +34,7 @@ public sealed class LbfgsLogisticRegressionBinaryTrainer : LbfgsTrainerBase<
         return (_, _, value) =>
         {
             bool enough = past.Count == ImprovementWindow
-                && (past.Dequeue() - value) / ImprovementWindow < base.Options.OptimizationTolerance * Math.Abs(value);
+                && (past.Dequeue() - value) / ImprovementWindow < TrainerOptions.OptimizationTolerance * Math.Abs(value);
             past.Enqueue(value);
             return enough;
         };
@@ -68,7 +68,7 @@ public sealed class LbfgsLogisticRegressionBinaryTrainer : LbfgsTrainerBase<
     private static CalibratedModelParameters<LinearBinaryModelParameters, PlattCalibrator> Calibrate(float[] weights, float bias) =>
         new(new LinearBinaryModelParameters(weights, bias), new PlattCalibrator(-1, 0));
 
-    public new sealed class Options : OptionsBase
+    public sealed class Options : OptionsBase
     {
     }
 }

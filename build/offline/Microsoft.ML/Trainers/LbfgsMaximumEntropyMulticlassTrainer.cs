@@ -35,7 +35,7 @@ public sealed class LbfgsMaximumEntropyMulticlassTrainer : LbfgsTrainerBase<
         return (iteration, previous, value) =>
         {
             improvement = previous - value + Memory * improvement;
-            return improvement * (1 - Memory) / (1 - Math.Pow(Memory, iteration)) < base.Options.OptimizationTolerance;
+            return improvement * (1 - Memory) / (1 - Math.Pow(Memory, iteration)) < TrainerOptions.OptimizationTolerance;
         };
     }
 
@@ -88,7 +88,7 @@ public sealed class LbfgsMaximumEntropyMulticlassTrainer : LbfgsTrainerBase<
         return [.. model.GetBiases(), .. weights.SelectMany(vector => vector.DenseValues())];
     }
 
-    public new sealed class Options : OptionsBase
+    public sealed class Options : OptionsBase
     {
     }
 }

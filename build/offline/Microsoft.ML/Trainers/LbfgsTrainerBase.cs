@@ -27,12 +27,12 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
         Contracts.CheckParam(options.OptimizationTolerance > 0, nameof(options.OptimizationTolerance), "Must be positive");
         Contracts.CheckParam(options.HistorySize > 0, nameof(options.HistorySize), "Must be positive");
         Contracts.CheckParam(options.MaximumNumberOfIterations > 0, nameof(options.MaximumNumberOfIterations), "Must be positive");
-        Options = options;
+        TrainerOptions = options;
     }
 
     public override TrainerInfo Info => _info;
 
-    private protected TOptions Options { get; }
+    private protected TOptions TrainerOptions { get; }
 
     private protected sealed override TModel TrainModel(IDataView data, TModel? initial)
     {
@@ -42,11 +42,11 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
         var point = initial is null ? InitialPoint(classCount * (1 + rows.FeatureCount)) : FromModel(initial, classCount, rows.FeatureCount);
         var minimizer = new Lbfgs
         {
-            HistorySize = Options.HistorySize,
-            MaxIterations = Options.MaximumNumberOfIterations,
-            L1 = Options.L1Regularization / (double)rows.Count,
+            HistorySize = TrainerOptions.HistorySize,
+            MaxIterations = TrainerOptions.MaximumNumberOfIterations,
+            L1 = TrainerOptions.L1Regularization / (double)rows.Count,
             UnpenalizedCount = classCount,
-            NonNegative = Options.EnforceNonNegativity,
+            NonNegative = TrainerOptions.EnforceNonNegativity,
         };
         double value = minimizer.Minimize(new Objective(this, rows, classCount).Evaluate, point, MakeTermination());
         channel.Trace(MessageSensitivity.None, "Minimum reached: {0}", value);
@@ -72,18 +72,19 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
         if (modelFeatures != featureCount)
         {
             throw new InvalidOperationException(
-                $"The input training data must have the same features used to train the input predictor: it has {featureCount}, the predictor {modelFeatures}.");
+                "The input training data must have the same features used to train the input predictor: "
+                + $"it has {featureCount}, the predictor {modelFeatures}.");
         }
     }
 
     private double[] InitialPoint(int size)
     {
         var point = new double[size];
-        if (Options.InitialWeightsDiameter > 0)
+        if (TrainerOptions.InitialWeightsDiameter > 0)
         {
             for (int i = 0; i < size; i++)
             {
-                point[i] = Options.InitialWeightsDiameter * (Host.Rand.NextDouble() - 0.5);
+                point[i] = TrainerOptions.InitialWeightsDiameter * (Host.Rand.NextDouble() - 0.5);
             }
         }
 
@@ -116,7 +117,7 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
                 _scores[i] = new double[classCount];
             }
 
-            _parallel = new ParallelOptions { MaxDegreeOfParallelism = trainer.Options.NumberOfThreads ?? -1 };
+            _parallel = new ParallelOptions { MaxDegreeOfParallelism = trainer.TrainerOptions.NumberOfThreads ?? -1 };
         }
 
         public double Evaluate(double[] point, double[] gradient)
@@ -134,7 +135,7 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
                 }
             }
 
-            double l2 = _trainer.Options.L2Regularization;
+            double l2 = _trainer.TrainerOptions.L2Regularization;
             double squares = 0;
             for (int i = _classCount; i < point.Length; i++)
             {

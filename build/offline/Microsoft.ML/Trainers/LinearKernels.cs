@@ -14,16 +14,26 @@ internal static class LinearKernels
             var indices = features.GetIndices();
             float sparse = 0;
             for (int k = 0; k < values.Length; k++)
+            {
                 sparse += weights[indices[k]] * values[k];
+            }
+
             return sparse;
         }
+
         var sum = Vector<float>.Zero;
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
             sum += new Vector<float>(weights[i..]) * new Vector<float>(values[i..]);
+        }
+
         float total = Vector.Sum(sum);
         for (; i < values.Length; i++)
+        {
             total += weights[i] * values[i];
+        }
+
         return total;
     }
 
@@ -35,9 +45,13 @@ internal static class LinearKernels
             var indices = features.GetIndices();
             double sparse = 0;
             for (int k = 0; k < values.Length; k++)
+            {
                 sparse += weights[indices[k]] * values[k];
+            }
+
             return sparse;
         }
+
         Vector<double> low = default, high = default;
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
@@ -46,9 +60,13 @@ internal static class LinearKernels
             low += first * new Vector<double>(weights[i..]);
             high += second * new Vector<double>(weights[(i + Vector<double>.Count)..]);
         }
+
         double total = Vector.Sum(low + high);
         for (; i < values.Length; i++)
+        {
             total += weights[i] * values[i];
+        }
+
         return total;
     }
 
@@ -59,9 +77,13 @@ internal static class LinearKernels
         {
             var indices = features.GetIndices();
             for (int k = 0; k < values.Length; k++)
+            {
                 target[indices[k]] += factor * values[k];
+            }
+
             return;
         }
+
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
@@ -71,15 +93,21 @@ internal static class LinearKernels
             (new Vector<double>(low) + factor * first).CopyTo(low);
             (new Vector<double>(high) + factor * second).CopyTo(high);
         }
+
         for (; i < values.Length; i++)
+        {
             target[i] += factor * values[i];
+        }
     }
 
     public static double NormSquared(in VBuffer<float> features)
     {
         double sum = 0;
         foreach (float value in features.GetValues())
+        {
             sum += (double)value * value;
+        }
+
         return sum;
     }
 }

@@ -18,8 +18,8 @@ internal abstract class ScoreMapper<TScore> : RowMapper
         if (_feature.Type is not VectorDataViewType { ItemType: NumberDataViewType item } vector
             || item != NumberDataViewType.Single || vector.Size != scorer.FeatureCount)
         {
-            throw Contracts.SchemaMismatch(
-                "inputSchema", "feature", featureColumn, new VectorDataViewType(NumberDataViewType.Single, scorer.FeatureCount).ToString()!, _feature.Type.ToString()!);
+            var expected = new VectorDataViewType(NumberDataViewType.Single, scorer.FeatureCount);
+            throw Contracts.SchemaMismatch("inputSchema", "feature", featureColumn, expected.ToString()!, _feature.Type.ToString()!);
         }
     }
 

@@ -18,8 +18,12 @@ public abstract class SdcaTrainerBase<TOptions, TTransformer, TModel> : Stochast
         Contracts.CheckNonEmpty(options.LabelColumnName);
         Contracts.CheckParam(options.L2Regularization is null or >= 1e-9f, nameof(options.L2Regularization), "L2 constant must be at least 1E-09.");
         Contracts.CheckParam(options.L1Regularization is null or >= 0, nameof(options.L1Regularization), "L1 threshold must be non-negative.");
-        Contracts.CheckParam(options.MaximumNumberOfIterations is null or > 0, nameof(options.MaximumNumberOfIterations), "Max number of iterations must be positive.");
-        Contracts.CheckParam(options.ConvergenceTolerance is > 0 and <= 1, nameof(options.ConvergenceTolerance), "Convergence tolerance must be positive and no larger than 1.");
+        Contracts.CheckParam(
+            options.MaximumNumberOfIterations is null or > 0, nameof(options.MaximumNumberOfIterations), "Max number of iterations must be positive.");
+        Contracts.CheckParam(
+            options.ConvergenceTolerance is > 0 and <= 1,
+            nameof(options.ConvergenceTolerance),
+            "Convergence tolerance must be positive and no larger than 1.");
         Contracts.CheckParam(options.BiasLearningRate >= 0, nameof(options.BiasLearningRate), "Bias learning rate must be non-negative.");
         TrainerOptions = options;
     }

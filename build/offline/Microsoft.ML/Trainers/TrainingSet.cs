@@ -61,7 +61,8 @@ internal sealed class TrainingSet
 
                 if (row.Length != featureCount)
                 {
-                    throw new InvalidOperationException($"Column '{featureColumn}' has {row.Length} slots in row {cursor.Position}, its type says {featureCount}");
+                    throw new InvalidOperationException(
+                        $"Column '{featureColumn}' has {row.Length} slots in row {cursor.Position}, its type says {featureCount}");
                 }
 
                 // The row's arrays go into the list; the next row gets new ones.

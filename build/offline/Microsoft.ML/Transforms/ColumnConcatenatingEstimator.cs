@@ -42,7 +42,8 @@ public sealed class ColumnConcatenatingEstimator : IEstimator<ColumnConcatenatin
             if (!column.ItemType.Equals(itemType))
             {
                 throw new InvalidOperationException(
-                    $"Concatenated columns should have the same type. Column '{column.Name}' has type of {column.ItemType}, but expected column type is {itemType}.");
+                    $"Concatenated columns should have the same type. Column '{column.Name}' has type of {column.ItemType}, "
+                    + $"but expected column type is {itemType}.");
             }
         }
 

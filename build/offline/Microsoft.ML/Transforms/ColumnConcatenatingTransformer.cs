@@ -94,7 +94,8 @@ public sealed class ColumnConcatenatingTransformer : RowToRowTransformerBase
 
             if (_size > 0 && _sources.Any(source => source.Type is not VectorDataViewType || source.HasSlotNames()))
             {
-                annotations.Add<VBuffer<ReadOnlyMemory<char>>>(AnnotationKinds.SlotNames, new VectorDataViewType(TextDataViewType.Instance, _size), GetSlotNames);
+                annotations.Add<VBuffer<ReadOnlyMemory<char>>>(
+                    AnnotationKinds.SlotNames, new VectorDataViewType(TextDataViewType.Instance, _size), GetSlotNames);
             }
 
             return [new(_name, new VectorDataViewType(_itemType, _size), annotations.ToAnnotations())];

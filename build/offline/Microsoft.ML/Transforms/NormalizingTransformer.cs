@@ -29,7 +29,9 @@ public sealed class NormalizingTransformer : OneToOneTransformerBase
     public NormalizerModelParametersBase GetNormalizerModelParameters(int index)
     {
         Contracts.CheckParam(
-            index >= 0 && index < _functions.Length, nameof(index), $"Not valid. Valid range is from 0 (inclusive) to {_functions.Length} (exclusive) but got {index}.");
+            index >= 0 && index < _functions.Length,
+            nameof(index),
+            $"Not valid. Valid range is from 0 (inclusive) to {_functions.Length} (exclusive) but got {index}.");
         return _functions[index].Parameters;
     }
 

@@ -36,7 +36,8 @@ internal sealed class TextColumn
     private static TextColumn Bind(TextLoader.Column column, int width, ReadOnlyMemory<char>[] header)
     {
         Contracts.CheckNonWhiteSpace(column.Name);
-        Contracts.CheckParam(column.Source is { Length: > 0 }, nameof(TextLoader.Column.Source), $"Must specify some source column indices for '{column.Name}'");
+        Contracts.CheckParam(
+            column.Source is { Length: > 0 }, nameof(TextLoader.Column.Source), $"Must specify some source column indices for '{column.Name}'");
         (int Min, int Limit)[] segments = Array.ConvertAll(column.Source, range => Segment(range, width));
         PrimitiveDataViewType item = DataViewTypes.PrimitiveOf(column.DataKind);
         if (column.KeyCount is KeyCount keys)
