@@ -26,7 +26,8 @@ internal static class LossFunction
         Loss.CrossEntropy => F.cross_entropy(logits, targets),
         Loss.BinaryCrossEntropy => F.binary_cross_entropy_with_logits(logits, targets),
         Loss.MeanSquaredError => F.mse_loss(logits, targets),
-        Loss.MeanAbsoluteError => F.l1_loss(logits, targets),
+        // Not F.l1_loss: in TorchSharp 0.102.7 it computes the squared error (dotnet/TorchSharp#1359).
+        Loss.MeanAbsoluteError => (logits - targets).abs().mean(),
         _ => throw new ArgumentOutOfRangeException(nameof(loss), loss, "Not a loss."),
     };
 }
