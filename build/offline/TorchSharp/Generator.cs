@@ -8,7 +8,7 @@ public static unsafe partial class torch
     {
         private nint _handle;
 
-        internal Generator(nint handle) => (_handle, device) = (handle, CPU);
+        private Generator(nint handle) => (_handle, device) = (handle, CPU);
 
         public Generator(ulong seed = 0, Device? device = null)
         {

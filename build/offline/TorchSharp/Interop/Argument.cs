@@ -57,7 +57,13 @@ internal readonly struct Argument
 
     public static implicit operator Argument(bool? value) => value is { } some ? some : default(Argument);
 
-    public static implicit operator Argument(ScalarType? value) => value is { } some ? (long)some : default(Argument);
+    // libtorch takes any number for an element type, and reads past its tables for one that is none.
+    public static implicit operator Argument(ScalarType? value) => value switch
+    {
+        null => default(Argument),
+        { } some when Enum.IsDefined(some) => new Argument(ValueKind.Int, (long)some),
+        _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Expected the type of an element."),
+    };
 
     public static implicit operator Argument(Scalar? value) => value is null ? default : new(value.Kind, value.Bits);
 

@@ -4,9 +4,9 @@ public static partial class torch
 {
     public readonly struct TensorIndex
     {
-        public static TensorIndex Ellipsis = new(IndexKind.Ellipsis);
-        public static TensorIndex None = new(IndexKind.NewAxis);
-        public static TensorIndex Colon = new(IndexKind.Slice);
+        public static readonly TensorIndex Ellipsis = new(IndexKind.Ellipsis);
+        public static readonly TensorIndex None = new(IndexKind.NewAxis);
+        public static readonly TensorIndex Colon = new(IndexKind.Slice);
 
         private TensorIndex(IndexKind kind, long? start = null, long? stop = null, long? step = null, torch.Tensor? tensor = null)
         {

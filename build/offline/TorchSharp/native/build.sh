@@ -22,8 +22,8 @@ command -v "${CXX:-c++}" >/dev/null 2>&1 || missing "a C++ compiler (g++)"
 
 # CMake says itself where a libtorch is not found; its cache would remember an older one.
 rm -rf "$target/cmake"
-if ! cmake -S "$source" -B "$target/cmake" -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="${LIBTORCH:-}" >"$log" 2>&1; then
-    if grep -q 'Could not find a package configuration file provided by "Torch"\|FindTorch.cmake' "$log"; then
+if ! cmake -S "$source" -B "$target/cmake" -DCMAKE_BUILD_TYPE=Release -DLIBTORCH="${LIBTORCH:-}" >"$log" 2>&1; then
+    if grep -q "LIBTORCH-MISSING" "$log"; then
         missing "libtorch${LIBTORCH:+ in LIBTORCH=$LIBTORCH}"
     fi
     grep -m 1 -A 3 'CMake Error' "$log" | tr '\n' ' '

@@ -1,7 +1,7 @@
 // The update rules are PyTorch's single-tensor ones, operator for operator, so that weights agree bit for bit.
 #include "handles.h"
-#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace {
 
@@ -15,6 +15,16 @@ at::Tensor descent_direction(const at::Tensor& parameter, double weight_decay, b
         gradient = gradient.add(parameter, weight_decay);
     }
     return gradient;
+}
+
+// The norm over all dimensions, named one by one as PyTorch's Python does: the other overload rounds differently.
+at::Tensor norm_of(const at::Tensor& tensor, double norm_type) {
+    if (std::isinf(norm_type)) {
+        return tensor.abs().max();
+    }
+    std::vector<int64_t> dims(tensor.dim());
+    std::iota(dims.begin(), dims.end(), 0);
+    return tensor.norm(norm_type, dims, false);
 }
 
 } // namespace
@@ -47,14 +57,13 @@ ts_status ts_clip_grad_norm(const ts_tensor* parameters, int32_t count, double m
             const at::Tensor& gradient = borrow(parameters[i]).grad();
             if (gradient.defined()) {
                 gradients.push_back(gradient);
-                norms.push_back(std::isinf(norm_type) ? gradient.abs().max() : gradient.norm(norm_type));
+                norms.push_back(norm_of(gradient, norm_type));
             }
         }
         if (gradients.empty()) {
             return TS_OK;
         }
-        at::Tensor all = at::stack(norms);
-        at::Tensor total = std::isinf(norm_type) ? all.max() : all.norm(norm_type);
+        at::Tensor total = norm_of(at::stack(norms), norm_type);
         *total_norm = total.item().toDouble();
         at::Tensor scale = (max_norm / (total + 1e-6)).clamp_max(1.0);
         for (at::Tensor& gradient : gradients) {

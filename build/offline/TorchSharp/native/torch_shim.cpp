@@ -258,7 +258,13 @@ void ts_describe(ts_tensor handle, ts_description* description) {
     description->device_index = tensor.device().index();
     description->requires_grad = tensor.requires_grad();
     description->is_leaf = tensor.is_leaf();
-    description->is_contiguous = tensor.is_contiguous();
+    try {
+        description->is_contiguous = tensor.is_contiguous();
+    } catch (...) {
+        // Layouts other than the strided one do not know.
+        record_exception();
+        description->is_contiguous = 0;
+    }
 }
 
 ts_status ts_sizes_and_strides(ts_tensor tensor, int64_t* sizes, int64_t* strides) {

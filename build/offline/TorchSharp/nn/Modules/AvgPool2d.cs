@@ -1,7 +1,7 @@
+using TorchSharp.Interop;
+
 namespace TorchSharp.Modules
 {
-    using TorchSharp.Interop;
-
     public sealed class AvgPool2d : nn.Module<Tensor, Tensor>
     {
         private readonly long[] _kernel;
