@@ -25,6 +25,12 @@ public class TensorTests
         float[,] matrix = { { 1, 2 }, { 3, 4 }, { 5, 6 } };
         CollectionAssert.AreEqual(new long[] { 3, 2 }, from_array(matrix).shape);
         CollectionAssert.AreEqual(new float[] { 1, 2, 3, 4, 5, 6 }, from_array(matrix).data<float>().ToArray());
+        using (Tensor shared = from_array(matrix), copied = torch.tensor(matrix), view = shared.view(6))
+        {
+            matrix[0, 0] = 9;
+            Assert.AreEqual(9, view[0].ToSingle(), "from_array lives on the array");
+            Assert.AreEqual(1, copied[0, 0].ToSingle());
+        }
     }
 
     [TestMethod]

@@ -37,7 +37,7 @@ public static unsafe partial class torch
         => FromSpan<float>(rawArray, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(float[,] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
-        => from_array(rawArray, dtype, device, requires_grad, names);
+        => FromArrayCopy(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor tensor(double[] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
         => FromSpan<double>(rawArray, [rawArray.LongLength], dtype, device, requires_grad, names);
@@ -46,7 +46,7 @@ public static unsafe partial class torch
         => FromSpan<double>(rawArray, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(double[,] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
-        => from_array(rawArray, dtype, device, requires_grad, names);
+        => FromArrayCopy(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor tensor(long[] dataArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
         => FromSpan<long>(dataArray, [dataArray.LongLength], dtype, device, requires_grad, names);
@@ -55,7 +55,7 @@ public static unsafe partial class torch
         => FromSpan<long>(dataArray, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(long[,] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
-        => from_array(rawArray, dtype, device, requires_grad, names);
+        => FromArrayCopy(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor tensor(int[] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
         => FromSpan<int>(rawArray, [rawArray.LongLength], dtype, device, requires_grad, names);
@@ -64,7 +64,7 @@ public static unsafe partial class torch
         => FromSpan<int>(rawArray, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(int[,] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
-        => from_array(rawArray, dtype, device, requires_grad, names);
+        => FromArrayCopy(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor tensor(bool[] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
         => FromSpan<bool>(rawArray, [rawArray.LongLength], dtype, device, requires_grad, names);
@@ -73,23 +73,17 @@ public static unsafe partial class torch
         => FromSpan<bool>(rawArray, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(bool[,] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null)
-        => from_array(rawArray, dtype, device, requires_grad, names);
+        => FromArrayCopy(rawArray, dtype, device, requires_grad, names);
 
     public static Tensor from_array(Array rawArray, Device? device = null) => from_array(rawArray, null, device);
 
+    // Without a copy, like frombuffer.
     public static Tensor from_array(Array rawArray, ScalarType? dtype, Device? device = null, bool requires_grad = false, string[]? names = null)
     {
-        ScalarType type = ScalarTypeOf(rawArray.GetType().GetElementType()!);
-        var sizes = new long[rawArray.Rank];
-        for (int i = 0; i < sizes.Length; i++)
-        {
-            sizes[i] = rawArray.GetLongLength(i);
-        }
-
-        fixed (byte* data = &MemoryMarshal.GetArrayDataReference(rawArray))
-        {
-            return FromMemory(data, sizes, type, dtype, device, requires_grad, names);
-        }
+        Device target = InitializeDevice(device);
+        Tensor tensor = Borrow(rawArray, Sizes(rawArray), offset: 0);
+        bool convert = (dtype ?? tensor.dtype) != tensor.dtype || target.type != DeviceType.CPU;
+        return Finish(convert ? tensor.to(dtype ?? tensor.dtype, target, disposeAfter: true) : tensor, requires_grad, names);
     }
 
     // Without a copy: the tensor lives on the array's own memory, which stays pinned for as long as the tensor's storage does.
@@ -107,19 +101,8 @@ public static unsafe partial class torch
             throw new IndexOutOfRangeException($"element count is too large: {size}");
         }
 
-        ScalarType type = ScalarTypeOf(rawArray.GetType().GetElementType()!);
-        GCHandle pin = GCHandle.Alloc(rawArray, GCHandleType.Pinned);
-        byte* data = (byte*)pin.AddrOfPinnedObject() + (offset * type.ElementSize());
-        nint handle;
-        int status = NativeMethods.ts_borrow(data, &size, 1, (int)type, &Unpin, GCHandle.ToIntPtr(pin), &handle);
-        if (status != 0)
-        {
-            pin.Free();
-            NativeMethods.Check(status);
-        }
-
-        var tensor = new Tensor(handle);
-        return Finish(type == dtype ? tensor : tensor.to_type(dtype, disposeAfter: true), requires_grad, null);
+        Tensor tensor = Borrow(rawArray, [size], offset);
+        return Finish(tensor.dtype == dtype ? tensor : tensor.to_type(dtype, disposeAfter: true), requires_grad, null);
     }
 
     internal static Tensor tensor(Scalar scalar)
@@ -127,6 +110,45 @@ public static unsafe partial class torch
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Unpin(nint pin) => GCHandle.FromIntPtr(pin).Free();
+
+    private static long[] Sizes(Array array)
+    {
+        var sizes = new long[array.Rank];
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            sizes[i] = array.GetLongLength(i);
+        }
+
+        return sizes;
+    }
+
+    // The array stays pinned for as long as the tensor's storage lives, views of it included.
+    private static Tensor Borrow(Array array, ReadOnlySpan<long> sizes, long offset)
+    {
+        ScalarType type = ScalarTypeOf(array.GetType().GetElementType()!);
+        GCHandle pin = GCHandle.Alloc(array, GCHandleType.Pinned);
+        byte* data = (byte*)pin.AddrOfPinnedObject() + (offset * type.ElementSize());
+        nint handle;
+        fixed (long* shape = sizes)
+        {
+            int status = NativeMethods.ts_borrow(data, shape, sizes.Length, (int)type, &Unpin, GCHandle.ToIntPtr(pin), &handle);
+            if (status != 0)
+            {
+                pin.Free();
+                NativeMethods.Check(status);
+            }
+        }
+
+        return new Tensor(handle);
+    }
+
+    private static Tensor FromArrayCopy(Array array, ScalarType? dtype, Device? device, bool requiresGrad, string[]? names)
+    {
+        fixed (byte* data = &MemoryMarshal.GetArrayDataReference(array))
+        {
+            return FromMemory(data, Sizes(array), ScalarTypeOf(array.GetType().GetElementType()!), dtype, device, requiresGrad, names);
+        }
+    }
 
     private static Tensor FromScalar(Scalar value, ScalarType type, ScalarType? dtype, Device? device, bool requiresGrad)
         => Finish(Operator.Call("scalar_tensor", value, dtype ?? type, default, InitializeDevice(device)), requiresGrad, null);
