@@ -14,5 +14,5 @@ while [ $# -gt 0 ]; do
 done
 
 set_up "$choice"
-dotnet build samples/Digits -c Release -v q --nologo || stop "the sample does not build"
+build samples/Digits
 exec dotnet run --no-build -c Release --project samples/Digits -- "$@"

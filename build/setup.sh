@@ -70,3 +70,14 @@ set_up() {
     [ -n "${LIBTORCH:-}" ] || install "libtorch, and the fast linear algebra it needs" libtorch-dev libopenblas0-pthread
   fi
 }
+
+# build PROJECT: silent unless it fails.
+build() {
+  local log
+  log="$(mktemp)"
+  if ! dotnet build "$1" -c Release -v q --nologo >"$log" 2>&1; then
+    grep -E 'error|warning' "$log" | sort -u | head -20 >&2 || tail -20 "$log" >&2
+    stop "$1 does not build; the whole output is in $log"
+  fi
+  rm -f "$log"
+}

@@ -14,7 +14,7 @@ while [ $# -gt 0 ]; do
 done
 
 set_up "$choice"
-dotnet build MLNet.Pruning.sln -c Release -v q --nologo || stop "the solution does not build"
+build MLNet.Pruning.sln
 
 results=artifacts/test
 rm -rf "$results"

@@ -14,8 +14,8 @@ internal static class Journey
         var dense = run.Measure(run.Dense).Total;
         var pruned = run.Measure(run.FineTuned);
         var (denseAccuracy, accuracy) = (run.TestAccuracy(run.Dense), run.TestAccuracy(run.FineTuned));
-        Line($"dense network: test accuracy {denseAccuracy:P2}, {dense.NonZeroWeights:N0} weights");
-        Line($"pruned, before fine-tuning: test accuracy {run.TestAccuracy(run.Pruned):P2}");
+        Line($"dense: test accuracy {denseAccuracy:P2}, {dense.NonZeroWeights:N0} weights");
+        Line($"pruned, before the last fine-tuning: test accuracy {run.TestAccuracy(run.Pruned):P2}");
         Line($"pruned and fine-tuned: test accuracy {accuracy:P2}, {pruned.Total.NonZeroWeights:N0} weights ({pruned.Total.Sparsity:P2} zeros)");
         Console.WriteLine();
         Console.WriteLine(pruned);
@@ -44,7 +44,7 @@ internal static class Journey
     {
         if (!AnsiConsole.Profile.Capabilities.Interactive || Console.IsOutputRedirected)
         {
-            return DigitsRun.Fit(seed, step: new Report<PruningStep>(step => Console.WriteLine(Describe(step))));
+            return DigitsRun.Fit(seed, new Report<EpochResult>(epoch => Trained(epoch, Console.WriteLine)), new Report<PruningStep>(step => Console.WriteLine(Describe(step))));
         }
 
         return AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn()).Start(context =>
@@ -52,13 +52,25 @@ internal static class Journey
             var training = context.AddTask("training");
             var pruning = context.AddTask("pruning", maxValue: DigitsRun.PruningSteps);
             return DigitsRun.Fit(seed,
-                new Report<EpochResult>(epoch => training.Value = 100.0 * epoch.Epoch / epoch.Epochs),
+                new Report<EpochResult>(epoch =>
+                {
+                    training.Value = 100.0 * epoch.Epoch / epoch.Epochs;
+                    Trained(epoch, AnsiConsole.WriteLine);
+                }),
                 new Report<PruningStep>(step =>
                 {
                     pruning.Value = step.Step;
                     AnsiConsole.WriteLine(Describe(step));
                 }));
         });
+    }
+
+    private static void Trained(EpochResult epoch, Action<string> write)
+    {
+        if (epoch.Epoch == epoch.Epochs)
+        {
+            write(string.Create(CultureInfo.InvariantCulture, $"dense network: validation accuracy {epoch.Validation!.Metric:P2}"));
+        }
     }
 
     private static string Describe(PruningStep step) => string.Create(CultureInfo.InvariantCulture,

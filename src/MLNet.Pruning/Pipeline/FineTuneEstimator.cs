@@ -38,7 +38,7 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         var state = _step.Require(input);
         using var channel = _step.Start();
         var device = _step.Device(channel);
-        var options = _options ?? state.Training.With(_epochs, _learningRate);
+        var options = _options ?? state.Training.ForLaterStep().With(_epochs, _learningRate);
         var data = NetworkStep.Read(input, state);
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
         var trained = loop.Run(state.Network, state.Masks, _step.Seed);

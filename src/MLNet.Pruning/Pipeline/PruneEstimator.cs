@@ -31,7 +31,7 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         using var channel = _step.Start();
         var device = _step.Device(channel);
         var data = NetworkStep.Read(input, state);
-        var training = (_options.FineTuning ?? state.Training).With(cancellation: _options.CancellationToken);
+        var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken);
         var loss = LossFunction.Resolve(training.Loss, state.Task);
         var rounds = 0;
         var loop = new PruningLoop(_options,

@@ -49,7 +49,7 @@ public class TrainingOptions
     /// <value>Default none.</value>
     public CancellationToken CancellationToken { get; set; }
 
-    /// <summary>Told after every epoch, on the training thread.</summary>
+    /// <summary>Told after every epoch of this step, on the training thread.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<EpochResult>? Progress { get; set; }
 
@@ -79,6 +79,14 @@ public class TrainingOptions
         {
             throw new ArgumentOutOfRangeException(name, value, $"{name} is a finite number above 0.");
         }
+    }
+
+    /// <summary>A copy for a later step of the chain, whose epochs are not the trainer's to report.</summary>
+    internal TrainingOptions ForLaterStep()
+    {
+        var copy = (TrainingOptions)MemberwiseClone();
+        copy.Progress = null;
+        return copy;
     }
 
     /// <summary>A copy with other values where given.</summary>

@@ -1,0 +1,86 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace MLNet.Pruning.Tests.Documentation;
+
+/// <summary>The README's code blocks are compiled and run, its commands and figures compared with what the sample prints.</summary>
+[TestClass]
+public partial class ReadmeTests
+{
+    private static readonly string s_readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
+
+    private static readonly string[] s_programs = [.. CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "csharp").Select(block => block.Groups[2].Value)];
+
+    public static IEnumerable<object[]> Programs => s_programs.Select((_, number) => new object[] { number });
+
+    [TestMethod]
+    [DynamicData(nameof(Programs))]
+    public void Every_program_compiles_and_runs(int number)
+    {
+        var folder = Directory.CreateTempSubdirectory("readme");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "data", "optdigits.csv"), Path.Combine(folder.FullName, "optdigits.csv"));
+        // Programs name their data relative to where they run; tests share one process and so one current folder.
+        var source = s_programs[number].Replace("\"optdigits.csv\"", SymbolDisplay.FormatLiteral(Path.Combine(folder.FullName, "optdigits.csv"), quote: true));
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+        const string Usings = "global using System; global using System.Linq; global using System.IO; global using System.Collections.Generic;";
+        var compilation = CSharpCompilation.Create($"Readme{number}", [CSharpSyntaxTree.ParseText(Usings + source)], references,
+            new(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+        using var image = new MemoryStream();
+        var emitted = compilation.Emit(image);
+        Assert.IsTrue(emitted.Success, string.Join(Environment.NewLine, emitted.Diagnostics));
+        var main = Assembly.Load(image.ToArray()).EntryPoint!;
+        main.Invoke(null, main.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
+        folder.Delete(recursive: true);
+    }
+
+    [TestMethod]
+    public void Every_command_is_there()
+    {
+        var root = Path.GetDirectoryName(Repository.Find())!;
+        var commands = CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n'))
+            .Select(line => line.Split('#')[0].Trim()).Where(line => line.StartsWith("build/")).ToArray();
+        Assert.IsGreaterThan(1, commands.Length);
+        foreach (var command in commands)
+        {
+            Assert.IsTrue(File.Exists(Path.Combine(root, command.Split(' ')[0])), command);
+        }
+    }
+
+    [TestMethod]
+    public void The_sample_prints_what_the_README_says_and_writes_its_report()
+    {
+        var output = Directory.CreateTempSubdirectory("digits");
+        var (exitCode, printed, errors) = Sample.Run(Sample.Folder, "--output", output.FullName);
+        Assert.AreEqual(0, exitCode, errors);
+
+        using var report = JsonDocument.Parse(File.ReadAllText(Path.Combine(output.FullName, "report.json")));
+        var (dense, pruned) = (report.RootElement.GetProperty("dense"), report.RootElement.GetProperty("pruned"));
+        Assert.AreEqual(50_200, dense.GetProperty("nonzeros").GetInt64());
+        Assert.AreEqual(2_510, pruned.GetProperty("nonzeros").GetInt64());
+        Assert.AreEqual(0.95, pruned.GetProperty("sparsity").GetDouble(), 1e-9);
+        Assert.AreEqual(1, report.RootElement.GetProperty("seed").GetInt32());
+        Assert.IsTrue(report.RootElement.GetProperty("packages").GetString() is "offline" or "nuget");
+        Assert.IsGreaterThan(dense.GetProperty("accuracy").GetDouble() - 0.01, pruned.GetProperty("accuracy").GetDouble(), "within one point");
+
+        // Figures differ from machine to machine in the last rows; what the lines say and the counts do not.
+        var quoted = CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "text" && block.Groups[2].Value.Contains("step  1/10")).Groups[2].Value;
+        CollectionAssert.AreEqual(Shape(quoted), Shape(printed.Replace(output.FullName, "artifacts/digits")));
+        output.Delete(recursive: true);
+    }
+
+    /// <summary>Lines without their figures, those of the installation and blank ones left out.</summary>
+    private static string[] Shape(string text) => [.. text.Split('\n').Select(line => Spaces().Replace(Figure().Replace(line, "#"), " ").Trim())
+        .Where(line => line.Length > 0 && !line.StartsWith("packages:") && !line.StartsWith("report:") && line.Trim('-').Length > 0)];
+
+    [GeneratedRegex(@"^```(\w+)\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"\d[\d.,]*( %)?")]
+    private static partial Regex Figure();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
+}

@@ -1,0 +1,22 @@
+using System.Diagnostics;
+
+namespace MLNet.Pruning.Tests.Documentation;
+
+/// <summary>The built sample in a process of its own.</summary>
+internal static class Sample
+{
+    /// <summary>The folder samples/Digits was built into, in the configuration of these tests.</summary>
+    public static string Folder => Path.Combine(Path.GetDirectoryName(Repository.Find())!, "samples", "Digits", "bin",
+        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
+
+    /// <summary>Runs the sample from a folder.</summary>
+    public static (int ExitCode, string Output, string Errors) Run(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Digits.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, errors.Result);
+    }
+}

@@ -1,0 +1,48 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLNet.Pruning.Tests.Pipeline;
+
+namespace MLNet.Pruning.Tests.Training;
+
+/// <summary>The GPU does what the CPU does, up to the rounding of another order of sums.</summary>
+[TestClass]
+[TestCategory("GPU")]
+[RequiresCuda]
+public class GpuTests
+{
+    [TestMethod]
+    public void A_few_steps_on_the_GPU_end_where_those_on_the_CPU_do()
+    {
+        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(8, 3, padding: 1), Layer.BatchNorm(), Layer.Relu(), Layer.MaxPool(2),
+            Layer.Flatten(), Layer.Dense(32), Layer.Gelu(), Layer.Dense(10));
+        var (cpu, gpu) = (Fit(network, gpu: null, epochs: 1).LastTransformer.Network, Fit(network, gpu: 0, epochs: 1).LastTransformer.Network);
+        foreach (var parameter in cpu.Parameters)
+        {
+            Close.AreEqual(parameter.Values.ToArray(), gpu[parameter.Name].Values, 2e-2, parameter.Name);
+        }
+    }
+
+    [TestMethod]
+    public void The_chain_trains_prunes_and_fine_tunes_on_the_GPU()
+    {
+        var ml = new MLContext(1) { GpuDeviceId = 0, FallbackToCpu = false };
+        var split = ml.Data.TrainTestSplit(Digits.Load(ml), 0.2, seed: 1);
+        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(20)))
+            .Append(ml.Transforms.Prune(0.8, schedule: Schedule.Cubic(3), fineTuneEpochs: 3)).Append(ml.Transforms.FineTune(5)).Fit(split.TrainSet);
+        Assert.IsGreaterThan(0.93, ml.MulticlassClassification.Evaluate(model.Transform(split.TestSet)).MicroAccuracy);
+        Assert.AreEqual(474, ml.Compression().Measure(model).Total.NonZeroWeights, "a fifth of 2,368 weights, rounded");
+    }
+
+    [TestMethod]
+    public void Same_seed_gives_the_same_bits_with_dropout_on_the_GPU()
+    {
+        var network = Network.Sequential([64], Layer.Dense(32), Layer.Relu(), Layer.Dropout(0.3), Layer.Dense(10));
+        CollectionAssert.AreEqual(Fit(network, 0, 2).LastTransformer.Network["fc1.weight"].Values.ToArray(), Fit(network, 0, 2).LastTransformer.Network["fc1.weight"].Values.ToArray());
+    }
+
+    private static TransformerChain<NeuralNetworkTransformer> Fit(Network network, int? gpu, int epochs)
+    {
+        var ml = new MLContext(1) { GpuDeviceId = gpu, FallbackToCpu = false };
+        return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(network, epochs: epochs)).Fit(Digits.Load(ml));
+    }
+}
