@@ -42,7 +42,7 @@ install() {
   local reason="$1" missing=() package log
   shift
   for package in "$@"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
+    [[ "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" == "install ok installed"* ]] || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
   command -v apt-get >/dev/null || stop "missing: ${missing[*]} ($reason); this system has no apt-get, install them yourself or set LIBTORCH"
@@ -63,7 +63,9 @@ install() {
 # set_up [nuget|offline|auto]
 set_up() {
   command -v dotnet >/dev/null || stop "the .NET 10 SDK is missing: install it (https://dotnet.microsoft.com/download) and run this again"
-  dotnet --list-sdks | grep -q '^1[0-9]\.' || stop "the .NET 10 SDK is missing; found: $(dotnet --list-sdks | tr '\n' ' ')"
+  local sdks
+  sdks="$(dotnet --list-sdks)"
+  grep -q '^1[0-9]\.' <<<"$sdks" || stop "the .NET 10 SDK is missing; found: ${sdks:-none}"
   choose_packages "$@"
   if [ "$packages" = offline ]; then
     install "compiles the small library between .NET and libtorch" cmake g++ make

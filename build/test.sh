@@ -32,7 +32,7 @@ tests="$(grep -ho '<UnitTestResult [^>]*' "$results"/*.trx 2>/dev/null | awk '
   { split(attribute("duration"), t, ":"); printf "%d %s %s\n", (t[1] * 3600 + t[2] * 60 + t[3]) * 1000, attribute("outcome"), attribute("testName") }')"
 echo
 echo "Slowest tests:"
-sort -rn <<<"$tests" | head -10 | awk '{ printf "%8.1f s  %s\n", $1 / 1000, substr($0, index($0, $3)) }'
+sort -rn <<<"$tests" | awk 'NR <= 10 { printf "%8.1f s  %s\n", $1 / 1000, substr($0, index($0, $3)) }'
 passed=$(awk '$2 == "Passed"' <<<"$tests" | wc -l)
 failed=$(awk '$2 == "Failed" || $2 == "Error" || $2 == "Timeout" || $2 == "Aborted"' <<<"$tests" | wc -l)
 skipped=$(awk '$2 == "NotExecuted" || $2 == "Inconclusive"' <<<"$tests" | wc -l)
