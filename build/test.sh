@@ -29,7 +29,7 @@ done
 # One line a test: milliseconds, outcome, name.
 tests="$(grep -ho '<UnitTestResult [^>]*' "$results"/*.trx 2>/dev/null | awk '
   function attribute(name) { return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
-  { split(attribute("duration"), t, ":"); printf "%d %s %s\n", (t[1] * 3600 + t[2] * 60 + t[3]) * 1000, attribute("outcome"), attribute("testName") }')"
+  { split(attribute("duration"), t, ":"); printf "%d %s %s\n", (t[1] * 3600 + t[2] * 60 + t[3]) * 1000, attribute("outcome"), attribute("testName") }' || true)"
 echo
 echo "Slowest tests:"
 sort -rn <<<"$tests" | awk 'NR <= 10 { printf "%8.1f s  %s\n", $1 / 1000, substr($0, index($0, $3)) }'
