@@ -12,10 +12,10 @@ limit=$((60 * 1024 * 1024))
 rm -rf "$pack" "$archive"
 mkdir -p "$pack/native"
 
-# One runtime for both programs: they share a folder.
-for project in test/MLNet.Pruning.Tests test/MLNet.Pruning.Benchmarks; do
+# One runtime for all programs: they share a folder.
+for project in test/MLNet.Pruning.Tests test/Offline.Tests test/MLNet.Pruning.Benchmarks; do
   dotnet publish "$project" -c Release -r linux-x64 --self-contained true -o "$pack/app" -v q --nologo \
-    -p:OfflinePackages=true -p:DebugType=none -p:SatelliteResourceLanguages=en -p:InvariantGlobalization=true
+    -p:OfflinePackages=true -p:EnableMSTestRunner=true -p:DebugType=none -p:SatelliteResourceLanguages=en -p:InvariantGlobalization=true
 done
 
 # The shim is built where it runs; a libtorch never travels.

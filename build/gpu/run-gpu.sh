@@ -20,5 +20,6 @@ sh native/build.sh "$PWD/build" >build/missing.txt || fail "the shim did not bui
 cp build/libtorch_shim.so app/
 
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+./app/Offline.Tests --filter "TestCategory=GPU"
 ./app/MLNet.Pruning.Tests --filter "TestCategory=GPU"
 ./app/MLNet.Pruning.Benchmarks training

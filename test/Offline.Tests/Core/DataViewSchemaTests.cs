@@ -60,7 +60,7 @@ public sealed class DataViewSchemaTests
         var vector = new VectorDataViewType(NumberDataViewType.Single, 2, 3);
         Assert.AreEqual(6, vector.Size);
         Assert.AreEqual("Vector<Single, 2, 3>", vector.ToString());
-        Assert.AreEqual("VarVector<Single>", new VectorDataViewType(NumberDataViewType.Single).ToString());
+        Assert.AreEqual("Vector<Single>", new VectorDataViewType(NumberDataViewType.Single).ToString());
         Assert.AreEqual("Key<UInt32, 0-4>", new KeyDataViewType(typeof(uint), 5).ToString());
         Assert.AreEqual(new VectorDataViewType(NumberDataViewType.Single, 2, 3).GetHashCode(), vector.GetHashCode());
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new KeyDataViewType(typeof(byte), 256));

@@ -70,17 +70,9 @@ public sealed class ModelTests
     [TestMethod]
     public void A_bad_file_is_refused()
     {
-        Assert.ThrowsExactly<InvalidDataException>(() => _ml.Model.Load(new MemoryStream([1, 2, 3]), out _));
+        Assert.ThrowsExactly<FormatException>(() => _ml.Model.Load(new MemoryStream([1, 2, 3]), out _));
         Assert.ThrowsExactly<FileNotFoundException>(() => _ml.Model.Load(Path.Combine(Path.GetTempPath(), "absent.zip"), out _));
         Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Model.Save(new SavesNothing(), Data.Schema, new MemoryStream()));
-    }
-
-    [TestMethod]
-    public void A_failed_save_leaves_the_file_as_it_was()
-    {
-        using var file = new TemporaryFile("before");
-        Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Model.Save(new SavesNothing(), Data.Schema, file.Path));
-        Assert.AreEqual("before", File.ReadAllText(file.Path));
     }
 
     private sealed class SavesNothing : ITransformer

@@ -34,6 +34,14 @@ public sealed class PredictionEngineTests
     }
 
     [TestMethod]
+    public void Disposing_of_it_leaves_the_rows_of_the_mappers_alone()
+    {
+        var model = new PositionTransformer([]);
+        _ml.Model.CreatePredictionEngine<Digit, Output>(model).Dispose();
+        Assert.IsFalse(model.IsRowDisposed);
+    }
+
+    [TestMethod]
     public void The_position_grows_with_each_prediction()
     {
         var positions = new List<long>();
@@ -69,6 +77,8 @@ public sealed class PredictionEngineTests
         private DataViewSchema _input = null!;
 
         public bool IsRowToRowMapper => true;
+
+        public bool IsRowDisposed { get; private set; }
 
         public DataViewSchema InputSchema => _input;
 
@@ -112,6 +122,8 @@ public sealed class PredictionEngineTests
             public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => column.Name == "B"
                 ? (ValueGetter<TValue>)(Delegate)(ValueGetter<float>)((ref float _) => positions.Add(input.Position))
                 : input.GetGetter<TValue>(input.Schema[column.Index]);
+
+            protected override void Dispose(bool disposing) => parent.IsRowDisposed = true;
         }
     }
 }

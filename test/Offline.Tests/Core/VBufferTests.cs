@@ -25,14 +25,6 @@ public sealed class VBufferTests
     }
 
     [TestMethod]
-    public void A_destination_that_shares_the_array_is_spread_in_place()
-    {
-        VBuffer<float> buffer = new(5, 2, [7f, 9f, 0f, 0f, 0f], [1, 4]);
-        buffer.CopyToDense(ref buffer);
-        CollectionAssert.AreEqual(Expected, buffer.GetValues().ToArray());
-    }
-
-    [TestMethod]
     public void A_slice_of_a_sparse_vector_moves_its_indices()
     {
         VBuffer<float> slice = default;

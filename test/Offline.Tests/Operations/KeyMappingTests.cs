@@ -101,7 +101,7 @@ public class KeyMappingTests
     {
         var data = _ml.Data.LoadFromEnumerable(_rows);
         StringAssert.Contains(
-            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _ml.Transforms.Conversion.MapKeyToValue("Text").Fit(data)).Message, "key type");
+            Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.Conversion.MapKeyToValue("Text").Fit(data)).Message, "KeyValues");
     }
 
     private static IDataView Apply(IEstimator<ITransformer> estimator)

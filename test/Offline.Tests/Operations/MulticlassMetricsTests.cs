@@ -8,17 +8,17 @@ public class MulticlassMetricsTests
 {
     private static readonly MLContext _ml = new(seed: 1);
 
-    // Labels are keys: 0 is missing, 4 was never seen in training (the scores have three classes).
+    // Labels are keys: 4 is out of range and so missing, 3 was never seen in training (the scores have three classes).
     private static readonly Row[] _rows =
     [
-        new() { Label = 1, Score = [0.7f, 0.2f, 0.1f] },
-        new() { Label = 1, Score = [0.3f, 0.6f, 0.1f] },
-        new() { Label = 2, Score = [0.25f, 0.5f, 0.25f] },
-        new() { Label = 3, Score = [0.4f, 0.4f, 0.2f] },
-        new() { Label = 2, Score = [0.5f, 0.5f, 0f] },
-        new() { Label = 4, Score = [0.1f, 0.1f, 0.8f] },
-        new() { Label = 0, Score = [1f, 0f, 0f] },
-        new() { Label = 1, Score = [float.NaN, 0f, 0f] },
+        new() { Label = 0, Score = [0.7f, 0.2f, 0.1f] },
+        new() { Label = 0, Score = [0.3f, 0.6f, 0.1f] },
+        new() { Label = 1, Score = [0.25f, 0.5f, 0.25f] },
+        new() { Label = 2, Score = [0.4f, 0.4f, 0.2f] },
+        new() { Label = 1, Score = [0.5f, 0.5f, 0f] },
+        new() { Label = 3, Score = [0.1f, 0.1f, 0.8f] },
+        new() { Label = 4, Score = [1f, 0f, 0f] },
+        new() { Label = 0, Score = [float.NaN, 0f, 0f] },
     ];
 
     [TestMethod]

@@ -91,7 +91,7 @@ public class TrainerTests
             double sum = scores.Sum(Math.Exp);
             for (int c = 0; c < classCount; c++)
             {
-                double error = Math.Exp(scores[c]) / sum - (row.Class == c + 1 ? 1 : 0);
+                double error = Math.Exp(scores[c]) / sum - (row.Class == c ? 1 : 0);
                 gradient[c, FeatureCount] += error / _rows.Length;
                 for (int i = 0; i < FeatureCount; i++)
                 {
@@ -226,7 +226,7 @@ public class TrainerTests
         StringAssert.Contains(wrong.Message, "Key");
         var model = _ml.Regression.Trainers.Sdca("Target").Fit(Data);
         var other = _ml.Transforms.Concatenate("Features", "Features", "Target").Fit(Data).Transform(Data);
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => model.Transform(other)).Message, "Features");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => model.Transform(other)).Message, "Vector<Single, 5>");
     }
 
     [TestMethod]
@@ -342,7 +342,7 @@ public class TrainerTests
                 Features = features,
                 Target = (float)target,
                 Flag = target + random.NextDouble() - 0.5 > 0.5,
-                Class = target + random.NextDouble() < 0.3 ? 1u : features[2] > 0 ? 2u : 3u,
+                Class = target + random.NextDouble() < 0.3 ? 0u : features[2] > 0 ? 1u : 2u,
                 Name = features[3] > 0.3 ? "left" : features[4] > 0 ? "middle" : "right",
                 Weight = random.Next(1, 4),
             };

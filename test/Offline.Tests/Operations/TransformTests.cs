@@ -52,8 +52,11 @@ public class TransformTests
     [TestMethod]
     public void Concatenate_refuses_mixed_types()
     {
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.Concatenate("All", "A", "Text").Fit(Data));
-        StringAssert.Contains(error.Message, "'Text'");
+        var estimator = _ml.Transforms.Concatenate("All", "A", "Text");
+        var model = estimator.Fit(Data);
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => model.Transform(Data)).Message, "'Text'");
+        StringAssert.Contains(
+            Assert.ThrowsExactly<InvalidOperationException>(() => new EstimatorChain<ITransformer>().Append(estimator).Fit(Data)).Message, "'Text'");
     }
 
     [TestMethod]
@@ -63,6 +66,24 @@ public class TransformTests
         var view = ModelFile.RoundTrip(_ml, model, Data.Schema).Transform(Data);
         CollectionAssert.AreEqual(new float[] { 2, 3 }, view.GetColumn<float[]>("A").First());
         Assert.IsTrue(view.Schema[0].IsHidden);
+    }
+
+    [TestMethod]
+    public void A_column_comes_right_after_the_one_it_hides_and_else_last()
+    {
+        var prepared = _ml.Transforms.Conversion.ConvertType("Count2", "Count")
+            .Append(_ml.Transforms.CopyColumns("B", "A"))
+            .Append(_ml.Transforms.CopyColumns("Score", "A"))
+            .Append(_ml.Transforms.Concatenate("Features", "A", "Count2"))
+            .Fit(Data).Transform(Data);
+        CollectionAssert.AreEqual(
+            new[] { "A", "B", "B", "Flag", "Text", "Count", "Count2", "Score", "Features" }, prepared.Schema.Select(column => column.Name).ToArray());
+        Assert.AreEqual(2, prepared.Schema["B"].Index);
+        CollectionAssert.AreEqual(new float[] { 1, 4 }, prepared.GetColumn<float>("B").ToArray());
+        var scored = _ml.BinaryClassification.Trainers.LbfgsLogisticRegression("Flag").Fit(prepared).Transform(prepared);
+        CollectionAssert.AreEqual(
+            new[] { "A", "B", "B", "Flag", "Text", "Count", "Count2", "Score", "Score", "Features", "PredictedLabel", "Probability" },
+            scored.Schema.Select(column => column.Name).ToArray());
     }
 
     [TestMethod]
@@ -122,7 +143,7 @@ public class TransformTests
 
         foreach (var view in new[] { model.Transform(Data), ModelFile.RoundTrip(_ml, model, Data.Schema).Transform(Data) })
         {
-            CollectionAssert.AreEqual(new[] { float.NaN, 5f }, view.GetColumn<float>("Number").ToArray());
+            CollectionAssert.AreEqual(new[] { 0f, 5f }, view.GetColumn<float>("Number").ToArray());
             CollectionAssert.AreEqual(new[] { 3, 4 }, view.GetColumn<int[]>("Vector").ElementAt(1));
             Assert.AreEqual(new KeyDataViewType(typeof(uint), 2), view.Schema["Key"].Type);
             CollectionAssert.AreEqual(new uint[] { 1, 2 }, view.GetColumn<uint>("Key").ToArray());
@@ -138,7 +159,7 @@ public class TransformTests
     {
         var lookup = _ml.Data.LoadFromEnumerable([new Entry { From = 300, To = 0.5f }]);
         var view = _ml.Transforms.Conversion.MapValue("Price", lookup, lookup.Schema["From"], lookup.Schema["To"], "Count").Fit(Data).Transform(Data);
-        CollectionAssert.AreEqual(new[] { 0.5f, float.NaN }, view.GetColumn<float>("Price").ToArray());
+        CollectionAssert.AreEqual(new[] { 0.5f, 0f }, view.GetColumn<float>("Price").ToArray());
     }
 
     [TestMethod]

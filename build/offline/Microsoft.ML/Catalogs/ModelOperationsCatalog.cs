@@ -24,11 +24,8 @@ public sealed class ModelOperationsCatalog : IInternalCatalog
     public void Save(ITransformer model, DataViewSchema inputSchema, string filePath)
     {
         Contracts.CheckNonEmpty(filePath);
-
-        // Whatever a transformer throws, it throws before the file is touched.
-        SortedDictionary<string, byte[]> entries = EntriesOf(model, inputSchema);
         using FileStream stream = File.Create(filePath);
-        ModelSaveContext.WriteZip(entries, stream);
+        Save(model, inputSchema, stream);
     }
 
     public ITransformer Load(Stream stream, out DataViewSchema inputSchema)

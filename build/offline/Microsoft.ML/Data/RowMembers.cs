@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Numerics;
 using System.Reflection;
 
 namespace Microsoft.ML.Data;
@@ -26,6 +27,7 @@ internal static class RowMembers<TRow>
             _ when member == typeof(string) => StringGetter(column.Member, holder),
             _ when member == typeof(string[]) => StringsGetter(column.Member, holder),
             { IsArray: true } => Generic(nameof(ArrayGetter), member.GetElementType()!, column.Member, holder),
+            _ when column.Type is KeyDataViewType key => KeyGetter(column.Member, key, holder),
             _ => Generic(nameof(DirectGetter), member, column.Member, holder),
         };
     }
@@ -82,6 +84,26 @@ internal static class RowMembers<TRow>
         {
             TItem[] items = read(holder.Checked()) ?? [];
             VBuffer<TItem>.Copy(items, 0, ref value, items.Length);
+        };
+    }
+
+    private static Delegate KeyGetter(MemberInfo member, KeyDataViewType type, RowHolder<TRow> holder) => Type.GetTypeCode(type.RawType) switch
+    {
+        TypeCode.Byte => KeyGetter<byte>(member, type.Count, holder),
+        TypeCode.UInt32 => KeyGetter<uint>(member, type.Count, holder),
+        TypeCode.UInt64 => KeyGetter<ulong>(member, type.Count, holder),
+        _ => throw new InvalidOperationException($"The key '{member.Name}' of {typeof(TRow)} is {type.RawType}; expected Byte, UInt32 or UInt64"),
+    };
+
+    // As in the real package objects count keys from 0, views from 1, and what is out of range is missing.
+    private static ValueGetter<TKey> KeyGetter<TKey>(MemberInfo member, ulong count, RowHolder<TRow> holder)
+        where TKey : struct, IBinaryInteger<TKey>
+    {
+        Func<TRow, TKey> read = Reader<TKey>(member);
+        return (ref TKey value) =>
+        {
+            TKey key = read(holder.Checked());
+            value = ulong.CreateTruncating(key) < count ? key + TKey.One : TKey.Zero;
         };
     }
 

@@ -153,20 +153,7 @@ public readonly struct VBuffer<T> : IEnumerable
         }
         else
         {
-            T[] values = _values!;
-            if (editor.CreatedNewValues || !AreSame(editor.Values, values))
-            {
-                CopyTo(editor.Values);
-            }
-            else
-            {
-                // The destination shares this buffer's array: spread the values from the end.
-                int next = _count - 1;
-                for (int slot = Length - 1; slot >= 0; slot--)
-                {
-                    editor.Values[slot] = next >= 0 && _indices![next] == slot ? values[next--] : default!;
-                }
-            }
+            CopyTo(editor.Values);
         }
 
         destination = editor.Commit();
@@ -252,11 +239,6 @@ public readonly struct VBuffer<T> : IEnumerable
         int at = indices.BinarySearch(value);
         return at < 0 ? ~at : at;
     }
-
-    private static bool AreSame(Span<T> first, Span<T> second) =>
-        System.Runtime.CompilerServices.Unsafe.AreSame(
-            ref System.Runtime.InteropServices.MemoryMarshal.GetReference(first),
-            ref System.Runtime.InteropServices.MemoryMarshal.GetReference(second));
 
     private static void CheckCapacity<TItem>(TItem[]? array, int needed, string name)
     {

@@ -66,6 +66,6 @@ public sealed class VectorDataViewType : StructuredDataViewType
 
     public override string ToString() =>
         Dimensions.Length == 1 && Dimensions[0] == 0
-            ? $"VarVector<{ItemType}>"
+            ? $"Vector<{ItemType}>"
             : $"Vector<{ItemType}, {string.Join(", ", Dimensions.Select(d => d == 0 ? "*" : d.ToString()))}>";
 }

@@ -21,7 +21,7 @@ internal sealed class ModelLoadContext
 
     public static IReadOnlyDictionary<string, byte[]> ReadZip(Stream stream)
     {
-        using var zip = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
+        using ZipArchive zip = OpenZip(stream);
         var entries = new Dictionary<string, byte[]>();
         foreach (ZipArchiveEntry entry in zip.Entries)
         {
@@ -54,6 +54,18 @@ internal sealed class ModelLoadContext
     public T LoadModel<T>(IHostEnvironment env, string name)
         where T : class =>
         Load<T>(env, _entries, ModelSaveContext.Join(_directory, name));
+
+    private static ZipArchive OpenZip(Stream stream)
+    {
+        try
+        {
+            return new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new FormatException("Failed to open a zip archive", e);
+        }
+    }
 
     private byte[] Entry(string name)
     {

@@ -9,7 +9,6 @@ public abstract class PredictionEngineBase<TSrc, TDst> : IDisposable
     where TDst : class, new()
 {
     private readonly InputRow<TSrc> _input;
-    private readonly DataViewRow _output;
     private readonly Action<TDst> _fill;
     private readonly bool _ownsTransformer;
     private bool _disposed;
@@ -24,8 +23,7 @@ public abstract class PredictionEngineBase<TSrc, TDst> : IDisposable
         _input = new InputRow<TSrc>(input);
         IRowToRowMapper mapper = transformer.GetRowToRowMapper(_input.Schema);
         var reader = new TypedReader<TDst>(mapper.OutputSchema, ignoreMissingColumns, outputSchemaDefinition);
-        _output = mapper.GetRow(_input, mapper.OutputSchema);
-        _fill = reader.Bind(_output);
+        _fill = reader.Bind(mapper.GetRow(_input, mapper.OutputSchema));
         OutputSchema = mapper.OutputSchema;
     }
 
@@ -49,8 +47,8 @@ public abstract class PredictionEngineBase<TSrc, TDst> : IDisposable
             return;
         }
 
+        // As in the real package the rows of the mappers are not disposed of.
         _disposed = true;
-        _output.Dispose();
         _input.Dispose();
         if (_ownsTransformer)
         {

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Data;
 
-/// <summary>A view whose rows are those of its input with computed columns appended.</summary>
+/// <summary>A view whose rows are those of its input and computed columns.</summary>
 internal sealed class MappedDataView(IDataView input, MappedRows rows) : IDataView
 {
     public bool CanShuffle => input.CanShuffle;

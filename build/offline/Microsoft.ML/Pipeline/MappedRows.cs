@@ -2,17 +2,34 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Data;
 
-/// <summary>Input columns followed by those of a <see cref="RowMapper"/>.</summary>
+/// <summary>
+/// Input columns and those of a <see cref="RowMapper"/>: one that hides another comes right after it, the others come last.
+/// </summary>
 internal sealed class MappedRows : IRowToRowMapper
 {
     private readonly RowMapper _mapper;
 
+    // For every column the index of the input column it is, or the complement of that of the mapper's.
+    private readonly int[] _origins;
+
     public MappedRows(RowMapper mapper)
     {
         _mapper = mapper;
+        _origins = Origins(mapper);
         var builder = new DataViewSchema.Builder();
-        builder.AddColumns(mapper.InputSchema);
-        builder.AddColumns(mapper.OutputColumns);
+        foreach (int origin in _origins)
+        {
+            if (origin >= 0)
+            {
+                DataViewSchema.Column column = mapper.InputSchema[origin];
+                builder.AddColumn(column.Name, column.Type, column.Annotations);
+            }
+            else
+            {
+                builder.AddColumns([mapper.OutputColumns[~origin]]);
+            }
+        }
+
         OutputSchema = builder.ToSchema();
     }
 
@@ -24,12 +41,11 @@ internal sealed class MappedRows : IRowToRowMapper
     {
         bool[] active = ActiveColumns.Of(OutputSchema, dependingColumns);
         var needed = new bool[InputSchema.Count];
-        active.AsSpan(0, needed.Length).CopyTo(needed);
-        for (int i = needed.Length; i < active.Length; i++)
+        for (int i = 0; i < active.Length; i++)
         {
             if (active[i])
             {
-                foreach (int input in _mapper.GetDependencies(i - needed.Length))
+                foreach (int input in _origins[i] >= 0 ? [_origins[i]] : _mapper.GetDependencies(~_origins[i]))
                 {
                     needed[input] = true;
                 }
@@ -49,7 +65,20 @@ internal sealed class MappedRows : IRowToRowMapper
 
     public DataViewRowCursor GetCursor(DataViewRowCursor input, bool[] active) => new Cursor(this, input, active, Getters(input, active));
 
-    private Delegate?[] Getters(DataViewRow input, bool[] active) => _mapper.MakeGetters(input, output => active[InputSchema.Count + output]);
+    private static int[] Origins(RowMapper mapper)
+    {
+        var origins = Enumerable.Range(0, mapper.InputSchema.Count).ToList();
+        string NameOf(int origin) => origin >= 0 ? mapper.InputSchema[origin].Name : mapper.OutputColumns[~origin].Name;
+        for (int i = 0; i < mapper.OutputColumns.Length; i++)
+        {
+            int hidden = origins.FindLastIndex(origin => NameOf(origin) == mapper.OutputColumns[i].Name);
+            origins.Insert(hidden >= 0 ? hidden + 1 : origins.Count, ~i);
+        }
+
+        return [.. origins];
+    }
+
+    private Delegate?[] Getters(DataViewRow input, bool[] active) => _mapper.MakeGetters(input, output => active[Array.IndexOf(_origins, ~output)]);
 
     private ValueGetter<TValue> Getter<TValue>(DataViewRow input, bool[] active, Delegate?[] getters, DataViewSchema.Column column)
     {
@@ -58,10 +87,10 @@ internal sealed class MappedRows : IRowToRowMapper
             throw Contracts.Inactive(column);
         }
 
-        int own = column.Index - InputSchema.Count;
-        return own < 0
-            ? input.GetGetter<TValue>(InputSchema[column.Index])
-            : getters[own] as ValueGetter<TValue> ?? throw Contracts.WrongGetter(column, typeof(TValue));
+        int origin = _origins[column.Index];
+        return origin >= 0
+            ? input.GetGetter<TValue>(InputSchema[origin])
+            : getters[~origin] as ValueGetter<TValue> ?? throw Contracts.WrongGetter(column, typeof(TValue));
     }
 
     private sealed class Row(MappedRows rows, DataViewRow input, bool[] active, Delegate?[] getters) : DataViewRow

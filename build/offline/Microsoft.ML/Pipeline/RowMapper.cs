@@ -7,8 +7,8 @@ A transformer that computes columns from the columns of the same row derives fro
 OneToOneTransformerBase where every output column is made of one input column (ColumnPairs holds the names).
 
   - Columns: MakeRowMapper(schema) checks the input schema (throw Contracts.MissingColumn / SchemaMismatch) and gives a
-    RowMapper bound to it. Its MakeOutputColumns says what is appended: name, type, annotations. An output named like an
-    input column hides that one; the input columns keep their indices, outputs follow in order.
+    RowMapper bound to it. Its MakeOutputColumns says what is added: name, type, annotations. An output named like an
+    input column hides that one and comes right after it; the others come last, in order.
   - Getters: MakeGetter(input, output) gives the ValueGetter<T> of one output over a row, where T is the raw type of the
     column. Fetch the getters of the input row once, outside the lambda, and keep buffers in captured variables: a getter
     belongs to one cursor, is called once or more a row, and must not allocate per row. Several outputs computed together
@@ -23,7 +23,7 @@ OneToOneTransformerBase where every output column is made of one input column (C
 Estimators that learn nothing derive from TrivialEstimator<T>; SchemaShape.With(columns) makes the output shape.
 */
 
-/// <summary>The columns that a transformer appends to rows of one input schema, and how they are computed.</summary>
+/// <summary>The columns that a transformer adds to rows of one input schema, and how they are computed.</summary>
 internal abstract class RowMapper
 {
     private DataViewSchema.DetachedColumn[]? _outputColumns;

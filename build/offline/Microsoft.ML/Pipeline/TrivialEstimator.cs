@@ -19,7 +19,7 @@ public abstract class TrivialEstimator<TTransformer> : IEstimator<TTransformer>
     public TTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        GetOutputSchema(SchemaShape.Create(input.Schema));
+        Transformer.GetOutputSchema(input.Schema);
         return Transformer;
     }
 

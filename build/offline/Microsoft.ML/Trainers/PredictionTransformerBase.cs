@@ -23,7 +23,7 @@ public abstract class PredictionTransformerBase<TModel> : IPredictionTransformer
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new MappedDataView(input, new MappedRows(MakeRowMapper(input.Schema)));
+        return new MappedDataView(input, MapRows(input.Schema));
     }
 
     public void Dispose() => (Model as IDisposable)?.Dispose();

@@ -19,7 +19,7 @@ internal abstract class ScoreMapper<TScore> : RowMapper
             || item != NumberDataViewType.Single || vector.Size != scorer.FeatureCount)
         {
             var expected = new VectorDataViewType(NumberDataViewType.Single, scorer.FeatureCount);
-            throw Contracts.SchemaMismatch("inputSchema", "feature", featureColumn, expected.ToString()!, _feature.Type.ToString()!);
+            throw new InvalidOperationException($"Incompatible type of the feature column '{featureColumn}': expected {expected}, got {_feature.Type}");
         }
     }
 

@@ -23,7 +23,6 @@ public sealed class ColumnConcatenatingEstimator : IEstimator<ColumnConcatenatin
     public ColumnConcatenatingTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        GetOutputSchema(SchemaShape.Create(input.Schema));
         return new ColumnConcatenatingTransformer(_host, _name, _sources);
     }
 

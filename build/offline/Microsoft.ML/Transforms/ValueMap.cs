@@ -99,11 +99,6 @@ internal sealed class ValueMap<TKey, TValue> : ValueMap
 {
     private readonly Dictionary<TKey, TValue> _values = TextComparer.Dictionary<TKey, TValue>();
 
-    // What a text loader makes of an empty field.
-    private readonly TValue _missing = typeof(TValue) == typeof(float) ? (TValue)(object)float.NaN
-        : typeof(TValue) == typeof(double) ? (TValue)(object)double.NaN
-        : default!;
-
     public ValueMap(
         PrimitiveDataViewType keyType, DataViewType valueType, KeyValues? keyValues, IEnumerable<KeyValuePair<TKey, TValue>> entries)
         : base(keyType, valueType, keyValues)
@@ -144,7 +139,7 @@ internal sealed class ValueMap<TKey, TValue> : ValueMap
         return ItemGetter.Make<TKey, TValue>(
             input,
             source,
-            (in TKey key, ref TValue value) => copy(_values.GetValueOrDefault(key, _missing), ref value),
+            (in TKey key, ref TValue value) => copy(_values.GetValueOrDefault(key)!, ref value),
             keepsDefault: false);
     }
 

@@ -116,7 +116,7 @@ internal sealed class TextDataView : IDataView
             };
         }
 
-        // As the real loader does: a vector is sparse where no more than half of its values differ from the default.
+        // As the real loader does: a vector is sparse where no more than half of its fields hold anything, be it a zero.
         private ValueGetter<VBuffer<T>> VectorGetter<T>(TextColumn column)
         {
             FieldParser<T> parse = FieldParsers.Of<T>(column.Type.ItemType(), _view._format.MissingRealsAsNaNs);
@@ -132,12 +132,13 @@ internal sealed class TextDataView : IDataView
                 {
                     for (int field = min; field < limit; field++, slot++)
                     {
-                        if (!parse(TextOf(field), out values[slot]))
+                        ReadOnlyMemory<char> text = TextOf(field);
+                        if (!parse(text, out values[slot]))
                         {
                             HandleBad<T>(column, field);
                         }
 
-                        if (!IsDefault(values[slot]))
+                        if (!text.IsEmpty || _view._format.MissingRealsAsNaNs)
                         {
                             indices[explicitValues++] = slot;
                         }
@@ -160,10 +161,6 @@ internal sealed class TextDataView : IDataView
                 value = editor.Commit();
             };
         }
-
-        private static bool IsDefault<T>(T value) => value is ReadOnlyMemory<char> text
-            ? text.IsEmpty
-            : EqualityComparer<T>.Default.Equals(value, default);
 
         private ReadOnlyMemory<char> TextOf(int field) => field < _fields.Count ? _fields[field] : default;
 

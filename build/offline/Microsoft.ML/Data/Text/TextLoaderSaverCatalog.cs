@@ -50,9 +50,10 @@ public static class TextLoaderSaverCatalog
         bool allowSparse = false)
     {
         MultiFileSource file = Existing(path);
-        return catalog.CreateTextLoader(columns, separatorChar, hasHeader, file, allowQuoting, trimWhitespace, allowSparse).Load(file);
+        return catalog.CreateTextLoader(columns, separatorChar, hasHeader, null, allowQuoting, trimWhitespace, allowSparse).Load(file);
     }
 
+    // As in the real package only this overload looks into the file for the names of slots and the number of fields.
     public static IDataView LoadFromTextFile(this DataOperationsCatalog catalog, string path, TextLoader.Options? options = null)
     {
         MultiFileSource file = Existing(path);
@@ -69,13 +70,13 @@ public static class TextLoaderSaverCatalog
         bool allowSparse = false)
     {
         MultiFileSource file = Existing(path);
-        return catalog.CreateTextLoader<TInput>(separatorChar, hasHeader, file, allowQuoting, trimWhitespace, allowSparse).Load(file);
+        return catalog.CreateTextLoader<TInput>(separatorChar, hasHeader, null, allowQuoting, trimWhitespace, allowSparse).Load(file);
     }
 
     public static IDataView LoadFromTextFile<TInput>(this DataOperationsCatalog catalog, string path, TextLoader.Options options)
     {
         MultiFileSource file = Existing(path);
-        return catalog.CreateTextLoader<TInput>(options, file).Load(file);
+        return catalog.CreateTextLoader<TInput>(options).Load(file);
     }
 
     private static MultiFileSource Existing(string path)
