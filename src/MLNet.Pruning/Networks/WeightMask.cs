@@ -81,11 +81,11 @@ public sealed class WeightMask
         var result = GC.AllocateUninitializedArray<float>(values.Length, pinned: true);
         for (var start = 0; start < values.Length; start += BitsPerWord)
         {
-            var word = _kept[start / BitsPerWord];
-            var end = Math.Min(start + BitsPerWord, values.Length);
-            for (var i = start; i < end; i++, word >>= 1)
+            result.AsSpan(start, Math.Min(BitsPerWord, values.Length - start)).Clear();
+            for (var word = _kept[start / BitsPerWord]; word != 0; word &= word - 1)
             {
-                result[i] = (word & 1) != 0 ? values[i] : 0f;
+                var i = start + BitOperations.TrailingZeroCount(word);
+                result[i] = values[i];
             }
         }
 

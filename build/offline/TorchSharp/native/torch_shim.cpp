@@ -5,8 +5,12 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Logging.h>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <functional>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <mutex>
 #include <string>
 #include <torch/csrc/autograd/autograd.h>
@@ -166,6 +170,14 @@ ts_status record_exception() noexcept {
 void ts_initialize(void) {
     // c10::Error symbolises a C++ stack trace when it is made, milliseconds an error in 1.13.
     c10::SetStackTraceFetcher(std::function<std::string()>([] { return std::string(); }));
+#ifdef __GLIBC__
+    // Every training step frees its activations and allocates them anew: given back to the system in between, they cost a
+    // page fault for every 4 KB, a quarter of the time of small convolutions.
+    if (std::getenv("MALLOC_TRIM_THRESHOLD_") == nullptr && std::getenv("MALLOC_MMAP_THRESHOLD_") == nullptr) {
+        mallopt(M_MMAP_THRESHOLD, 32 << 20);
+        mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    }
+#endif
 }
 
 const char* ts_last_error(void) { return last_error.c_str(); }

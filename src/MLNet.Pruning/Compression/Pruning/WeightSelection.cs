@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace MLNet.Pruning;
 
 /// <summary>
@@ -5,25 +7,30 @@ namespace MLNet.Pruning;
 /// comes out of two counting passes over the scores, their upper and their lower 16 bits, the masks out of a third.
 /// </summary>
 /// <remarks>
-/// Cost: three readings of the weights, one bit a weight for the masks, 256 KB of counters for every 8 million weights. Ties at the
-/// threshold go in the order of storage, so the result does not depend on the number of threads.
+/// Cost: three readings of the weights, one bit a weight for the masks, 256 KB of counters for each part, of which there are 16 or one
+/// for every 8 million weights, fewer where the weights are few. Ties at the threshold go in the order of storage, so the result does
+/// not depend on the number of threads.
 /// </remarks>
 internal sealed class WeightSelection
 {
     private const int Halves = 1 << 16;
-    private const int SegmentLength = 1 << 23;
+    private const int Parts = 16;
+    private const int SmallestPart = 1 << 19;
+    private const int LargestPart = 1 << 23;
     private const int BlockLength = 4096;
     private const int BitsPerWord = 64;
 
     private readonly Importance _importance;
     private readonly IReadOnlyList<PoolMember> _pool;
-    private readonly Segment[] _segments;
+    private readonly List<List<Run>> _parts;
 
     public WeightSelection(IReadOnlyList<PoolMember> pool, Importance importance)
     {
         (_pool, _importance) = (pool, importance);
-        _segments = [.. pool.SelectMany(Cut)];
+        _parts = Cut(pool);
     }
+
+    private delegate void BlockVisitor(int member, int start, Span<float> scores);
 
     /// <summary>Weights that are not dropped yet.</summary>
     public long Remaining => _pool.Sum(member => (long)(member.Mask?.Kept ?? member.Parameter.Count));
@@ -34,15 +41,34 @@ internal sealed class WeightSelection
         double mean = 0, maximum = 0;
         if (amount.IsRelative)
         {
-            var sums = new double[_segments.Length];
-            var maxima = new double[_segments.Length];
-            ForEachSegment(s => VisitRemaining(_segments[s], score => (sums[s], maxima[s]) = (sums[s] + score, Math.Max(maxima[s], score))));
+            var sums = new double[_parts.Count];
+            var maxima = new double[_parts.Count];
+            ForEachPart(part => VisitRemaining(part, scores =>
+            {
+                double sum = 0, largest = maxima[part];
+                foreach (var score in scores)
+                {
+                    sum += score;
+                    largest = Math.Max(largest, score);
+                }
+
+                (sums[part], maxima[part]) = (sums[part] + sum, largest);
+            }));
             (mean, maximum) = (sums.Sum() / Math.Max(1, Remaining), maxima.Max());
         }
 
         var threshold = amount.Threshold(mean, maximum);
-        var counts = new long[_segments.Length];
-        ForEachSegment(s => VisitRemaining(_segments[s], score => counts[s] += score < threshold ? 1 : 0));
+        var counts = new long[_parts.Count];
+        ForEachPart(part => VisitRemaining(part, scores =>
+        {
+            var below = 0;
+            foreach (var score in scores)
+            {
+                below += score < threshold ? 1 : 0;
+            }
+
+            counts[part] += below;
+        }));
         return counts.Sum();
     }
 
@@ -55,37 +81,33 @@ internal sealed class WeightSelection
             return [.. _pool.Select(member => member.Mask ?? Everything(member.Parameter.Count))];
         }
 
-        var counters = Array.ConvertAll(_segments, _ => new int[Halves]);
-        ForEachSegment(s => CountKeys(_segments[s], counters[s], key => (int)(key >> 16), _ => true));
+        var counters = new int[_parts.Count][];
+        ForEachPart(part =>
+        {
+            counters[part] = new int[Halves];
+            VisitRemaining(part, scores => ScoreKeys.CountUpper(ScoreKeys.From(scores), counters[part]));
+        });
         var (upper, before) = Find(counters, drop);
 
-        ForEachSegment(s =>
+        ForEachPart(part =>
         {
-            Array.Clear(counters[s]);
-            CountKeys(_segments[s], counters[s], key => (int)(key & 0xFFFF), key => key >> 16 == upper);
+            Array.Clear(counters[part]);
+            VisitRemaining(part, scores => ScoreKeys.CountLower(ScoreKeys.From(scores), upper, counters[part]));
         });
         var (lower, beforeLower) = Find(counters, drop - before);
-        var threshold = (uint)upper << 16 | (uint)lower;
 
-        // What each segment may still drop at the threshold itself, in the order of storage.
-        var ties = new int[_segments.Length];
+        // What each part still drops at the threshold itself, in the order of storage.
+        var ties = new int[_parts.Count];
         var left = drop - before - beforeLower;
-        for (var s = 0; s < ties.Length; s++)
+        for (var part = 0; part < ties.Length; part++)
         {
-            ties[s] = (int)Math.Min(left, counters[s][lower]);
-            left -= ties[s];
+            ties[part] = (int)Math.Min(left, counters[part][lower]);
+            left -= ties[part];
         }
 
         var words = _pool.Select(member => WeightMask.Words64(member.Parameter.Count)).ToArray();
-        ForEachSegment(s => Mark(_segments[s], threshold, ties[s], words[_segments[s].Member]));
+        ForEachPart(part => Mark(part, upper << 16 | lower, ties[part], words));
         return [.. _pool.Select((member, i) => new WeightMask(words[i], member.Parameter.Count))];
-    }
-
-    /// <summary>Ascending unsigned numbers for ascending floats.</summary>
-    private static uint Key(float score)
-    {
-        var bits = BitConverter.SingleToInt32Bits(score);
-        return (uint)(bits ^ ((bits >> 31) | int.MinValue));
     }
 
     private static WeightMask Everything(int count)
@@ -101,97 +123,117 @@ internal sealed class WeightSelection
     }
 
     /// <summary>The counter in which number <paramref name="drop"/> falls, and how many lie in those before.</summary>
-    private static (int Counter, long Before) Find(int[][] counters, long drop)
+    private static (uint Counter, long Before) Find(int[][] counters, long drop)
     {
         long before = 0;
         for (var i = 0; ; i++)
         {
-            var here = counters.Sum(segment => (long)segment[i]);
+            long here = 0;
+            foreach (var part in counters)
+            {
+                here += part[i];
+            }
+
             if (before + here >= drop)
             {
-                return (i, before);
+                return ((uint)i, before);
             }
 
             before += here;
         }
     }
 
-    private static IEnumerable<Segment> Cut(PoolMember member, int index)
+    /// <summary>Consecutive parts of about the same size that begin and end at whole words of the masks.</summary>
+    private static List<List<Run>> Cut(IReadOnlyList<PoolMember> pool)
     {
-        for (var start = 0; start < member.Parameter.Count; start += Math.Min(SegmentLength, member.Parameter.Count - start))
+        var size = Math.Clamp(pool.Sum(member => (long)member.Parameter.Count) / Parts, SmallestPart, LargestPart);
+        var parts = new List<List<Run>> { new() };
+        var room = size;
+        for (var member = 0; member < pool.Count; member++)
         {
-            yield return new(index, start, Math.Min(SegmentLength, member.Parameter.Count - start));
+            var count = pool[member].Parameter.Count;
+            for (int start = 0, length; start < count; start += length)
+            {
+                if (room <= 0)
+                {
+                    parts.Add([]);
+                    room = size;
+                }
+
+                var words = (room + BitsPerWord - 1) / BitsPerWord;
+                length = (int)Math.Min(count - start, words * BitsPerWord);
+                parts[^1].Add(new(member, start, length));
+                room -= length;
+            }
         }
+
+        return parts;
     }
 
-    private void ForEachSegment(Action<int> action) => Parallel.For(0, _segments.Length, action);
-
-    private void CountKeys(Segment segment, int[] counter, Func<uint, int> half, Func<uint, bool> counted)
-        => VisitRemaining(segment, score =>
+    /// <summary>In parallel; where several parts fail, the failure of the first is thrown, whatever the threads did.</summary>
+    private void ForEachPart(Action<int> action)
+    {
+        var failures = new ExceptionDispatchInfo?[_parts.Count];
+        Parallel.For(0, _parts.Count, (part, loop) =>
         {
-            var key = Key(score);
-            if (counted(key))
+            try
             {
-                counter[half(key)]++;
+                action(part);
+            }
+            catch (Exception e)
+            {
+                failures[part] = ExceptionDispatchInfo.Capture(e);
+                loop.Break();
             }
         });
+        Array.Find(failures, failure => failure is not null)?.Throw();
+    }
 
-    private void VisitRemaining(Segment segment, Action<float> visit)
+    private void VisitRemaining(int part, Action<Span<float>> visit) => VisitBlocks(part, (member, start, scores)
+        => visit(_pool[member].Mask is { } mask ? ScoreKeys.Compact(scores, mask.Words[(start / BitsPerWord)..]) : scores));
+
+    private void VisitBlocks(int part, BlockVisitor visit)
     {
-        var member = _pool[segment.Member];
-        Span<float> scores = stackalloc float[BlockLength];
-        for (var start = segment.Start; start < segment.Start + segment.Length; start += BlockLength)
+        Span<float> block = stackalloc float[BlockLength];
+        foreach (var run in _parts[part])
         {
-            var block = Score(member, start, scores[..Math.Min(BlockLength, segment.Start + segment.Length - start)]);
-            for (var i = 0; i < block.Length; i++)
+            var parameter = _pool[run.Member].Parameter;
+            for (var done = 0; done < run.Length; done += BlockLength)
             {
-                if (member.Mask is null || member.Mask[start + i])
+                var scores = block[..Math.Min(BlockLength, run.Length - done)];
+                var start = run.Start + done;
+                _importance.ScoreWeights(parameter, start, scores);
+                if (ScoreKeys.ContainsNaN(scores))
                 {
-                    visit(block[i]);
+                    throw new InvalidOperationException($"The importance of a weight of parameter '{parameter.Name}' between {start} and {start + scores.Length - 1} is NaN.");
                 }
+
+                visit(run.Member, start, scores);
             }
         }
     }
 
-    private void Mark(Segment segment, uint threshold, int ties, ulong[] words)
+    private void Mark(int part, uint threshold, int ties, ulong[][] words) => VisitBlocks(part, (member, start, scores) =>
     {
-        var member = _pool[segment.Member];
-        Span<float> scores = stackalloc float[BlockLength];
-        for (var start = segment.Start; start < segment.Start + segment.Length; start += BlockLength)
+        var keys = ScoreKeys.From(scores);
+        var before = _pool[member].Mask;
+        for (var i = 0; i < keys.Length; i += BitsPerWord)
         {
-            var block = Score(member, start, scores[..Math.Min(BlockLength, segment.Start + segment.Length - start)]);
-            for (var i = 0; i < block.Length; i++)
+            var word = (start + i) / BitsPerWord;
+            var (above, at) = ScoreKeys.Compare(keys[i..Math.Min(i + BitsPerWord, keys.Length)], threshold);
+            var remaining = before?.Words[word] ?? ulong.MaxValue;
+            (above, at) = (above & remaining, at & remaining);
+            for (; at != 0 && ties > 0; ties--)
             {
-                if (member.Mask is not null && !member.Mask[start + i])
-                {
-                    continue;
-                }
-
-                var key = Key(block[i]);
-                if (key > threshold || (key == threshold && ties-- <= 0))
-                {
-                    words[(start + i) / BitsPerWord] |= 1UL << ((start + i) % BitsPerWord);
-                }
+                at &= at - 1;
             }
+
+            words[member][word] = above | at;
         }
-    }
+    });
 
-    private Span<float> Score(PoolMember member, int start, Span<float> scores)
-    {
-        _importance.ScoreWeights(member.Parameter, start, scores);
-        foreach (var score in scores)
-        {
-            if (float.IsNaN(score))
-            {
-                throw new InvalidOperationException($"The importance of a weight of parameter '{member.Parameter.Name}' between {start} and {start + scores.Length - 1} is NaN.");
-            }
-        }
-
-        return scores;
-    }
-
-    /// <summary>A part of a parameter that one thread works on; starts at a whole word of the mask.</summary>
-    private readonly record struct Segment(int Member, int Start, int Length);
+    /// <summary>Consecutive weights of one parameter; begins at a whole word of the mask.</summary>
+    private readonly record struct Run(int Member, int Start, int Length);
 }
 
 /// <summary>A parameter whose pieces are compared with those of the others in its pool.</summary>

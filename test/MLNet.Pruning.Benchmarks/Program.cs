@@ -1,0 +1,47 @@
+using System.CommandLine;
+using MLNet.Pruning.Benchmarks;
+
+var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all by default.", Arity = ArgumentArity.ZeroOrMore };
+which.AcceptOnlyFromAmong("selection", "training", "scoring");
+var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the Python peers; without it nothing is compared with PyTorch." };
+var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
+var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
+var output = new Option<FileInfo?>("--output") { Description = "Markdown file to write the table to." };
+
+// A process of its own, for the memory it takes: see SelectionBenchmark.
+var weights = new Argument<long>("weights");
+var repeats = new Argument<int>("repeats");
+var round = new Command(SelectionRound.Name) { Hidden = true, Arguments = { weights, repeats } };
+round.SetAction(arguments => SelectionRound.Run(arguments.GetValue(weights), arguments.GetValue(repeats)));
+
+var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds, output, round };
+command.SetAction(arguments =>
+{
+    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "scoring"];
+    var peer = arguments.GetValue(peers) is { } folder ? new PeerScripts(arguments.GetValue(python)!, folder) : null;
+    var report = new Report(arguments.GetValue(rounds));
+    foreach (var benchmark in chosen)
+    {
+        switch (benchmark)
+        {
+            case "selection":
+                SelectionBenchmark.Run(report, peer);
+                break;
+            case "training":
+                TrainingBenchmark.Run(report, peer);
+                break;
+            default:
+                ScoringBenchmark.Run(report);
+                break;
+        }
+    }
+
+    Console.WriteLine();
+    Console.WriteLine(report);
+    if (arguments.GetValue(output) is { } file)
+    {
+        file.Directory!.Create();
+        File.WriteAllText(file.FullName, report.ToString());
+    }
+});
+return command.Parse(args).Invoke();
