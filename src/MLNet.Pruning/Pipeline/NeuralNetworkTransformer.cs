@@ -6,7 +6,7 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Scores rows with a network, and hands the network on to later steps of the chain in the annotations of its Score column. Appends
-/// <c>Score</c> and <c>PredictedLabel</c> for classes, <c>Score</c>, <c>Probability</c> and <c>PredictedLabel</c> for two sides,
+/// <c>PredictedLabel</c> and <c>Score</c> for classes, <c>PredictedLabel</c>, <c>Score</c> and <c>Probability</c> for two sides,
 /// <c>Score</c> for numbers.
 /// </summary>
 public sealed class NeuralNetworkTransformer : ITransformer

@@ -41,17 +41,17 @@ internal static class ScoreColumns
 
                 return
                 [
-                    new(Score, new VectorDataViewType(NumberDataViewType.Single, outputs), score.ToAnnotations()),
                     new(PredictedLabel, new KeyDataViewType(typeof(uint), outputs), label.ToAnnotations()),
+                    new(Score, new VectorDataViewType(NumberDataViewType.Single, outputs), score.ToAnnotations()),
                 ];
             case LearningTask.Binary:
                 var probability = Annotations(task, set, Probability);
                 probability.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true);
                 return
                 [
+                    new(PredictedLabel, BooleanDataViewType.Instance, Annotations(task, set, PredictedLabel).ToAnnotations()),
                     new(Score, NumberDataViewType.Single, score.ToAnnotations()),
                     new(Probability, NumberDataViewType.Single, probability.ToAnnotations()),
-                    new(PredictedLabel, BooleanDataViewType.Instance, Annotations(task, set, PredictedLabel).ToAnnotations()),
                 ];
             default:
                 return [new(Score, NumberDataViewType.Single, score.ToAnnotations())];

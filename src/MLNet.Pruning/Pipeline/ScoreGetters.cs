@@ -17,16 +17,16 @@ internal static class ScoreGetters
     /// <param name="outputs">Probabilities over the classes, the logit of the positive side, or the number.</param>
     public static Delegate Create(LearningTask task, int column, IOutputs outputs) => (task, column) switch
     {
-        (LearningTask.Multiclass, 0) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+        (LearningTask.Multiclass, 0) => (ValueGetter<uint>)((ref uint value) => value = PredictedKey(outputs.Current)),
+        (LearningTask.Multiclass, _) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
         {
             var current = outputs.Current;
             var editor = VBufferEditor.Create(ref value, current.Length);
             current.CopyTo(editor.Values);
             value = editor.Commit();
         }),
-        (LearningTask.Multiclass, _) => (ValueGetter<uint>)((ref uint value) => value = PredictedKey(outputs.Current)),
-        (LearningTask.Binary, 1) => (ValueGetter<float>)((ref float value) => value = 1 / (1 + MathF.Exp(-outputs.Current[0]))),
-        (LearningTask.Binary, 2) => (ValueGetter<bool>)((ref bool value) => value = outputs.Current[0] > 0),
+        (LearningTask.Binary, 0) => (ValueGetter<bool>)((ref bool value) => value = outputs.Current[0] > 0),
+        (LearningTask.Binary, 2) => (ValueGetter<float>)((ref float value) => value = 1 / (1 + MathF.Exp(-outputs.Current[0]))),
         _ => (ValueGetter<float>)((ref float value) => value = outputs.Current[0]),
     };
 

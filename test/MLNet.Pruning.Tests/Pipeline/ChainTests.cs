@@ -92,18 +92,7 @@ public class ChainTests
         {
             MaximumNumberOfIterations = 1,
         })).Fit(data).Transform(data).Schema;
-        foreach (var name in new[] { "Score", "PredictedLabel" })
-        {
-            Assert.AreEqual(linear[name].Type, own[name].Type, name);
-            var annotations = own[name].Annotations.Schema.Where(annotation => annotation.Name != "NeuralNetwork").ToDictionary(a => a.Name, a => a.Type);
-            foreach (var annotation in linear[name].Annotations.Schema)
-            {
-                Assert.AreEqual(annotation.Type, annotations.GetValueOrDefault(annotation.Name), $"{name}.{annotation.Name}");
-            }
-
-            Assert.AreEqual(linear[name].Annotations.Schema.Count, annotations.Count, $"annotations of {name}");
-        }
-
+        SameColumns.Assert(linear, own);
         VBuffer<ReadOnlyMemory<char>> slots = default, keys = default;
         own["Score"].GetSlotNames(ref slots);
         own["PredictedLabel"].GetKeyValues(ref keys);

@@ -46,6 +46,17 @@ public class TaskTests
     }
 
     [TestMethod]
+    public void Score_columns_are_those_of_MLNets_own_trainers()
+    {
+        var ml = new MLContext(4);
+        var data = ml.Data.LoadFromEnumerable(Points(50));
+        SameColumns.Assert(ml.BinaryClassification.Trainers.LbfgsLogisticRegression("Inside").Fit(data).Transform(data).Schema,
+            ml.BinaryClassification.Trainers.NeuralNetwork(Network.Mlp(2, 1), "Inside", epochs: 1).Fit(data).Transform(data).Schema);
+        SameColumns.Assert(ml.Regression.Trainers.Sdca("Distance", maximumNumberOfIterations: 1).Fit(data).Transform(data).Schema,
+            ml.Regression.Trainers.NeuralNetwork(Network.Mlp(2, 1), "Distance", epochs: 1).Fit(data).Transform(data).Schema);
+    }
+
+    [TestMethod]
     public void A_network_that_ends_in_its_own_softmax_scores_like_one_that_does_not()
     {
         var ml = new MLContext(3);
