@@ -148,14 +148,16 @@ internal sealed class TorchGraph : IDisposable
 
     private static Func<Tensor[], Pass, Tensor> LeakyRelu(Node node, int x)
     {
-        var slope = node.Float("alpha", 0.01f);
-        return (v, _) => F.leaky_relu(v[x], slope);
+        // Kept by the closure: a temporary scalar could be freed during the call.
+        Scalar slope = node.Float("alpha", 0.01f);
+        return (v, _) => v[x].leaky_relu(slope);
     }
 
     /// <summary>Draws from the pass's own generator: the library's global one would mix parallel fits and lose "same seed, same bits".</summary>
     private static Func<Tensor[], Pass, Tensor> Dropout(Node node, int x)
     {
         double kept = 1 - node.Float("ratio", 0.5f);
+        Scalar divisor = kept;
         return (v, pass) =>
         {
             if (!pass.Training)
@@ -163,7 +165,7 @@ internal sealed class TorchGraph : IDisposable
                 return v[x];
             }
 
-            using var mask = empty_like(v[x]).bernoulli_(kept, pass.Random).div_(kept);
+            using var mask = empty_like(v[x]).bernoulli_(kept, pass.Random).div_(divisor);
             return v[x] * mask;
         };
     }

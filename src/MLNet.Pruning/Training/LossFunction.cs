@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -16,6 +17,9 @@ internal static class LossFunction
         (Loss.MeanAbsoluteError, LearningTask.Regression) => Loss.MeanAbsoluteError,
         _ => throw new ArgumentException($"The loss {loss} does not fit a {task} task."),
     };
+
+    /// <summary>The number in a loss. Read from its memory: <c>item()</c> goes through a native scalar that nothing keeps alive.</summary>
+    public static float Value(Tensor loss) => MemoryMarshal.Read<float>(loss.detach().cpu().bytes);
 
     /// <param name="loss">A loss that fits the task.</param>
     /// <param name="logits">Batch x outputs.</param>

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
 namespace MLNet.Pruning;
@@ -37,7 +36,7 @@ public abstract record Optimizer
     public static Optimizer AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
         => (AdamOptimizer)Adam(beta1, beta2, epsilon) with { Decoupled = true };
 
-    internal abstract torch.optim.Optimizer Create(IReadOnlyList<TorchParameter> parameters, double learningRate, double weightDecay);
+    internal abstract UpdateRule Create(IReadOnlyList<TorchParameter> parameters, double weightDecay);
 
     private static void CheckRate(double value, string name)
     {
@@ -47,14 +46,13 @@ public abstract record Optimizer
 
     private sealed record SgdOptimizer(double Momentum, bool Nesterov) : Optimizer
     {
-        internal override torch.optim.Optimizer Create(IReadOnlyList<TorchParameter> parameters, double learningRate, double weightDecay)
-            => torch.optim.SGD(parameters, learningRate, Momentum, weight_decay: weightDecay, nesterov: Nesterov);
+        internal override UpdateRule Create(IReadOnlyList<TorchParameter> parameters, double weightDecay)
+            => new SgdUpdate(parameters, Momentum, Nesterov, weightDecay);
     }
 
     private sealed record AdamOptimizer(double Beta1, double Beta2, double Epsilon, bool Decoupled) : Optimizer
     {
-        internal override torch.optim.Optimizer Create(IReadOnlyList<TorchParameter> parameters, double learningRate, double weightDecay) => Decoupled
-            ? torch.optim.AdamW(parameters, learningRate, Beta1, Beta2, Epsilon, weightDecay)
-            : torch.optim.Adam(parameters, learningRate, Beta1, Beta2, Epsilon, weightDecay);
+        internal override UpdateRule Create(IReadOnlyList<TorchParameter> parameters, double weightDecay)
+            => new AdamUpdate(parameters, Beta1, Beta2, Epsilon, weightDecay, Decoupled);
     }
 }

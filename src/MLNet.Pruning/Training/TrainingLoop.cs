@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning;
@@ -40,7 +39,7 @@ internal sealed class TrainingLoop
 
         using var scope = NewDisposeScope();
         using var weights = new TrainedWeights(network, masks, _device);
-        using var optimizer = _options.Optimizer.Create(weights.Trainable, _options.LearningRate, _options.WeightDecay);
+        using var rule = _options.Optimizer.Create(weights.Trainable, _options.WeightDecay);
         using var dropout = new Generator((ulong)(uint)seed, _device);
         using var batch = new Batch(_data, _task, _options.BatchSize + 1, _device);
         var random = new Random(seed);
@@ -53,7 +52,7 @@ internal sealed class TrainingLoop
         for (var epoch = 0; epoch < _options.Epochs; epoch++)
         {
             random.Shuffle(order);
-            var loss = Epoch(epoch, order, steps, weights, optimizer, batch, dropout);
+            var loss = Epoch(epoch, order, steps, weights, rule, batch, dropout);
             var validation = _data.ValidationRows.IsEmpty ? null : Validation.Measure(weights.Graph, batch, _data, _task, _loss);
             var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation);
             history.Add(result);
@@ -89,7 +88,7 @@ internal sealed class TrainingLoop
         return full + (rest == 0 || joins ? 0 : 1);
     }
 
-    private double Epoch(int epoch, int[] order, int steps, TrainedWeights weights, optim.Optimizer optimizer, Batch batch, Generator dropout)
+    private double Epoch(int epoch, int[] order, int steps, TrainedWeights weights, UpdateRule rule, Batch batch, Generator dropout)
     {
         var start = 0;
         var losses = new double[steps];
@@ -99,12 +98,7 @@ internal sealed class TrainingLoop
             var rows = order.AsSpan(start, step == steps - 1 ? order.Length - start : _options.BatchSize);
             start += rows.Length;
             var rate = _options.LearningRate * _options.LearningRateSchedule.Factor(epoch + (double)step / steps, _options.Epochs, steps);
-            foreach (var group in optimizer.ParamGroups)
-            {
-                group.LearningRate = rate;
-            }
-
-            losses[step] = Step(rows, weights, optimizer, batch, dropout) * rows.Length / order.Length;
+            losses[step] = Step(rows, weights, rule, rate, batch, dropout) * rows.Length / order.Length;
         }
 
         var loss = losses.Sum();
@@ -112,11 +106,11 @@ internal sealed class TrainingLoop
             $"Training diverged: the loss is {loss} in epoch {epoch + 1}. Lower the learning rate ({_options.LearningRate}), clip gradients, or normalise the features.");
     }
 
-    private double Step(ReadOnlySpan<int> rows, TrainedWeights weights, optim.Optimizer optimizer, Batch batch, Generator dropout)
+    private double Step(ReadOnlySpan<int> rows, TrainedWeights weights, UpdateRule rule, double rate, Batch batch, Generator dropout)
     {
         using var scope = NewDisposeScope();
         var (features, targets) = batch.Gather(rows);
-        optimizer.zero_grad();
+        rule.ClearGradients();
         var loss = LossFunction.Mean(_loss, weights.Graph.Forward(features, training: true, dropout), targets);
         loss.backward();
         weights.MaskGradients();
@@ -125,8 +119,8 @@ internal sealed class TrainingLoop
             nn.utils.clip_grad_norm_(weights.Trainable, limit);
         }
 
-        optimizer.step();
-        return loss.ToDouble();
+        rule.Step(rate);
+        return LossFunction.Value(loss);
     }
 }
 

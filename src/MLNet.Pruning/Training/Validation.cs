@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning;
@@ -33,7 +32,7 @@ internal static class Validation
             var part = rows.Slice(start, Math.Min(batch.Capacity, rows.Length - start));
             var (features, targets) = batch.Gather(part);
             var logits = graph.Forward(features);
-            lossSum += LossFunction.Mean(loss, logits, targets).ToDouble() * part.Length;
+            lossSum += (double)LossFunction.Value(LossFunction.Mean(loss, logits, targets)) * part.Length;
             var values = MemoryMarshal.Cast<byte, float>(logits.cpu().contiguous().bytes);
             var outputs = values.Length / part.Length;
             for (var i = 0; i < part.Length; i++)

@@ -9,10 +9,11 @@ internal static class Sample
     public static string Folder => Path.Combine(Path.GetDirectoryName(Repository.Find())!, "samples", "Digits", "bin",
         new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
 
-    /// <summary>Runs the sample from a folder.</summary>
+    /// <summary>Runs the sample from a folder, without the packages of this machine: TorchSharp would look for its native libraries there.</summary>
     public static (int ExitCode, string Output, string Errors) Run(string folder, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Digits.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["NUGET_PACKAGES"] = folder;
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
