@@ -6,7 +6,8 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// A network as TorchSharp operations: each node becomes a closure over the slots of the tensors it reads and writes.
-/// Serves one thread at a time.
+/// Serves one thread at a time. Scalars are made once and kept by the closures: TorchSharp does not keep a temporary one alive during
+/// the native call that reads it.
 /// </summary>
 internal sealed class TorchGraph : IDisposable
 {
@@ -119,7 +120,7 @@ internal sealed class TorchGraph : IDisposable
             "Sigmoid" => (v, _) => v[x].sigmoid(),
             "Softmax" => (v, _) => F.softmax(v[x], 1),
             "Mul" => (v, _) => v[x] * v[inputs[1]],
-            "Add" => (v, _) => v[x] + v[inputs[1]],
+            "Add" => Addition(x, inputs[1]),
             _ => throw new NotSupportedException($"Node '{node.Name}' has the operator '{node.Operator}', which cannot be run."),
         };
         return (values, pass) => values[output] = run(values, pass);
@@ -146,9 +147,14 @@ internal sealed class TorchGraph : IDisposable
         return (v, _) => pool(v[x], kernel, strides, pads);
     }
 
+    private static Func<Tensor[], Pass, Tensor> Addition(int a, int b)
+    {
+        Scalar one = 1.0;
+        return (v, _) => v[a].add(v[b], one);
+    }
+
     private static Func<Tensor[], Pass, Tensor> LeakyRelu(Node node, int x)
     {
-        // Kept by the closure: a temporary scalar could be freed during the call.
         Scalar slope = node.Float("alpha", 0.01f);
         return (v, _) => v[x].leaky_relu(slope);
     }
@@ -165,8 +171,9 @@ internal sealed class TorchGraph : IDisposable
                 return v[x];
             }
 
-            using var mask = empty_like(v[x]).bernoulli_(kept, pass.Random).div_(divisor);
-            return v[x] * mask;
+            // On the CPU wherever the network runs: TorchSharp makes no generators for GPUs.
+            using var mask = empty(v[x].shape).bernoulli_(kept, pass.Random).div_(divisor);
+            return v[x] * mask.to(v[x].dtype, v[x].device);
         };
     }
 

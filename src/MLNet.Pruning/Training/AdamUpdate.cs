@@ -28,6 +28,7 @@ internal sealed class AdamUpdate : UpdateRule
 
     public override void Dispose()
     {
+        base.Dispose();
         foreach (var state in _means.Concat(_squares))
         {
             state.Dispose();
@@ -61,6 +62,6 @@ internal sealed class AdamUpdate : UpdateRule
         var rootBias = Math.Sqrt(1 - Math.Pow(_betas.Second, _steps));
         using Scalar epsilon = _epsilon * rootBias;
         using Scalar step = -learningRate * rootBias / (1 - Math.Pow(_betas.First, _steps));
-        values.addcdiv_(mean, square.sqrt().add_(epsilon), step);
+        values.addcdiv_(mean, square.sqrt().add_(epsilon, One), step);
     }
 }

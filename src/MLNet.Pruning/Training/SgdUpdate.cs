@@ -22,6 +22,7 @@ internal sealed class SgdUpdate : UpdateRule
 
     public override void Dispose()
     {
+        base.Dispose();
         _momentum.Dispose();
         _weightDecay?.Dispose();
         foreach (var velocity in _velocities ?? [])
@@ -40,7 +41,7 @@ internal sealed class SgdUpdate : UpdateRule
         var direction = gradient;
         if (_velocities is not null)
         {
-            var velocity = _velocities[index].mul_(_momentum).add_(gradient);
+            var velocity = _velocities[index].mul_(_momentum).add_(gradient, One);
             direction = _nesterov ? gradient.add_(velocity, _momentum) : velocity;
         }
 

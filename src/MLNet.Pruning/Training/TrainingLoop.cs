@@ -40,7 +40,7 @@ internal sealed class TrainingLoop
         using var scope = NewDisposeScope();
         using var weights = new TrainedWeights(network, masks, _device);
         using var rule = _options.Optimizer.Create(weights.Trainable, _options.WeightDecay);
-        using var dropout = new Generator((ulong)(uint)seed, _device);
+        using var dropout = new Generator((ulong)(uint)seed);
         using var batch = new Batch(_data, _task, _options.BatchSize + 1, _device);
         var random = new Random(seed);
         var order = _data.TrainingRows.ToArray();

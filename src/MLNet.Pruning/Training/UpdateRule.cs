@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
@@ -5,11 +6,13 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Turns the gradients of a step into changes of the weights. TorchSharp's own optimizers are not used: they pass temporary scalars to
-/// native code without keeping them alive, and a collection at that moment frees a scalar in use. Seen as an exception, or a wrong
-/// number, about once in 20,000 steps; here every scalar lives until after its call.
+/// native code without keeping them alive, and a collection at that moment frees a scalar in use: an exception, or a wrong number, about
+/// once in 20,000 steps. Here every scalar lives until after its call; mind that <c>add_(x)</c> makes one itself, <c>add_(x, One)</c> does not.
 /// </summary>
 internal abstract class UpdateRule(IReadOnlyList<TorchParameter> parameters) : IDisposable
 {
+    protected Scalar One { get; } = 1.0;
+
     /// <summary>Drops the gradients: the next backward pass then hands its own over instead of adding to them.</summary>
     public void ClearGradients()
     {
@@ -33,7 +36,7 @@ internal abstract class UpdateRule(IReadOnlyList<TorchParameter> parameters) : I
         }
     }
 
-    public abstract void Dispose();
+    public virtual void Dispose() => One.Dispose();
 
     /// <summary>Called once before the parameters of a step.</summary>
     protected virtual void Begin()
