@@ -6,8 +6,8 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Turns the gradients of a step into changes of the weights. TorchSharp's own optimizers are not used: they pass temporary scalars to
-/// native code without keeping them alive, and a collection at that moment frees a scalar in use: an exception, or a wrong number, about
-/// once in 20,000 steps. Here every scalar lives until after its call; mind that <c>add_(x)</c> makes one itself, <c>add_(x, One)</c> does not.
+/// native code without keeping them alive, and a collection at that moment frees a scalar in use, which ends the training or falsifies a
+/// step. Here every scalar lives until after its call; mind that <c>add_(x)</c> makes one itself, <c>add_(x, One)</c> does not.
 /// </summary>
 internal abstract class UpdateRule(IReadOnlyList<TorchParameter> parameters) : IDisposable
 {
