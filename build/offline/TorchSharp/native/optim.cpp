@@ -1,5 +1,6 @@
 // The update rules are PyTorch's single-tensor ones, operator for operator, so that weights agree bit for bit.
 #include "handles.h"
+#include <c10/core/GradMode.h>
 #include <cmath>
 #include <numeric>
 
@@ -31,7 +32,7 @@ at::Tensor norm_of(const at::Tensor& tensor, double norm_type) {
 
 ts_status ts_zero_grads(const ts_tensor* parameters, int32_t count, int32_t set_to_none) {
     TS_GUARDED({
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         for (int32_t i = 0; i < count; i++) {
             at::Tensor& gradient = borrow(parameters[i]).mutable_grad();
             if (!gradient.defined()) {
@@ -49,7 +50,7 @@ ts_status ts_zero_grads(const ts_tensor* parameters, int32_t count, int32_t set_
 
 ts_status ts_clip_grad_norm(const ts_tensor* parameters, int32_t count, double max_norm, double norm_type, double* total_norm) {
     TS_GUARDED({
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         *total_norm = 0;
         std::vector<at::Tensor> gradients;
         std::vector<at::Tensor> norms;
@@ -74,7 +75,7 @@ ts_status ts_clip_grad_norm(const ts_tensor* parameters, int32_t count, double m
 
 ts_status ts_clip_grad_value(const ts_tensor* parameters, int32_t count, double limit) {
     TS_GUARDED({
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         for (int32_t i = 0; i < count; i++) {
             const at::Tensor& gradient = borrow(parameters[i]).grad();
             if (gradient.defined()) {
@@ -87,7 +88,7 @@ ts_status ts_clip_grad_value(const ts_tensor* parameters, int32_t count, double 
 ts_status ts_sgd_step(const ts_tensor* parameters, ts_tensor* buffers, int32_t count, double learning_rate, double momentum,
                       double dampening, double weight_decay, int32_t nesterov, int32_t maximize) {
     TS_GUARDED({
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         for (int32_t i = 0; i < count; i++) {
             const at::Tensor& parameter = borrow(parameters[i]);
             if (!parameter.grad().defined()) {
@@ -112,7 +113,7 @@ ts_status ts_adam_step(const ts_tensor* parameters, const ts_tensor* means, cons
                        int64_t* steps, int32_t count, double learning_rate, double beta1, double beta2, double eps,
                        double weight_decay, int32_t decoupled, int32_t maximize) {
     TS_GUARDED({
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         for (int32_t i = 0; i < count; i++) {
             const at::Tensor& parameter = borrow(parameters[i]);
             if (!parameter.grad().defined()) {

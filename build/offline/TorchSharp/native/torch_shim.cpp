@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Logging.h>
 #include <cstdlib>
@@ -172,7 +173,7 @@ void ts_initialize(void) {
     c10::SetStackTraceFetcher(std::function<std::string()>([] { return std::string(); }));
 #ifdef __GLIBC__
     // Every training step frees its activations and allocates them anew: given back to the system in between, they cost a
-    // page fault for every 4 KB, a quarter of the time of small convolutions.
+    // page fault for every 4 KB.
     if (std::getenv("MALLOC_TRIM_THRESHOLD_") == nullptr && std::getenv("MALLOC_MMAP_THRESHOLD_") == nullptr) {
         mallopt(M_MMAP_THRESHOLD, 32 << 20);
         mallopt(M_TRIM_THRESHOLD, 256 << 20);
@@ -232,7 +233,7 @@ ts_status ts_cuda_manual_seed(uint64_t seed, int32_t all) {
 ts_status ts_copy_from(const void* data, const int64_t* sizes, int32_t dims, int32_t dtype, ts_tensor* result) {
     TS_GUARDED({
         *result = nullptr;
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         auto options = at::TensorOptions().dtype(scalar_type(dtype));
         at::Tensor tensor = at::empty(at::IntArrayRef(sizes, dims), options);
         if (tensor.nbytes() > 0) {
@@ -328,9 +329,9 @@ ts_status ts_call(void* op, const ts_value* arguments, int32_t count, int32_t ke
     })
 }
 
-int32_t ts_grad_enabled(void) { return at::GradMode::is_enabled(); }
+int32_t ts_grad_enabled(void) { return c10::GradMode::is_enabled(); }
 
-void ts_set_grad_enabled(int32_t enabled) { at::GradMode::set_enabled(enabled != 0); }
+void ts_set_grad_enabled(int32_t enabled) { c10::GradMode::set_enabled(enabled != 0); }
 
 int32_t ts_inference_mode_enabled(void) { return c10::InferenceMode::is_enabled(); }
 
