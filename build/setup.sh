@@ -45,7 +45,7 @@ install() {
     [[ "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" == "install ok installed"* ]] || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
-  command -v apt-get >/dev/null || stop "missing: ${missing[*]} ($reason); this system has no apt-get, install them yourself or set LIBTORCH"
+  command -v apt-get >/dev/null || stop "missing: ${missing[*]} ($reason); this system has no apt-get, install them yourself"
   local sudo=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || stop "missing: ${missing[*]} ($reason); run this as root, or install sudo"
@@ -60,6 +60,37 @@ install() {
   rm -f "$log"
 }
 
+# fetch_onnx_runtime: puts ONNX Runtime's library where build/offline/Microsoft.ML.OnnxRuntime looks for it.
+fetch_onnx_runtime() {
+  local package=onnxruntime-node@1.30.0 architecture sum library folder log
+  case "$(uname -m)" in
+    x86_64)
+      architecture=x64
+      sum=927fc128db9eedb9fae07dfa0574a4d53af91efa7e42c3192678910d32ae4fde46441c14fd42eaf0f925a2f71c1de4816d25720bd6c7579b60e56293cc862215
+      ;;
+    aarch64)
+      architecture=arm64
+      sum=95be392538dfe3bd660207ebad503bcfbcbcd4e6162fb83d19f35d291a981560294914ce471d5251626122aff63cf201a215bb052d7cf5ea009fffcd57dbd366
+      ;;
+    *) stop "the npm package $package has a library for x86_64 and aarch64, none for $(uname -m)" ;;
+  esac
+  folder="artifacts/onnxruntime/$architecture"
+  library="$folder/libonnxruntime.so.1"
+  [ -f "$library" ] && sha512sum --status -c <<<"$sum  $library" && return
+  command -v npm >/dev/null || install "fetches ONNX Runtime's library" npm
+  echo "fetching $package: ONNX Runtime's library"
+  mkdir -p "$folder"
+  log="$(mktemp)"
+  if ! { npm pack --pack-destination "$folder" "$package" &&
+    tar -xzf "$folder"/onnxruntime-node-*.tgz -C "$folder" --strip-components=5 "package/bin/napi-v6/linux/$architecture/libonnxruntime.so.1"; } >"$log" 2>&1; then
+    rm -f "$folder"/onnxruntime-node-*.tgz
+    tail -5 "$log" >&2
+    stop "npm could not fetch $package; its output is in $log"
+  fi
+  rm -f "$folder"/onnxruntime-node-*.tgz "$log"
+  sha512sum --status -c <<<"$sum  $library" || { rm -f "$library"; stop "the library in $package is not the one expected: its SHA-512 differs"; }
+}
+
 # set_up [nuget|offline|auto]
 set_up() {
   command -v dotnet >/dev/null || stop "the .NET 10 SDK is missing: install it (https://dotnet.microsoft.com/download) and run this again"
@@ -69,7 +100,8 @@ set_up() {
   choose_packages "$@"
   if [ "$packages" = offline ]; then
     install "compiles the small library between .NET and libtorch" cmake g++ make
-    [ -n "${LIBTORCH:-}" ] || install "libtorch, and the fast linear algebra it needs" libtorch-dev libopenblas0-pthread
+    [ -n "${LIBTORCH:-}" ] || install "libtorch (or set LIBTORCH), and the fast linear algebra it needs" libtorch-dev libopenblas0-pthread
+    fetch_onnx_runtime
   fi
 }
 

@@ -12,6 +12,8 @@ public sealed class ApiConformityTests
 {
     [TestMethod]
     [DataRow("Microsoft.ML", "Microsoft.ML.Core", "Microsoft.ML.Data", "Microsoft.ML.DataView", "Microsoft.ML.StandardTrainers", "Microsoft.ML.Transforms")]
+    [DataRow("Microsoft.ML.OnnxRuntime", "Microsoft.ML.OnnxRuntime")]
+    [DataRow("Microsoft.ML.OnnxTransformer", "Microsoft.ML.OnnxTransformer")]
     [DataRow("TorchSharp", "TorchSharp")]
     public void Every_member_is_that_of_the_real_package(string counterpart, params string[] listings)
     {

@@ -51,6 +51,19 @@ internal sealed class ModelLoadContext
         }
     }
 
+    /// <summary>Reads a stream beside the main one, where there is one of that name.</summary>
+    public bool TryLoadBinaryStream(string name, Action<BinaryReader> action)
+    {
+        if (!_entries.TryGetValue(ModelSaveContext.Join(_directory, name), out byte[]? content))
+        {
+            return false;
+        }
+
+        using var reader = new BinaryReader(new MemoryStream(content, writable: false), Encoding.UTF8);
+        action(reader);
+        return true;
+    }
+
     public T LoadModel<T>(IHostEnvironment env, string name)
         where T : class =>
         Load<T>(env, _entries, ModelSaveContext.Join(_directory, name));

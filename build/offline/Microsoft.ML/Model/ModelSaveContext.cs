@@ -79,5 +79,15 @@ public sealed class ModelSaveContext : IDisposable
         Writer.Write(Assembly.GetCallingAssembly().FullName!);
     }
 
+    /// <summary>Saves a stream beside the main one.</summary>
+    internal void SaveBinaryStream(string name, Action<BinaryWriter> action)
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream, Encoding.UTF8);
+        action(writer);
+        writer.Flush();
+        _entries[Join(_directory, name)] = stream.ToArray();
+    }
+
     internal void SaveModel(ICanSaveModel model, string name) => Save(_entries, model, Join(_directory, name));
 }
