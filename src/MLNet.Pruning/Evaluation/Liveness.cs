@@ -2,10 +2,17 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Which units lie on a path of non-zero weights from the input, and on one to the output. A unit is an index of a tensor's second
-/// dimension: a channel, or a value of a row.
+/// dimension: a channel, or a value of a row. Operators that mix units in other ways (attention, recurrence, reshaping) count as if
+/// everything they read and produce were on a path, so that what is counted is never too little.
 /// </summary>
 internal sealed class Liveness
 {
+    private static readonly HashSet<string> s_unitByUnit =
+    [
+        "Relu", "LeakyRelu", "Gelu", "Tanh", "Sigmoid", "Softmax", "LogSoftmax", "Dropout", "HardSwish", "HardSigmoid", "Elu", "Selu", "Celu", "Softplus", "Mish",
+        "Swish", "Erf", "Exp", "Log", "Sqrt", "Abs", "Neg", "Identity", "Clip", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LRN",
+    ];
+
     private readonly Network _network;
     private readonly Dictionary<string, bool[]> _fromInput = [];
     private readonly Dictionary<string, bool[]> _toOutput = [];
@@ -13,18 +20,17 @@ internal sealed class Liveness
     public Liveness(Network network)
     {
         _network = network;
-        _fromInput[network.Input.Name] = All(network.Input);
-        foreach (var node in network.Nodes)
-        {
-            _fromInput[node.Outputs[0]] = Forward(node);
-        }
-
         foreach (var tensor in network.Tensors.Values)
         {
-            _toOutput[tensor.Name] = new bool[Units(tensor)];
+            _fromInput[tensor.Name] = All(tensor, network.Inputs.Contains(tensor));
+            _toOutput[tensor.Name] = All(tensor, network.Outputs.Contains(tensor));
         }
 
-        _toOutput[network.Output.Name].AsSpan().Fill(true);
+        foreach (var node in network.Nodes)
+        {
+            Forward(node);
+        }
+
         foreach (var node in network.Nodes.Reverse())
         {
             Backward(node);
@@ -35,6 +41,11 @@ internal sealed class Liveness
     public long Effective(Node node, string parameter)
     {
         var values = _network[parameter].Values;
+        if (!Follows(node))
+        {
+            return NonZeros(values);
+        }
+
         var (source, target) = (_fromInput[node.Inputs[0]], Live(node.Outputs[0]));
         long count = 0;
         if (parameter == node.Inputs[1] && node.Operator is "Gemm" or "Conv")
@@ -49,6 +60,11 @@ internal sealed class Liveness
             return count;
         }
 
+        if (values.Length != target.Length)
+        {
+            return NonZeros(values);
+        }
+
         for (var unit = 0; unit < values.Length; unit++)
         {
             count += target[unit] && values[unit] != 0 ? 1 : 0;
@@ -61,24 +77,59 @@ internal sealed class Liveness
 
     private bool[] Live(string tensor) => [.. _fromInput[tensor].Zip(_toOutput[tensor], (from, to) => from && to)];
 
-    private static int Units(TensorInfo tensor) => tensor.Shape[1];
+    private static bool HasUnits(TensorInfo? tensor) => tensor is { IsKnown: true, Shape: [_, > 0, ..] };
 
-    private static bool[] All(TensorInfo tensor)
+    private static bool[] All(TensorInfo tensor, bool live)
     {
-        var units = new bool[Units(tensor)];
-        Array.Fill(units, true);
+        var units = new bool[HasUnits(tensor) ? tensor.Shape[1] : 0];
+        Array.Fill(units, live);
         return units;
     }
 
-    private bool[] Forward(Node node)
+    /// <summary>Whether the node's units can be told apart; otherwise all count as live.</summary>
+    private bool Follows(Node node)
     {
-        var input = _fromInput[node.Inputs[0]];
-        var output = new bool[Units(_network.Tensors[node.Outputs[0]])];
+        if (node.Domain.Length > 0 || node.Outputs.Length == 0 || !HasUnits(_network.Tensors.GetValueOrDefault(node.Outputs[0])) || !HasUnits(_network.Tensors.GetValueOrDefault(node.Inputs[0])))
+        {
+            return false;
+        }
+
+        var (input, output) = (_network.Tensors[node.Inputs[0]].Shape, _network.Tensors[node.Outputs[0]].Shape);
+        return node.Operator switch
+        {
+            "Gemm" => node.Int("transA", 0) == 0 && Holds(node.Inputs[1]),
+            "Conv" => Holds(node.Inputs[1]),
+            "BatchNormalization" => Holds(node.Inputs[1]),
+            "Flatten" => node.Int("axis", 1) == 1 && input[0] == output[0],
+            "Concat" => node.Int("axis", 0) == 1 && node.Inputs.All(name => HasUnits(_network.Tensors.GetValueOrDefault(name))),
+            "Add" or "Mul" => node.Inputs.All(name => _network.Tensors.GetValueOrDefault(name) is { } tensor && HasUnits(tensor) && tensor.Shape[1] == output[1] && tensor.Shape.Length == output.Length),
+            _ => s_unitByUnit.Contains(node.Operator) && input[1] == output[1],
+        };
+    }
+
+    private bool Holds(string parameter) => _network.TryGetParameter(parameter, out _);
+
+    private void Forward(Node node)
+    {
+        foreach (var name in node.Outputs.Where(_fromInput.ContainsKey))
+        {
+            if (!Follows(node))
+            {
+                Array.Fill(_fromInput[name], true);
+            }
+        }
+
+        if (!Follows(node))
+        {
+            return;
+        }
+
+        var (input, output) = (_fromInput[node.Inputs[0]], _fromInput[node.Outputs[0]]);
         switch (node.Operator)
         {
             case "Gemm" or "Conv":
                 ForEachConnection(node, (unit, from, start, length) => output[unit] |= input[from] && Connects(node, start, length));
-                return output;
+                break;
             case "BatchNormalization":
                 var scale = _network[node.Inputs[1]].Values;
                 for (var unit = 0; unit < output.Length; unit++)
@@ -86,7 +137,7 @@ internal sealed class Liveness
                     output[unit] = input[unit] && scale[unit] != 0;
                 }
 
-                return output;
+                break;
             case "Flatten":
                 var positions = output.Length / input.Length;
                 for (var unit = 0; unit < output.Length; unit++)
@@ -94,20 +145,50 @@ internal sealed class Liveness
                     output[unit] = input[unit / positions];
                 }
 
-                return output;
+                break;
+            case "Concat":
+                var start = 0;
+                foreach (var part in node.Inputs.Select(name => _fromInput[name]))
+                {
+                    part.CopyTo(output, start);
+                    start += part.Length;
+                }
+
+                break;
             case "Add":
-                return [.. input.Zip(_fromInput[node.Inputs[1]], (a, b) => a || b)];
+                Combine(node, output, (a, b) => a || b);
+                break;
             case "Mul":
-                return [.. input.Zip(_fromInput[node.Inputs[1]], (a, b) => a && b)];
+                Combine(node, output, (a, b) => a && b);
+                break;
             default:
-                return input;
+                input.CopyTo(output, 0);
+                break;
+        }
+    }
+
+    private void Combine(Node node, bool[] output, Func<bool, bool, bool> live)
+    {
+        var (a, b) = (_fromInput[node.Inputs[0]], _fromInput[node.Inputs[1]]);
+        for (var unit = 0; unit < output.Length; unit++)
+        {
+            output[unit] = live(a[unit], b[unit]);
         }
     }
 
     private void Backward(Node node)
     {
-        var output = _toOutput[node.Outputs[0]];
-        var input = _toOutput[node.Inputs[0]];
+        if (!Follows(node))
+        {
+            foreach (var name in node.Inputs.Concat(node.Captured).Where(_toOutput.ContainsKey))
+            {
+                Array.Fill(_toOutput[name], true);
+            }
+
+            return;
+        }
+
+        var (output, input) = (_toOutput[node.Outputs[0]], _toOutput[node.Inputs[0]]);
         switch (node.Operator)
         {
             case "Gemm" or "Conv":
@@ -129,16 +210,30 @@ internal sealed class Liveness
                 }
 
                 break;
-            default:
-                foreach (var tensor in node.Inputs.Where(_toOutput.ContainsKey))
+            case "Concat":
+                var start = 0;
+                foreach (var part in node.Inputs.Select(name => _toOutput[name]))
                 {
-                    for (var unit = 0; unit < output.Length; unit++)
-                    {
-                        _toOutput[tensor][unit] |= output[unit];
-                    }
+                    Merge(part, output.AsSpan(start, part.Length));
+                    start += part.Length;
                 }
 
                 break;
+            default:
+                foreach (var tensor in node.Inputs.Where(_toOutput.ContainsKey))
+                {
+                    Merge(_toOutput[tensor], output);
+                }
+
+                break;
+        }
+    }
+
+    private static void Merge(bool[] into, ReadOnlySpan<bool> from)
+    {
+        for (var unit = 0; unit < into.Length; unit++)
+        {
+            into[unit] |= from[unit];
         }
     }
 
@@ -148,6 +243,16 @@ internal sealed class Liveness
     private void ForEachConnection(Node node, Action<int, int, int, int> visit)
     {
         var shape = _network[node.Inputs[1]].Shape;
+        if (node.Operator == "Gemm" && node.Int("transB", 0) == 0)
+        {
+            for (var i = 0; i < shape[0] * shape[1]; i++)
+            {
+                visit(i % shape[1], i / shape[1], i, 1);
+            }
+
+            return;
+        }
+
         var (units, inputs) = (shape[0], shape[1]);
         var length = shape.Skip(2).Aggregate(1, (product, size) => product * size);
         var unitsPerGroup = units / (int)node.Int("group", 1);

@@ -21,7 +21,7 @@ public sealed class NetworkCost
     {
         ArgumentNullException.ThrowIfNull(network);
         var liveness = new Liveness(network);
-        return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0).Select(layer => Count(network, liveness, layer))]);
+        return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || layer.MultiplyAdds > 0).Select(layer => Count(network, liveness, layer))]);
     }
 
     /// <inheritdoc/>
@@ -31,15 +31,15 @@ public sealed class NetworkCost
     private static LayerCost Count(Network network, Liveness liveness, LayerInfo layer)
     {
         var trained = layer.Parameters.Select(name => network[name]).Where(parameter => parameter.Trainable).ToArray();
-        var weight = layer.Weight is null ? null : network[layer.Weight];
+        var weights = layer.Weights.Select(name => network[name]).ToArray();
         return new(layer.Node.Name, layer.Node.Operator,
             trained.Sum(parameter => (long)parameter.Count),
             trained.Sum(parameter => Liveness.NonZeros(parameter.Values)),
             trained.Sum(parameter => liveness.Effective(layer.Node, parameter.Name)),
-            weight?.Count ?? 0,
-            weight is null ? 0 : Liveness.NonZeros(weight.Values),
+            weights.Sum(weight => (long)weight.Count),
+            weights.Sum(weight => Liveness.NonZeros(weight.Values)),
             layer.MultiplyAdds,
-            weight is null ? 0 : layer.PositionsPerWeight * liveness.Effective(layer.Node, weight.Name),
+            weights.Length == 0 ? layer.MultiplyAdds : layer.PositionsPerWeight * weights.Sum(weight => liveness.Effective(layer.Node, weight.Name)),
             layer.Parameters.Sum(name => (long)network[name].Count * sizeof(float)));
     }
 

@@ -11,6 +11,7 @@ internal sealed class GraphBuilder
     private readonly Dictionary<string, int> _ordinals = [];
     private readonly HashSet<string> _names = [];
     private readonly Dictionary<string, ImmutableArray<int>> _shapes = [];
+    private readonly Symbols _symbols = new();
     private TensorInfo _last;
 
     public GraphBuilder(ReadOnlySpan<int> inputShape)
@@ -30,7 +31,8 @@ internal sealed class GraphBuilder
 
     public string Last => _last.Name;
 
-    public Network ToNetwork() => _nodes.Count > 0 ? new Network(_input, Last, _nodes, _parameters)
+    public Network ToNetwork() => _nodes.Count > 0
+        ? new Network(new NetworkGraph { Inputs = [_input], Outputs = [Last], Nodes = [.. _nodes], Parameters = [.. _parameters], Symbols = _symbols })
         : throw new ArgumentException("A network needs at least one layer.", "layers");
 
     /// <summary>The given name, or the kind with its ordinal: fc1, fc2, conv1, ...</summary>
@@ -53,7 +55,7 @@ internal sealed class GraphBuilder
     {
         var node = new Node(name, @operator, [.. data ?? [Last], .. parameters ?? []], [name + ".out"], attributes);
         _nodes.Add(node);
-        _last = new TensorInfo(node.Outputs[0], ShapeInference.Output(node, [.. node.Inputs.Select(input => _shapes[input])]));
+        _last = ShapeInference.Outputs(node, [.. node.Inputs.Select(input => new TensorInfo(input, _shapes[input]))], _symbols).Single();
         _shapes[_last.Name] = _last.Shape;
     }
 }

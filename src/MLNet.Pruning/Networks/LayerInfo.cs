@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace MLNet.Pruning;
 
 /// <summary>One node of a network with what it owns and what it costs.</summary>
@@ -7,10 +9,13 @@ internal sealed class LayerInfo
     {
         Node = node;
         Parameters = [.. node.Inputs.Where(input => network.TryGetParameter(input, out _))];
-        Output = network.Tensors[node.Outputs[0]];
-        Weight = node.Operator is "Gemm" or "Conv" ? node.Inputs[1] : null;
-        PositionsPerWeight = node.Operator == "Conv" ? Output.Shape.Skip(2).Aggregate(1L, (product, size) => product * size) : 1;
-        MultiplyAdds = Weight is null ? 0 : PositionsPerWeight * network[Weight].Count;
+        Outputs = [.. node.Outputs.Where(output => output.Length > 0).Select(output => network.Tensors[output])];
+        Weights = [.. node.Domain.Length > 0 ? [] : WeightInputs(network, node).Where(input => network.TryGetParameter(input, out _)).Distinct()];
+        if (node.Domain.Length == 0 && Outputs.Length > 0 && node.Inputs.All(input => network.Find(input)?.IsKnown != false))
+        {
+            PositionsPerWeight = Positions(network, node);
+            MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)network[weight].Count) : Products(network, node);
+        }
     }
 
     public Node Node { get; }
@@ -18,14 +23,41 @@ internal sealed class LayerInfo
     /// <summary>Names of the parameters, weight first.</summary>
     public IReadOnlyList<string> Parameters { get; }
 
-    public TensorInfo Output { get; }
+    public ImmutableArray<TensorInfo> Outputs { get; }
 
-    /// <summary>Name of the weight that multiplies the layer's input; null for layers without one.</summary>
-    public string? Weight { get; }
+    public TensorInfo Output => Outputs[0];
 
-    /// <summary>How often each weight is used for one row: the number of output positions of a convolution.</summary>
+    /// <summary>Names of the weights that multiply what the layer reads: one, or two of a recurrent layer; none for layers without.</summary>
+    public ImmutableArray<string> Weights { get; }
+
+    /// <summary>How often each weight is used for one row: the number of positions of a convolution, of steps of a recurrent layer.</summary>
     public long PositionsPerWeight { get; }
 
-    /// <summary>Multiplications with a weight for one row.</summary>
+    /// <summary>Multiplications with a weight, or in a product of two tensors, for one row; open sizes count as 1.</summary>
     public long MultiplyAdds { get; }
+
+    private static IEnumerable<string> WeightInputs(Network network, Node node) => node.Operator switch
+    {
+        "Gemm" or "Conv" or "ConvTranspose" => [node.Inputs[1]],
+        // Behind a parameter on both sides nothing is computed from the input.
+        "MatMul" when network.TryGetParameter(node.Inputs[1], out _) => network.TryGetParameter(node.Inputs[0], out _) ? [] : [node.Inputs[1]],
+        "MatMul" => [node.Inputs[0]],
+        "LSTM" or "GRU" or "RNN" => [node.Inputs[1], node.Inputs[2]],
+        _ => [],
+    };
+
+    private long Positions(Network network, Node node) => Weights.Length == 0 ? 0 : node.Operator switch
+    {
+        "Conv" => Size(network, Output.Shape.Skip(2)),
+        "ConvTranspose" => Size(network, network.Find(node.Inputs[0])!.Shape.Skip(2)),
+        "LSTM" or "GRU" or "RNN" => Size(network, network.Find(node.Inputs[0])!.Shape.Take(1)),
+        "MatMul" when Weights[0] == node.Inputs[0] => Size(network, Output.Shape.SkipLast(2).Append(Output.Shape[^1])),
+        _ => Size(network, Output.Shape.SkipLast(1)),
+    };
+
+    private long Products(Network network, Node node) => node.Operator == "MatMul"
+        ? Size(network, Output.Shape) * Size(network, [network.Find(node.Inputs[0])!.Shape[^1]]) : 0;
+
+    private static long Size(Network network, IEnumerable<int> sizes)
+        => sizes.Aggregate(1L, (product, size) => product * network.Graph.Symbols.Factors(size).Coefficient);
 }

@@ -10,35 +10,54 @@ namespace MLNet.Pruning;
 public sealed class Network
 {
     private readonly FrozenDictionary<string, Parameter> _byName;
+    private readonly FrozenDictionary<string, Constant> _constants;
 
-    internal Network(TensorInfo input, string output, IEnumerable<Node> nodes, IEnumerable<Parameter> parameters)
+    /// <exception cref="ArgumentException">A node does not fit what it reads, or a name is missing or occurs twice.</exception>
+    internal Network(NetworkGraph graph)
     {
-        Input = input;
-        Nodes = [.. nodes];
-        Parameters = [.. parameters];
+        Graph = graph;
         _byName = Parameters.ToFrozenDictionary(parameter => parameter.Name);
-        Tensors = ShapeInference.Run(this);
-        Output = Tensors[output];
+        _constants = graph.Constants.ToFrozenDictionary(constant => constant.Name);
+        Tensors = ShapeInference.Run(graph, _byName, _constants);
+        Outputs = [.. graph.Outputs.Select(output => Tensors.TryGetValue(output, out var tensor) ? tensor
+            : throw new ArgumentException($"The network's output '{output}' is produced by no node."))];
         Layers = [.. Nodes.Select(node => new LayerInfo(this, node))];
     }
 
-    /// <summary>What the network reads: a batch of rows of <see cref="TensorInfo.RowSize"/> values.</summary>
-    public TensorInfo Input { get; }
+    internal Network(TensorInfo input, string output, IEnumerable<Node> nodes, IEnumerable<Parameter> parameters)
+        : this(new NetworkGraph { Inputs = [input], Outputs = [output], Nodes = [.. nodes], Parameters = [.. parameters] })
+    {
+    }
 
-    /// <summary>What the network computes, before the task's own last step (softmax, sigmoid) unless the graph holds it.</summary>
-    public TensorInfo Output { get; }
+    /// <summary>What the network reads: batches of rows.</summary>
+    public ImmutableArray<TensorInfo> Inputs => Graph.Inputs;
+
+    /// <summary>What the network computes.</summary>
+    public ImmutableArray<TensorInfo> Outputs { get; }
+
+    /// <summary>The first of what it reads: a batch of rows of <see cref="TensorInfo.RowSize"/> values.</summary>
+    public TensorInfo Input => Inputs[0];
+
+    /// <summary>The first of what the network computes, before the task's own last step (softmax, sigmoid) unless the graph holds it.</summary>
+    public TensorInfo Output => Outputs[0];
 
     /// <summary>The operators in an order in which each comes after all that it reads.</summary>
-    public ImmutableArray<Node> Nodes { get; }
+    public ImmutableArray<Node> Nodes => Graph.Nodes;
 
     /// <summary>Weights, biases and running statistics, in the order of the layers that own them.</summary>
-    public ImmutableArray<Parameter> Parameters { get; }
+    public ImmutableArray<Parameter> Parameters => Graph.Parameters;
 
     /// <summary>Whether every parameter has values.</summary>
     public bool IsInitialized => Parameters.All(parameter => parameter.IsInitialized);
 
     /// <summary>Number of values in all parameters, running statistics of batch normalisation not counted.</summary>
     public long ParameterCount => Parameters.Where(parameter => parameter.Trainable).Sum(parameter => (long)parameter.Count);
+
+    /// <summary>What it is made of.</summary>
+    internal NetworkGraph Graph { get; }
+
+    /// <summary>Values in a row of all inputs, one after another.</summary>
+    internal int RowSize => checked((int)Inputs.Sum(input => (long)input.RowSize));
 
     /// <summary>Name and shape of every tensor between the operators, by name.</summary>
     internal FrozenDictionary<string, TensorInfo> Tensors { get; }
@@ -96,6 +115,19 @@ public sealed class Network
         return builder.ToNetwork();
     }
 
+    /// <summary>A network from an ONNX file: opsets 7 to 22, weights of 16 to 64 bits, external data beside the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>
+    /// The network. An operator that is not known is carried: it stops only what needs to know it, with an error that names it.
+    /// </returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="OnnxFormatException">The file is not an ONNX model, contradicts itself, or points outside its folder.</exception>
+    public static Network FromOnnx(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return OnnxReader.Read(OnnxFile.Read(path), Path.GetFileName(path), Path.GetDirectoryName(Path.GetFullPath(path)));
+    }
+
     /// <summary>The network with values drawn for every parameter that has none.</summary>
     /// <param name="seed">Same seed, same values.</param>
     public Network Initialize(int seed)
@@ -111,6 +143,61 @@ public sealed class Network
     /// <exception cref="ArgumentException">No such parameter, or another number of values.</exception>
     public Network With(string parameter, ReadOnlySpan<float> values) => WithParameters([this[parameter].WithValues(values.ToArray())]);
 
+    /// <summary>
+    /// The groups of indices that have to go together: neurons, channels, heads and hidden units with all that makes and reads them. What
+    /// cannot shrink says why in <see cref="NetworkStructure.Reasons"/>.
+    /// </summary>
+    /// <param name="options">How to read what can be read in two ways; default <see cref="StructureOptions"/>.</param>
+    public NetworkStructure Groups(StructureOptions? options = null) => new(this, options ?? new());
+
+    /// <summary>
+    /// The network without some of its groups: smaller, and computing what it computes with the same groups at zero, to float rounding.
+    /// </summary>
+    /// <param name="groups">Groups of this network's <see cref="Groups"/>.</param>
+    /// <exception cref="ArgumentException">A group is of another network, or nothing would be left of a layer.</exception>
+    public Network Remove(IEnumerable<PruningGroup> groups)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        var list = groups.ToArray();
+        return list.Length == 0 ? this : StructureSurgery.Of(this, list).Remove(this);
+    }
+
+    /// <summary>The network of the same size with some of its groups at zero.</summary>
+    /// <param name="groups">Groups of this network's <see cref="Groups"/>.</param>
+    /// <exception cref="ArgumentException">A group is of another network, or nothing would be left of a layer.</exception>
+    public Network Mask(IEnumerable<PruningGroup> groups)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        var list = groups.ToArray();
+        return list.Length == 0 ? this : StructureSurgery.Of(this, list).Mask(this);
+    }
+
+    /// <summary>What goes with a group and why, a line for each member.</summary>
+    /// <param name="group">A group of this network's <see cref="Groups"/>.</param>
+    public string Explain(PruningGroup group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        return group.ToString();
+    }
+
+    /// <summary>
+    /// Writes the network as an ONNX file; one that came from a file and whose operators did not change is written as that file was,
+    /// with its present weights. The file is written beside and renamed, so that an old one stays whole until the new one is.
+    /// </summary>
+    /// <param name="path">The file; replaced where it exists.</param>
+    /// <param name="sparse">
+    /// Whether weights that take less room as a list of their non-zeros (sparse initializers, with 64-bit indices more than two thirds
+    /// zero) are written as such. ONNX Runtime expands them when it loads the file.
+    /// </param>
+    /// <param name="externalData">Name of a file in the same folder that takes the weights of at least 1 KB; null keeps all in one file, of at most 2 GB.</param>
+    /// <exception cref="InvalidOperationException">A parameter has no values yet, or the file would exceed 2 GB.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveOnnx(string path, bool sparse = false, string? externalData = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        OnnxFile.Write(OnnxWriter.Write(this, sparse), path, externalData);
+    }
+
     /// <summary>A table of the layers with their output shapes, parameters and multiply-adds.</summary>
     public override string ToString() => NetworkTable.Format(this);
 
@@ -118,8 +205,19 @@ public sealed class Network
     {
         var others = changed.ToDictionary(parameter => parameter.Name);
         return others.Count == 0 ? this
-            : new Network(Input, Output.Name, Nodes, Parameters.Select(parameter => others.GetValueOrDefault(parameter.Name, parameter)));
+            : new Network(Graph with
+            {
+                AsRead = Graph.AsRead && others.Keys.All(Graph.Replaceable.Contains),
+                Parameters = [.. Parameters.Select(parameter => others.GetValueOrDefault(parameter.Name, parameter))],
+            });
     }
+
+    /// <summary>Shape and type of whatever has that name: a tensor, a parameter or a constant; null for none.</summary>
+    internal TensorInfo? Find(string name) => _byName.TryGetValue(name, out var parameter) ? new(name, parameter.Shape)
+        : _constants.TryGetValue(name, out var constant) ? new(name, constant.Shape) { Type = constant.Type }
+        : Tensors.GetValueOrDefault(name);
+
+    internal Constant? Constant(string name) => _constants.GetValueOrDefault(name);
 
     internal bool TryGetParameter(string name, out Parameter parameter) => _byName.TryGetValue(name, out parameter!);
 }

@@ -7,11 +7,11 @@ internal static class NetworkTable
 {
     public static string Format(Network network)
     {
-        var rows = network.Layers.Select(layer => Row(layer.Node.Name, layer.Node.Operator, TensorInfo.Dimensions(layer.Output.Shape),
+        var rows = network.Layers.Select(layer => Row(layer.Node.Name, layer.Node.Operator, layer.Outputs is [var output, ..] && output.IsKnown ? TensorInfo.Dimensions(output.Shape) : "?",
             layer.Parameters.Select(name => network[name]).Where(parameter => parameter.Trainable).Sum(parameter => (long)parameter.Count),
             layer.MultiplyAdds)).ToArray();
         return TextTable.Format(["layer", "operator", "output", "parameters", "multiply-adds"],
-            [Row(network.Input.Name, "", TensorInfo.Dimensions(network.Input.Shape), 0, 0), .. rows],
+            [.. network.Inputs.Select(input => Row(input.Name, "", TensorInfo.Dimensions(input.Shape), 0, 0)), .. rows],
             Row("total", "", "", network.ParameterCount, network.Layers.Sum(layer => layer.MultiplyAdds)));
     }
 

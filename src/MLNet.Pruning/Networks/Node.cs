@@ -1,16 +1,24 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Onnx;
 
 namespace MLNet.Pruning;
 
 /// <summary>One operator of a <see cref="Network"/>, in terms of the ONNX standard.</summary>
 public sealed class Node
 {
+    /// <summary>
+    /// The one operator that is not of the standard: gives the sizes in its attribute <c>shape</c>, open ones as they are when the
+    /// network runs. Written down as Shape, Gather, Mul and Concat.
+    /// </summary>
+    internal const string Dimensions = "Dimensions";
+
     /// <summary>Creates a node.</summary>
     /// <param name="name">Unique within the network; the layer's name in tables, scopes and error messages.</param>
     /// <param name="operator">ONNX operator name, such as <c>Gemm</c> or <c>Conv</c>.</param>
-    /// <param name="inputs">Names of tensors and parameters, in the operator's order.</param>
-    /// <param name="outputs">Names of the tensors it produces.</param>
-    /// <param name="attributes">Attributes by ONNX name: <see cref="long"/>, <see cref="float"/>, <see cref="string"/> or an array of <see cref="long"/>.</param>
+    /// <param name="inputs">Names of tensors and parameters, in the operator's order; empty for an optional one left out.</param>
+    /// <param name="outputs">Names of the tensors it produces; empty for an optional one left out.</param>
+    /// <param name="attributes">Attributes by ONNX name: <see cref="long"/>, <see cref="float"/>, <see cref="string"/>, arrays of <see cref="long"/> or
+    /// <see cref="float"/>, or what was read for those that are carried.</param>
     internal Node(string name, string @operator, IEnumerable<string> inputs, IEnumerable<string> outputs,
         IEnumerable<KeyValuePair<string, object>>? attributes = null)
     {
@@ -21,20 +29,33 @@ public sealed class Node
         Attributes = attributes is null ? ImmutableDictionary<string, object>.Empty : ImmutableDictionary.CreateRange(attributes);
     }
 
+    private Node(Node other)
+        => (Name, Operator, Inputs, Outputs, Attributes, Domain, Captured, Proto)
+            = (other.Name, other.Operator, other.Inputs, other.Outputs, other.Attributes, other.Domain, other.Captured, other.Proto);
+
     /// <summary>Unique name, also the name of the layer.</summary>
-    public string Name { get; }
+    public string Name { get; private init; }
 
     /// <summary>ONNX operator name, such as <c>Gemm</c> or <c>Conv</c>.</summary>
-    public string Operator { get; }
+    public string Operator { get; private init; }
 
-    /// <summary>Names of the tensors and parameters read, in the operator's order.</summary>
-    public ImmutableArray<string> Inputs { get; }
+    /// <summary>Domain of the operator; empty for the ONNX standard's own.</summary>
+    public string Domain { get; internal init; } = "";
 
-    /// <summary>Names of the tensors produced.</summary>
-    public ImmutableArray<string> Outputs { get; }
+    /// <summary>Names of the tensors and parameters read, in the operator's order; empty for an optional one left out.</summary>
+    public ImmutableArray<string> Inputs { get; private init; }
+
+    /// <summary>Names of the tensors produced; empty for an optional one left out.</summary>
+    public ImmutableArray<string> Outputs { get; private init; }
 
     /// <summary>Attributes by their ONNX name.</summary>
-    public ImmutableDictionary<string, object> Attributes { get; }
+    public ImmutableDictionary<string, object> Attributes { get; private init; }
+
+    /// <summary>Tensors that the subgraphs of an If, Loop or Scan read from outside.</summary>
+    internal ImmutableArray<string> Captured { get; init; } = [];
+
+    /// <summary>The node as it was read, for what is carried; null for one that was built.</summary>
+    internal NodeProto? Proto { get; init; }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({Operator}): {string.Join(", ", Inputs)} => {string.Join(", ", Outputs)}";
@@ -43,5 +64,27 @@ public sealed class Node
 
     internal float Float(string attribute, float otherwise) => Attributes.TryGetValue(attribute, out var value) ? (float)value : otherwise;
 
+    internal string Text(string attribute, string otherwise) => Attributes.TryGetValue(attribute, out var value) ? (string)value : otherwise;
+
     internal long[] Ints(string attribute, params long[] otherwise) => Attributes.TryGetValue(attribute, out var value) ? (long[])value : otherwise;
+
+    internal float[] Floats(string attribute, params float[] otherwise) => Attributes.TryGetValue(attribute, out var value) ? (float[])value : otherwise;
+
+    /// <summary>Name of an input; null where it is left out.</summary>
+    internal string? Input(int index) => index < Inputs.Length && Inputs[index].Length > 0 ? Inputs[index] : null;
+
+    internal Node With(string attribute, object value) => new(this) { Attributes = Attributes.SetItem(attribute, value) };
+
+    internal Node Without(string attribute) => new(this) { Attributes = Attributes.Remove(attribute) };
+
+    internal Node AsOperator(string @operator, IEnumerable<string> inputs) => new(this) { Operator = @operator, Inputs = [.. inputs] };
+
+    internal Node WithOnly(params (string Name, object Value)[] attributes)
+        => new(this) { Attributes = attributes.ToImmutableDictionary(attribute => attribute.Name, attribute => attribute.Value) };
+
+    internal Node WithInputs(IEnumerable<string> inputs) => new(this) { Inputs = [.. inputs] };
+
+    internal Node WithOutputs(IEnumerable<string> outputs) => new(this) { Outputs = [.. outputs] };
+
+    internal Node Named(string name) => new(this) { Name = name };
 }

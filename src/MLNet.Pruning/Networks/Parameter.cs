@@ -47,5 +47,15 @@ public sealed class Parameter
     /// <inheritdoc/>
     public override string ToString() => $"{Name}[{TensorInfo.Dimensions(Shape)}]";
 
-    internal Parameter WithValues(float[] values) => new(Name, Shape, values, Trainable, Initializer);
+    /// <summary>Type under which the values are stored in files; in memory they are 32-bit floats.</summary>
+    internal TensorType Type { get; init; } = TensorType.Float;
+
+    internal Parameter WithValues(float[] values) => WithValues(Shape, values);
+
+    internal Parameter WithValues(ImmutableArray<int> shape, float[] values) => new(Name, shape, values, Trainable, Initializer) { Type = Type };
+
+    /// <summary>Without values in another shape.</summary>
+    internal Parameter WithShape(ImmutableArray<int> shape) => new(Name, shape, null, Trainable, Initializer) { Type = Type };
+
+    internal Parameter WithTrainable(bool trainable) => new(Name, Shape, _values, trainable, Initializer) { Type = Type };
 }

@@ -2,23 +2,40 @@ using System.Collections.Immutable;
 
 namespace MLNet.Pruning;
 
-/// <summary>Name and shape of a tensor that flows through a <see cref="Network"/>.</summary>
+/// <summary>Name, shape and type of a tensor that flows through a <see cref="Network"/>.</summary>
 /// <param name="Name">Unique within the network.</param>
-/// <param name="Shape">Sizes by dimension; the first is the batch and is -1.</param>
+/// <param name="Shape">
+/// Sizes by dimension. Negative ones are open until the network runs: -1 is the batch, others are further named dimensions, such as
+/// the length of a sequence. Default (<see cref="IsKnown"/> false) where an unknown operator hides it.
+/// </param>
 public sealed record TensorInfo(string Name, ImmutableArray<int> Shape)
 {
+    /// <summary>The size that stands for the batch.</summary>
+    internal const int Batch = -1;
+
+    /// <summary>Type of the elements.</summary>
+    public TensorType Type { get; init; } = TensorType.Float;
+
+    /// <summary>Whether the shape is known.</summary>
+    public bool IsKnown => !Shape.IsDefault;
+
     /// <summary>Number of values in one row of the batch.</summary>
-    public int RowSize => checked((int)Shape.Skip(1).Aggregate(1L, (product, size) => product * size));
+    /// <exception cref="InvalidOperationException">The shape is unknown, or a dimension other than the first is open.</exception>
+    public int RowSize => IsKnown && Shape.Skip(1).All(size => size >= 0)
+        ? checked((int)Shape.Skip(1).Aggregate(1L, (product, size) => product * size))
+        : throw new InvalidOperationException($"The rows of tensor '{Name}' ({(IsKnown ? Dimensions(Shape) : "of unknown shape")}) have no fixed number of values.");
 
     /// <inheritdoc/>
-    public bool Equals(TensorInfo? other) => other is not null && Name == other.Name && Shape.SequenceEqual(other.Shape);
+    public bool Equals(TensorInfo? other) => other is not null && Name == other.Name && Type == other.Type
+        && IsKnown == other.IsKnown && (!IsKnown || Shape.SequenceEqual(other.Shape));
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Name, Shape.Length);
+    public override int GetHashCode() => HashCode.Combine(Name, Type);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name}[{Dimensions(Shape)}]";
+    public override string ToString() => $"{Name}[{(IsKnown ? Dimensions(Shape) : "?")}]";
 
-    /// <summary>"N x 3 x 28 x 28", with N for the batch.</summary>
-    internal static string Dimensions(IEnumerable<int> shape) => string.Join(" x ", shape.Select(size => size < 0 ? "N" : size.ToString()));
+    /// <summary>"N x 3 x 28 x 28", with N for the batch and d2, d3, ... for other open dimensions.</summary>
+    internal static string Dimensions(IEnumerable<int> shape)
+        => string.Join(" x ", shape.Select(size => size switch { Batch => "N", < 0 => $"d{-size}", _ => size.ToString() }));
 }

@@ -43,7 +43,7 @@ public sealed class Scope
         }
 
         var candidates = named.Length > 0 ? named.DistinctBy(parameter => parameter.Name)
-            : network.Layers.Where(layer => layer.Weight is not null).Select(layer => network[layer.Weight!]).Where(granularity.Fits);
+            : network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(weight => network[weight]).Where(granularity.Fits);
         Parameter[] chosen = [.. candidates.Where(parameter => !excluded.Contains(parameter.Name))];
         if (chosen.Length == 0)
         {
@@ -61,8 +61,8 @@ public sealed class Scope
             return parameter.Trainable ? parameter : throw new ArgumentException($"Parameter '{name}' is a running statistic, which pruning would falsify.");
         }
 
-        var layers = network.Layers.Where(layer => layer.Weight is not null).ToArray();
-        var weight = layers.FirstOrDefault(layer => layer.Node.Name == name)?.Weight;
+        var layers = network.Layers.Where(layer => layer.Weights.Length > 0).ToArray();
+        var weight = layers.FirstOrDefault(layer => layer.Node.Name == name)?.Weights[0];
         return weight is not null ? network[weight]
             : throw new ArgumentException($"The network has no layer or parameter '{name}' to prune."
                 + NearestNames.Suggest(name, layers.Select(layer => layer.Node.Name).Concat(network.Parameters.Where(p => p.Trainable).Select(p => p.Name))));

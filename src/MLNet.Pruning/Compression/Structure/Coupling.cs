@@ -1,0 +1,262 @@
+using System.Collections.Frozen;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Walks a network once and ties every index of every dimension to those that have to go with it, by one rule an operator.
+/// Linear in the number of channel indices; looks at no weight and needs no example input.
+/// </summary>
+internal sealed class Coupling
+{
+    public delegate StructuredValue[] Rule(Coupling coupling, Node node);
+
+    private static readonly FrozenDictionary<string, Rule> s_rules = ElementwiseCoupling.Rules.Concat(WeightCoupling.Rules).Concat(LayoutCoupling.Rules)
+        .Concat(ReductionCoupling.Rules).Concat(RecurrentCoupling.Rules).ToFrozenDictionary();
+
+    private readonly Dictionary<string, StructuredValue> _values = [];
+    private readonly Dictionary<(string Parameter, int Dimension), int> _axes = [];
+    private readonly Dictionary<string, List<Node>> _consumers = [];
+
+    public Coupling(Network network, StructureOptions options)
+    {
+        (Network, Options) = (network, options);
+        foreach (var input in network.Inputs)
+        {
+            _values[input.Name] = Inert(input, $"it is a dimension of the network's input '{input.Name}'");
+        }
+
+        foreach (var node in network.Nodes)
+        {
+            foreach (var input in node.Inputs)
+            {
+                (_consumers.TryGetValue(input, out var list) ? list : _consumers[input] = []).Add(node);
+            }
+        }
+
+        foreach (var node in network.Nodes)
+        {
+            Couple(node);
+        }
+
+        foreach (var output in network.Graph.Outputs)
+        {
+            Fix(_values[output], $"it is a dimension of the network's output '{output}'");
+        }
+    }
+
+    public Network Network { get; }
+
+    public StructureOptions Options { get; }
+
+    public IndexClasses Classes { get; } = new();
+
+    /// <summary>Dimensions of parameters in the order in which the graph reads them.</summary>
+    public List<ParameterAxis> Axes { get; } = [];
+
+    public IReadOnlyDictionary<string, StructuredValue> Values => _values;
+
+    /// <summary>Whether the input is a parameter rather than a tensor.</summary>
+    public bool IsParameter(Node node, int input) => node.Input(input) is { } name && Network.TryGetParameter(name, out _);
+
+    public TensorInfo Info(string name) => Network.Find(name)!;
+
+    public IReadOnlyList<Node> Consumers(string tensor) => _consumers.TryGetValue(tensor, out var list) ? list : [];
+
+    /// <summary>What a node reads; a parameter's dimensions become live with the given role.</summary>
+    public StructuredValue Input(Node node, int input, AxisRole role = AxisRole.Affine)
+    {
+        var name = node.Inputs[input];
+        if (_values.TryGetValue(name, out var value))
+        {
+            return value;
+        }
+
+        if (Network.TryGetParameter(name, out var parameter))
+        {
+            return new([.. parameter.Shape.Select((size, d) => size == 1 ? Single : Parameter(node, input, d, role))], parameter.Trainable && role != AxisRole.Cut);
+        }
+
+        return Inert(Info(name), $"it is a dimension of the constant '{name}'");
+    }
+
+    /// <summary>A dimension of a parameter: its classes, made where nothing was tied to it before.</summary>
+    public Axis Parameter(Node node, int input, int dimension, AxisRole role, StructureKind kind = StructureKind.Neuron)
+    {
+        var parameter = Network[node.Inputs[input]];
+        if (_axes.TryGetValue((parameter.Name, dimension), out var known))
+        {
+            return new(Axes[known].Classes);
+        }
+
+        return new(Add(new(parameter.Name, dimension, Classes.Add(parameter.Shape[dimension]), role, node, kind)).Classes);
+    }
+
+    /// <summary>Ties a dimension of a parameter to a dimension of a value, index by index.</summary>
+    public Axis Bind(Node node, int input, int dimension, Axis to, AxisRole role, StructureKind kind = StructureKind.Neuron)
+    {
+        var parameter = Network[node.Inputs[input]];
+        if (!_axes.ContainsKey((parameter.Name, dimension)) && to.PerIndex() is { } classes && classes.Length == parameter.Shape[dimension])
+        {
+            Add(new(parameter.Name, dimension, classes, role, node, kind));
+            return to;
+        }
+
+        return Tie(to, Parameter(node, input, dimension, role, kind));
+    }
+
+    /// <summary>Ties two dimensions index by index; against an inert one the other cannot shrink.</summary>
+    public Axis Tie(Axis a, Axis b)
+    {
+        if (!a.IsLive || !b.IsLive)
+        {
+            Fix(a, b.Reason);
+            Fix(b, a.Reason);
+            return a.IsLive ? b : a;
+        }
+
+        if (a.SameFactors(b))
+        {
+            Tie(a.Classes!, b.Classes!);
+            return a;
+        }
+
+        if (a.PerIndex() is { } left && b.PerIndex() is { } right && left.Length == right.Length)
+        {
+            Tie(left, right);
+            return a.Classes!.Length >= b.Classes!.Length ? a : b;
+        }
+
+        const string reason = "dimensions that are merged in different ways meet";
+        Fix(a, reason);
+        Fix(b, reason);
+        return Axis.Inert(reason);
+    }
+
+    /// <summary>Classes that are attention heads.</summary>
+    public HashSet<int> Heads { get; } = [];
+
+    public void MarkHeads(int[] classes) => Heads.UnionWith(classes);
+
+    public void Fix(Axis axis, string reason)
+    {
+        foreach (var index in axis.Classes ?? [])
+        {
+            Classes.Fix(index, reason);
+        }
+    }
+
+    public void Fix(StructuredValue value, string reason)
+    {
+        foreach (var axis in value.Axes)
+        {
+            Fix(axis, reason);
+        }
+    }
+
+    /// <summary>Reads an axis as outer x length x inner indices of which only the one in the middle may shrink.</summary>
+    public Axis Factor(Axis axis, int outer, int length, int inner)
+    {
+        if (!axis.IsLive)
+        {
+            return axis;
+        }
+
+        if (axis.Outer == outer && axis.Classes!.Length == length && axis.Inner == inner)
+        {
+            return axis;
+        }
+
+        if (axis.PerIndex() is not { } all || all.Length != outer * length * inner)
+        {
+            Fix(axis, "it is split in a way that does not fit how it was merged");
+            return Axis.Inert("it is split in a way that does not fit how it was merged");
+        }
+
+        var classes = new int[length];
+        for (var i = 0; i < all.Length; i++)
+        {
+            var l = i / inner % length;
+            if (i < (l + 1) * inner)
+            {
+                classes[l] = all[l * inner];
+            }
+
+            Classes.Tie(classes[l], all[i]);
+        }
+
+        return new(classes, outer, inner);
+    }
+
+    /// <summary>Dimensions of size 1 never shrink.</summary>
+    public static Axis Single { get; } = Axis.Inert("it has one index only");
+
+    public static Axis Positions { get; } = Axis.Inert("its indices are positions, rows or steps, not units");
+
+    /// <summary>A value none of whose dimensions can shrink.</summary>
+    public static StructuredValue Inert(TensorInfo tensor, string reason)
+        => new([.. Enumerable.Repeat(Axis.Inert(reason), tensor.IsKnown ? tensor.Shape.Length : 0)], false);
+
+    /// <summary>Nothing a node reads or produces can shrink.</summary>
+    public StructuredValue[] Opaque(Node node, string reason)
+    {
+        foreach (var name in node.Inputs.Concat(node.Captured).Where(name => name.Length > 0))
+        {
+            if (_values.TryGetValue(name, out var value))
+            {
+                Fix(value, reason);
+            }
+
+            foreach (var axis in Axes.Where(axis => axis.Parameter == name))
+            {
+                Fix(new Axis(axis.Classes), reason);
+            }
+
+            if (Network.TryGetParameter(name, out var parameter))
+            {
+                for (var d = 0; d < parameter.Shape.Length; d++)
+                {
+                    if (!_axes.ContainsKey((name, d)))
+                    {
+                        Add(new(name, d, Classes.AddFixed(parameter.Shape[d], reason), AxisRole.Cut, node, StructureKind.Neuron));
+                    }
+                }
+            }
+        }
+
+        return [.. node.Outputs.Select(output => output.Length == 0 ? new StructuredValue([], false) : Inert(Info(output), reason))];
+    }
+
+    private ParameterAxis Add(ParameterAxis axis)
+    {
+        _axes[(axis.Parameter, axis.Dimension)] = Axes.Count;
+        Axes.Add(axis);
+        return axis;
+    }
+
+    private void Tie(int[] a, int[] b)
+    {
+        if (ReferenceEquals(a, b))
+        {
+            return;
+        }
+
+        for (var i = 0; i < a.Length; i++)
+        {
+            Classes.Tie(a[i], b[i]);
+        }
+    }
+
+    private void Couple(Node node)
+    {
+        var known = node.Domain.Length == 0 && node.Captured.Length == 0 && s_rules.ContainsKey(node.Operator)
+            && node.Inputs.All(name => name.Length == 0 || Info(name).IsKnown) && node.Outputs.All(name => name.Length == 0 || Info(name).IsKnown);
+        var values = known ? s_rules[node.Operator](this, node) : Opaque(node, $"node '{node.Name}' reads it, whose operator {node.Operator} is not analysed");
+        for (var i = 0; i < node.Outputs.Length; i++)
+        {
+            if (node.Outputs[i].Length > 0)
+            {
+                _values[node.Outputs[i]] = values[Math.Min(i, values.Length - 1)];
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+namespace MLNet.Pruning;
+
+/// <summary>Operators that work value by value: the same index of the same dimension, aligned from the right; size 1 ties nothing.</summary>
+internal static class ElementwiseCoupling
+{
+    /// <summary>Those that make zero of zero.</summary>
+    private static readonly string[] s_zeroKeeping =
+    [
+        "Relu", "LeakyRelu", "Gelu", "Tanh", "Dropout", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "Swish", "ThresholdedRelu", "Erf", "Sqrt", "Abs",
+        "Neg", "Ceil", "Floor", "Round", "Sign", "Sin", "Identity", "Cast",
+    ];
+
+    private static readonly string[] s_others = ["Sigmoid", "HardSigmoid", "Softplus", "Exp", "Log", "Reciprocal", "Cos", "Not", "IsNaN"];
+
+    private static readonly string[] s_joining = ["Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor", "Where", "Mod", "Pow", "Div", "Add", "Sub", "Mul", "PRelu"];
+
+    public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
+    [
+        .. s_zeroKeeping.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0)])),
+        .. s_others.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0) with { Zero = false }])),
+        .. s_joining.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Join)),
+        new("Clip", (coupling, node) => [coupling.Input(node, 0) is var x && node.Inputs.Length == 1 && node.Float("min", float.MinValue) <= 0 && node.Float("max", float.MaxValue) >= 0 ? x : x with { Zero = false }]),
+    ];
+
+    private static StructuredValue[] Join(Coupling coupling, Node node)
+    {
+        var rank = coupling.Info(node.Outputs[0]).Shape.Length;
+        var operands = node.Inputs.Select((_, i) => coupling.Input(node, i, Role(coupling, node, i))).ToArray();
+        var axes = new Axis[rank];
+        for (var d = 0; d < rank; d++)
+        {
+            Axis? joined = null;
+            for (var i = 0; i < operands.Length; i++)
+            {
+                var own = d - rank + operands[i].Axes.Length;
+                if (own >= 0 && coupling.Info(node.Inputs[i]).Shape[own] != 1)
+                {
+                    var axis = operands[i].Axes[own];
+                    joined = joined is null ? axis : coupling.Tie(joined, axis);
+                }
+            }
+
+            axes[d] = joined ?? Coupling.Single;
+        }
+
+        if (node.Operator is "Div" or "Mod" && !coupling.IsParameter(node, 1) && operands[1].Zero)
+        {
+            // Zero divided by zero is no number.
+            coupling.Fix(operands[1], $"node '{node.Name}' divides by it");
+        }
+
+        // An operand that lacks a live dimension is added to masked indices too.
+        bool Covers(int i) => operands[i].Zero && Enumerable.Range(0, rank).All(d => !axes[d].IsLive || (d - rank + operands[i].Axes.Length is >= 0 and var own && operands[i].Axes[own].IsLive));
+        var zero = node.Operator switch
+        {
+            "Add" or "Sub" or "Sum" or "Mean" or "Max" or "Min" => Enumerable.Range(0, operands.Length).All(Covers),
+            "Where" => Covers(1) && Covers(2),
+            "Mul" => Enumerable.Range(0, operands.Length).Any(Covers),
+            "Div" or "PRelu" => Covers(0),
+            "Pow" => Covers(0) && coupling.IsParameter(node, 1) && coupling.Network[node.Inputs[1]].Values is [> 0],
+            _ => false,
+        };
+        return [new(axes, zero)];
+    }
+
+    /// <summary>Divisors and exponents are cut, not masked.</summary>
+    private static AxisRole Role(Coupling coupling, Node node, int input)
+        => (node.Operator is "Div" or "Mod" or "Pow" && input == 1) || (coupling.IsParameter(node, input) && !coupling.Network[node.Inputs[input]].Trainable)
+            ? AxisRole.Cut : AxisRole.Affine;
+}

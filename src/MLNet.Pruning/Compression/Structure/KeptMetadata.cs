@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// What a network that lost structure says of the one it came from, in the metadata of its file: the original shape of every parameter that
+/// was cut and the indices that stayed, so that anyone can build the masked original and compare.
+/// </summary>
+internal static partial class KeptMetadata
+{
+    public const string Key = "MLNet.Pruning.kept";
+
+    /// <summary>Adds a cut to those before it.</summary>
+    public static ImmutableSortedDictionary<string, string> Compose(ImmutableSortedDictionary<string, string> metadata, Network network,
+        ImmutableDictionary<string, ImmutableSortedDictionary<int, int[]>> kept, HashSet<string> unmasked)
+    {
+        var all = Read(metadata).ToDictionary();
+        foreach (var (name, dimensions) in kept)
+        {
+            var before = all.GetValueOrDefault(name) ?? new Cut([.. network[name].Shape], [], !unmasked.Contains(name));
+            var after = before.Kept.ToDictionary();
+            foreach (var (dimension, indices) in dimensions)
+            {
+                after[dimension] = IndexRanges.Format(after.TryGetValue(dimension, out var earlier)
+                    ? [.. IndexRanges.Parse(earlier) is var old ? indices.Select(i => old[i]) : []] : indices);
+            }
+
+            all[name] = before with { Kept = after };
+        }
+
+        return all.Count == 0 ? metadata : metadata.SetItem(Key, JsonSerializer.Serialize(new SortedDictionary<string, Cut>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringCut));
+    }
+
+    /// <summary>The cuts by parameter; none where the network was never cut.</summary>
+    /// <exception cref="OnnxFormatException">The metadata is damaged.</exception>
+    public static IReadOnlyDictionary<string, Cut> Read(ImmutableSortedDictionary<string, string> metadata)
+    {
+        if (!metadata.TryGetValue(Key, out var text))
+        {
+            return ImmutableDictionary<string, Cut>.Empty;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(text, Json.Default.SortedDictionaryStringCut) ?? [];
+        }
+        catch (JsonException e)
+        {
+            throw new OnnxFormatException($"The metadata '{Key}' is not what MLNet.Pruning writes: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What was cut from a parameter.</summary>
+    /// <param name="Shape">Its original shape.</param>
+    /// <param name="Kept">Original indices that stayed, by dimension, as "0-5,7".</param>
+    /// <param name="Masked">Whether the masked original holds zeros at the others; running statistics and divisors keep their values.</param>
+    internal sealed record Cut(int[] Shape, Dictionary<int, string> Kept, bool Masked);
+
+    [JsonSerializable(typeof(SortedDictionary<string, Cut>))]
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+    private sealed partial class Json : JsonSerializerContext;
+}

@@ -1,0 +1,297 @@
+namespace MLNet.Pruning;
+
+/// <summary>Operators that move indices about.</summary>
+internal static class LayoutCoupling
+{
+    public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
+    [
+        new("Flatten", Reshape), new("Reshape", Reshape), new("Squeeze", Reshape), new("Unsqueeze", Reshape), new("Transpose", Transpose),
+        new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile), new("Pad", Pad),
+        new("ConstantOfShape", ConstantOfShape), new("DepthToSpace", DepthToSpace), new("SpaceToDepth", SpaceToDepth), new("Resize", Resize), new("Upsample", Resize),
+        new("Shape", Sizes), new("Size", Sizes), new(Node.Dimensions, Sizes),
+    ];
+
+    private static StructuredValue[] Reshape(Coupling coupling, Node node)
+    {
+        if (node.Operator == "Reshape" && node.Inputs.Length > 1)
+        {
+            return coupling.Opaque(node, $"the target of node '{node.Name}' (Reshape) is known only when the network runs");
+        }
+
+        return [ReshapeCoupling.Reshape(coupling, node)];
+    }
+
+    private static StructuredValue[] Transpose(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        var order = node.Ints("perm", [.. Enumerable.Range(0, x.Axes.Length).Reverse().Select(i => (long)i)]);
+        return [x with { Axes = [.. order.Select(i => x.Axes[i])] }];
+    }
+
+    private static StructuredValue[] Concat(Coupling coupling, Node node)
+    {
+        var parts = node.Inputs.Select((_, i) => coupling.Input(node, i)).ToArray();
+        var axes = parts[0].Axes.ToArray();
+        var axis = Dimension(node, axes.Length, 0);
+        for (var d = 0; d < axes.Length; d++)
+        {
+            for (var i = 1; i < parts.Length && d != axis; i++)
+            {
+                axes[d] = coupling.Tie(axes[d], parts[i].Axes[d]);
+            }
+        }
+
+        axes[axis] = Join(coupling, node, axis, parts);
+        return [new(axes, parts.All(part => part.Zero))];
+    }
+
+    private static Axis Join(Coupling coupling, Node node, int axis, StructuredValue[] parts)
+    {
+        if (!parts.Any(part => part.Axes[axis].IsLive))
+        {
+            return parts[0].Axes[axis] is { Reason: var reason } && reason == Coupling.Single.Reason ? Coupling.Positions : parts[0].Axes[axis];
+        }
+
+        var all = new List<int>();
+        for (var i = 0; i < parts.Length; i++)
+        {
+            var (part, size) = (parts[i].Axes[axis], coupling.Info(node.Inputs[i]).Shape[axis]);
+            if (size < 0 || (part.IsLive && part.PerIndex() is null))
+            {
+                var reason = $"node '{node.Name}' (Concat) joins it with dimensions of open size";
+                foreach (var other in parts)
+                {
+                    coupling.Fix(other.Axes[axis], reason);
+                }
+
+                return Axis.Inert(reason);
+            }
+
+            all.AddRange(part.PerIndex() ?? coupling.Classes.AddFixed(size, part.Reason));
+        }
+
+        return new([.. all]);
+    }
+
+    private static StructuredValue[] Split(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        var axis = Dimension(node, x.Axes.Length, 0);
+        if (node.Inputs.Length > 1)
+        {
+            return coupling.Opaque(node, $"the sizes of node '{node.Name}' (Split) are known only when the network runs");
+        }
+
+        var (parts, start) = (new List<StructuredValue>(), 0);
+        foreach (var size in node.Ints("split"))
+        {
+            var first = start;
+            parts.Add(Picked(coupling, x, axis, size == 1 ? [] : Enumerable.Range(first, (int)size)));
+            start += (int)size;
+        }
+
+        KeepSingles(coupling, node, x, axis);
+        return [.. parts];
+    }
+
+    /// <summary>A part of one index stays: an empty tensor would be no network.</summary>
+    private static void KeepSingles(Coupling coupling, Node node, StructuredValue x, int axis)
+    {
+        var start = 0;
+        foreach (var size in node.Ints("split"))
+        {
+            if (size == 1 && x.Axes[axis].PerIndex() is { } all)
+            {
+                coupling.Classes.Fix(all[start], $"node '{node.Name}' (Split) makes a part of it alone");
+            }
+
+            start += (int)size;
+        }
+    }
+
+    private static StructuredValue[] Slice(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        if (node.Inputs.Length > 1)
+        {
+            return coupling.Opaque(node, $"the bounds of node '{node.Name}' (Slice) are known only when the network runs");
+        }
+
+        foreach (var (axis, range) in LayoutShapes.Ranges(node, coupling.Info(node.Inputs[0]).Shape).ToArray())
+        {
+            if (range is not { } cut)
+            {
+                coupling.Fix(x.Axes[axis], $"node '{node.Name}' (Slice) cuts a dimension of open size");
+                continue;
+            }
+
+            x = Picked(coupling, x, axis, Enumerable.Range(0, cut.Count).Select(i => cut.Start + i * cut.Step));
+        }
+
+        return [x];
+    }
+
+    private static StructuredValue[] Gather(Coupling coupling, Node node)
+    {
+        var table = coupling.IsParameter(node, 0);
+        var x = coupling.Input(node, 0, AxisRole.Output);
+        var axis = Dimension(node, x.Axes.Length, 0);
+        if (node.Inputs.Length == 1)
+        {
+            var indices = node.Ints("indices");
+            var size = coupling.Info(node.Inputs[0]).Shape[axis];
+            if (node.Int("scalar", 0) == 1)
+            {
+                if (x.Axes[axis].PerIndex() is { } all && size > 0)
+                {
+                    coupling.Classes.Fix(all[(indices[0] + size) % size], $"node '{node.Name}' (Gather) picks it alone");
+                }
+
+                return [x with { Axes = [.. x.Axes.Where((_, d) => d != axis)] }];
+            }
+
+            if (size < 0)
+            {
+                coupling.Fix(x.Axes[axis], $"node '{node.Name}' (Gather) picks from a dimension of open size");
+                return [x with { Axes = [.. x.Axes.Select((other, d) => d == axis ? Coupling.Positions : other)] }];
+            }
+
+            return [Picked(coupling, x, axis, indices.Select(index => (int)((index + size) % size)))];
+        }
+
+        coupling.Fix(x.Axes[axis], $"node '{node.Name}' (Gather) picks rows of it by indices that are known only when the network runs");
+        var ids = coupling.Input(node, 1).Axes;
+        coupling.Fix(new StructuredValue(ids, false), $"node '{node.Name}' (Gather) reads it as indices");
+        return [new([.. x.Axes.Take(axis), .. ids.Select(_ => Coupling.Positions), .. x.Axes.Skip(axis + 1)], x.Zero || table)];
+    }
+
+    /// <summary>The value with some indices of a dimension.</summary>
+    private static StructuredValue Picked(Coupling coupling, StructuredValue x, int axis, IEnumerable<int> indices)
+    {
+        if (!x.Axes[axis].IsLive)
+        {
+            return x;
+        }
+
+        if (x.Axes[axis].PerIndex() is not { } all)
+        {
+            coupling.Fix(x.Axes[axis], "it is cut where it is merged with a dimension of open size");
+            return x with { Axes = [.. x.Axes.Select((other, d) => d == axis ? Coupling.Positions : other)] };
+        }
+
+        var picked = indices.Select(i => all[i]).ToArray();
+        return x with { Axes = [.. x.Axes.Select((other, d) => d != axis ? other : picked.Length > 1 ? new Axis(picked) : Coupling.Single)] };
+    }
+
+    private static StructuredValue[] Expand(Coupling coupling, Node node)
+    {
+        if (node.Inputs.Length > 1)
+        {
+            return coupling.Opaque(node, $"the target of node '{node.Name}' (Expand) is known only when the network runs");
+        }
+
+        var x = coupling.Input(node, 0);
+        var (from, to) = (coupling.Info(node.Inputs[0]).Shape, coupling.Info(node.Outputs[0]).Shape);
+        var zero = x.Zero;
+        var axes = to.Select((size, d) =>
+        {
+            var own = d - to.Length + from.Length;
+            if (own >= 0 && from[own] != 1)
+            {
+                return x.Axes[own];
+            }
+
+            zero &= size <= 1;
+            return size > 1 ? new Axis(coupling.Classes.Add(size)) : size < 0 ? Coupling.Positions : Coupling.Single;
+        }).ToArray();
+        return [new(axes, zero)];
+    }
+
+    private static StructuredValue[] ConstantOfShape(Coupling coupling, Node node)
+        => [new([.. coupling.Info(node.Outputs[0]).Shape.Select(size => size > 1 ? new Axis(coupling.Classes.Add(size)) : size < 0 ? Coupling.Positions : Coupling.Single)], node.Float("value", 0) == 0)];
+
+    private static StructuredValue[] Tile(Coupling coupling, Node node)
+    {
+        var (x, repeats) = (coupling.Input(node, 0), node.Ints("repeats"));
+        return [x with { Axes = [.. x.Axes.Select((axis, d) => !axis.IsLive || repeats[d] == 1 ? axis : axis with { Outer = coupling.Network.Graph.Symbols.Product(axis.Outer, (int)repeats[d]) })] }];
+    }
+
+    private static StructuredValue[] Pad(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        if (node.Inputs.Length > 1)
+        {
+            return coupling.Opaque(node, $"the padding of node '{node.Name}' is known only when the network runs");
+        }
+
+        var (pads, rank) = (node.Ints("pads"), x.Axes.Length);
+        var constant = node.Text("mode", "constant") == "constant";
+        return [x with
+        {
+            Axes = [.. x.Axes.Select((axis, d) =>
+            {
+                if (!axis.IsLive || (pads[d] == 0 && pads[rank + d] == 0))
+                {
+                    return axis;
+                }
+
+                if (!constant || pads[d] < 0 || pads[rank + d] < 0 || axis.PerIndex() is not { } all)
+                {
+                    coupling.Fix(axis, $"node '{node.Name}' (Pad) repeats or cuts it");
+                    return Coupling.Positions;
+                }
+
+                var added = $"node '{node.Name}' (Pad) adds it";
+                return new([.. coupling.Classes.AddFixed((int)pads[d], added), .. all, .. coupling.Classes.AddFixed((int)pads[rank + d], added)]);
+            })],
+            Zero = x.Zero && (!constant || node.Float("value", 0) == 0),
+        }];
+    }
+
+    private static StructuredValue[] DepthToSpace(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        var blocks = (int)(node.Int("blocksize", 1) * node.Int("blocksize", 1));
+        var channels = coupling.Info(node.Outputs[0]).Shape[1];
+        var axis = node.Text("mode", "DCR") == "DCR" ? coupling.Factor(x.Axes[1], blocks, channels, 1) : coupling.Factor(x.Axes[1], 1, channels, blocks);
+        return [x with { Axes = [x.Axes[0], axis.IsLive ? axis with { Outer = 1, Inner = 1 } : axis, Coupling.Positions, Coupling.Positions] }];
+    }
+
+    private static StructuredValue[] SpaceToDepth(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        var blocks = (int)(node.Int("blocksize", 1) * node.Int("blocksize", 1));
+        return [x with { Axes = [x.Axes[0], x.Axes[1].IsLive ? x.Axes[1] with { Outer = coupling.Network.Graph.Symbols.Product(x.Axes[1].Outer, blocks) } : x.Axes[1], Coupling.Positions, Coupling.Positions] }];
+    }
+
+    private static StructuredValue[] Resize(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        var (from, to) = (coupling.Info(node.Inputs[0]).Shape, coupling.Info(node.Outputs[0]).Shape);
+        return [x with
+        {
+            Axes = [.. x.Axes.Select((axis, d) =>
+            {
+                if (from[d] != to[d])
+                {
+                    coupling.Fix(axis, $"node '{node.Name}' (Resize) resizes it");
+                }
+
+                return from[d] == to[d] ? axis : Coupling.Positions;
+            })],
+        }];
+    }
+
+    private static StructuredValue[] Sizes(Coupling coupling, Node node)
+    {
+        foreach (var name in node.Inputs)
+        {
+            // A size that is read while the network runs would change with the dimension.
+            coupling.Fix(coupling.Values.GetValueOrDefault(name) ?? new([], false), $"node '{node.Name}' ({node.Operator}) reads its size");
+        }
+
+        return [Coupling.Inert(coupling.Info(node.Outputs[0]), "it holds sizes")];
+    }
+
+    private static int Dimension(Node node, int rank, int otherwise) => (int)(node.Int("axis", otherwise) is var axis && axis < 0 ? axis + rank : axis);
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace MLNet.Pruning;
+
+/// <summary>Indices of parameters that go together: a neuron, a channel, a head, a hidden unit with all that makes and reads it.</summary>
+public sealed class PruningGroup
+{
+    private readonly int _number;
+    private readonly ParameterAxis _axis;
+
+    internal PruningGroup(NetworkStructure structure, int root, int number, StructureKind kind, ParameterAxis axis, ImmutableArray<(int Axis, int Index)> entries)
+        => (Structure, Root, _number, Kind, _axis, Entries) = (structure, root, number, kind, axis, entries);
+
+    /// <summary>What it is.</summary>
+    public StructureKind Kind { get; }
+
+    /// <summary>Name of the layer that makes it.</summary>
+    public string Layer => _axis.Node.Name;
+
+    /// <summary>Its number among the groups of that layer, from 0.</summary>
+    public int Number => _number;
+
+    /// <summary>What goes with it, in the order of the graph.</summary>
+    public ImmutableArray<GroupMember> Members =>
+    [
+        .. Entries.GroupBy(entry => entry.Axis).Select(entry => (Axis: Structure.Coupling.Axes[entry.Key], Indices: entry.Select(member => member.Index).ToImmutableArray()))
+            .Select(entry => new GroupMember(entry.Axis.Parameter, entry.Axis.Dimension, entry.Indices, Why(entry.Axis))),
+    ];
+
+    internal NetworkStructure Structure { get; }
+
+    internal int Root { get; }
+
+    internal ImmutableArray<(int Axis, int Index)> Entries { get; }
+
+    /// <summary>"conv1.weight[3] goes with bn1.scale[3] because ...", a line for each member.</summary>
+    public override string ToString()
+    {
+        var members = Members;
+        return string.Join(Environment.NewLine, members.Where(member => member.Parameter != _axis.Parameter || member.Dimension != _axis.Dimension)
+            .Select(member => $"{members.First(first => first.Parameter == _axis.Parameter && first.Dimension == _axis.Dimension)} goes with {member} because {member.Why}")
+            .Prepend($"{Kind} {_number.ToString(CultureInfo.InvariantCulture)} of layer '{Layer}'"));
+    }
+
+    private static string Why(ParameterAxis axis) => $"node '{axis.Node.Name}' ({axis.Node.Operator}) " + axis.Role switch
+    {
+        AxisRole.Output => "makes it",
+        AxisRole.Input => "reads it",
+        AxisRole.Affine => "shifts or scales it",
+        _ => "is cut with it",
+    };
+}
+
+/// <summary>A slice of a parameter that belongs to a group.</summary>
+/// <param name="Parameter">Name of the parameter.</param>
+/// <param name="Dimension">The dimension that is cut, from 0.</param>
+/// <param name="Indices">The indices that go.</param>
+/// <param name="Why">What the node that reads the parameter has to do with it.</param>
+public sealed record GroupMember(string Parameter, int Dimension, ImmutableArray<int> Indices, string Why)
+{
+    /// <summary>As "conv2.weight[:,3]".</summary>
+    public override string ToString()
+        => $"{Parameter}[{string.Concat(Enumerable.Repeat(":,", Dimension))}{IndexRanges.Format(Indices)}]";
+}

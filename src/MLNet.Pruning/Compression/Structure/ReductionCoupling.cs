@@ -1,0 +1,92 @@
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Pooling, reductions and normalisation: what they work over stays, since a masked member still counts in a mean or a softmax; other
+/// dimensions pass.
+/// </summary>
+internal static class ReductionCoupling
+{
+    private static readonly string[] s_pooling = ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"];
+    private static readonly string[] s_over = ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ReduceLogSumExp"];
+
+    /// <summary>Sums to which zeros add nothing.</summary>
+    private static readonly string[] s_sums = ["ReduceSum", "ReduceL1", "ReduceL2", "ReduceSumSquare"];
+
+    public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
+    [
+        .. s_pooling.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Pool)),
+        .. s_over.Concat(s_sums).Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Reduce)),
+        new("Softmax", Over), new("LogSoftmax", Over), new("Hardmax", Over), new("CumSum", Over), new("LpNormalization", Over),
+        new("ArgMax", Pick), new("ArgMin", Pick), new("TopK", Pick),
+        new("LayerNormalization", LayerNormalization), new("GroupNormalization", (coupling, node) => Channels(coupling, node)), new("LRN", (coupling, node) => Channels(coupling, node)),
+    ];
+
+    private static StructuredValue[] Pool(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        foreach (var axis in x.Axes.Skip(2))
+        {
+            coupling.Fix(axis, $"node '{node.Name}' ({node.Operator}) moves a window over it");
+        }
+
+        return [new([x.Axes[0], x.Axes[1], .. x.Axes.Skip(2).Select(_ => Coupling.Positions)], x.Zero)];
+    }
+
+    private static StructuredValue[] Reduce(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        if (node.Inputs.Length > 1)
+        {
+            return coupling.Opaque(node, $"node '{node.Name}' ({node.Operator}) computes what it works over");
+        }
+
+        var axes = ReductionShapes.Axes(new ShapeContext(node, [coupling.Info(node.Inputs[0])], coupling.Network.Graph.Symbols));
+        foreach (var axis in axes.Where(_ => !(x.Zero && s_sums.Contains(node.Operator))))
+        {
+            coupling.Fix(x.Axes[axis], Reason(node));
+        }
+
+        var keep = node.Int("keepdims", 1) == 1;
+        return [new([.. x.Axes.Select((axis, i) => axes.Contains(i) ? Coupling.Single : axis).Where((_, i) => keep || !axes.Contains(i))],
+            x.Zero && node.Operator is not ("ReduceLogSum" or "ReduceLogSumExp"))];
+    }
+
+    private static StructuredValue[] Over(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        var axis = Dimension(node, x.Axes.Length, node.Operator == "CumSum" ? 0 : -1);
+        coupling.Fix(x.Axes[axis], Reason(node));
+        return [new(x.Axes, node.Operator == "CumSum" && x.Zero)];
+    }
+
+    private static StructuredValue[] Pick(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        var axis = Dimension(node, x.Axes.Length, node.Operator == "TopK" ? -1 : 0);
+        coupling.Fix(x.Axes[axis], Reason(node));
+        var keep = node.Operator == "TopK" || node.Int("keepdims", 1) == 1;
+        return [new([.. x.Axes.Select((other, i) => i == axis ? Coupling.Positions : other).Where((_, i) => keep || i != axis)], false)];
+    }
+
+    private static StructuredValue[] LayerNormalization(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        foreach (var axis in x.Axes.Skip(Dimension(node, x.Axes.Length, -1)))
+        {
+            coupling.Fix(axis, Reason(node));
+        }
+
+        return [new(x.Axes, false)];
+    }
+
+    private static StructuredValue[] Channels(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        coupling.Fix(x.Axes[1], Reason(node));
+        return [x with { Zero = false }];
+    }
+
+    private static int Dimension(Node node, int rank, int otherwise) => (int)(node.Int("axis", otherwise) is var axis && axis < 0 ? axis + rank : axis);
+
+    private static string Reason(Node node) => $"node '{node.Name}' ({node.Operator}) works over it, and a masked index still counts there";
+}

@@ -1,0 +1,254 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Cuts groups out of a network: parameters lose their slices, what encodes sizes in the graph is rewritten, and all shapes are inferred
+/// and checked anew. The network it was given stays as it is.
+/// </summary>
+internal sealed class StructureSurgery
+{
+    private readonly NetworkStructure _structure;
+    private readonly bool[] _dropped;
+
+    /// <param name="structure">The groups.</param>
+    /// <param name="groups">Those to cut.</param>
+    public StructureSurgery(NetworkStructure structure, IEnumerable<PruningGroup> groups)
+    {
+        _structure = structure;
+        _dropped = new bool[structure.Coupling.Classes.Count];
+        foreach (var group in groups)
+        {
+            _dropped[group.Root] = true;
+        }
+
+        Kept = structure.Coupling.Axes.Where(axis => axis.Classes.Any(Drops))
+            .GroupBy(axis => axis.Parameter)
+            .ToImmutableDictionary(axes => axes.Key, axes => axes.ToImmutableSortedDictionary(axis => axis.Dimension, axis => KeptIndices(axis.Classes)));
+    }
+
+    /// <exception cref="ArgumentException">A group is of another network, or nothing would be left of a layer.</exception>
+    public static StructureSurgery Of(Network network, IReadOnlyList<PruningGroup> groups)
+    {
+        if (groups.FirstOrDefault(group => group.Structure.Network != network || group.Structure != groups[0].Structure) is { } other)
+        {
+            throw new ArgumentException($"The group {other.Number} of layer '{other.Layer}' belongs to another network: give groups of one call of this network's Groups().", nameof(groups));
+        }
+
+        var surgery = new StructureSurgery(groups[0].Structure, groups);
+        return surgery.Emptied().FirstOrDefault() is not { Name: not null } emptied ? surgery
+            : throw new ArgumentException($"Nothing would be left of '{emptied.Name}': keep at least one group.", nameof(groups));
+    }
+
+    /// <summary>Dimensions of which nothing would be left, of parameters and of tensors between the nodes.</summary>
+    public IEnumerable<(string Name, int[] Classes)> Emptied()
+        => _structure.Coupling.Axes.Select(axis => ($"{axis.Parameter}, dimension {axis.Dimension}", axis.Classes))
+            .Concat(_structure.Coupling.Values.SelectMany(value => value.Value.Axes.Where(axis => axis.IsLive).Select(axis => (value.Key, axis.Classes!))))
+            .Where(dimension => KeptCount(dimension.Item2) == 0);
+
+    /// <summary>Indices that stay, by parameter and dimension, where some go.</summary>
+    public ImmutableDictionary<string, ImmutableSortedDictionary<int, int[]>> Kept { get; }
+
+    /// <summary>The smaller network.</summary>
+    /// <param name="network">The network of the structure, or one of the same graph with other weights.</param>
+    public Network Remove(Network network)
+    {
+        var graph = network.Graph;
+        return new Network(graph with
+        {
+            Nodes = [.. graph.Nodes.Select(Rewrite)],
+            Parameters = [.. graph.Parameters.Select(parameter => Kept.TryGetValue(parameter.Name, out var kept) ? Cut(parameter, kept) : parameter)],
+            Metadata = KeptMetadata.Compose(graph.Metadata, network, Kept, Unmasked()),
+            AsRead = false,
+        });
+    }
+
+    /// <summary>The network of the same size with the same groups at zero, which computes the same.</summary>
+    public Network Mask(Network network) => network.WithParameters(_structure.Coupling.Axes
+        .Where(axis => axis.Role != AxisRole.Cut && Kept.ContainsKey(axis.Parameter)).GroupBy(axis => axis.Parameter)
+        .Select(axes =>
+        {
+            var parameter = network[axes.Key];
+            var values = GC.AllocateUninitializedArray<float>(parameter.Count, pinned: true);
+            parameter.Values.CopyTo(values);
+            foreach (var axis in axes)
+            {
+                foreach (var (slice, start, length) in SliceRuns.Of(parameter.Shape, axis.Dimension))
+                {
+                    if (Drops(axis.Classes[slice]))
+                    {
+                        values.AsSpan(start, length).Clear();
+                    }
+                }
+            }
+
+            return parameter.WithValues(values);
+        }));
+
+    /// <summary>A mask without the slices that go.</summary>
+    public WeightMask Cut(Parameter parameter, WeightMask mask)
+    {
+        if (!Kept.TryGetValue(parameter.Name, out var kept))
+        {
+            return mask;
+        }
+
+        var ones = new float[parameter.Count];
+        Array.Fill(ones, 1f);
+        var (values, _) = Cut(mask.Apply(ones), parameter.Shape, kept);
+        return new WeightMask([.. values.Select(value => value != 0)]);
+    }
+
+    private static Parameter Cut(Parameter parameter, ImmutableSortedDictionary<int, int[]> kept)
+    {
+        if (!parameter.IsInitialized)
+        {
+            return parameter.WithShape([.. parameter.Shape.Select((size, d) => kept.TryGetValue(d, out var indices) ? indices.Length : size)]);
+        }
+
+        var (values, shape) = Cut(parameter.Array, parameter.Shape, kept);
+        return parameter.WithValues(shape, values);
+    }
+
+    private static (float[] Values, ImmutableArray<int> Shape) Cut(float[] values, ImmutableArray<int> shape, ImmutableSortedDictionary<int, int[]> kept)
+    {
+        foreach (var (dimension, indices) in kept)
+        {
+            var outer = shape.Take(dimension).Aggregate(1, (product, size) => product * size);
+            var inner = shape.Skip(dimension + 1).Aggregate(1, (product, size) => product * size);
+            var cut = GC.AllocateUninitializedArray<float>(outer * indices.Length * inner, pinned: true);
+            for (var o = 0; o < outer; o++)
+            {
+                for (var i = 0; i < indices.Length; i++)
+                {
+                    values.AsSpan((o * shape[dimension] + indices[i]) * inner, inner).CopyTo(cut.AsSpan((o * indices.Length + i) * inner));
+                }
+            }
+
+            (values, shape) = (cut, shape.SetItem(dimension, indices.Length));
+        }
+
+        return (values, shape);
+    }
+
+    private HashSet<string> Unmasked() => [.. _structure.Coupling.Axes.Where(axis => axis.Role == AxisRole.Cut).Select(axis => axis.Parameter)];
+
+    private bool Drops(int index) => _dropped[_structure.Coupling.Classes.Find(index)];
+
+    private int[] KeptIndices(int[] classes) => [.. Enumerable.Range(0, classes.Length).Where(i => !Drops(classes[i]))];
+
+    private int KeptCount(int[] classes)
+    {
+        var kept = 0;
+        foreach (var index in classes)
+        {
+            kept += Drops(index) ? 0 : 1;
+        }
+
+        return kept;
+    }
+
+    /// <summary>The sizes of a tensor after the cut.</summary>
+    private int[] Sizes(string tensor)
+    {
+        var shape = _structure.Network.Find(tensor)!.Shape;
+        return _structure.Coupling.Values.TryGetValue(tensor, out var value)
+            ? [.. value.Axes.Select((axis, d) => axis.Classes is { } classes ? _structure.Network.Graph.Symbols.Product(axis.Outer, KeptCount(classes), axis.Inner) : shape[d])]
+            : [.. shape];
+    }
+
+    private Node Rewrite(Node node)
+    {
+        if (node.Domain.Length > 0 || node.Inputs.Any(input => input.Length > 0 && !_structure.Network.Find(input)!.IsKnown))
+        {
+            return node;
+        }
+
+        switch (node.Operator)
+        {
+            case "Reshape" or "Expand" or "ConstantOfShape" when node.Attributes.ContainsKey("shape"):
+                return node.With("shape", Sizes(node.Outputs[0]).Select(size => (long)size).ToArray());
+            case "Split" when node.Attributes.ContainsKey("split"):
+                var axis = Dimension(node, node.Inputs[0]);
+                return node.With("split", node.Outputs.Select((output, i) => output.Length > 0 ? (long)Sizes(output)[axis] : node.Ints("split")[i]).ToArray());
+            case "Slice" when node.Attributes.ContainsKey("starts"):
+                return Slice(node);
+            case "Gather" when node.Attributes.ContainsKey("indices"):
+                return Gather(node);
+            case "Resize" when node.Attributes.ContainsKey("sizes"):
+                return node.With("sizes", Sizes(node.Outputs[0]).Select((size, d) => size < 0 ? node.Ints("sizes")[d] : size).ToArray());
+            case "Conv" or "ConvTranspose" when WeightCoupling.ShrinksByGroups(_structure.Coupling, node):
+                return _structure.Coupling.Values[node.Outputs[0]].Axes[1].Classes is { } groups ? node.With("group", (long)KeptCount(groups)) : node;
+            case "LSTM" or "GRU" or "RNN" when _structure.Coupling.Values[node.Outputs.First(output => output.Length > 0)].Axes[^1].Classes is { } units:
+                return node.With("hidden_size", (long)KeptCount(units));
+            default:
+                return node;
+        }
+    }
+
+    private int Dimension(Node node, string tensor) => (int)(node.Int("axis", 0) is var axis && axis < 0 ? axis + _structure.Network.Find(tensor)!.Shape.Length : axis);
+
+    /// <summary>For each index of a dimension whether it stays; null where all do.</summary>
+    private bool[]? Stays(string tensor, int dimension)
+    {
+        if (!_structure.Coupling.Values.TryGetValue(tensor, out var value) || value.Axes[dimension].PerIndex() is not { } classes || !classes.Any(Drops))
+        {
+            return null;
+        }
+
+        return [.. classes.Select(index => !Drops(index))];
+    }
+
+    private Node Slice(Node node)
+    {
+        var shape = _structure.Network.Find(node.Inputs[0])!.Shape;
+        var ranges = LayoutShapes.Ranges(node, shape).ToArray();
+        var (starts, ends) = (node.Ints("starts").ToArray(), node.Ints("ends").ToArray());
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            if (ranges[i].Range is not { } range || Stays(node.Inputs[0], ranges[i].Axis) is not { } stays)
+            {
+                continue;
+            }
+
+            if (range.Step != 1)
+            {
+                // Every second of what is left is not what is left of every second: name them.
+                var places = Places(stays);
+                var indices = Enumerable.Range(0, range.Count).Select(k => range.Start + k * range.Step).Where(k => stays[k]).Select(k => (long)places[k]).ToArray();
+                return ranges.Length == 1 ? node.AsOperator("Gather", node.Inputs).WithOnly(("axis", (long)ranges[i].Axis), ("indices", indices))
+                    : throw new NotSupportedException($"Node '{node.Name}' (Slice) cuts several dimensions with a step of {range.Step} over one that shrinks: split it into one Slice a dimension.");
+            }
+
+            starts[i] = stays.Take(range.Start).Count(stay => stay);
+            ends[i] = starts[i] + stays.Skip(range.Start).Take(range.Count).Count(stay => stay);
+        }
+
+        return node.With("starts", starts).With("ends", ends);
+    }
+
+    private Node Gather(Node node)
+    {
+        var axis = Dimension(node, node.Inputs[0]);
+        if (Stays(node.Inputs[0], axis) is not { } stays)
+        {
+            return node;
+        }
+
+        var places = Places(stays);
+        return node.With("indices", node.Ints("indices").Select(index => index < 0 ? index + stays.Length : index).Where(index => stays[index]).Select(index => (long)places[index]).ToArray());
+    }
+
+    /// <summary>Where each index that stays lies afterwards.</summary>
+    private static int[] Places(bool[] stays)
+    {
+        var places = new int[stays.Length];
+        for (int i = 0, next = 0; i < stays.Length; i++)
+        {
+            places[i] = next;
+            next += stays[i] ? 1 : 0;
+        }
+
+        return places;
+    }
+}

@@ -1,0 +1,209 @@
+namespace MLNet.Pruning;
+
+/// <summary>Layers with weights: the index that a weight's row produces, and the index that its column consumes.</summary>
+internal static class WeightCoupling
+{
+    public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
+    [
+        new("Conv", Convolution), new("ConvTranspose", Transposed), new("Gemm", Gemm), new("MatMul", MatMul),
+        new("BatchNormalization", ChannelNormalization), new("InstanceNormalization", ChannelNormalization),
+    ];
+
+    /// <summary>Whether the number of groups of a convolution shrinks, not their size.</summary>
+    public static bool ShrinksByGroups(Coupling coupling, Node node)
+    {
+        var groups = node.Int("group", 1);
+        return groups > 1 && coupling.IsParameter(node, 1) && coupling.Network[node.Inputs[1]].Shape is var weight
+            && (node.Operator == "Conv" ? weight[1] == 1 || coupling.Options.WholeGroups : weight[0] == groups);
+    }
+
+    private static StructuredValue[] Convolution(Coupling coupling, Node node)
+    {
+        if (!coupling.IsParameter(node, 1))
+        {
+            return coupling.Opaque(node, $"the weight of node '{node.Name}' is computed");
+        }
+
+        var x = coupling.Input(node, 0);
+        var weight = coupling.Network[node.Inputs[1]].Shape;
+        var (groups, filters, perGroup) = ((int)node.Int("group", 1), weight[0], weight[1]);
+        Axis output;
+        if (groups == 1)
+        {
+            Consume(coupling, node, x.Axes[1], 1);
+            output = coupling.Parameter(node, 1, 0, AxisRole.Output, StructureKind.Channel);
+        }
+        else if (perGroup == 1)
+        {
+            // Depthwise: a channel and the filters that read it alone.
+            output = coupling.Factor(coupling.Parameter(node, 1, 0, AxisRole.Output, StructureKind.Channel), 1, groups, filters / groups);
+            coupling.Tie(x.Axes[1], output with { Inner = 1 });
+        }
+        else if (coupling.Options.WholeGroups)
+        {
+            output = coupling.Factor(coupling.Parameter(node, 1, 0, AxisRole.Output, StructureKind.ChannelGroup), 1, groups, filters / groups);
+            coupling.Tie(coupling.Factor(x.Axes[1], 1, groups, perGroup), output with { Inner = perGroup });
+        }
+        else
+        {
+            output = coupling.Factor(coupling.Parameter(node, 1, 0, AxisRole.Output, StructureKind.Channel), groups, filters / groups, 1);
+            var input = coupling.Factor(x.Axes[1], groups, perGroup, 1);
+            Consume(coupling, node, input.IsLive ? input with { Outer = 1 } : input, 1);
+        }
+
+        return [Produced(coupling, node, x, output)];
+    }
+
+    private static StructuredValue[] Transposed(Coupling coupling, Node node)
+    {
+        if (!coupling.IsParameter(node, 1))
+        {
+            return coupling.Opaque(node, $"the weight of node '{node.Name}' is computed");
+        }
+
+        var x = coupling.Input(node, 0);
+        var weight = coupling.Network[node.Inputs[1]].Shape;
+        var (groups, channels, perGroup) = ((int)node.Int("group", 1), weight[0], weight[1]);
+        Axis output;
+        if (groups == 1)
+        {
+            Consume(coupling, node, x.Axes[1], 0);
+            output = coupling.Parameter(node, 1, 1, AxisRole.Output, StructureKind.Channel);
+        }
+        else if (groups == channels)
+        {
+            output = coupling.Parameter(node, 1, 0, AxisRole.Output, StructureKind.Channel);
+            coupling.Tie(x.Axes[1], output);
+            output = output with { Inner = perGroup };
+        }
+        else
+        {
+            var input = coupling.Factor(x.Axes[1], groups, channels / groups, 1);
+            Consume(coupling, node, input, 0);
+            output = coupling.Parameter(node, 1, 1, AxisRole.Output, StructureKind.Channel) with { Outer = groups };
+        }
+
+        return [Produced(coupling, node, x, output)];
+    }
+
+    private static StructuredValue Produced(Coupling coupling, Node node, StructuredValue x, Axis output)
+    {
+        if (coupling.IsParameter(node, 2))
+        {
+            output = coupling.Bind(node, 2, 0, output, AxisRole.Affine);
+        }
+
+        return new([x.Axes[0], output, .. x.Axes.Skip(2).Select(_ => Coupling.Positions)], Zero: true);
+    }
+
+    /// <summary>Ties what a layer reads to the columns of its weight.</summary>
+    private static void Consume(Coupling coupling, Node node, Axis x, int dimension)
+    {
+        if (coupling.Network[node.Inputs[1]].Shape[dimension] > 1)
+        {
+            coupling.Bind(node, 1, dimension, x, AxisRole.Input);
+        }
+        else
+        {
+            coupling.Fix(x, Coupling.Single.Reason);
+        }
+    }
+
+    private static StructuredValue[] Gemm(Coupling coupling, Node node)
+    {
+        if (!coupling.IsParameter(node, 1) || node.Int("transA", 0) == 1)
+        {
+            return coupling.Opaque(node, $"node '{node.Name}' multiplies tensors, or a transposed one");
+        }
+
+        var x = coupling.Input(node, 0);
+        var transposed = node.Int("transB", 0) == 1;
+        Consume(coupling, node, x.Axes[1], transposed ? 1 : 0);
+        var output = coupling.Parameter(node, 1, transposed ? 0 : 1, AxisRole.Output);
+        var zero = true;
+        if (node.Input(2) is { } bias)
+        {
+            var shape = coupling.Info(bias).Shape;
+            if (coupling.IsParameter(node, 2) && shape is [.., > 1])
+            {
+                output = coupling.Bind(node, 2, shape.Length - 1, output, AxisRole.Affine);
+            }
+            else
+            {
+                zero = false;
+                if (!coupling.IsParameter(node, 2))
+                {
+                    coupling.Fix(output, $"node '{node.Name}' adds a computed bias");
+                    coupling.Fix(coupling.Input(node, 2), $"node '{node.Name}' adds it as a bias");
+                }
+            }
+        }
+
+        return [new([x.Axes[0], output], zero)];
+    }
+
+    private static StructuredValue[] MatMul(Coupling coupling, Node node)
+    {
+        var (leftWeight, rightWeight) = (coupling.IsParameter(node, 0), coupling.IsParameter(node, 1));
+        var (a, b) = (coupling.Info(node.Inputs[0]).Shape, coupling.Info(node.Inputs[1]).Shape);
+        if (a.Length < 2 || b.Length < 2)
+        {
+            return coupling.Opaque(node, $"node '{node.Name}' multiplies by a vector");
+        }
+
+        var left = Operand(coupling, node, 0, a.Length, outputs: a.Length - 2, inputs: a.Length - 1, leftWeight);
+        var right = Operand(coupling, node, 1, b.Length, outputs: b.Length - 1, inputs: b.Length - 2, rightWeight);
+        if (a[^1] != 1)
+        {
+            if (!left.Zero && !right.Zero && !leftWeight && !rightWeight)
+            {
+                coupling.Fix(left.Axes[^1], $"node '{node.Name}' sums over it, and what is masked does not stay zero up to there");
+                coupling.Fix(right.Axes[^2], $"node '{node.Name}' sums over it, and what is masked does not stay zero up to there");
+            }
+
+            coupling.Tie(left.Axes[^1], right.Axes[^2]);
+        }
+
+        var rank = Math.Max(a.Length, b.Length);
+        var batch = new Axis[rank - 2];
+        for (var d = 0; d < batch.Length; d++)
+        {
+            var (i, j) = (d - rank + a.Length, d - rank + b.Length);
+            var (first, second) = (i >= 0 && a[i] != 1 ? left.Axes[i] : null, j >= 0 && b[j] != 1 ? right.Axes[j] : null);
+            batch[d] = first is not null && second is not null ? coupling.Tie(first, second) : first ?? second ?? Coupling.Single;
+        }
+
+        var zero = (!batch.Any(axis => axis.IsLive) || left.Zero || right.Zero) && (!left.Axes[^2].IsLive || left.Zero) && (!right.Axes[^1].IsLive || right.Zero);
+        return [new([.. batch, left.Axes[^2], right.Axes[^1]], zero)];
+    }
+
+    private static StructuredValue Operand(Coupling coupling, Node node, int input, int rank, int outputs, int inputs, bool weight) => weight
+        ? new([.. Enumerable.Range(0, rank).Select(d => coupling.Info(node.Inputs[input]).Shape[d] == 1 ? Coupling.Single
+            : coupling.Parameter(node, input, d, d == outputs ? AxisRole.Output : d == inputs ? AxisRole.Input : AxisRole.Affine))], Zero: true)
+        : coupling.Input(node, input);
+
+    private static StructuredValue[] ChannelNormalization(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        var axes = x.Axes.ToArray();
+        foreach (var axis in axes.Skip(2).Where(_ => node.Operator == "InstanceNormalization"))
+        {
+            coupling.Fix(axis, $"node '{node.Name}' (InstanceNormalization) works over it, and a masked index still counts there");
+        }
+
+        for (var i = 1; i < node.Inputs.Length; i++)
+        {
+            if (!coupling.IsParameter(node, i))
+            {
+                return coupling.Opaque(node, $"node '{node.Name}' has computed scales");
+            }
+
+            if (coupling.Info(node.Inputs[i]).Shape[0] > 1)
+            {
+                axes[1] = coupling.Bind(node, i, 0, axes[1], i < 3 ? AxisRole.Affine : AxisRole.Cut);
+            }
+        }
+
+        return [new(axes, Zero: true)];
+    }
+}

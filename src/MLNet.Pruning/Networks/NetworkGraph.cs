@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using MLNet.Pruning.Onnx;
+
+namespace MLNet.Pruning;
+
+/// <summary>What a network is made of, before anything is checked.</summary>
+internal sealed record NetworkGraph
+{
+    public required ImmutableArray<TensorInfo> Inputs { get; init; }
+
+    /// <summary>Names of the tensors it computes.</summary>
+    public required ImmutableArray<string> Outputs { get; init; }
+
+    /// <summary>In an order in which each comes after all that it reads.</summary>
+    public required ImmutableArray<Node> Nodes { get; init; }
+
+    public required ImmutableArray<Parameter> Parameters { get; init; }
+
+    public ImmutableArray<Constant> Constants { get; init; } = [];
+
+    /// <summary>Open sizes that the shapes and attributes name; only ever added to, and shared by the networks made from each other.</summary>
+    public Symbols Symbols { get; init; } = new();
+
+    /// <summary>What a file says of tensors whose shape cannot be inferred.</summary>
+    public ImmutableDictionary<string, TensorInfo>? Declared { get; init; }
+
+    /// <summary>The file's model, weights taken out: metadata, versions and all that is carried. Null for a network that was built.</summary>
+    public ModelProto? Model { get; init; }
+
+    /// <summary>Whether the nodes are still those of <see cref="Model"/>, so that it can be written back as it was read.</summary>
+    public bool AsRead { get; init; }
+
+    /// <summary>Parameters whose values can be put back into <see cref="Model"/> under their own name.</summary>
+    public ImmutableHashSet<string> Replaceable { get; init; } = [];
+
+    /// <summary>Texts that files carry beside the network.</summary>
+    public ImmutableSortedDictionary<string, string> Metadata { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+}

@@ -1,0 +1,274 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Computes nodes whose operands are known while a file is read: arithmetic on shapes, and the rearranging of weights. Open sizes go
+/// through as long as the result is a product of them.
+/// </summary>
+internal static class ConstantFolding
+{
+    /// <summary>A few bytes of a file can ask for any size: what is not a weight stays small, and weights stay below 256 MB.</summary>
+    private const int LargestComputed = 1 << 16;
+    private const int LargestWeight = 1 << 26;
+
+    /// <summary>What a node produces; null where it cannot be told, or where it computes with weights, which training may change.</summary>
+    /// <param name="node">The node, constant operands of layout operators in its attributes.</param>
+    /// <param name="x">What it reads.</param>
+    /// <param name="shapes">The shapes it produces.</param>
+    /// <param name="symbols">Open sizes.</param>
+    public static FoldedValue[]? Run(Node node, FoldedValue[] x, ImmutableArray<int>[] shapes, Symbols symbols)
+    {
+        if (node.Domain.Length > 0 || shapes.Any(shape => shape.IsDefault || shape.Any(size => size < 0)))
+        {
+            return null;
+        }
+
+        return node.Operator switch
+        {
+            "Split" => Split(node, x[0], shapes),
+            _ => One(node, x, shapes[0], symbols) is { } value ? [value] : null,
+        };
+    }
+
+    private static FoldedValue? One(Node node, FoldedValue[] x, ImmutableArray<int> shape, Symbols symbols) => node.Operator switch
+    {
+        "Identity" => x[0],
+        "Squeeze" or "Unsqueeze" or "Reshape" or "Flatten" => x[0].Reshaped(shape),
+        "Transpose" => Transpose(node, x[0], shape),
+        "Slice" => Slice(node, x[0], shape),
+        "Gather" => Gather(node, x, shape),
+        "Concat" when Count(shape) <= (x.Any(value => value.IsInitializer) ? LargestWeight : LargestComputed) => Concat(node, x, shape),
+        "Expand" when Count(shape) <= LargestComputed => x[0].Rearranged(shape, BroadcastIndices(x[0].Shape, shape)),
+        "Cast" => Cast(node, x[0]),
+        "ReduceProd" when x[0].Ints is { } ints && Count(shape) == 1 => Ints(x[0], shape, [ints.Aggregate((long?)1, (product, value) => product is { } p ? Multiply(p, value, symbols) : null)]),
+        _ when x.Any(value => value.IsInitializer && value.Count > 1) || Count(shape) > LargestComputed => null,
+        "Where" => Where(x, shape),
+        _ when x.All(value => value.Ints is not null) => Integers(node, x, shape, symbols),
+        _ when x.All(value => value.Floats is not null) => Floats(node, x, shape),
+        _ => null,
+    };
+
+    private static long Count(ImmutableArray<int> shape) => shape.Aggregate(1L, (product, size) => checked(product * size));
+
+    private static FoldedValue? Integers(Node node, FoldedValue[] x, ImmutableArray<int> shape, Symbols symbols)
+    {
+        Func<long, long, long?>? binary = node.Operator switch
+        {
+            "Mul" => (a, b) => Multiply(a, b, symbols),
+            "Div" => (a, b) => Divide(a, b, symbols),
+            "Add" => (a, b) => b == 0 ? a : a == 0 ? b : Closed(a, b, (p, q) => p + q),
+            "Sub" => (a, b) => b == 0 ? a : Closed(a, b, (p, q) => p - q),
+            "Mod" => (a, b) => b == 0 ? null : Closed(a, b, (p, q) => node.Int("fmod", 0) == 1 ? p % q : ((p % q) + q) % q),
+            "Min" => (a, b) => Closed(a, b, Math.Min),
+            "Max" => (a, b) => Closed(a, b, Math.Max),
+            "Equal" => (a, b) => a == b ? 1
+                // An open size is at least 1.
+                : FoldedValue.IsOpenSize(a) && b <= 0 && !FoldedValue.IsOpenSize(b) || FoldedValue.IsOpenSize(b) && a <= 0 && !FoldedValue.IsOpenSize(a) ? 0
+                : Closed(a, b, (_, _) => 0),
+            "Less" => (a, b) => Closed(a, b, (p, q) => p < q ? 1 : 0),
+            "Greater" => (a, b) => Closed(a, b, (p, q) => p > q ? 1 : 0),
+            "LessOrEqual" => (a, b) => Closed(a, b, (p, q) => p <= q ? 1 : 0),
+            "GreaterOrEqual" => (a, b) => Closed(a, b, (p, q) => p >= q ? 1 : 0),
+            "And" => (a, b) => a & b,
+            "Or" => (a, b) => a | b,
+            "Not" => (a, _) => 1 - a,
+            "Neg" => (a, _) => Closed(a, 0, (p, _) => -p),
+            "Abs" => (a, _) => Closed(a, 0, (p, _) => Math.Abs(p)),
+            _ => null,
+        };
+        if (binary is null || x.Length > 2)
+        {
+            return null;
+        }
+
+        var (left, right) = (BroadcastIndices(x[0].Shape, shape).ToArray(), BroadcastIndices(x[^1].Shape, shape).ToArray());
+        var result = Ints(x[0], shape, [.. left.Zip(right, (a, b) => binary(x[0].Ints![a], x[^1].Ints![b]))]);
+        return node.Operator is "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" && result is not null ? result with { Type = TensorType.Bool } : result;
+    }
+
+    private static FoldedValue? Floats(Node node, FoldedValue[] x, ImmutableArray<int> shape)
+    {
+        Func<float, float, float>? binary = node.Operator switch
+        {
+            "Mul" => (a, b) => a * b,
+            "Div" => (a, b) => a / b,
+            "Add" => (a, b) => a + b,
+            "Sub" => (a, b) => a - b,
+            "Pow" => MathF.Pow,
+            "Sqrt" => (a, _) => MathF.Sqrt(a),
+            "Neg" => (a, _) => -a,
+            "Reciprocal" => (a, _) => 1 / a,
+            "Exp" => (a, _) => MathF.Exp(a),
+            "Log" => (a, _) => MathF.Log(a),
+            "Floor" => (a, _) => MathF.Floor(a),
+            "Ceil" => (a, _) => MathF.Ceiling(a),
+            "Abs" => (a, _) => MathF.Abs(a),
+            _ => null,
+        };
+        return binary is null || x.Length > 2 ? null : new(x[0].Type, shape, null,
+            [.. BroadcastIndices(x[0].Shape, shape).Zip(BroadcastIndices(x[^1].Shape, shape), (a, b) => binary(x[0].Floats![a], x[^1].Floats![b]))]);
+    }
+
+    private static FoldedValue? Where(FoldedValue[] x, ImmutableArray<int> shape)
+    {
+        if (x[0].Ints is not { } condition || x[1].Ints is null != x[2].Ints is null)
+        {
+            return null;
+        }
+
+        var (c, a, b) = (BroadcastIndices(x[0].Shape, shape).ToArray(), BroadcastIndices(x[1].Shape, shape).ToArray(), BroadcastIndices(x[2].Shape, shape).ToArray());
+        return x[1].Ints is { } yes
+            ? new(x[1].Type, shape, [.. c.Select((k, i) => condition[k] != 0 ? yes[a[i]] : x[2].Ints![b[i]])], null)
+            : new(x[1].Type, shape, null, [.. c.Select((k, i) => condition[k] != 0 ? x[1].Floats![a[i]] : x[2].Floats![b[i]])]);
+    }
+
+    private static FoldedValue? Cast(Node node, FoldedValue x)
+    {
+        var type = (TensorType)node.Int("to", 0);
+        var toFloats = type is TensorType.Float or TensorType.Double or TensorType.Float16 or TensorType.BFloat16;
+        var isInts = type is TensorType.Int64 or TensorType.Int32 or TensorType.Bool;
+        return (x.Ints, x.Floats) switch
+        {
+            ({ } ints, _) when isInts => x with { Type = type, Ints = type == TensorType.Bool ? [.. ints.Select(value => value != 0 ? 1L : 0)] : ints, IsInitializer = false },
+            ({ } ints, _) when toFloats && !x.IsOpen => new(type, x.Shape, null, [.. ints.Select(value => (float)value)]),
+            (_, { } floats) when isInts && floats.All(float.IsFinite) => new(type, x.Shape, [.. floats.Select(value => type == TensorType.Bool ? value != 0 ? 1L : 0 : (long)value)], null),
+            (_, { }) when type == TensorType.Float => x with { Type = type },
+            _ => null,
+        };
+    }
+
+    private static FoldedValue Transpose(Node node, FoldedValue x, ImmutableArray<int> shape)
+    {
+        var strides = Strides(x.Shape);
+        var order = node.Ints("perm", [.. Enumerable.Range(0, shape.Length).Reverse().Select(i => (long)i)]);
+        return x.Rearranged(shape, Walk(shape, [.. order.Select(i => strides[(int)i])], 0));
+    }
+
+    private static FoldedValue? Slice(Node node, FoldedValue x, ImmutableArray<int> shape)
+    {
+        var strides = Strides(x.Shape);
+        var (steps, start) = (strides.ToArray(), 0);
+        foreach (var (axis, range) in LayoutShapes.Ranges(node, x.Shape))
+        {
+            start += range!.Value.Start * strides[axis];
+            steps[axis] = strides[axis] * range.Value.Step;
+        }
+
+        return x.Rearranged(shape, Walk(shape, steps, start));
+    }
+
+    private static FoldedValue[] Split(Node node, FoldedValue x, ImmutableArray<int>[] shapes)
+    {
+        var strides = Strides(x.Shape);
+        var axis = (int)(node.Int("axis", 0) is var a && a < 0 ? a + x.Shape.Length : a);
+        var parts = new FoldedValue[shapes.Length];
+        var start = 0;
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = x.Rearranged(shapes[i], Walk(shapes[i], strides, start * strides[axis]));
+            start += shapes[i][axis];
+        }
+
+        return parts;
+    }
+
+    private static FoldedValue? Gather(Node node, FoldedValue[] x, ImmutableArray<int> shape)
+    {
+        var data = x[0];
+        var axis = (int)(node.Int("axis", 0) is var a && a < 0 ? a + data.Shape.Length : a);
+        var indices = x.Length > 1 ? x[1].Ints : node.Ints("indices");
+        var size = data.Shape[axis];
+        if (indices is null || indices.Any(index => index < -size || index >= size) || Count(shape) > LargestComputed)
+        {
+            return null;
+        }
+
+        var inner = (int)Count([.. data.Shape.Skip(axis + 1)]);
+        var outer = (int)Count([.. data.Shape.Take(axis)]);
+        return data.Rearranged(shape, Enumerable.Range(0, outer).SelectMany(o => indices.SelectMany(index
+            => Enumerable.Range((o * size + (int)(index < 0 ? index + size : index)) * inner, inner))));
+    }
+
+    private static FoldedValue? Concat(Node node, FoldedValue[] x, ImmutableArray<int> shape)
+    {
+        if (x.Any(value => value.Ints is null != x[0].Ints is null))
+        {
+            return null;
+        }
+
+        var axis = (int)(node.Int("axis", 0) is var a && a < 0 ? a + shape.Length : a);
+        var outer = (int)Count([.. shape.Take(axis)]);
+        var rows = x.Select(value => value.Count / Math.Max(1, outer)).ToArray();
+        var (ints, floats) = (x[0].Ints is null ? null : new List<long>(), x[0].Ints is null ? new List<float>() : null);
+        for (var o = 0; o < outer; o++)
+        {
+            for (var i = 0; i < x.Length; i++)
+            {
+                ints?.AddRange(x[i].Ints.AsSpan(o * rows[i], rows[i]));
+                floats?.AddRange(x[i].Floats.AsSpan(o * rows[i], rows[i]));
+            }
+        }
+
+        return new(x[0].Type, shape, ints?.ToArray(), floats?.ToArray()) { IsInitializer = x.Any(value => value.IsInitializer) };
+    }
+
+    private static FoldedValue? Ints(FoldedValue like, ImmutableArray<int> shape, long?[] values)
+        => values.Contains(null) ? null : new(like.Type, shape, [.. values.Select(value => value!.Value)], null);
+
+    private static long? Closed(long a, long b, Func<long, long, long> compute)
+        => FoldedValue.IsOpenSize(a) || FoldedValue.IsOpenSize(b) ? null : compute(a, b);
+
+    private static long? Multiply(long a, long b, Symbols symbols)
+        => !FoldedValue.IsOpenSize(a) && !FoldedValue.IsOpenSize(b) ? a * b
+        : a < 0 && !FoldedValue.IsOpenSize(a) || b < 0 && !FoldedValue.IsOpenSize(b) ? null
+        : FoldedValue.FromSize(symbols.Product(FoldedValue.ToSize(a), FoldedValue.ToSize(b)));
+
+    private static long? Divide(long a, long b, Symbols symbols)
+        => b == 0 ? null
+        : !FoldedValue.IsOpenSize(a) && !FoldedValue.IsOpenSize(b) ? a / b
+        : a < 0 && !FoldedValue.IsOpenSize(a) || b < 0 && !FoldedValue.IsOpenSize(b) ? null
+        : symbols.Quotient(FoldedValue.ToSize(a), FoldedValue.ToSize(b)) is { } quotient ? FoldedValue.FromSize(quotient) : null;
+
+    private static int[] Strides(ImmutableArray<int> shape)
+    {
+        var strides = new int[shape.Length];
+        for (int i = shape.Length - 1, stride = 1; i >= 0; i--)
+        {
+            strides[i] = stride;
+            stride *= shape[i];
+        }
+
+        return strides;
+    }
+
+    private static IEnumerable<int> BroadcastIndices(ImmutableArray<int> from, ImmutableArray<int> to)
+    {
+        var strides = Strides(from);
+        var skipped = to.Length - from.Length;
+        return Walk(to, [.. to.Select((_, i) => i < skipped || from[i - skipped] == 1 ? 0 : strides[i - skipped])], 0);
+    }
+
+    /// <summary>Places in row-major order of a shape whose dimensions are so many places apart.</summary>
+    private static IEnumerable<int> Walk(ImmutableArray<int> shape, int[] steps, int start)
+    {
+        var count = Count(shape);
+        var index = new int[shape.Length];
+        var place = start;
+        for (long i = 0; i < count; i++)
+        {
+            yield return place;
+            for (var d = shape.Length - 1; d >= 0; d--)
+            {
+                place += steps[d];
+                if (++index[d] < shape[d])
+                {
+                    break;
+                }
+
+                place -= steps[d] * shape[d];
+                index[d] = 0;
+            }
+        }
+    }
+}

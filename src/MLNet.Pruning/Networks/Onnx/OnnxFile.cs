@@ -1,0 +1,110 @@
+using Google.Protobuf;
+using MLNet.Pruning.Onnx;
+
+namespace MLNet.Pruning;
+
+/// <summary>ONNX files as they lie on disk, checked when they are read and before they are written.</summary>
+internal static class OnnxFile
+{
+    /// <summary>Reads a model; values in external files stay there, but it is checked that they are there.</summary>
+    /// <exception cref="OnnxFormatException">The file is damaged, hostile or not ONNX.</exception>
+    public static ModelProto Read(string path)
+    {
+        var length = new FileInfo(path).Length;
+        return length <= Array.MaxLength ? Parse(File.ReadAllBytes(path), path, FolderOf(path))
+            : throw new OnnxFormatException($"{path} has {length} bytes; an ONNX file has at most {Array.MaxLength}, larger models keep their weights in external files.");
+    }
+
+    /// <summary>Reads a model from memory. It can have no external data.</summary>
+    /// <param name="bytes">The whole file.</param>
+    /// <param name="name">Names the model in messages.</param>
+    /// <exception cref="OnnxFormatException">The bytes are damaged, hostile or not ONNX.</exception>
+    public static ModelProto Parse(byte[] bytes, string name) => Parse(bytes, name, folder: null);
+
+    /// <summary>Writes a model as a whole or not at all.</summary>
+    /// <param name="model">Stays as it is.</param>
+    /// <param name="path">The file; one that exists is replaced.</param>
+    /// <param name="externalData">Name of a file beside it for the values of all tensors of at least 1 KB; null to keep them in the model.</param>
+    /// <exception cref="OnnxFormatException">The model would be refused when it is read again.</exception>
+    /// <exception cref="InvalidOperationException">It needs more than 2 GB without external data.</exception>
+    /// <exception cref="IOException">The disk is full, or the folder cannot be written to. Nothing has changed.</exception>
+    public static void Write(ModelProto model, string path, string? externalData = null)
+    {
+        OnnxValidation.Check(model, path, FolderOf(path));
+        if (externalData is null)
+        {
+            var size = Size(model);
+            if (size > int.MaxValue)
+            {
+                throw new InvalidOperationException($"{path} would have {size} bytes; an ONNX file has at most {int.MaxValue}. Keep the weights in an external file.");
+            }
+
+            AtomicFile.Write(path, model.WriteTo);
+            return;
+        }
+
+        if (externalData.Length == 0 || Path.GetFileName(externalData) != externalData || externalData == Path.GetFileName(path))
+        {
+            throw new ArgumentException($"The external data of {path} cannot lie in '{externalData}'; expected the name of another file in the same folder.", nameof(externalData));
+        }
+
+        if (OnnxTensors.Of(model).FirstOrDefault(OnnxTensorSize.IsExternal) is { } external)
+        {
+            throw new InvalidOperationException($"Tensor '{external.Name}' of {path} still lies in an external file: read it in before it is written to another one.");
+        }
+
+        // Values are shared between clones, not copied. The weights come first: a failure to write the model then leaves
+        // an older model without its weights only if it kept them under the same name.
+        var light = model.Clone();
+        AtomicFile.Write(Path.Combine(FolderOf(path), externalData), stream => OnnxExternalData.MoveOut(light, externalData, stream));
+        AtomicFile.Write(path, light.WriteTo);
+    }
+
+    private static ModelProto Parse(byte[] bytes, string name, string? folder)
+    {
+        ModelProto model;
+        try
+        {
+            model = ModelProto.Parser.ParseFrom(bytes);
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            throw new OnnxFormatException($"{name} is not a whole ONNX file: {exception.Message.TrimEnd('.')} (byte {FailingByte(bytes)} of {bytes.Length}).", exception);
+        }
+
+        OnnxValidation.Check(model, name, folder);
+        return model;
+    }
+
+    /// <summary>How far the parser comes; that of arrays does not tell, but is the faster one.</summary>
+    private static long FailingByte(byte[] bytes)
+    {
+        using var input = new CodedInputStream(bytes);
+        try
+        {
+            new ModelProto().MergeFrom(input);
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            // Known already; only the place is missing.
+        }
+
+        return Math.Clamp(input.Position, 0, bytes.Length);
+    }
+
+    // Protobuf adds lengths in 32 bits: those near 2 GB make it step outside the array, which is refused, but as such.
+    private static bool IsDamage(Exception exception) => exception is InvalidProtocolBufferException or IndexOutOfRangeException or ArgumentException or OverflowException;
+
+    /// <summary>Bytes of the file. Protobuf counts in 32 bits and would wrap around, so values are counted apart.</summary>
+    private static long Size(ModelProto model)
+    {
+        var values = OnnxTensors.Of(model).Sum(AtLeast);
+        return values > int.MaxValue ? values : (uint)model.CalculateSize();
+    }
+
+    /// <summary>Integers outside raw data take a byte or more.</summary>
+    private static long AtLeast(TensorProto tensor) => tensor.RawData.Length + (4L * tensor.FloatData.Count) + (8L * tensor.DoubleData.Count)
+        + tensor.Int32Data.Count + tensor.Int64Data.Count + tensor.Uint64Data.Count;
+
+    private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path))!;
+}

@@ -1,0 +1,79 @@
+using MLNet.Pruning.Onnx;
+
+namespace MLNet.Pruning;
+
+/// <summary>An order of a graph's nodes in which each comes after all that it reads.</summary>
+internal static class OnnxGraphOrder
+{
+    /// <summary>The nodes in the order of the file as far as possible; sorted ones stay as they are.</summary>
+    /// <param name="graph">The graph; what its nodes' subgraphs read from it counts as read by the nodes.</param>
+    /// <param name="place">Starts the message.</param>
+    /// <exception cref="OnnxFormatException">The graph has a cycle; the message names the nodes on it.</exception>
+    public static IReadOnlyList<NodeProto> Sort(GraphProto graph, string place)
+    {
+        var writers = new Dictionary<string, int>();
+        for (var i = 0; i < graph.Node.Count; i++)
+        {
+            foreach (var output in graph.Node[i].Output)
+            {
+                writers[output] = i;
+            }
+        }
+
+        writers.Remove("");
+        var sources = graph.Node.Select(node => Reads(node).Where(writers.ContainsKey).Select(name => writers[name]).ToHashSet()).ToArray();
+        var readers = Enumerable.Range(0, sources.Length).SelectMany(node => sources[node].Select(source => (source, node))).ToLookup(pair => pair.source, pair => pair.node);
+        var waiting = sources.Select(of => of.Count).ToArray();
+        var ready = new PriorityQueue<int, int>(Enumerable.Range(0, waiting.Length).Where(node => waiting[node] == 0).Select(node => (node, node)));
+        var order = new List<NodeProto>(sources.Length);
+        while (ready.TryDequeue(out var next, out _))
+        {
+            order.Add(graph.Node[next]);
+            foreach (var reader in readers[next])
+            {
+                if (--waiting[reader] == 0)
+                {
+                    ready.Enqueue(reader, reader);
+                }
+            }
+        }
+
+        return order.Count == sources.Length ? order
+            : throw new OnnxFormatException($"{place} has a cycle: {string.Join(" -> ", Cycle(sources, waiting).Select(node => Describe(graph.Node[node])))}; expected nodes that read only what comes before them.");
+    }
+
+    /// <summary>"'conv1' (Conv)", or by what it writes if it has no name.</summary>
+    public static string Describe(NodeProto node) => $"'{(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault(""))}' ({node.OpType})";
+
+    /// <summary>The graphs that an attribute holds.</summary>
+    public static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) => attribute.Graphs.Concat(attribute.G is { } graph ? [graph] : []);
+
+    /// <summary>What a node reads from its graph, itself and through its subgraphs.</summary>
+    private static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(node.Attribute.SelectMany(Subgraphs).SelectMany(Captured));
+
+    private static IEnumerable<string> Captured(GraphProto graph)
+    {
+        var own = graph.Node.SelectMany(node => node.Output).Concat(graph.Input.Select(input => input.Name))
+            .Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.SparseInitializer.Select(tensor => tensor.Values.Name)).ToHashSet();
+        return graph.Node.SelectMany(Reads).Concat(graph.Output.Select(output => output.Name)).Where(name => !own.Contains(name));
+    }
+
+    /// <summary>A cycle among the nodes that still wait, each before the one that reads it, closed by its first.</summary>
+    private static List<int> Cycle(HashSet<int>[] sources, int[] waiting)
+    {
+        var path = new List<int>();
+        var places = new Dictionary<int, int>();
+        var node = Array.FindIndex(waiting, count => count > 0);
+        // Every waiting node waits for another one, so that the walk must come back to where it was.
+        while (places.TryAdd(node, path.Count))
+        {
+            path.Add(node);
+            node = sources[node].First(source => waiting[source] > 0);
+        }
+
+        path.RemoveRange(0, places[node]);
+        path.Add(node);
+        path.Reverse();
+        return path;
+    }
+}

@@ -1,0 +1,388 @@
+using System.Collections.Immutable;
+using MLNet.Pruning.Onnx;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Turns an ONNX model into a network: versions are folded into one inner form, constants and shape arithmetic are computed, Identity
+/// nodes resolved, and every weight that shared another's values through one gets its own name.
+/// </summary>
+internal sealed class OnnxReader
+{
+    private readonly ModelProto _model;
+    private readonly string? _folder;
+    private readonly string _file;
+    private readonly long _opset;
+    private readonly Symbols _symbols;
+    private readonly Dictionary<string, FoldedValue> _values = [];
+    private readonly Dictionary<string, string> _renamed = [];
+    private readonly Dictionary<string, TensorInfo> _tensors = [];
+    private readonly Dictionary<string, TensorInfo> _declared = [];
+    private readonly Dictionary<string, Parameter> _parameters = [];
+    private readonly Dictionary<string, Constant> _constants = [];
+    private readonly HashSet<string> _zeros = [];
+    private readonly HashSet<string> _replaceable = [];
+    private readonly HashSet<string> _names = [];
+    private readonly List<Node> _nodes = [];
+
+    private OnnxReader(ModelProto model, string file, string? folder)
+    {
+        (_model, _file, _folder) = (model, file, folder);
+        _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
+        var initializers = Initializers().ToHashSet();
+        var first = model.Graph.Input.FirstOrDefault(input => !initializers.Contains(input.Name))?.Type?.TensorType?.Shape?.Dim.FirstOrDefault();
+        _symbols = new(first is { HasDimParam: true, DimParam.Length: > 0 } ? first.DimParam : "N");
+        Inputs = [.. model.Graph.Input.Where(input => !initializers.Contains(input.Name)).Select(Describe)];
+    }
+
+    private ImmutableArray<TensorInfo> Inputs { get; }
+
+    /// <summary>Reads a checked model.</summary>
+    /// <param name="model">The model; the values of its weights are taken out of it.</param>
+    /// <param name="file">Name for messages.</param>
+    /// <param name="folder">Where external data lies; null where there can be none.</param>
+    /// <exception cref="OnnxFormatException">The model contradicts itself.</exception>
+    public static Network Read(ModelProto model, string file, string? folder) => new OnnxReader(model, file, folder).Read();
+
+    private IEnumerable<string> Initializers()
+        => _model.Graph.Initializer.Select(tensor => tensor.Name).Concat(_model.Graph.SparseInitializer.Select(tensor => tensor.Values.Name));
+
+    private Network Read()
+    {
+        ReadInitializers();
+        foreach (var info in _model.Graph.ValueInfo.Concat(_model.Graph.Output))
+        {
+            if (info.Type?.TensorType is not null)
+            {
+                _declared[info.Name] = Describe(info);
+            }
+        }
+
+        foreach (var input in Inputs)
+        {
+            _tensors[input.Name] = input;
+        }
+
+        var captured = _model.Graph.Node.SelectMany(Captures).ToHashSet();
+        var kept = _model.Graph.Output.Select(output => output.Name).Concat(captured).ToHashSet();
+        foreach (var proto in OnnxGraphOrder.Sort(_model.Graph, _file))
+        {
+            try
+            {
+                Read(proto, kept);
+            }
+            catch (Exception e) when (e is ArgumentException or OverflowException or InvalidCastException or IndexOutOfRangeException)
+            {
+                throw new OnnxFormatException($"{_file}: node '{proto.Name}' ({proto.OpType}) that produces '{string.Join(", ", proto.Output)}': {e.Message}", e);
+            }
+        }
+
+        var outputs = _model.Graph.Output.Select(output => output.Name).ToImmutableArray();
+        foreach (var output in outputs.Where(output => !_tensors.ContainsKey(output)))
+        {
+            // A constant, an input's other name: an output has to be produced by a node.
+            Add(new Node(Unique("output"), "Identity", [Operand(output + ".value", _values[output])], [output]));
+        }
+
+        return Assemble(outputs);
+    }
+
+    private Network Assemble(ImmutableArray<string> outputs)
+    {
+        var used = outputs.ToHashSet();
+        var nodes = new List<Node>();
+        foreach (var node in Enumerable.Reverse(_nodes))
+        {
+            if (node.Outputs.Any(used.Contains))
+            {
+                nodes.Add(node);
+                used.UnionWith(node.Inputs);
+                used.UnionWith(node.Captured);
+            }
+        }
+
+        nodes.Reverse();
+        var trained = TrainedInputs.Of(nodes, _values);
+        var parameters = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Distinct().Where(_parameters.ContainsKey)
+            .Select(name => _parameters[name].WithTrainable(trained.Contains(name))).ToImmutableArray();
+        var network = new Network(new NetworkGraph
+        {
+            Inputs = Inputs,
+            Outputs = outputs,
+            Nodes = [.. nodes],
+            Parameters = parameters,
+            Constants = [.. _constants.Values.Where(constant => used.Contains(constant.Name))],
+            Symbols = _symbols,
+            Declared = _declared.ToImmutableDictionary(),
+            Model = Stripped(parameters),
+            AsRead = true,
+            Metadata = _model.MetadataProps.DistinctBy(entry => entry.Key).ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value),
+            Replaceable = [.. parameters.Select(parameter => parameter.Name).Where(_replaceable.Contains)],
+        });
+        return network;
+    }
+
+    /// <summary>The model without the values that the parameters hold.</summary>
+    private ModelProto Stripped(ImmutableArray<Parameter> parameters)
+    {
+        var held = parameters.Select(parameter => parameter.Name).Where(_replaceable.Contains).ToHashSet();
+        foreach (var tensor in _model.Graph.Initializer.Where(tensor => held.Contains(tensor.Name)))
+        {
+            tensor.ClearRawData();
+            tensor.FloatData.Clear();
+            tensor.Int32Data.Clear();
+            tensor.DoubleData.Clear();
+            tensor.ExternalData.Clear();
+            tensor.ClearDataLocation();
+        }
+
+        if (_folder is not null)
+        {
+            // What is kept as it was must not point to a file beside the one it came from.
+            OnnxExternalData.Embed(_model, _folder);
+        }
+
+        return _model;
+    }
+
+    private void ReadInitializers()
+    {
+        foreach (var tensor in _model.Graph.Initializer)
+        {
+            var shape = Shape(tensor.Dims, tensor.Name);
+            var type = (TensorType)tensor.DataType;
+            switch (type)
+            {
+                case TensorType.Float or TensorType.Float16 or TensorType.BFloat16 or TensorType.Double:
+                    _values[tensor.Name] = new(type, shape, null, OnnxTensor.ToFloats(tensor, _folder)) { IsInitializer = true };
+                    _replaceable.Add(tensor.Name);
+                    break;
+                case TensorType.Int64 or TensorType.Int32 or TensorType.Int16 or TensorType.Int8 or TensorType.UInt8 or TensorType.UInt16 or TensorType.UInt32 or TensorType.Bool:
+                    _values[tensor.Name] = new(type, shape, OnnxTensor.ToLongs(tensor, _folder), null) { IsInitializer = true };
+                    break;
+                default:
+                    _constants[tensor.Name] = new(tensor.Name, type, shape, default, tensor);
+                    break;
+            }
+        }
+
+        foreach (var tensor in _model.Graph.SparseInitializer)
+        {
+            _values[tensor.Values.Name] = new(TensorType.Float, Shape(tensor.Dims, tensor.Values.Name), null, OnnxTensor.ToFloats(tensor, _folder)) { IsInitializer = true };
+        }
+    }
+
+    private ImmutableArray<int> Shape(IEnumerable<long> dims, string name)
+        => dims.Any(size => size > int.MaxValue) ? throw new OnnxFormatException($"{_file}: tensor '{name}' has the dimensions {string.Join(" x ", dims)}; expected at most {int.MaxValue} in each.")
+            : [.. dims.Select(size => (int)size)];
+
+    private TensorInfo Describe(ValueInfoProto info)
+    {
+        var type = info.Type?.TensorType;
+        if (type?.Shape is null)
+        {
+            return new TensorInfo(info.Name, default) { Type = (TensorType)(type?.ElemType ?? 0) };
+        }
+
+        var shape = type.Shape.Dim.Select((dim, i) => dim.HasDimValue && dim.DimValue > 0 ? checked((int)dim.DimValue)
+            : _symbols.Open(dim is { HasDimParam: true, DimParam.Length: > 0 } ? dim.DimParam : i == 0 ? _symbols.Name(TensorInfo.Batch) : $"{info.Name}.{i}", (info.Name, i)));
+        return new TensorInfo(info.Name, [.. shape]) { Type = (TensorType)type.ElemType };
+    }
+
+    private void Read(NodeProto proto, HashSet<string> kept)
+    {
+        if (proto.OpType == "Constant" && proto.Domain is "" or "ai.onnx")
+        {
+            ReadConstant(proto);
+            return;
+        }
+
+        if (proto.OpType == "Identity" && !kept.Contains(proto.Output[0]))
+        {
+            var source = Resolve(proto.Input[0]);
+            if (_values.TryGetValue(source, out var shared))
+            {
+                // Each name its own parameter: PyTorch merges equal values of different layers this way.
+                _values[proto.Output[0]] = shared;
+                if (_replaceable.Contains(source))
+                {
+                    _replaceable.Add(proto.Output[0]);
+                }
+            }
+            else
+            {
+                _renamed[proto.Output[0]] = source;
+            }
+
+            return;
+        }
+
+        var node = OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. Captures(proto)]);
+        var first = node.Input(0) is { } x ? Info(x) : null;
+        var lifted = OperatorLifting.Lift(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols);
+        Add(lifted, kept);
+    }
+
+    private void Add(Node node, HashSet<string>? kept = null)
+    {
+        node = WithoutZeroStates(node);
+        var infos = node.Inputs.Select(name => name.Length == 0 ? null : Info(name)).ToImmutableArray();
+        var outputs = ShapeInference.Outputs(node, infos, _symbols).ToArray();
+        if (kept is null || !node.Outputs.Any(kept.Contains))
+        {
+            if (Fold(node, infos, outputs) is { } folded)
+            {
+                for (var i = 0; i < outputs.Length; i++)
+                {
+                    _values[outputs[i].Name] = folded[i];
+                }
+
+                return;
+            }
+        }
+
+        if (node.Domain.Length == 0 && IsZero(node))
+        {
+            _zeros.Add(node.Outputs[0]);
+        }
+
+        foreach (var name in node.Inputs.Concat(node.Captured).Where(name => !_tensors.ContainsKey(name) && _values.ContainsKey(name)).ToArray())
+        {
+            Operand(name, _values[name]);
+        }
+
+        foreach (var output in outputs)
+        {
+            _tensors[output.Name] = output.IsKnown || !_declared.TryGetValue(output.Name, out var declared) ? output : declared;
+        }
+
+        _nodes.Add(node);
+    }
+
+    private FoldedValue[]? Fold(Node node, ImmutableArray<TensorInfo?> infos, TensorInfo[] outputs)
+    {
+        if (node.Domain.Length > 0 || outputs.Length == 0)
+        {
+            return null;
+        }
+
+        if (node.Operator == "Shape" && infos[0] is { IsKnown: true } shape)
+        {
+            var (start, end) = ((int)node.Int("start", 0), (int)node.Int("end", int.MaxValue));
+            var rank = shape.Shape.Length;
+            start = Math.Clamp(start < 0 ? start + rank : start, 0, rank);
+            end = Math.Clamp(end < 0 ? end + rank : end, start, rank);
+            return [FoldedValue.Of([.. shape.Shape[start..end].Select(FoldedValue.FromSize)])];
+        }
+
+        if (node.Operator == "ConstantOfShape" && node.Ints("shape") is var sizes && node.Inputs.Length == 0 && sizes.All(size => size >= 0) && sizes.Aggregate(1L, (a, b) => a * b) <= 4096)
+        {
+            var count = (int)sizes.Aggregate(1L, (a, b) => a * b);
+            var value = node.Float("value", 0);
+            var type = (TensorType)node.Int("dtype", 1);
+            ImmutableArray<int> dims = [.. sizes.Select(size => (int)size)];
+            return [type is TensorType.Float ? new(type, dims, null, [.. Enumerable.Repeat(value, count)]) : new(type, dims, [.. Enumerable.Repeat((long)value, count)], null)];
+        }
+
+        var known = node.Inputs.Select(name => _values.GetValueOrDefault(name)).ToArray();
+        return known.Length == 0 || known.Contains(null) ? null : ConstantFolding.Run(node, known!, [.. outputs.Select(output => output.Shape)], _symbols);
+    }
+
+    /// <summary>Initial states that are zero are what a recurrent layer starts from anyway.</summary>
+    private Node WithoutZeroStates(Node node)
+        => node.Domain.Length == 0 && node.Operator is "LSTM" or "GRU" or "RNN" && node.Inputs.Skip(5).Take(2).Any(IsZero)
+            ? node.WithInputs(node.Inputs.Select((name, i) => i is 5 or 6 && IsZero(name) ? "" : name)) : node;
+
+    private bool IsZero(string name) => _zeros.Contains(name) || (_values.TryGetValue(name, out var value) && value.IsZero && !value.IsInitializer);
+
+    private bool IsZero(Node node) => node.Operator switch
+    {
+        "ConstantOfShape" => node.Float("value", 0) == 0,
+        "Slice" or "Transpose" or "Reshape" or "Expand" or "Squeeze" or "Unsqueeze" or "Identity" => IsZero(node.Inputs[0]),
+        _ => false,
+    };
+
+    private TensorInfo Info(string name) => _tensors.TryGetValue(name, out var tensor) ? tensor
+        : _values.TryGetValue(name, out var value) ? new TensorInfo(name, value.Shape) { Type = value.Type }
+        : _constants.TryGetValue(name, out var constant) ? new TensorInfo(name, constant.Shape) { Type = constant.Type }
+        : throw new ArgumentException($"it reads '{name}', which nothing produces");
+
+    private string Resolve(string name) => _renamed.GetValueOrDefault(name, name);
+
+    /// <summary>Makes a known value a parameter, a constant, or, where it holds open sizes, a node that tells them.</summary>
+    private string Operand(string name, FoldedValue value)
+    {
+        if (value.Floats is { } floats)
+        {
+            _parameters.TryAdd(name, new Parameter(name, value.Shape, floats, false, default) { Type = value.Type });
+        }
+        else if (value.IsOpen)
+        {
+            Add(new Node(Unique("dimensions"), Node.Dimensions, [], [name],
+                [new("shape", value.Sizes ?? throw new ArgumentException($"the sizes in '{name}' cannot be told before the network runs")), new("scalar", value.Shape.Length == 0 ? 1L : 0L)]));
+        }
+        else
+        {
+            _constants.TryAdd(name, new(name, value.Type, value.Shape, [.. value.Ints!]));
+        }
+
+        return name;
+    }
+
+    private void ReadConstant(NodeProto proto)
+    {
+        var name = proto.Output[0];
+        var attribute = proto.Attribute.FirstOrDefault() ?? throw new ArgumentException("it has no value");
+        switch (attribute.Name)
+        {
+            case "value" when attribute.T is { } tensor && (TensorType)tensor.DataType is TensorType.Float or TensorType.Float16 or TensorType.BFloat16 or TensorType.Double:
+                _values[name] = new((TensorType)tensor.DataType, Shape(tensor.Dims, tensor.Name), null, OnnxTensor.ToFloats(tensor, _folder));
+                break;
+            case "value" when attribute.T is { } tensor && (TensorType)tensor.DataType is not (TensorType.String or TensorType.UInt64) && tensor.DataType is >= 2 and <= 12:
+                _values[name] = new((TensorType)tensor.DataType, Shape(tensor.Dims, tensor.Name), OnnxTensor.ToLongs(tensor, _folder), null);
+                break;
+            case "value" when attribute.T is { } tensor:
+                _constants[name] = new(name, (TensorType)tensor.DataType, Shape(tensor.Dims, tensor.Name), default, tensor);
+                break;
+            case "sparse_value":
+                _values[name] = new(TensorType.Float, Shape(attribute.SparseTensor.Dims, name), null, OnnxTensor.ToFloats(attribute.SparseTensor, _folder));
+                break;
+            case "value_float":
+                _values[name] = new(TensorType.Float, [], null, [attribute.F]);
+                break;
+            case "value_floats":
+                _values[name] = new(TensorType.Float, [attribute.Floats.Count], null, [.. attribute.Floats]);
+                break;
+            case "value_int":
+                _values[name] = new(TensorType.Int64, [], [attribute.I], null);
+                break;
+            case "value_ints":
+                _values[name] = new(TensorType.Int64, [attribute.Ints.Count], [.. attribute.Ints], null);
+                break;
+            default:
+                Add(OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : "constant"), [], []));
+                break;
+        }
+    }
+
+    private string Unique(string name)
+    {
+        var unique = name;
+        for (var i = 2; !_names.Add(unique); i++)
+        {
+            unique = $"{name}_{i}";
+        }
+
+        return unique;
+    }
+
+    /// <summary>Names that the subgraphs of a node read from outside.</summary>
+    private static IEnumerable<string> Captures(NodeProto node)
+        => node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G)).SelectMany(Captures).Distinct();
+
+    private static IEnumerable<string> Captures(GraphProto graph)
+    {
+        var inner = graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.Node.SelectMany(node => node.Output)).ToHashSet();
+        return graph.Node.SelectMany(node => node.Input.Concat(Captures(node))).Concat(graph.Output.Select(output => output.Name)).Where(name => name.Length > 0 && !inner.Contains(name));
+    }
+}

@@ -1,0 +1,143 @@
+using MLNet.Pruning.Onnx;
+using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Turns a network into an ONNX model. One whose nodes are those of the file it came from is written back as it was, with its present
+/// weights; any other is written for the version of the standard that its file had, or 17.
+/// </summary>
+internal static class OnnxWriter
+{
+    private const long DefaultOpset = 17;
+    private const long DefaultIrVersion = 8;
+
+    /// <param name="network">The network, with values.</param>
+    /// <param name="sparse">Whether weights that take less room as a list of their non-zeros are written as such.</param>
+    public static ModelProto Write(Network network, bool sparse = false)
+    {
+        var model = network.Graph is { AsRead: true, Model: { } read } ? AsRead(network, read) : Lowered(network);
+        model.MetadataProps.Clear();
+        model.MetadataProps.AddRange(network.Graph.Metadata.Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
+        if (sparse)
+        {
+            Sparsify(model.Graph, network);
+        }
+
+        return model;
+    }
+
+    private static ModelProto AsRead(Network network, ModelProto read)
+    {
+        var model = read.Clone();
+        var graph = model.Graph;
+        var byName = graph.Initializer.Select((tensor, i) => (tensor.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i);
+        var added = new List<TensorProto>();
+        foreach (var parameter in network.Parameters.Where(parameter => network.Graph.Replaceable.Contains(parameter.Name)))
+        {
+            if (byName.TryGetValue(parameter.Name, out var i))
+            {
+                graph.Initializer[i].RawData = ToProto(parameter).RawData;
+            }
+        }
+
+        foreach (var identity in graph.Node.Where(node => node.OpType == "Identity" && node.Output.Count == 1 && network.TryGetParameter(node.Output[0], out _)).ToArray())
+        {
+            // One that shared another's values keeps doing so only while they are equal.
+            var parameter = network[identity.Output[0]];
+            if (!SharedSource(graph, identity.Input[0], byName, network).AsSpan().SequenceEqual(parameter.Values))
+            {
+                graph.Node.Remove(identity);
+                added.Add(ToProto(parameter));
+            }
+        }
+
+        graph.Initializer.AddRange(added);
+        return model;
+    }
+
+    private static float[] SharedSource(GraphProto graph, string name, Dictionary<string, int> byName, Network network)
+    {
+        while (!byName.ContainsKey(name))
+        {
+            name = graph.Node.First(node => node.Output.Contains(name)).Input[0];
+        }
+
+        return network.TryGetParameter(name, out var parameter) ? parameter.Array : OnnxTensor.ToFloats(graph.Initializer[byName[name]], null);
+    }
+
+    private static ModelProto Lowered(Network network)
+    {
+        var model = network.Graph.Model is { } read ? Envelope(read) : new ModelProto
+        {
+            IrVersion = DefaultIrVersion,
+            ProducerName = "MLNet.Pruning",
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = DefaultOpset } },
+            Graph = new GraphProto { Name = "network" },
+        };
+        var opset = model.OpsetImport.First(import => import.Domain is "" or "ai.onnx").Version;
+        var lowering = new OperatorLowering(network, opset);
+        foreach (var node in network.Nodes)
+        {
+            lowering.Add(node);
+        }
+
+        var graph = model.Graph;
+        graph.Input.AddRange(network.Inputs.Select(input => Describe(input, network)));
+        graph.Output.AddRange(network.Outputs.Select(output => Describe(output, network)));
+        graph.Node.AddRange(lowering.Nodes);
+        graph.Initializer.AddRange(network.Parameters.Select(ToProto));
+        graph.Initializer.AddRange(network.Graph.Constants.Select(ToProto));
+        graph.Initializer.AddRange(lowering.Initializers);
+        graph.ValueInfo.AddRange(network.Nodes.Where(node => !ShapeInference.Knows(node)).SelectMany(node => node.Outputs)
+            .Where(name => name.Length > 0 && network.Tensors[name].IsKnown && !network.Graph.Outputs.Contains(name)).Select(name => Describe(network.Tensors[name], network)));
+        return model;
+    }
+
+    private static ModelProto Envelope(ModelProto read)
+    {
+        var model = read.Clone();
+        model.Graph.Node.Clear();
+        model.Graph.Initializer.Clear();
+        model.Graph.SparseInitializer.Clear();
+        model.Graph.Input.Clear();
+        model.Graph.Output.Clear();
+        model.Graph.ValueInfo.Clear();
+        model.Graph.QuantizationAnnotation.Clear();
+        return model;
+    }
+
+    private static ValueInfoProto Describe(TensorInfo tensor, Network network)
+    {
+        var type = new TypeProto.Types.Tensor { ElemType = (int)tensor.Type };
+        if (tensor.IsKnown)
+        {
+            type.Shape = new TensorShapeProto();
+            type.Shape.Dim.AddRange(tensor.Shape.Select(size => size < 0
+                ? new TensorShapeProto.Types.Dimension { DimParam = network.Graph.Symbols.Name(size) }
+                : new TensorShapeProto.Types.Dimension { DimValue = size }));
+        }
+
+        return new ValueInfoProto { Name = tensor.Name, Type = new TypeProto { TensorType = type } };
+    }
+
+    private static TensorProto ToProto(Parameter parameter)
+        => OnnxTensor.FromFloats(parameter.Name, parameter.Shape.Select(size => (long)size), parameter.Values, (DataType)parameter.Type);
+
+    private static TensorProto ToProto(Constant constant) => constant.Proto is { } proto
+        ? new TensorProto(proto) { Name = constant.Name }
+        : OnnxTensor.FromLongs(constant.Name, constant.Shape.Select(size => (long)size), constant.Values.AsSpan(), (DataType)constant.Type);
+
+    private static void Sparsify(GraphProto graph, Network network)
+    {
+        foreach (var tensor in graph.Initializer.Where(tensor => tensor.DataType == (int)DataType.Float && network.TryGetParameter(tensor.Name, out _)).ToArray())
+        {
+            var values = network[tensor.Name].Values;
+            if (OnnxTensor.SparseGains(values))
+            {
+                graph.Initializer.Remove(tensor);
+                graph.SparseInitializer.Add(OnnxTensor.ToSparse(tensor.Name, tensor.Dims, values));
+            }
+        }
+    }
+}

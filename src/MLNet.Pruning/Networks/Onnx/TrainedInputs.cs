@@ -1,0 +1,23 @@
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Which known floats of a graph are trained: weights, biases, scales and shifts of layers, embedding tables, and operands of
+/// arithmetic that the file holds as weights (positions, layer scales). Numbers written into the graph and running statistics are not.
+/// </summary>
+internal static class TrainedInputs
+{
+    public static HashSet<string> Of(IEnumerable<Node> nodes, IReadOnlyDictionary<string, FoldedValue> values)
+        => [.. nodes.Where(node => node.Domain.Length == 0).SelectMany(node => Of(node).Concat(Operands(node).Where(name => values.GetValueOrDefault(name) is { IsInitializer: true, Count: > 1 })))];
+
+    private static IEnumerable<string> Of(Node node) => node.Operator switch
+    {
+        "Conv" or "ConvTranspose" or "Gemm" or "PRelu" => node.Inputs.Skip(1),
+        "BatchNormalization" or "InstanceNormalization" or "LayerNormalization" or "GroupNormalization" => node.Inputs.Skip(1).Take(2),
+        "LSTM" or "GRU" or "RNN" => node.Inputs.Skip(1).Take(3).Concat(node.Inputs.Skip(7)),
+        "MatMul" => node.Inputs,
+        _ => [],
+    };
+
+    private static IEnumerable<string> Operands(Node node)
+        => node.Operator is "Add" or "Sub" or "Mul" or "Div" or "Gather" or "Concat" or "Expand" or "Transpose" or "Reshape" ? node.Inputs : [];
+}

@@ -1,0 +1,218 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>Operators that move values about: reshaping, transposing, joining, cutting, picking.</summary>
+internal static class LayoutShapes
+{
+    public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
+    [
+        new("Flatten", Flatten), new("Reshape", Reshape), new("Transpose", Transpose), new("Squeeze", Squeeze), new("Unsqueeze", Unsqueeze),
+        new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile), new("Pad", Pad),
+        new("ConstantOfShape", ConstantOfShape), new("DepthToSpace", DepthToSpace), new("SpaceToDepth", SpaceToDepth),
+        new("Shape", context => [[context[0].Length]]), new("Size", _ => [[]]),
+        new(Node.Dimensions, context => [context.Node.Int("scalar", 0) == 1 ? [] : [context.Node.Ints("shape").Length]]),
+    ];
+
+    private static ImmutableArray<int>[] Flatten(ShapeContext context)
+    {
+        var x = context[0];
+        var axis = (int)context.Node.Int("axis", 1);
+        axis = axis < 0 ? axis + x.Length : axis;
+        return [[context.Symbols.Product(x.Take(axis)), context.Symbols.Product(x.Skip(axis))]];
+    }
+
+    private static ImmutableArray<int>[] Reshape(ShapeContext context)
+    {
+        if (context.Count > 1)
+        {
+            return [default];
+        }
+
+        var shape = context.Node.Ints("shape").Select(size => (int)size).ToImmutableArray();
+        var (from, to) = (context.Symbols.Factors(context.Symbols.Product(context[0])), context.Symbols.Factors(context.Symbols.Product(shape)));
+        context.Require(!from.Factors.SequenceEqual(to.Factors) || from.Coefficient == to.Coefficient, 0,
+            $"as many values as {TensorInfo.Dimensions(shape)} has");
+        return [shape];
+    }
+
+    private static ImmutableArray<int>[] Transpose(ShapeContext context)
+    {
+        var x = context[0];
+        var order = context.Node.Ints("perm", [.. Enumerable.Range(0, x.Length).Reverse().Select(i => (long)i)]);
+        context.Require(order.Order().SequenceEqual(Enumerable.Range(0, x.Length).Select(i => (long)i)), 0, $"{order.Length} dimensions to order as {string.Join(", ", order)}");
+        return [[.. order.Select(i => x[(int)i])]];
+    }
+
+    private static ImmutableArray<int>[] Squeeze(ShapeContext context)
+    {
+        if (context.Count > 1)
+        {
+            return [default];
+        }
+
+        var x = context[0];
+        var axes = context.Node.Ints("axes").Select(axis => context.Axis(axis, x.Length)).ToArray();
+        context.Require(axes.All(axis => ShapeContext.Fit(x[axis], 1)), 0, $"size 1 in the dimensions {string.Join(", ", axes)}");
+        return [[.. x.Where((size, i) => axes.Length == 0 ? size != 1 : !axes.Contains(i))]];
+    }
+
+    private static ImmutableArray<int>[] Unsqueeze(ShapeContext context)
+    {
+        if (context.Count > 1)
+        {
+            return [default];
+        }
+
+        var axes = context.Node.Ints("axes");
+        var shape = context[0].ToList();
+        foreach (var axis in axes.Select(axis => context.Axis(axis, shape.Count + axes.Length)).Order().ToArray())
+        {
+            shape.Insert(axis, 1);
+        }
+
+        return [[.. shape]];
+    }
+
+    private static ImmutableArray<int>[] Concat(ShapeContext context)
+    {
+        var shape = context[0].ToBuilder();
+        var axis = context.Axis(context.Node.Int("axis", 0), shape.Count);
+        for (var i = 1; i < context.Count; i++)
+        {
+            var other = context[i];
+            context.Require(other.Length == shape.Count && Enumerable.Range(0, other.Length).All(d => d == axis || ShapeContext.Fit(other[d], shape[d])), i,
+                $"the shape of the first, {TensorInfo.Dimensions(context[0])}, outside dimension {axis}");
+        }
+
+        var sizes = Enumerable.Range(0, context.Count).Select(i => context[i][axis]).ToArray();
+        shape[axis] = sizes.Any(size => size < 0)
+            ? context.Derived($"sum({string.Join(",", sizes.Select(size => size < 0 ? context.Symbols.Name(size) : size.ToString()))})", 0, axis)
+            : checked(sizes.Sum());
+        return [shape.ToImmutable()];
+    }
+
+    private static ImmutableArray<int>[] Split(ShapeContext context)
+    {
+        if (context.Count > 1)
+        {
+            return [];
+        }
+
+        var x = context[0];
+        var axis = context.Axis(context.Node.Int("axis", 0), x.Length);
+        var sizes = context.Node.Ints("split");
+        context.Require(sizes.Length == context.Node.Outputs.Length && (x[axis] < 0 || sizes.Sum() == x[axis]), 0,
+            $"a dimension {axis} of {string.Join(" + ", sizes)}, for its {context.Node.Outputs.Length} parts");
+        return [.. sizes.Select(size => x.SetItem(axis, (int)size))];
+    }
+
+    /// <summary>Start, number and step along each dimension that a Slice with constant bounds cuts; null for an open dimension.</summary>
+    public static IEnumerable<(int Axis, (int Start, int Count, int Step)? Range)> Ranges(Node node, ImmutableArray<int> x)
+    {
+        var (starts, ends) = (node.Ints("starts"), node.Ints("ends"));
+        var (axes, steps) = (node.Ints("axes", [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)]), node.Ints("steps", [.. starts.Select(_ => 1L)]));
+        for (var i = 0; i < starts.Length; i++)
+        {
+            var axis = (int)(axes[i] < 0 ? axes[i] + x.Length : axes[i]);
+            if (x[axis] < 0)
+            {
+                yield return (axis, null);
+                continue;
+            }
+
+            long size = x[axis], step = steps[i];
+            var start = Math.Clamp(starts[i] < 0 ? starts[i] + size : starts[i], 0, step > 0 ? size : size - 1);
+            var end = Math.Clamp(ends[i] < 0 ? Math.Max(ends[i], long.MinValue + size) + size : ends[i], step > 0 ? 0 : -1, size);
+            yield return (axis, ((int)start, (int)Math.Max(0, step > 0 ? (end - start + step - 1) / step : (start - end - step - 1) / -step), (int)step));
+        }
+    }
+
+    private static ImmutableArray<int>[] Slice(ShapeContext context)
+    {
+        if (context.Count > 1)
+        {
+            return [default];
+        }
+
+        var shape = context[0].ToBuilder();
+        foreach (var (axis, range) in Ranges(context.Node, context[0]))
+        {
+            shape[axis] = range?.Count ?? (IsWhole(context.Node, axis, context[0].Length) ? shape[axis]
+                : context.Derived($"slice({context.Symbols.Name(shape[axis])},{string.Join(",", context.Node.Ints("starts"))},{string.Join(",", context.Node.Ints("ends"))},{axis})", 0, axis));
+        }
+
+        return [shape.ToImmutable()];
+    }
+
+    private static bool IsWhole(Node node, int axis, int rank)
+    {
+        var axes = node.Ints("axes", [.. Enumerable.Range(0, node.Ints("starts").Length).Select(i => (long)i)]);
+        var i = Array.FindIndex(axes, a => (a < 0 ? a + rank : a) == axis);
+        return node.Ints("starts")[i] == 0 && node.Ints("ends")[i] >= int.MaxValue && node.Ints("steps", [.. axes.Select(_ => 1L)])[i] == 1;
+    }
+
+    private static ImmutableArray<int>[] Gather(ShapeContext context)
+    {
+        var x = context[0];
+        var axis = context.Axis(context.Node.Int("axis", 0), x.Length);
+        ImmutableArray<int> indices = context.Has(1) ? context[1] : context.Node.Int("scalar", 0) == 1 ? [] : [context.Node.Ints("indices").Length];
+        context.Require(context.Has(1) || x[axis] < 0 || context.Node.Ints("indices").All(index => index >= -x[axis] && index < x[axis]), 0,
+            $"the indices {string.Join(", ", context.Node.Ints("indices"))} in dimension {axis}");
+        return [[.. x.Take(axis), .. indices, .. x.Skip(axis + 1)]];
+    }
+
+    private static ImmutableArray<int>[] Expand(ShapeContext context)
+    {
+        if (context.Count > 1)
+        {
+            return [default];
+        }
+
+        var (x, target) = (context[0], context.Node.Ints("shape"));
+        var rank = Math.Max(x.Length, target.Length);
+        return [[.. Enumerable.Range(0, rank).Select(i =>
+        {
+            var (from, to) = (i - rank + x.Length is >= 0 and var a ? x[a] : 1, i - rank + target.Length is >= 0 and var b ? (int)target[b] : 1);
+            context.Require(from == 1 || to == 1 || ShapeContext.Fit(from, to), 0, $"a shape that expands to {TensorInfo.Dimensions(target.Select(size => (int)size))}");
+            return from == 1 ? to : from;
+        })]];
+    }
+
+    private static ImmutableArray<int>[] Tile(ShapeContext context)
+    {
+        var repeats = context.Node.Ints("repeats");
+        return context.Count > 1 ? [default] : [[.. context[0].Select((size, i) => context.Symbols.Product(size, (int)repeats[i]))]];
+    }
+
+    private static ImmutableArray<int>[] Pad(ShapeContext context)
+    {
+        if (context.Count > 1)
+        {
+            return [default];
+        }
+
+        var (x, pads) = (context[0], context.Node.Ints("pads"));
+        context.Require(pads.Length == 2 * x.Length, 0, $"{pads.Length / 2} dimensions to pad");
+        return [[.. x.Select((size, i) => pads[i] + pads[x.Length + i] is var added && added == 0 ? size
+            : size < 0 ? context.Derived($"{context.Symbols.Name(size)}+{added}", 0, i) : checked((int)(size + added)))]];
+    }
+
+    private static ImmutableArray<int>[] ConstantOfShape(ShapeContext context)
+        => context.Count > 0 ? [default] : [[.. context.Node.Ints("shape").Select(size => (int)size)]];
+
+    private static ImmutableArray<int>[] DepthToSpace(ShapeContext context)
+    {
+        var (x, block) = (context[0], (int)context.Node.Int("blocksize", 1));
+        context.Require(x.Length == 4 && x[1] >= 0 && x[1] % (block * block) == 0, 0, $"a multiple of {block * block} channels");
+        return [[x[0], x[1] / (block * block), context.Symbols.Product(x[2], block), context.Symbols.Product(x[3], block)]];
+    }
+
+    private static ImmutableArray<int>[] SpaceToDepth(ShapeContext context)
+    {
+        var (x, block) = (context[0], (int)context.Node.Int("blocksize", 1));
+        var (height, width) = (x.Length == 4 ? context.Symbols.Quotient(x[2], block) : null, x.Length == 4 ? context.Symbols.Quotient(x[3], block) : null);
+        context.Require(height is not null && width is not null, 0, $"height and width that {block} divides");
+        return [[x[0], context.Symbols.Product(x[1], block * block), height!.Value, width!.Value]];
+    }
+}

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>Products of matrices.</summary>
+internal static class ProductShapes
+{
+    public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } = [new("Gemm", Gemm), new("MatMul", MatMul)];
+
+    private static ImmutableArray<int>[] Gemm(ShapeContext context)
+    {
+        var (x, weight) = (context[0], context[1]);
+        var (transA, transB) = (context.Node.Int("transA", 0) == 1, context.Node.Int("transB", 0) == 1);
+        context.Require(x.Length == 2 && weight.Length == 2 && ShapeContext.Fit(x[transA ? 0 : 1], weight[transB ? 1 : 0]), 0, $"{weight[transB ? 1 : 0]} values in a row");
+        return [[x[transA ? 1 : 0], weight[transB ? 0 : 1]]];
+    }
+
+    private static ImmutableArray<int>[] MatMul(ShapeContext context)
+    {
+        var (a, b) = (context[0], context[1]);
+        context.Require(a.Length >= 1 && b.Length >= 1 && ShapeContext.Fit(a[^1], b[b.Length == 1 ? 0 : b.Length - 2]), 0,
+            $"as many columns as the other has rows, of {TensorInfo.Dimensions(b)}");
+        var rank = Math.Max(a.Length, b.Length);
+        var batch = new List<int>();
+        for (var i = rank; i > 2; i--)
+        {
+            var (x, y) = (a.Length >= i ? a[a.Length - i] : 1, b.Length >= i ? b[b.Length - i] : 1);
+            context.Require(x == 1 || y == 1 || ShapeContext.Fit(x, y), 0, $"leading dimensions that go with those of the other, {TensorInfo.Dimensions(b)}");
+            batch.Add(x == 1 ? y : y == 1 || y < 0 ? x : y);
+        }
+
+        return [[.. batch, .. a.Length > 1 ? [a[^2]] : ImmutableArray<int>.Empty, .. b.Length > 1 ? [b[^1]] : ImmutableArray<int>.Empty]];
+    }
+}
