@@ -20,6 +20,8 @@ done
 
 # The shim is built where it runs; a libtorch never travels.
 rm -f "$pack"/app/libtorch_shim.so "$pack"/app/*.pdb "$pack"/app/createdump
+# No GPU test runs ONNX Runtime.
+rm -f "$pack"/app/libonnxruntime.so.1
 cp build/offline/TorchSharp/native/{CMakeLists.txt,build.sh,*.cpp,*.h} "$pack/native/"
 cp build/gpu/run-gpu.sh "$pack/"
 chmod +x "$pack/run-gpu.sh" "$pack/native/build.sh"

@@ -14,6 +14,7 @@ while [ $# -gt 0 ]; do
 done
 
 set_up "$choice"
+install "the networks that the tests read, which PyTorch exports" python3-torchvision python3-onnx
 build MLNet.Pruning.sln
 
 results=artifacts/test

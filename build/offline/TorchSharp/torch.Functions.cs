@@ -86,6 +86,8 @@ public static partial class torch
 
     public static Tensor addmm(Tensor input, Tensor mat1, Tensor mat2, float beta, float alpha) => input.addmm(mat1, mat2, beta, alpha);
 
+    public static Tensor einsum(string equation, params Tensor[] tensors) => Operator.Call("einsum", equation, Argument.List(tensors));
+
     public static Tensor dot(Tensor input, Tensor other) => input.dot(other);
 
     public static Tensor where(Tensor condition, Tensor x, Tensor y) => x.where(condition, y);

@@ -130,6 +130,31 @@ public sealed class Layer
         return Simple("Dropout", "dropout", name, ("ratio", (float)rate));
     }
 
+    /// <summary>A residual block: x + f(x), where f is layers one after another that give the shape they read (He et al. 2016).</summary>
+    /// <param name="layers">The layers of f, at least one.</param>
+    /// <exception cref="ArgumentException">No layers are given.</exception>
+    public static Layer Residual(params Layer[] layers)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        if (layers.Length == 0)
+        {
+            throw new ArgumentException("A residual block needs at least one layer.", nameof(layers));
+        }
+
+        return new(graph =>
+        {
+            var (input, shape) = (graph.Last, graph.Shape);
+            foreach (var layer in layers)
+            {
+                layer.Build(graph);
+            }
+
+            var name = graph.Name("add", null);
+            graph.Append(name, "Add", data: graph.Shape.SequenceEqual(shape) ? [input, graph.Last]
+                : throw new ArgumentException($"Layer '{name}' (Residual) cannot add {TensorInfo.Dimensions(graph.Shape)} to {TensorInfo.Dimensions(shape)}: its layers have to give the shape they read."));
+        });
+    }
+
     /// <summary>max(0, x).</summary>
     /// <param name="name">The layer's name.</param>
     public static Layer Relu(string? name = null) => Simple("Relu", "relu", name);

@@ -42,7 +42,7 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         var data = NetworkStep.Read(input, state);
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
         var trained = loop.Run(state.Network, state.Masks, _step.Seed);
-        return new(state with { Network = trained.Network }, trained.History);
+        return new(state with { Network = trained.Network }, trained.History, input.Schema);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -29,6 +30,26 @@ internal abstract class LabelKeys
 
     public abstract void Add(DataViewSchema.Annotations.Builder annotations, string name);
 
+    /// <summary>A step that makes keys with these values: that of number i for the i-th of the codes, a missing one for any other number.</summary>
+    public abstract IEstimator<ITransformer> Map(TransformsCatalog.ConversionTransforms catalog, string output, string input, IReadOnlyList<float> codes);
+
+    /// <summary>The values, where they are text.</summary>
+    public abstract IEnumerable<string>? Texts { get; }
+
+    /// <summary>The values for a file.</summary>
+    public abstract JsonElement ToJson();
+
+    /// <summary>The key values that <see cref="ToJson"/> wrote.</summary>
+    public static LabelKeys FromJson(PrimitiveDataViewType itemType, JsonElement values)
+    {
+        var type = new VectorDataViewType(itemType, values.GetArrayLength());
+        var keys = (LabelKeys)Activator.CreateInstance(typeof(Values<>).MakeGenericType(itemType.RawType), type)!;
+        keys.Read(values);
+        return keys;
+    }
+
+    protected abstract void Read(JsonElement values);
+
     protected abstract void Read(DataViewSchema.Annotations annotations);
 
     private sealed class Values<T>(VectorDataViewType type) : LabelKeys
@@ -37,8 +58,28 @@ internal abstract class LabelKeys
 
         public override VectorDataViewType Type => type;
 
+        public override IEnumerable<string>? Texts => _values is VBuffer<ReadOnlyMemory<char>> texts ? texts.DenseValues().Select(text => text.ToString()) : null;
+
         public override void Add(DataViewSchema.Annotations.Builder annotations, string name)
             => annotations.Add(name, type, (ref VBuffer<T> value) => _values.CopyTo(ref value));
+
+        public override IEstimator<ITransformer> Map(TransformsCatalog.ConversionTransforms catalog, string output, string input, IReadOnlyList<float> codes)
+        {
+            var values = _values.DenseValues().ToArray();
+            return values is ReadOnlyMemory<char>[] texts
+                ? catalog.MapValue(output, codes.Zip(texts, (code, text) => KeyValuePair.Create(code, text.ToString())), input, treatValuesAsKeyType: true)
+                : catalog.MapValue(output, codes.Zip(values, KeyValuePair.Create), input, treatValuesAsKeyType: true);
+        }
+
+        public override JsonElement ToJson() => Texts is { } texts
+            ? JsonSerializer.SerializeToElement(texts, ModelArchive.Json) : JsonSerializer.SerializeToElement(_values.DenseValues().ToArray(), ModelArchive.Json);
+
+        protected override void Read(JsonElement values)
+        {
+            T[] items = typeof(T) == typeof(ReadOnlyMemory<char>)
+                ? (T[])(object)values.Deserialize<string[]>(ModelArchive.Json)!.Select(text => text.AsMemory()).ToArray() : values.Deserialize<T[]>(ModelArchive.Json)!;
+            _values = new(items.Length, items);
+        }
 
         protected override void Read(DataViewSchema.Annotations annotations) => annotations.GetValue(KeyValues, ref _values);
     }

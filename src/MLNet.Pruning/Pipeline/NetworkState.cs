@@ -12,7 +12,8 @@ internal sealed record NetworkState
 
     public required LearningTask Task { get; init; }
 
-    public required string Features { get; init; }
+    /// <summary>The columns that the network reads.</summary>
+    public required NetworkInputs Inputs { get; init; }
 
     public required string Label { get; init; }
 

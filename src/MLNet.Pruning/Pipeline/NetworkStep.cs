@@ -50,5 +50,5 @@ internal sealed class NetworkStep
         return TorchRuntime.Device(gpu, fallback, channel);
     }
 
-    public static TrainingData Read(IDataView input, NetworkState state) => TrainingRows.Read(input, state.Network, state.Task, state.Training, state.SplitSeed);
+    public static TrainingData Read(IDataView input, NetworkState state) => TrainingRows.Read(input, state.Network, state.Inputs, state.Task, state.Training, state.SplitSeed);
 }

@@ -104,12 +104,12 @@ public static class NeuralNetworkCatalog
     /// <param name="options">How the network is trained.</param>
     public static FineTuneEstimator FineTune(this TransformsCatalog catalog, TrainingOptions options) => new(CatalogEnvironment.Of(catalog), options);
 
-    /// <summary>Measuring and reporting on networks.</summary>
+    /// <summary>Measuring networks, and keeping them in files.</summary>
     /// <param name="context">The context.</param>
     public static CompressionCatalog Compression(this MLContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return new();
+        return new(context);
     }
 
     private static NeuralNetworkTrainer.Options Options(Network network, string label, string features, int epochs, int batchSize, double learningRate) => new()

@@ -41,14 +41,10 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         using var channel = host.Start("Training");
         var (gpu, fallback) = CatalogEnvironment.Gpu(_environment);
         var device = TorchRuntime.Device(gpu, fallback, channel);
-        var outputs = _options.Network!.Output.RowSize;
-        if (_task != LearningTask.Multiclass && outputs != 1)
-        {
-            throw new ArgumentException($"A {_task} task needs a network with one output; this one has {outputs}.");
-        }
-
-        var data = TrainingRows.Read(input, _options.Network, _task, _options, _seed);
-        var network = _options.Network.Initialize(_seed);
+        var untrained = ScoreOutput.Fit(_options.Network!, _task);
+        var inputs = NetworkInputs.Of(input.Schema, untrained, [_options.FeatureColumnName]);
+        var data = TrainingRows.Read(input, untrained, inputs, _task, _options, _seed);
+        var network = untrained.Initialize(_seed);
         channel.Info(MessageSensitivity.None, "{0}", $"training {network.ParameterCount} parameters on {data.TrainingRows.Length} rows, measuring on {data.ValidationRows.Length}, seed {_seed}");
         var loop = new TrainingLoop(data, _options, _task, device, result => Report(channel, _options.Progress, result));
         var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0);
@@ -56,14 +52,14 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         {
             Network = trained.Network,
             Task = _task,
-            Features = _options.FeatureColumnName,
+            Inputs = inputs,
             Label = _options.LabelColumnName,
             Keys = _task == LearningTask.Multiclass ? LabelKeys.Of(input.Schema[_options.LabelColumnName]) : null,
             Initial = network,
             Early = trained.Snapshot,
             Training = _options,
             SplitSeed = _seed,
-        }, trained.History);
+        }, trained.History, input.Schema);
     }
 
     /// <inheritdoc/>
@@ -73,7 +69,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         var features = Find(inputSchema, _options.FeatureColumnName, "feature");
         if (features.Kind != SchemaShape.Column.VectorKind.Vector || features.ItemType != NumberDataViewType.Single)
         {
-            throw TrainingRows.Mismatch(features.Name, "feature", "a known-size Vector<Single>", Describe(features));
+            throw NetworkInputs.Mismatch(features.Name, "feature", "a known-size Vector<Single>", Describe(features));
         }
 
         var label = Find(inputSchema, _options.LabelColumnName, "label");
@@ -85,7 +81,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         };
         if (!fits || label.Kind != SchemaShape.Column.VectorKind.Scalar)
         {
-            throw TrainingRows.Mismatch(label.Name, "label", expected, Describe(label));
+            throw NetworkInputs.Mismatch(label.Name, "label", expected, Describe(label));
         }
 
         return SchemaShapes.WithScores(inputSchema, _task, label.Annotations.FirstOrDefault(annotation => annotation.Name == "KeyValues").ItemType);
@@ -118,6 +114,15 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
     /// <summary>How a network is trained, and on which columns.</summary>
     public sealed class Options : TrainingOptions
     {
+        /// <summary>The defaults.</summary>
+        public Options()
+        {
+        }
+
+        internal Options(TrainingOptions training) : base(training)
+        {
+        }
+
         /// <summary>The network to train; parameters without values are drawn first.</summary>
         public Network? Network { get; set; }
 
@@ -150,6 +155,16 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             ArgumentException.ThrowIfNullOrEmpty(FeatureColumnName, nameof(FeatureColumnName));
             ArgumentException.ThrowIfNullOrEmpty(LabelColumnName, nameof(LabelColumnName));
             base.Validate();
+            ValidateRows();
+            if (RewindEpoch is { } epoch && (epoch < 1 || epoch > Epochs))
+            {
+                throw new ArgumentOutOfRangeException(nameof(RewindEpoch), epoch, $"The epoch to rewind to lies between 1 and the number of epochs, {Epochs}.");
+            }
+        }
+
+        /// <summary>Refuses what is out of range of the rows and the split.</summary>
+        internal void ValidateRows()
+        {
             if (!(ValidationFraction is >= 0 and < 1))
             {
                 throw new ArgumentOutOfRangeException(nameof(ValidationFraction), ValidationFraction, "The validation fraction lies in [0, 1).");
@@ -158,11 +173,6 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             if (EarlyStoppingPatience is not null && ValidationFraction == 0)
             {
                 throw new ArgumentException("Early stopping needs validation rows: set ValidationFraction above 0.", nameof(EarlyStoppingPatience));
-            }
-
-            if (RewindEpoch is { } epoch && (epoch < 1 || epoch > Epochs))
-            {
-                throw new ArgumentOutOfRangeException(nameof(RewindEpoch), epoch, $"The epoch to rewind to lies between 1 and the number of epochs, {Epochs}.");
             }
         }
     }

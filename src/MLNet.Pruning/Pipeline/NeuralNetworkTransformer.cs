@@ -13,8 +13,8 @@ public sealed class NeuralNetworkTransformer : ITransformer
 {
     private readonly NetworkState _state;
 
-    internal NeuralNetworkTransformer(NetworkState state, IReadOnlyList<EpochResult> history, PruningReport? pruning = null)
-        => (_state, History, Pruning) = (state, [.. history], pruning);
+    internal NeuralNetworkTransformer(NetworkState state, IReadOnlyList<EpochResult> history, DataViewSchema inputSchema, PruningReport? pruning = null)
+        => (_state, History, InputSchema, Pruning) = (state, [.. history], inputSchema, pruning);
 
     /// <summary>The network.</summary>
     public Network Network => _state.Network;
@@ -38,7 +38,7 @@ public sealed class NeuralNetworkTransformer : ITransformer
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        Features(inputSchema);
+        Bind(inputSchema);
         var schema = new DataViewSchema.Builder();
         schema.AddColumns(inputSchema);
         schema.AddColumns(ScoreColumns.Describe(_state.Task, Network.Output.RowSize, _state.Keys, _state, inputSchema));
@@ -46,7 +46,7 @@ public sealed class NeuralNetworkTransformer : ITransformer
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentOutOfRangeException">The feature column is missing or of another type or size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column that the network reads is missing or of another type or size.</exception>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -60,12 +60,29 @@ public sealed class NeuralNetworkTransformer : ITransformer
         return new ScoringMapper(this, inputSchema);
     }
 
-    /// <summary>Not supported yet: a network cannot be written to an ML.NET model file.</summary>
-    void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException(
-        "A neural network cannot be saved to an ML.NET model file yet. Keep NeuralNetworkTransformer.Network, or score in the process that trained it.");
+    /// <summary>
+    /// Writes transformers of ML.NET's own that compute the same columns from the network as an ONNX model. The file loads wherever
+    /// ML.NET and its ONNX transformer are; what it loads scores, but cannot be pruned or trained further: <c>ml.Compression().Save</c>
+    /// keeps all that.
+    /// </summary>
+    void ICanSaveModel.Save(ModelSaveContext ctx)
+    {
+        ArgumentNullException.ThrowIfNull(ctx);
+        using var chain = new OnnxChain(_state);
+        ((ICanSaveModel)chain.Transformer).Save(ctx);
+    }
 
-    /// <summary>The column the network reads.</summary>
-    internal DataViewSchema.Column Features(DataViewSchema schema) => TrainingRows.Features(schema, _state.Features, Network.Input.RowSize);
+    /// <summary>The network and all that a later step needs.</summary>
+    internal NetworkState State => _state;
+
+    /// <summary>Schema of the rows it was fitted on.</summary>
+    internal DataViewSchema InputSchema { get; }
+
+    /// <summary>The columns the network reads.</summary>
+    internal ImmutableArray<DataViewSchema.Column> Bind(DataViewSchema schema) => _state.Inputs.Bind(schema, Network);
+
+    /// <summary>Reads those columns from a row.</summary>
+    internal InputReader CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new(row, columns, Network, _state.Inputs);
 
     internal Scorer CreateScorer(int batch) => new(Network, softmax: _state.Task == LearningTask.Multiclass, batch);
 }

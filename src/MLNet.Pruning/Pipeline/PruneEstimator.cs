@@ -43,17 +43,17 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
                 channel.Info(MessageSensitivity.None, "{0}", step.ToString());
                 _options.Progress?.Report(step);
             });
-        var (pruned, report) = loop.Run(new PrunedNetwork(state.Network, state.Masks), Rewound(state));
-        return new(state with { Network = pruned.Network, Masks = pruned.Masks }, [], report);
+        var (pruned, report) = loop.Run(new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]), Rewound(state));
+        return new(state with { Network = pruned.Network, Masks = pruned.Masks, Initial = pruned.Companions[0]!, Early = pruned.Companions[1] }, [], input.Schema, report);
     }
 
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema);
 
-    private Network? Rewound(NetworkState state) => _options.Rewind switch
+    private int? Rewound(NetworkState state) => _options.Rewind switch
     {
         Rewind.None => null,
-        Rewind.ToInitial => state.Initial,
-        _ => state.Early ?? throw new InvalidOperationException("Rewinding to early weights needs a trainer that kept them: set NeuralNetworkTrainer.Options.RewindEpoch."),
+        Rewind.ToInitial => 0,
+        _ => state.Early is not null ? 1 : throw new InvalidOperationException("Rewinding to early weights needs a trainer that kept them: set NeuralNetworkTrainer.Options.RewindEpoch."),
     };
 }

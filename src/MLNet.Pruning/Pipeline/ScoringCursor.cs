@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -17,24 +18,24 @@ internal sealed class ScoringCursor : DataViewRowCursor, IOutputs
     private readonly LearningTask _task;
     private readonly int _ownColumns;
     private readonly Scorer _scorer;
-    private readonly ValueGetter<VBuffer<float>> _readFeatures;
+    private readonly InputReader _reader;
     private readonly ValueGetter<DataViewRowId> _readId;
     private readonly DataViewRowId[] _ids;
     private readonly Dictionary<int, ColumnBuffer> _passed;
-    private VBuffer<float> _row;
+    private long _read;
     private int _count;
     private int _current;
     private long _position = -1;
     private bool _ended;
 
-    public ScoringCursor(NeuralNetworkTransformer transformer, DataViewSchema schema, DataViewRowCursor input, DataViewSchema.Column features,
-        DataViewSchema.Column[] passed, bool[] active)
+    public ScoringCursor(NeuralNetworkTransformer transformer, DataViewSchema schema, DataViewRowCursor input,
+        ImmutableArray<DataViewSchema.Column> inputs, DataViewSchema.Column[] passed, bool[] active)
     {
         (Schema, _input, _active, _task) = (schema, input, active, transformer.Task);
         _ownColumns = input.Schema.Count;
-        _readFeatures = input.GetGetter<VBuffer<float>>(features);
+        _reader = transformer.CreateReader(input, inputs);
         _readId = input.GetIdGetter();
-        var batch = Math.Clamp(ValuesPerBatch / transformer.Network.Input.RowSize, 1, MaximumBatch);
+        var batch = Math.Clamp(ValuesPerBatch / transformer.Network.RowSize, 1, MaximumBatch);
         _ids = new DataViewRowId[batch];
         _passed = passed.ToDictionary(column => column.Index, column => ColumnBuffer.Create(input, column, batch));
         _scorer = transformer.CreateScorer(batch);
@@ -103,8 +104,11 @@ internal sealed class ScoringCursor : DataViewRowCursor, IOutputs
         (_count, _current) = (0, 0);
         while (_count < _ids.Length && _input.MoveNext())
         {
-            _readFeatures(ref _row);
-            _row.CopyTo(_scorer.Rows.AsSpan(_count * _scorer.Width, _scorer.Width));
+            if (_reader.Read(_scorer.Rows.AsSpan(_count * _scorer.Width, _scorer.Width), _read++) is { } problem)
+            {
+                throw problem;
+            }
+
             _readId(ref _ids[_count]);
             foreach (var column in _passed.Values)
             {

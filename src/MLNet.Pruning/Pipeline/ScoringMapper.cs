@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -7,13 +8,13 @@ namespace MLNet.Pruning;
 internal sealed class ScoringMapper : IRowToRowMapper
 {
     private readonly NeuralNetworkTransformer _transformer;
-    private readonly DataViewSchema.Column _features;
+    private readonly ImmutableArray<DataViewSchema.Column> _inputs;
 
     public ScoringMapper(NeuralNetworkTransformer transformer, DataViewSchema inputSchema)
     {
         (_transformer, InputSchema) = (transformer, inputSchema);
         OutputSchema = transformer.GetOutputSchema(inputSchema);
-        _features = transformer.Features(inputSchema);
+        _inputs = transformer.Bind(inputSchema);
     }
 
     public DataViewSchema InputSchema { get; }
@@ -22,7 +23,7 @@ internal sealed class ScoringMapper : IRowToRowMapper
 
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
     {
-        var needed = dependingColumns.Select(column => column.Index < InputSchema.Count ? column.Index : _features.Index).ToHashSet();
+        var needed = dependingColumns.SelectMany(column => column.Index < InputSchema.Count ? [column.Index] : _inputs.Select(input => input.Index)).ToHashSet();
         return InputSchema.Where(column => needed.Contains(column.Index));
     }
 
@@ -40,8 +41,7 @@ internal sealed class ScoringMapper : IRowToRowMapper
     private sealed class Row(ScoringMapper mapper, DataViewRow input, HashSet<int> active) : DataViewRow, IOutputs
     {
         private Scorer? _scorer;
-        private ValueGetter<VBuffer<float>>? _readFeatures;
-        private VBuffer<float> _features;
+        private InputReader? _reader;
         private long _scored = -1;
         private bool _disposed;
 
@@ -60,8 +60,11 @@ internal sealed class ScoringMapper : IRowToRowMapper
                 {
                     ObjectDisposedException.ThrowIf(_disposed, this);
                     _scorer ??= mapper._transformer.CreateScorer(batch: 1);
-                    _readFeatures!(ref _features);
-                    _features.CopyTo(_scorer.Rows);
+                    if (_reader!.Read(_scorer.Rows, input.Position) is { } problem)
+                    {
+                        throw problem;
+                    }
+
                     _scorer.Run(1);
                     _scored = input.Position;
                 }
@@ -86,7 +89,7 @@ internal sealed class ScoringMapper : IRowToRowMapper
                 return input.GetGetter<TValue>(input.Schema[column.Index]);
             }
 
-            _readFeatures ??= input.GetGetter<VBuffer<float>>(mapper._features);
+            _reader ??= mapper._transformer.CreateReader(input, mapper._inputs);
             return ScoreGetters.Typed<TValue>(ScoreGetters.Create(mapper._transformer.Task, column.Index - input.Schema.Count, this), column);
         }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -8,13 +9,13 @@ internal sealed class ScoringView : IDataView
 {
     private readonly NeuralNetworkTransformer _transformer;
     private readonly IDataView _input;
-    private readonly DataViewSchema.Column _features;
+    private readonly ImmutableArray<DataViewSchema.Column> _inputs;
 
     public ScoringView(NeuralNetworkTransformer transformer, IDataView input)
     {
         (_transformer, _input) = (transformer, input);
         Schema = transformer.GetOutputSchema(input.Schema);
-        _features = transformer.Features(input.Schema);
+        _inputs = transformer.Bind(input.Schema);
     }
 
     public DataViewSchema Schema { get; }
@@ -37,10 +38,10 @@ internal sealed class ScoringView : IDataView
             return new PassingCursor(Schema, _input.GetRowCursor(passed, rand), active);
         }
 
-        var cursor = _input.GetRowCursor(active[_features.Index] ? passed : [.. passed, _features], rand);
+        var cursor = _input.GetRowCursor([.. passed, .. _inputs.Where(column => !active[column.Index])], rand);
         try
         {
-            return new ScoringCursor(_transformer, Schema, cursor, _features, passed, active);
+            return new ScoringCursor(_transformer, Schema, cursor, _inputs, passed, active);
         }
         catch
         {

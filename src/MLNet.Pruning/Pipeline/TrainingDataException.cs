@@ -1,6 +1,6 @@
 namespace MLNet.Pruning;
 
-/// <summary>The rows given to a step cannot be trained on.</summary>
+/// <summary>The rows given to a step cannot be trained on, or scored.</summary>
 public sealed class TrainingDataException : Exception
 {
     internal TrainingDataException(string message, string? column = null, long? row = null) : base(message) => (Column, Row) = (column, row);

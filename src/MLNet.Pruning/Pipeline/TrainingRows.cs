@@ -4,40 +4,33 @@ using Microsoft.ML.Data;
 
 namespace MLNet.Pruning;
 
-/// <summary>Reads the features and the label of a data view once, streaming.</summary>
+/// <summary>Reads what a network reads, and the label, of a data view once, streaming.</summary>
 internal static class TrainingRows
 {
     /// <summary>Reads all rows and holds back those to measure on.</summary>
     /// <param name="view">The rows.</param>
     /// <param name="network">The network they are for.</param>
+    /// <param name="inputs">The columns it reads.</param>
     /// <param name="task">The task.</param>
     /// <param name="options">Names of the columns, the validation fraction, and what to do with invalid rows.</param>
     /// <param name="splitSeed">Seed of the split.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
-    /// <exception cref="TrainingDataException">No rows, one class only, or values that are not finite.</exception>
-    public static TrainingData Read(IDataView view, Network network, LearningTask task, NeuralNetworkTrainer.Options options, int splitSeed)
+    /// <exception cref="TrainingDataException">No rows, one class only, values that are not finite, or ids beyond a table.</exception>
+    public static TrainingData Read(IDataView view, Network network, NetworkInputs inputs, LearningTask task, NeuralNetworkTrainer.Options options, int splitSeed)
     {
-        var features = Features(view.Schema, options.FeatureColumnName, network.Input.RowSize);
+        var columns = inputs.Bind(view.Schema, network);
         var label = Label(view.Schema, options.LabelColumnName, task, network.Output.RowSize);
-        var data = new TrainingData(network.Input.RowSize);
-        using (var cursor = view.GetRowCursor([features, label]))
+        var data = new TrainingData(network.RowSize);
+        using (var cursor = view.GetRowCursor([.. columns, label]))
         {
-            var readFeatures = cursor.GetGetter<VBuffer<float>>(features);
+            var reader = new InputReader(cursor, columns, network, inputs);
             var readLabel = LabelReader(cursor, label, task);
-            VBuffer<float> row = default;
             for (long i = 0; cursor.MoveNext(); i++)
             {
                 options.CancellationToken.ThrowIfCancellationRequested();
-                readFeatures(ref row);
                 var target = readLabel();
                 var storage = data.Next();
-                if (row.Length != storage.Length)
-                {
-                    throw new TrainingDataException($"Row {i}: column '{features.Name}' has {row.Length} values, expected {storage.Length}.", features.Name, i);
-                }
-
-                row.CopyTo(storage);
-                if (Problem(storage, target, features.Name, label.Name, i) is not { } problem)
+                if ((reader.Read(storage, i) ?? Problem(storage, target, network, inputs, label.Name, i)) is not { } problem)
                 {
                     data.Add(target);
                 }
@@ -54,17 +47,9 @@ internal static class TrainingRows
             : throw new TrainingDataException($"A validation fraction of {options.ValidationFraction.ToString(CultureInfo.InvariantCulture)} leaves none of the {data.Rows} rows to train on.");
     }
 
-    /// <summary>The feature column, a vector of as many numbers as the network reads.</summary>
-    public static DataViewSchema.Column Features(DataViewSchema schema, string name, int width)
-    {
-        var column = Find(schema, name, "feature");
-        return column.Type is VectorDataViewType { IsKnownSize: true } type && type.ItemType == NumberDataViewType.Single && type.Size == width ? column
-            : throw Mismatch(name, "feature", $"Vector<Single, {width}>, what the network reads", column.Type.ToString());
-    }
-
     private static DataViewSchema.Column Label(DataViewSchema schema, string name, LearningTask task, int outputs)
     {
-        var column = Find(schema, name, "label");
+        var column = NetworkInputs.Find(schema, name, "label");
         var expected = task switch
         {
             LearningTask.Multiclass when column.Type is KeyDataViewType key => key.Count == (ulong)outputs ? null
@@ -73,16 +58,8 @@ internal static class TrainingRows
             LearningTask.Binary => column.Type == BooleanDataViewType.Instance ? null : "Boolean",
             _ => column.Type == NumberDataViewType.Single ? null : "Single",
         };
-        return expected is null ? column : throw Mismatch(name, "label", expected, column.Type.ToString());
+        return expected is null ? column : throw NetworkInputs.Mismatch(name, "label", expected, column.Type.ToString());
     }
-
-    private static DataViewSchema.Column Find(DataViewSchema schema, string name, string role) => schema.GetColumnOrNull(name)
-        ?? throw new ArgumentOutOfRangeException(nameof(schema), name,
-            $"Could not find the {role} column '{name}'. The data has: {string.Join(", ", schema.Where(column => !column.IsHidden).Select(column => column.Name))}.");
-
-    /// <summary>The kind of exception ML.NET itself throws for a column of another type.</summary>
-    public static ArgumentOutOfRangeException Mismatch(string name, string role, string expected, string? found)
-        => new("schema", $"The {role} column '{name}' is of type {found}; expected {expected}.");
 
     private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label, LearningTask task)
     {
@@ -113,14 +90,21 @@ internal static class TrainingRows
         };
     }
 
-    private static TrainingDataException? Problem(ReadOnlySpan<float> row, float target, string features, string label, long i)
+    private static TrainingDataException? Problem(ReadOnlySpan<float> row, float target, Network network, NetworkInputs inputs, string label, long i)
     {
-        for (var slot = 0; slot < row.Length; slot++)
+        for (var column = 0; column < network.Inputs.Length; column++)
         {
-            if (!float.IsFinite(row[slot]))
+            var values = row[..network.Inputs[column].RowSize];
+            var name = inputs.Columns[column].Name;
+            for (var slot = 0; slot < values.Length; slot++)
             {
-                return new($"Row {i}: value {slot} of column '{features}' is {row[slot]}; expected a finite number. Clean the rows, or set SkipInvalidRows.", features, i);
+                if (!float.IsFinite(values[slot]))
+                {
+                    return new($"Row {i}: value {slot} of column '{name}' is {values[slot]}; expected a finite number. Clean the rows, or set SkipInvalidRows.", name, i);
+                }
             }
+
+            row = row[values.Length..];
         }
 
         return float.IsFinite(target) ? null

@@ -21,7 +21,7 @@ internal sealed class Scorer : IDisposable
     public Scorer(Network network, bool softmax, int batch)
     {
         TorchRuntime.Require();
-        Width = network.Input.RowSize;
+        Width = network.RowSize;
         Outputs = network.Output.RowSize;
         Batch = batch;
         _softmax = softmax;
@@ -60,7 +60,7 @@ internal sealed class Scorer : IDisposable
             result = F.softmax(result, 1);
         }
 
-        MemoryMarshal.Cast<byte, float>(result.contiguous().bytes).CopyTo(_scores);
+        MemoryMarshal.Cast<byte, float>(result.to(ScalarType.Float32).contiguous().bytes).CopyTo(_scores);
     }
 
     public void Dispose()

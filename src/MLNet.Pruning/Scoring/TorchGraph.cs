@@ -1,6 +1,5 @@
-using TorchSharp;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace MLNet.Pruning;
 
@@ -12,42 +11,36 @@ namespace MLNet.Pruning;
 internal sealed class TorchGraph : IDisposable
 {
     private readonly Dictionary<string, int> _slots = [];
-    private readonly List<Action<Tensor[], Pass>> _steps = [];
+    private readonly Step[] _steps;
+    private readonly RowLayout _rows;
     private readonly Dictionary<string, Tensor> _parameters;
-    private readonly int[] _parameterSlots;
+    private readonly (int Slot, Tensor Tensor)[] _fixed;
+    private readonly List<Tensor> _owned = [];
     private readonly int _result;
 
     /// <param name="network">The network to run.</param>
     /// <param name="parameters">Its parameters as tensors, by name; owned and disposed by the graph.</param>
     /// <param name="logits">Whether to stop before a softmax or sigmoid that ends the graph.</param>
-    public TorchGraph(Network network, Dictionary<string, Tensor> parameters, bool logits)
+    /// <param name="device">Where the parameters are; null for the CPU.</param>
+    /// <param name="result">The tensor to compute; null for the network's first output.</param>
+    /// <exception cref="NotSupportedException">An operator that the result needs cannot be run.</exception>
+    public TorchGraph(Network network, Dictionary<string, Tensor> parameters, bool logits, Device? device = null, string? result = null)
     {
         _parameters = parameters;
-        _parameterSlots = [.. parameters.Keys.Select(Slot)];
-        Slot(network.Input.Name);
-        foreach (var node in network.Nodes)
-        {
-            _steps.Add(Compile(node));
-        }
-
-        var last = network.Nodes[^1];
-        var stopsEarly = logits && last.Outputs[0] == network.Output.Name && last.Operator is "Softmax" or "Sigmoid";
-        if (stopsEarly)
-        {
-            _steps.RemoveAt(_steps.Count - 1);
-        }
-
-        _result = Slot(stopsEarly ? last.Inputs[0] : network.Output.Name);
-        Input = network.Input;
+        _rows = new RowLayout(network, Slot);
+        var wanted = result ?? (logits ? Logits(network) : network.Output.Name);
+        _result = Slot(wanted);
+        var compiled = Compile(network, device ?? CPU, wanted);
+        var ready = Ready(network, compiled.SelectMany(step => step.Context.Reads).ToHashSet(), device ?? CPU);
+        _fixed = [.. ready.Select(tensor => (Slot(tensor.Key), tensor.Value))];
+        _steps = Schedule(compiled, [.. network.Inputs.Select(input => input.Name), .. ready.Keys], wanted);
     }
-
-    public TensorInfo Input { get; }
 
     public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
 
     /// <summary>Tensors over the network's own storage, without a copy: for running, never for training.</summary>
-    public static TorchGraph ForScoring(Network network)
-        => new(network, network.Parameters.ToDictionary(parameter => parameter.Name, View), logits: true);
+    public static TorchGraph ForScoring(Network network, string? result = null)
+        => new(network, network.Parameters.ToDictionary(parameter => parameter.Name, View), logits: true, result: result);
 
     /// <summary>The parameter's storage as a tensor of its shape.</summary>
     public static Tensor View(Parameter parameter)
@@ -57,35 +50,54 @@ internal sealed class TorchGraph : IDisposable
     }
 
     /// <summary>Runs a batch.</summary>
-    /// <param name="rows">Batch x values of a row.</param>
+    /// <param name="rows">Batch x values of a row: those of all inputs, one after another.</param>
     /// <param name="training">Whether dropout drops and batch normalisation uses the batch's statistics.</param>
     /// <param name="random">Source of dropout's choices; needed only in training.</param>
     /// <returns>A tensor owned by the caller's dispose scope.</returns>
+    /// <exception cref="ArgumentException">The rows do not fit the network's inputs.</exception>
+    /// <exception cref="InvalidOperationException">A node cannot work on the values it is given, such as an index beyond a table.</exception>
     public Tensor Forward(Tensor rows, bool training = false, Generator? random = null)
     {
-        var values = new Tensor[_slots.Count];
-        var i = 0;
-        foreach (var parameter in _parameters.Values)
+        var pass = new Pass(_slots.Count, training, random);
+        foreach (var (slot, tensor) in _fixed)
         {
-            values[_parameterSlots[i++]] = parameter;
+            pass[slot] = tensor;
         }
 
-        values[_slots[Input.Name]] = Input.Shape.Length == 2 ? rows : rows.view([-1, .. Input.Shape.Skip(1).Select(size => (long)size)]);
-        var pass = new Pass(training, random);
+        _rows.Cut(rows, pass);
         foreach (var step in _steps)
         {
-            step(values, pass);
+            try
+            {
+                step.Run(pass);
+            }
+            catch (ExternalException e)
+            {
+                throw new InvalidOperationException($"Node '{step.Node.Name}' ({step.Node.Operator}) cannot be run on these rows: {e.Message}", e);
+            }
+
+            foreach (var slot in step.Freed)
+            {
+                pass.Free(slot);
+            }
         }
 
-        return values[_result];
+        return pass[_result];
     }
 
     public void Dispose()
     {
-        foreach (var tensor in _parameters.Values)
+        foreach (var tensor in _parameters.Values.Concat(_owned))
         {
             tensor.Dispose();
         }
+    }
+
+    /// <summary>Name of the output, or of what goes into a softmax or sigmoid that makes it.</summary>
+    private static string Logits(Network network)
+    {
+        var last = network.Nodes.FirstOrDefault(node => node.Outputs.Contains(network.Output.Name));
+        return last is { Domain: "", Operator: "Softmax" or "LogSoftmax" or "Sigmoid" } ? last.Inputs[0] : network.Output.Name;
     }
 
     private int Slot(string name)
@@ -98,84 +110,68 @@ internal sealed class TorchGraph : IDisposable
         return slot;
     }
 
-    private Action<Tensor[], Pass> Compile(Node node)
+    /// <summary>The nodes that the result needs, in order.</summary>
+    private List<(OperatorContext Context, Action<Pass> Run)> Compile(Network network, Device device, string result)
     {
-        var inputs = node.Inputs.Select(Slot).ToArray();
-        var output = Slot(node.Outputs[0]);
-        var x = inputs[0];
-        Func<Tensor[], Pass, Tensor> run = node.Operator switch
+        var needed = new HashSet<string> { result };
+        var steps = new List<(OperatorContext Context, Action<Pass> Run)>();
+        foreach (var node in network.Nodes.Reverse())
         {
-            "Gemm" => (v, _) => F.linear(v[x], v[inputs[1]], Bias(v, inputs)),
-            "Conv" => Convolution(node, inputs),
-            "BatchNormalization" => BatchNormalization(node, inputs),
-            "MaxPool" => Pooling(node, (v, kernel, strides, pads) => F.max_pool2d(v, kernel, strides, pads), x),
-            "AveragePool" => Pooling(node, (v, kernel, strides, pads) => F.avg_pool2d(v, kernel, strides, pads), x),
-            "GlobalAveragePool" => (v, _) => F.adaptive_avg_pool2d(v[x], 1),
-            "Flatten" => (v, _) => v[x].flatten(1),
-            "Dropout" => Dropout(node, x),
-            "Relu" => (v, _) => F.relu(v[x]),
-            "LeakyRelu" => LeakyRelu(node, x),
-            "Gelu" => (v, _) => F.gelu(v[x]),
-            "Tanh" => (v, _) => v[x].tanh(),
-            "Sigmoid" => (v, _) => v[x].sigmoid(),
-            "Softmax" => (v, _) => F.softmax(v[x], 1),
-            "Mul" => (v, _) => v[x] * v[inputs[1]],
-            "Add" => Addition(x, inputs[1]),
-            _ => throw new NotSupportedException($"Node '{node.Name}' has the operator '{node.Operator}', which cannot be run."),
-        };
-        return (values, pass) => values[output] = run(values, pass);
-    }
-
-    private static Tensor? Bias(Tensor[] values, int[] inputs) => inputs.Length > 2 ? values[inputs[2]] : null;
-
-    private static Func<Tensor[], Pass, Tensor> Convolution(Node node, int[] inputs)
-    {
-        var (strides, pads, dilations, group) = (node.Ints("strides", 1, 1), node.Ints("pads", 0, 0, 0, 0)[..2], node.Ints("dilations", 1, 1), node.Int("group", 1));
-        return (v, _) => F.conv2d(v[inputs[0]], v[inputs[1]], Bias(v, inputs), strides, pads, dilations, group);
-    }
-
-    private static Func<Tensor[], Pass, Tensor> BatchNormalization(Node node, int[] inputs)
-    {
-        // ONNX counts the share of the old running value, PyTorch that of the new one.
-        var (epsilon, momentum) = (node.Float("epsilon", 1e-5f), 1 - node.Float("momentum", 0.9f));
-        return (v, pass) => F.batch_norm(v[inputs[0]], v[inputs[3]], v[inputs[4]], v[inputs[1]], v[inputs[2]], pass.Training, momentum, epsilon);
-    }
-
-    private static Func<Tensor[], Pass, Tensor> Pooling(Node node, Func<Tensor, long[], long[], long[], Tensor> pool, int x)
-    {
-        var (kernel, strides, pads) = (node.Ints("kernel_shape"), node.Ints("strides", 1, 1), node.Ints("pads", 0, 0, 0, 0)[..2]);
-        return (v, _) => pool(v[x], kernel, strides, pads);
-    }
-
-    private static Func<Tensor[], Pass, Tensor> Addition(int a, int b)
-    {
-        Scalar one = 1.0;
-        return (v, _) => v[a].add(v[b], one);
-    }
-
-    private static Func<Tensor[], Pass, Tensor> LeakyRelu(Node node, int x)
-    {
-        Scalar slope = node.Float("alpha", 0.01f);
-        return (v, _) => v[x].leaky_relu(slope);
-    }
-
-    /// <summary>Draws from the pass's own generator: the library's global one would mix parallel fits and lose "same seed, same bits".</summary>
-    private static Func<Tensor[], Pass, Tensor> Dropout(Node node, int x)
-    {
-        double kept = 1 - node.Float("ratio", 0.5f);
-        Scalar divisor = kept;
-        return (v, pass) =>
-        {
-            if (!pass.Training)
+            if (node.Outputs.Any(needed.Contains))
             {
-                return v[x];
+                var context = new OperatorContext(node, network, device, Slot);
+                steps.Add((context, TorchOperators.Compile(context)));
+                needed.UnionWith(context.Reads);
+                _owned.AddRange(context.Owned);
+            }
+        }
+
+        steps.Reverse();
+        return steps;
+    }
+
+    /// <summary>The parameters and constants that are read.</summary>
+    private Dictionary<string, Tensor> Ready(Network network, HashSet<string> read, Device device)
+    {
+        var ready = _parameters.Where(parameter => read.Contains(parameter.Key)).ToDictionary();
+        foreach (var constant in network.Graph.Constants)
+        {
+            if (read.Contains(constant.Name) && !constant.Values.IsDefault && OperatorContext.ElementType(constant.Type) is { } type)
+            {
+                using var scope = NewDisposeScope();
+                var values = tensor([.. constant.Values], [.. constant.Shape.Select(size => (long)size)], type, device).DetachFromDisposeScope();
+                _owned.Add(values);
+                ready.Add(constant.Name, values);
+            }
+        }
+
+        return ready;
+    }
+
+    /// <summary>The steps with what each is the last to read, or writes for nobody.</summary>
+    private Step[] Schedule(List<(OperatorContext Context, Action<Pass> Run)> compiled, HashSet<string> known, string result)
+    {
+        var kept = known.Append(result).ToHashSet();
+        var last = new Dictionary<string, int>();
+        for (var i = 0; i < compiled.Count; i++)
+        {
+            var context = compiled[i].Context;
+            foreach (var name in context.Reads)
+            {
+                context.Require(known.Contains(name), $"reads '{name}', which no node that can be run computes");
+                last[name] = i;
             }
 
-            // On the CPU wherever the network runs: TorchSharp makes no generators for GPUs.
-            using var mask = empty(v[x].shape).bernoulli_(kept, pass.Random).div_(divisor);
-            return v[x] * mask.to(v[x].dtype, v[x].device);
-        };
+            foreach (var name in context.Writes)
+            {
+                known.Add(name);
+                last[name] = i;
+            }
+        }
+
+        var freed = last.Where(read => !kept.Contains(read.Key)).ToLookup(read => read.Value, read => Slot(read.Key));
+        return [.. compiled.Select((step, i) => new Step(step.Context.Node, step.Run, [.. freed[i]]))];
     }
 
-    private readonly record struct Pass(bool Training, Generator? Random);
+    private readonly record struct Step(Node Node, Action<Pass> Run, int[] Freed);
 }

@@ -5,13 +5,20 @@ public sealed class LearningRateSchedule
 {
     private readonly Func<double, int, double> _factor;
 
-    private LearningRateSchedule(Func<double, int, double> factor, double warmupEpochs = 0) => (_factor, WarmupEpochs) = (factor, warmupEpochs);
+    private LearningRateSchedule(string kind, double[] arguments, Func<double, int, double> factor, double warmupEpochs = 0)
+        => (Kind, Arguments, _factor, WarmupEpochs) = (kind, arguments, factor, warmupEpochs);
+
+    /// <summary>Name of the factory that made it.</summary>
+    internal string Kind { get; }
+
+    /// <summary>What that was given.</summary>
+    internal IReadOnlyList<double> Arguments { get; }
 
     /// <summary>Epochs in which the rate first rises linearly from 0; 0 for none. Early in warm-up it lies below the schedule, never above.</summary>
     public double WarmupEpochs { get; }
 
     /// <summary>The same rate throughout.</summary>
-    public static LearningRateSchedule Constant { get; } = new((_, _) => 1);
+    public static LearningRateSchedule Constant { get; } = new(nameof(Constant), [], (_, _) => 1);
 
     /// <summary>Multiplies the rate by a factor every so many epochs.</summary>
     /// <param name="epochs">Epochs between changes, at least 1.</param>
@@ -21,7 +28,7 @@ public sealed class LearningRateSchedule
         ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
         CheckShare(factor, nameof(factor));
         // Half a part in 10^9 of tolerance: an epoch counted in steps need not be a whole number in binary.
-        return new((epoch, _) => Math.Pow(factor, Math.Floor(epoch / epochs + 1e-9)));
+        return new(nameof(Step), [epochs, factor], (epoch, _) => Math.Pow(factor, Math.Floor(epoch / epochs + 1e-9)));
     }
 
     /// <summary>Half a cosine from the full rate down to a share of it at the end (Loshchilov &amp; Hutter 2017, without restarts).</summary>
@@ -30,7 +37,7 @@ public sealed class LearningRateSchedule
     {
         ArgumentOutOfRangeException.ThrowIfNegative(final);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(final, 1);
-        return new((epoch, epochs) => Between(1, final, epoch / epochs));
+        return new(nameof(Cosine), [final], (epoch, epochs) => Between(1, final, epoch / epochs));
     }
 
     /// <summary>
@@ -46,7 +53,7 @@ public sealed class LearningRateSchedule
         ArgumentOutOfRangeException.ThrowIfEqual(rise, 1);
         CheckShare(initial, nameof(initial));
         CheckShare(final, nameof(final));
-        return new((epoch, epochs) =>
+        return new(nameof(OneCycle), [rise, initial, final], (epoch, epochs) =>
         {
             var done = epoch / epochs;
             return done < rise ? Between(initial, 1, done / rise) : Between(1, final, (done - rise) / (1 - rise));
@@ -58,7 +65,22 @@ public sealed class LearningRateSchedule
     public LearningRateSchedule WithWarmup(double epochs)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epochs);
-        return new(_factor, epochs);
+        return new(Kind, [.. Arguments], _factor, epochs);
+    }
+
+    /// <summary>The schedule that a kind and its arguments describe.</summary>
+    /// <exception cref="ArgumentException">There is no such kind, or it takes other arguments.</exception>
+    internal static LearningRateSchedule Of(string kind, IReadOnlyList<double> arguments, double warmupEpochs)
+    {
+        var schedule = (kind, arguments) switch
+        {
+            (nameof(Constant), []) => Constant,
+            (nameof(Step), [var epochs, var factor]) => Step((int)epochs, factor),
+            (nameof(Cosine), [var final]) => Cosine(final),
+            (nameof(OneCycle), [var rise, var initial, var final]) => OneCycle(rise, initial, final),
+            _ => throw new ArgumentException($"There is no learning rate schedule '{kind}' of {arguments.Count} numbers.", nameof(kind)),
+        };
+        return warmupEpochs > 0 ? schedule.WithWarmup(warmupEpochs) : schedule;
     }
 
     /// <summary>Factor on the learning rate.</summary>

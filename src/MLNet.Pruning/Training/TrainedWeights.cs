@@ -32,7 +32,7 @@ internal sealed class TrainedWeights : IDisposable
             _masked.Add(((TorchParameter)tensors[name], Copy(flat.view([.. parameter.Shape.Select(size => (long)size)]), device).DetachFromDisposeScope()));
         }
 
-        Graph = new TorchGraph(network, tensors, logits: true);
+        Graph = new TorchGraph(network, tensors, logits: true, device);
         Trainable = [.. tensors.Values.OfType<TorchParameter>()];
     }
 

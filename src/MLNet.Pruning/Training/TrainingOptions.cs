@@ -53,6 +53,19 @@ public class TrainingOptions
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<EpochResult>? Progress { get; set; }
 
+    /// <summary>The defaults.</summary>
+    public TrainingOptions()
+    {
+    }
+
+    /// <summary>A copy.</summary>
+    private protected TrainingOptions(TrainingOptions other)
+    {
+        (Epochs, BatchSize, LearningRate, LearningRateSchedule, Optimizer) = (other.Epochs, other.BatchSize, other.LearningRate, other.LearningRateSchedule, other.Optimizer);
+        (Loss, WeightDecay, GradientClipping, EarlyStoppingPatience) = (other.Loss, other.WeightDecay, other.GradientClipping, other.EarlyStoppingPatience);
+        (Seed, CancellationToken, Progress) = (other.Seed, other.CancellationToken, other.Progress);
+    }
+
     /// <summary>Refuses what is out of range, by name.</summary>
     internal virtual void Validate()
     {

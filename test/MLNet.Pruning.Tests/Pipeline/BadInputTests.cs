@@ -259,13 +259,6 @@ public class BadInputTests
         Assert.IsFalse(cursor.MoveNext());
     }
 
-    [TestMethod]
-    public void Saving_says_that_it_cannot_be_done_yet()
-    {
-        var model = Trained().Fit(Rows());
-        Assert.ThrowsExactly<NotSupportedException>(() => _ml.Model.Save(model, Rows().Schema, new MemoryStream()));
-    }
-
     private NeuralNetworkTransformer Fit(IDataView view, NeuralNetworkTrainer.Options options) => _ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(view);
 
     private EstimatorChain<NeuralNetworkTransformer> Trained(Action<NeuralNetworkTransformer>? fitted = null)

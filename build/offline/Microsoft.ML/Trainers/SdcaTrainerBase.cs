@@ -25,6 +25,7 @@ public abstract class SdcaTrainerBase<TOptions, TTransformer, TModel> : Stochast
             nameof(options.ConvergenceTolerance),
             "Convergence tolerance must be positive and no larger than 1.");
         Contracts.CheckParam(options.BiasLearningRate >= 0, nameof(options.BiasLearningRate), "Bias learning rate must be non-negative.");
+        Contracts.CheckParam(options.NumberOfThreads is null or > 0, nameof(options.NumberOfThreads), "Must be positive (or empty for default)");
         TrainerOptions = options;
     }
 
@@ -77,6 +78,8 @@ public abstract class SdcaTrainerBase<TOptions, TTransformer, TModel> : Stochast
         public bool Shuffle = true;
 
         public int? ConvergenceCheckFrequency;
+
+        public int? NumberOfThreads;
 
         public float BiasLearningRate;
 

@@ -62,6 +62,8 @@ public static partial class torch
 
         public Tensor remainder(Scalar scalar) => Operator.Call("remainder.Scalar", this, scalar);
 
+        public Tensor fmod(Tensor target) => Operator.Call("fmod.Tensor", this, target);
+
         public Tensor maximum(Tensor other) => Operator.Call("maximum", this, other);
 
         public Tensor minimum(Tensor other) => Operator.Call("minimum", this, other);

@@ -112,6 +112,8 @@ public static partial class torch
 
         public Tensor log_sigmoid() => Operator.Call("log_sigmoid", this);
 
+        public Tensor elu(Scalar alpha, Scalar scale, Scalar input_scale) => Operator.Call("elu", this, alpha, scale, input_scale);
+
         public Tensor leaky_relu(Scalar negative_slope) => Operator.Call("leaky_relu", this, negative_slope);
 
         public Tensor leaky_relu_(Scalar negative_slope) => Change("leaky_relu_", this, negative_slope);

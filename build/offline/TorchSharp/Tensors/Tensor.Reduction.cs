@@ -61,6 +61,12 @@ public static partial class torch
 
         public Tensor amin(params long[] dims) => Operator.Call("amin", this, dims);
 
+        public Tensor amax(long[] dims, bool keepdim = false, Tensor? @out = null)
+            => @out is null ? Operator.Call("amax", this, dims, keepdim) : Operator.Call("amax.out", this, dims, keepdim, @out);
+
+        public Tensor amin(long[] dims, bool keepdim = false, Tensor? @out = null)
+            => @out is null ? Operator.Call("amin", this, dims, keepdim) : Operator.Call("amin.out", this, dims, keepdim, @out);
+
         public Tensor argmax() => Operator.Call("argmax", this);
 
         public Tensor argmax(long dim, bool keepdim = false) => Operator.Call("argmax", this, dim, keepdim);

@@ -23,6 +23,9 @@ public static partial class torch
             public static (Tensor output, Tensor indices) max_pool2d_with_indices(Tensor input, long[] kernelSize, long[]? strides = null, long[]? padding = null, long[]? dilation = null, bool ceil_mode = false)
                 => Operator.CallPair("max_pool2d_with_indices", input, kernelSize, strides ?? [], padding ?? [0], dilation ?? [1], ceil_mode);
 
+            public static Tensor max_pool3d(Tensor input, long[] kernelSize, long[]? strides = null, long[]? padding = null, long[]? dilation = null, bool ceil_mode = false)
+                => Operator.Call("max_pool3d", input, kernelSize, strides ?? [], padding ?? [0], dilation ?? [1], ceil_mode);
+
             public static Tensor avg_pool1d(Tensor input, long kernel_size, long? stride = null, long? padding = null, bool ceil_mode = false, bool count_include_pad = true)
                 => Operator.Call("avg_pool1d", input, (long[])[kernel_size], Each(stride, 1) ?? [], Each(padding, 1) ?? [0], ceil_mode, count_include_pad);
 
@@ -34,6 +37,9 @@ public static partial class torch
 
             public static Tensor avg_pool2d(Tensor input, long[] kernelSizes, long[]? strides = null, long[]? paddings = null, bool ceil_mode = false, bool count_include_pad = true)
                 => Operator.Call("avg_pool2d", input, kernelSizes, strides ?? [], paddings ?? [0], ceil_mode, count_include_pad);
+
+            public static Tensor avg_pool3d(Tensor input, long[] kernelSizes, long[]? strides = null, long[]? paddings = null, bool ceil_mode = false, bool count_include_pad = true)
+                => Operator.Call("avg_pool3d", input, kernelSizes, strides ?? [], paddings ?? [0], ceil_mode, count_include_pad);
 
             public static Tensor adaptive_avg_pool1d(Tensor input, long output_size)
                 => Operator.Call("adaptive_avg_pool1d", input, (long[])[output_size]);

@@ -17,13 +17,26 @@ public sealed class Amount
         Below,
         BelowMean,
         BelowMaximum,
+        MultiplyAdds,
+        Parameters,
     }
 
     /// <summary>Whether it names importances rather than a number of pieces.</summary>
-    internal bool IsThreshold => _kind >= Kind.Below;
+    internal bool IsThreshold => _kind is Kind.Below or Kind.BelowMean or Kind.BelowMaximum;
+
+    /// <summary>Whether it names a cost of the network; null where it names pieces.</summary>
+    internal NetworkBudget? Budget => _kind switch
+    {
+        Kind.MultiplyAdds => NetworkBudget.MultiplyAdds,
+        Kind.Parameters => NetworkBudget.Parameters,
+        _ => null,
+    };
+
+    /// <summary>The number given.</summary>
+    internal double Value => _value;
 
     /// <summary>Whether the threshold is relative to the layer's own importances.</summary>
-    internal bool IsRelative => _kind > Kind.Below;
+    internal bool IsRelative => _kind is Kind.BelowMean or Kind.BelowMaximum;
 
     /// <summary>A share of the pieces.</summary>
     /// <param name="share">In [0, 1]. The number of pieces is rounded to the nearest, halves to even, as Python and torch.nn.utils.prune do.</param>
@@ -50,6 +63,14 @@ public sealed class Amount
     /// <param name="factor">The share; not negative.</param>
     public static Amount BelowMaximum(double factor) => Threshold(Kind.BelowMaximum, factor);
 
+    /// <summary>As many pieces as it takes to lose a share of the network's multiply-adds; for pieces that are removed.</summary>
+    /// <param name="share">In [0, 1).</param>
+    public static Amount MultiplyAdds(double share) => Cost(Kind.MultiplyAdds, share);
+
+    /// <summary>As many pieces as it takes to lose a share of the network's parameters; for pieces that are removed.</summary>
+    /// <param name="share">In [0, 1).</param>
+    public static Amount Parameters(double share) => Cost(Kind.Parameters, share);
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_kind}({_value})");
 
@@ -68,6 +89,16 @@ public sealed class Amount
         _ => _value,
     };
 
+    private static Amount Cost(Kind kind, double share) => share is >= 0 and < 1 ? new(kind, share)
+        : throw new ArgumentOutOfRangeException(nameof(share), share, "A share of the network's cost lies in [0, 1).");
+
     private static Amount Threshold(Kind kind, double value) => value is >= 0 and < double.PositiveInfinity ? new(kind, value)
         : throw new ArgumentOutOfRangeException(nameof(value), value, "A threshold is a finite number of at least 0.");
+}
+
+/// <summary>A cost that a pruning can aim at.</summary>
+internal enum NetworkBudget
+{
+    MultiplyAdds,
+    Parameters,
 }

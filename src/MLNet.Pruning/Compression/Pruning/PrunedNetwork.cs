@@ -11,9 +11,12 @@ public sealed class PrunedNetwork
     private readonly Network _weights;
     private readonly Lazy<Network> _network;
 
-    internal PrunedNetwork(Network weights, ImmutableDictionary<string, WeightMask> masks)
+    /// <param name="weights">The network.</param>
+    /// <param name="masks">What is held at zero in it.</param>
+    /// <param name="companions">Networks of the same graph with other weights, such as those to rewind to; they lose what it loses.</param>
+    internal PrunedNetwork(Network weights, ImmutableDictionary<string, WeightMask> masks, ImmutableArray<Network?> companions = default)
     {
-        (_weights, Masks) = (weights, masks);
+        (_weights, Masks, Companions) = (weights, masks, companions.IsDefault ? [] : companions);
         _network = new(() => weights.WithParameters(masks.Select(mask => weights[mask.Key].WithValues(mask.Value.Apply(weights[mask.Key].Values)))));
     }
 
@@ -22,6 +25,9 @@ public sealed class PrunedNetwork
 
     /// <summary>The network with its dropped weights at zero: pruning made permanent.</summary>
     public Network Network => _network.Value;
+
+    /// <summary>Networks of the same graph with other weights.</summary>
+    internal ImmutableArray<Network?> Companions { get; }
 
     /// <summary>Whether any parameter has a mask.</summary>
     public bool IsPruned => !Masks.IsEmpty;
@@ -34,13 +40,30 @@ public sealed class PrunedNetwork
     /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
     /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
-    /// <returns>The network with the new masks, each a part of the one before.</returns>
+    /// <returns>The network with the new masks, each a part of the one before; where pieces are removed, the smaller network.</returns>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     public PrunedNetwork Prune(Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
     {
         ArgumentNullException.ThrowIfNull(amount);
+        if (granularity?.IsStructural == true)
+        {
+            return Prune(new PruningOptions { Amount = amount, Importance = importance ?? Importance.L1, Granularity = granularity, Scope = scope ?? Scope.Network });
+        }
+
         var pieces = new Pieces(importance ?? Importance.L1, granularity ?? Granularity.Weight);
         return Drop(pieces, pieces.Pools(this, scope ?? Scope.Network, amount), pool => pieces.Resolve(pool, amount));
+    }
+
+    /// <summary>Prunes at once, as the options say; their schedule and fine-tuning are not used.</summary>
+    /// <param name="options">How. An amount counts what remains.</param>
+    /// <returns>The network with the new masks; where pieces are removed, the smaller network.</returns>
+    /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    public PrunedNetwork Prune(PruningOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        return options.Granularity.IsStructural ? RemovalPlan.Create(options, this).Prune(this, options.Amount)
+            : Prune(options.Amount, options.Importance, options.Granularity, options.Scope);
     }
 
     /// <summary>Adds a mask of your own; what an earlier mask dropped stays dropped.</summary>
@@ -56,7 +79,7 @@ public sealed class PrunedNetwork
             throw new ArgumentException($"The mask has {mask.Count} entries, but parameter {target} has {target.Count} values.", nameof(mask));
         }
 
-        return new(_weights, Masks.SetItem(parameter, Masks.TryGetValue(parameter, out var before) ? before.And(mask) : mask));
+        return new(_weights, Masks.SetItem(parameter, Masks.TryGetValue(parameter, out var before) ? before.And(mask) : mask), Companions);
     }
 
     internal PoolMember Member(Parameter parameter) => new(_weights[parameter.Name], Masks.GetValueOrDefault(parameter.Name));
@@ -76,6 +99,6 @@ public sealed class PrunedNetwork
             }
         }
 
-        return new(_weights, masks.ToImmutable());
+        return new(_weights, masks.ToImmutable(), Companions);
     }
 }

@@ -19,6 +19,24 @@ public class PruningOptions
     /// <value>Default <see cref="Scope.Network"/>.</value>
     public Scope Scope { get; set; } = Scope.Network;
 
+    /// <summary>How the importance of a group that is removed follows from its members.</summary>
+    /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
+    public GroupImportance Group { get; set; } = GroupImportance.Mean;
+
+    /// <summary>
+    /// Whether the importance of groups is divided by the mean of their layer before layers are compared; layers of different fan-in have
+    /// weights of different size.
+    /// </summary>
+    /// <value>Default true.</value>
+    public bool Normalize { get; set; } = true;
+
+    /// <summary>
+    /// Widths that removal leaves are rounded to the nearest multiple, at least one; 1 keeps them exact. Runtimes compute dense convolutions
+    /// in blocks of channels: 100 of them take as long as 112, and more than 96.
+    /// </summary>
+    /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
+    public int? Alignment { get; set; }
+
     /// <summary>How fast.</summary>
     /// <value>Default <see cref="Schedule.OneShot"/>.</value>
     public Schedule Schedule { get; set; } = Schedule.OneShot;
@@ -58,6 +76,17 @@ public class PruningOptions
         ArgumentNullException.ThrowIfNull(Scope, nameof(Scope));
         ArgumentNullException.ThrowIfNull(Schedule, nameof(Schedule));
         ArgumentOutOfRangeException.ThrowIfNegative(FineTuneEpochs ?? 0, nameof(FineTuneEpochs));
+        ArgumentOutOfRangeException.ThrowIfLessThan(Alignment ?? 1, 1, nameof(Alignment));
+        if (!Enum.IsDefined(Group))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Group), Group, "No such way to sum up a group.");
+        }
+
+        if (Amount.Budget is not null && !Granularity.IsStructural)
+        {
+            throw new ArgumentException($"The amount {Amount} needs pieces that are removed; those of granularity '{Granularity}' are set to zero.", nameof(Amount));
+        }
+
         FineTuning?.Validate();
         if (Tolerance is not (null or >= 0))
         {

@@ -5,8 +5,8 @@ namespace MLNet.Pruning;
 /// <summary>What one step of a pruning schedule gave.</summary>
 /// <param name="Step">Number of the step, from 1.</param>
 /// <param name="Steps">Steps planned.</param>
-/// <param name="Sparsity">Share of the weights in scope that are zero, in [0, 1).</param>
-/// <param name="NonZeros">Weights in scope that are left.</param>
+/// <param name="Sparsity">Share of the weights in scope that are zero, or of the groups in scope that are gone, in [0, 1).</param>
+/// <param name="NonZeros">Weights in scope that are left; where groups are removed, parameters of the network that are left.</param>
 /// <param name="Pruned">Measured on the validation rows right after pruning; null without such rows.</param>
 /// <param name="FineTuned">Measured after the step's fine-tuning; null without fine-tuning or without validation rows.</param>
 /// <param name="Kept">False where the metric fell by more than the tolerance, so that the step was taken back.</param>
@@ -25,9 +25,29 @@ public sealed record PruningStep(int Step, int Steps, double Sparsity, long NonZ
 /// <param name="Steps">The steps in turn; only the last may be one that was taken back.</param>
 public sealed record PruningReport(ValidationResult? Before, IReadOnlyList<PruningStep> Steps)
 {
+    /// <summary>Width by width what was removed; empty where weights were set to zero.</summary>
+    public IReadOnlyList<LayerWidth> Widths { get; init; } = [];
+
+    /// <summary>Names of the nodes whose place the identity took.</summary>
+    public IReadOnlyList<string> Bypassed { get; init; } = [];
+
     /// <summary>Whether a step was taken back because the metric fell by more than the tolerance.</summary>
     public bool StoppedEarly => Steps.Any(step => !step.Kept);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(Environment.NewLine, Steps);
+    public override string ToString() => string.Join(Environment.NewLine, Steps.Select(step => step.ToString()).Concat(Widths.Select(width => width.ToString())));
+}
+
+/// <summary>The width of a layer before and after a removal.</summary>
+/// <param name="Layer">Name of the layer that makes it.</param>
+/// <param name="Kind">What its groups are.</param>
+/// <param name="Before">Groups before.</param>
+/// <param name="After">Groups after.</param>
+/// <param name="Exact">Groups that the target alone would have left.</param>
+/// <param name="Alignment">The multiple it was rounded to; 1 where it was not.</param>
+public sealed record LayerWidth(string Layer, StructureKind Kind, int Before, int After, int Exact, int Alignment)
+{
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Layer}: {Before} -> {After}")
+        + (Alignment > 1 ? string.Create(CultureInfo.InvariantCulture, $" ({Exact} rounded to a multiple of {Alignment})") : "");
 }

@@ -54,6 +54,23 @@ public sealed class Scope
         return _together ? [chosen] : [.. chosen.Select(parameter => new[] { parameter })];
     }
 
+    /// <summary>Whether pieces of all layers are compared.</summary>
+    internal bool IsTogether => _together;
+
+    /// <summary>The layers in scope out of those given by the name of the layer and of its weight.</summary>
+    /// <exception cref="ArgumentException">A name is none of theirs.</exception>
+    internal IReadOnlyList<T> Choose<T>(IReadOnlyList<T> layers, Func<T, (string Layer, string? Parameter)> names)
+    {
+        bool Is(T layer, string name) => names(layer) is var own && (own.Layer == name || own.Parameter == name || own.Parameter == name + ".weight");
+        if (_only.Concat(_except).FirstOrDefault(name => !layers.Any(layer => Is(layer, name))) is { } unknown)
+        {
+            throw new ArgumentException($"The network has no layer or parameter '{unknown}' with pieces to prune."
+                + NearestNames.Suggest(unknown, layers.SelectMany(layer => new[] { names(layer).Layer, names(layer).Parameter }).OfType<string>()));
+        }
+
+        return [.. layers.Where(layer => (_only.IsEmpty || _only.Any(name => Is(layer, name))) && !_except.Any(name => Is(layer, name)))];
+    }
+
     private static Parameter Find(Network network, string name)
     {
         if (network.TryGetParameter(name, out var parameter))
@@ -62,7 +79,7 @@ public sealed class Scope
         }
 
         var layers = network.Layers.Where(layer => layer.Weights.Length > 0).ToArray();
-        var weight = layers.FirstOrDefault(layer => layer.Node.Name == name)?.Weights[0];
+        var weight = layers.FirstOrDefault(layer => layer.Node.Name == name || layer.Weights[0] == name + ".weight")?.Weights[0];
         return weight is not null ? network[weight]
             : throw new ArgumentException($"The network has no layer or parameter '{name}' to prune."
                 + NearestNames.Suggest(name, layers.Select(layer => layer.Node.Name).Concat(network.Parameters.Where(p => p.Trainable).Select(p => p.Name))));

@@ -44,6 +44,9 @@ internal static class ConstantFolding
         "ReduceProd" when x[0].Ints is { } ints && Count(shape) == 1 => Ints(x[0], shape, [ints.Aggregate((long?)1, (product, value) => product is { } p ? Multiply(p, value, symbols) : null)]),
         _ when x.Any(value => value.IsInitializer && value.Count > 1) || Count(shape) > LargestComputed => null,
         "Where" => Where(x, shape),
+        "ScatterND" => Scatter(node, x, shape),
+        "Equal" when x.All(value => value.Floats is not null) => new(TensorType.Bool, shape,
+            [.. BroadcastIndices(x[0].Shape, shape).Zip(BroadcastIndices(x[1].Shape, shape), (a, b) => x[0].Floats![a] == x[1].Floats![b] ? 1L : 0)], null),
         _ when x.All(value => value.Ints is not null) => Integers(node, x, shape, symbols),
         _ when x.All(value => value.Floats is not null) => Floats(node, x, shape),
         _ => null,
@@ -121,6 +124,61 @@ internal static class ConstantFolding
         return x[1].Ints is { } yes
             ? new(x[1].Type, shape, [.. c.Select((k, i) => condition[k] != 0 ? yes[a[i]] : x[2].Ints![b[i]])], null)
             : new(x[1].Type, shape, null, [.. c.Select((k, i) => condition[k] != 0 ? x[1].Floats![a[i]] : x[2].Floats![b[i]])]);
+    }
+
+    private static FoldedValue? Scatter(Node node, FoldedValue[] x, ImmutableArray<int> shape)
+    {
+        var (data, indices, updates) = (x[0], x[1], x[2]);
+        if (indices.Ints is null || indices.IsOpen || data.Ints is null != updates.Ints is null || node.Text("reduction", "none") != "none" || indices.Shape.Length == 0)
+        {
+            return null;
+        }
+
+        var depth = indices.Shape[^1];
+        var strides = Strides(shape);
+        var length = (int)Count([.. shape.Skip(depth)]);
+        if (depth > shape.Length || (long)indices.Count / Math.Max(1, depth) * length != updates.Count)
+        {
+            return null;
+        }
+
+        var source = Enumerable.Range(0, data.Count).ToArray();
+        for (var i = 0; i < indices.Count / Math.Max(1, depth); i++)
+        {
+            var start = 0L;
+            for (var d = 0; d < depth; d++)
+            {
+                var index = indices.Ints[i * depth + d];
+                index = index < 0 ? index + shape[d] : index;
+                if (index < 0 || index >= shape[d])
+                {
+                    return null;
+                }
+
+                start += index * strides[d];
+            }
+
+            for (var k = 0; k < length; k++)
+            {
+                source[start + k] = data.Count + i * length + k;
+            }
+        }
+
+        return new(data.Type, shape,
+            data.Ints is null ? null : [.. source.Select(place => place < data.Count ? data.Ints[place] : updates.Ints![place - data.Count])],
+            data.Floats is null ? null : [.. source.Select(place => place < data.Count ? data.Floats[place] : updates.Floats![place - data.Count])]);
+    }
+
+    /// <summary>The numbers of a Range whose bounds are known; null where they are open, not whole, or too many.</summary>
+    public static FoldedValue? Range(FoldedValue?[] bounds)
+    {
+        if (bounds is not [{ Ints: [var start], IsOpen: false, Type: var type }, { Ints: [var limit], IsOpen: false }, { Ints: [var delta and not 0], IsOpen: false }])
+        {
+            return null;
+        }
+
+        var count = Math.Max(0, Math.Ceiling(((double)limit - start) / delta));
+        return count > LargestComputed ? null : new(type, [(int)count], [.. Enumerable.Range(0, (int)count).Select(i => start + i * delta)], null);
     }
 
     private static FoldedValue? Cast(Node node, FoldedValue x)

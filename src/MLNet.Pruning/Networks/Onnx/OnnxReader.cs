@@ -25,14 +25,20 @@ internal sealed class OnnxReader
     private readonly HashSet<string> _names = [];
     private readonly List<Node> _nodes = [];
 
-    private OnnxReader(ModelProto model, string file, string? folder)
+    private readonly bool _openBatch;
+
+    private OnnxReader(ModelProto model, string file, string? folder, bool openBatch)
     {
-        (_model, _file, _folder) = (model, file, folder);
+        (_model, _file, _folder, _openBatch) = (model, file, folder, openBatch);
         _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
         var initializers = Initializers().ToHashSet();
         var first = model.Graph.Input.FirstOrDefault(input => !initializers.Contains(input.Name))?.Type?.TensorType?.Shape?.Dim.FirstOrDefault();
         _symbols = new(first is { HasDimParam: true, DimParam.Length: > 0 } ? first.DimParam : "N");
         Inputs = [.. model.Graph.Input.Where(input => !initializers.Contains(input.Name)).Select(Describe)];
+        if (openBatch)
+        {
+            Inputs = [.. Inputs.Select(input => input with { Shape = input.Shape.SetItem(0, _symbols.Open(_symbols.Name(TensorInfo.Batch), (input.Name, 0))) })];
+        }
     }
 
     private ImmutableArray<TensorInfo> Inputs { get; }
@@ -42,12 +48,34 @@ internal sealed class OnnxReader
     /// <param name="file">Name for messages.</param>
     /// <param name="folder">Where external data lies; null where there can be none.</param>
     /// <exception cref="OnnxFormatException">The model contradicts itself.</exception>
-    public static Network Read(ModelProto model, string file, string? folder) => new OnnxReader(model, file, folder).Read();
+    public static Network Read(ModelProto model, string file, string? folder)
+    {
+        if (!new OnnxReader(model, file, folder, openBatch: false).Inputs.All(input => input is { IsKnown: true, Shape: [1, _, ..] }))
+        {
+            return new OnnxReader(model, file, folder, openBatch: false).Read()!;
+        }
+
+        // Exported for one row: most such graphs hold for any number of them.
+        try
+        {
+            if (new OnnxReader(model, file, folder, openBatch: true).Read() is { } network)
+            {
+                return network;
+            }
+        }
+        catch (OnnxFormatException)
+        {
+            // A size of one row is written somewhere that does not follow the batch.
+        }
+
+        return new OnnxReader(model, file, folder, openBatch: false).Read()!;
+    }
 
     private IEnumerable<string> Initializers()
         => _model.Graph.Initializer.Select(tensor => tensor.Name).Concat(_model.Graph.SparseInitializer.Select(tensor => tensor.Values.Name));
 
-    private Network Read()
+    /// <returns>The network; null where the batch was to be open and does not reach every output.</returns>
+    private Network? Read()
     {
         ReadInitializers();
         foreach (var info in _model.Graph.ValueInfo.Concat(_model.Graph.Output))
@@ -84,7 +112,7 @@ internal sealed class OnnxReader
             Add(new Node(Unique("output"), "Identity", [Operand(output + ".value", _values[output])], [output]));
         }
 
-        return Assemble(outputs);
+        return _openBatch && !outputs.All(output => _tensors[output] is { IsKnown: true, Shape: [TensorInfo.Batch, ..] }) ? null : Assemble(outputs);
     }
 
     private Network Assemble(ImmutableArray<string> outputs)
@@ -102,7 +130,7 @@ internal sealed class OnnxReader
         }
 
         nodes.Reverse();
-        var trained = TrainedInputs.Of(nodes, _values);
+        var trained = TrainedInputs.Of(nodes, name => _values.GetValueOrDefault(name) is { IsInitializer: true, Count: > 1 });
         var parameters = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Distinct().Where(_parameters.ContainsKey)
             .Select(name => _parameters[name].WithTrainable(trained.Contains(name))).ToImmutableArray();
         var network = new Network(new NetworkGraph
@@ -218,8 +246,13 @@ internal sealed class OnnxReader
         }
 
         var node = OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. Captures(proto)]);
+        if (node is { Operator: "Conv" or "ConvTranspose", Domain: "" } && !node.Attributes.ContainsKey("kernel_shape") && Info(node.Inputs[1]) is { IsKnown: true } weight)
+        {
+            node = node.With("kernel_shape", weight.Shape.Skip(2).Select(size => (long)size).ToArray());
+        }
+
         var first = node.Input(0) is { } x ? Info(x) : null;
-        var lifted = OperatorLifting.Lift(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols);
+        var lifted = OperatorLifting.Lift(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols, _openBatch);
         Add(lifted, kept);
     }
 
@@ -285,6 +318,11 @@ internal sealed class OnnxReader
         }
 
         var known = node.Inputs.Select(name => _values.GetValueOrDefault(name)).ToArray();
+        if (node.Operator == "Range" && known.Length == 3)
+        {
+            return ConstantFolding.Range(known) is { } range ? [range] : null;
+        }
+
         return known.Length == 0 || known.Contains(null) ? null : ConstantFolding.Run(node, known!, [.. outputs.Select(output => output.Shape)], _symbols);
     }
 

@@ -85,8 +85,12 @@ internal static class OnnxWriter
         var graph = model.Graph;
         graph.Input.AddRange(network.Inputs.Select(input => Describe(input, network)));
         graph.Output.AddRange(network.Outputs.Select(output => Describe(output, network)));
+        // What would be taken for a weight if it were an initializer is written into the graph, as it was read.
+        var weights = TrainedInputs.Of(network.Nodes, _ => true);
+        var numbers = network.Parameters.Where(parameter => !parameter.Trainable && weights.Contains(parameter.Name)).ToHashSet();
+        graph.Node.AddRange(numbers.Select(ToConstant));
         graph.Node.AddRange(lowering.Nodes);
-        graph.Initializer.AddRange(network.Parameters.Select(ToProto));
+        graph.Initializer.AddRange(network.Parameters.Where(parameter => !numbers.Contains(parameter)).Select(ToProto));
         graph.Initializer.AddRange(network.Graph.Constants.Select(ToProto));
         graph.Initializer.AddRange(lowering.Initializers);
         graph.ValueInfo.AddRange(network.Nodes.Where(node => !ShapeInference.Knows(node)).SelectMany(node => node.Outputs)
@@ -123,6 +127,14 @@ internal static class OnnxWriter
 
     private static TensorProto ToProto(Parameter parameter)
         => OnnxTensor.FromFloats(parameter.Name, parameter.Shape.Select(size => (long)size), parameter.Values, (DataType)parameter.Type);
+
+    private static NodeProto ToConstant(Parameter parameter) => new()
+    {
+        OpType = "Constant",
+        Name = parameter.Name,
+        Output = { parameter.Name },
+        Attribute = { new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = ToProto(parameter) } },
+    };
 
     private static TensorProto ToProto(Constant constant) => constant.Proto is { } proto
         ? new TensorProto(proto) { Name = constant.Name }

@@ -64,7 +64,8 @@ internal static class OperatorLifting
     /// <param name="value">What is known of an operand.</param>
     /// <param name="input">Shape of its first operand; default where unknown.</param>
     /// <param name="symbols">Open sizes.</param>
-    public static Node Lift(Node node, long opset, Func<string, FoldedValue?> value, ImmutableArray<int> input, Symbols symbols)
+    /// <param name="openBatch">Whether a batch of 1 was opened, so that a reshape to one row is one to as many as there are.</param>
+    public static Node Lift(Node node, long opset, Func<string, FoldedValue?> value, ImmutableArray<int> input, Symbols symbols, bool openBatch)
     {
         if (node.Domain.Length > 0)
         {
@@ -75,13 +76,13 @@ internal static class OperatorLifting
         var known = node.Inputs.Select(name => name.Length == 0 ? null : value(name)).ToArray();
         if (Operands.TryGetValue(node.Operator, out var operands))
         {
-            node = Fold(node, operands, known, input, symbols);
+            node = Fold(node, operands, known, input, symbols, openBatch);
         }
 
         return node;
     }
 
-    private static Node Fold(Node node, (int Input, string Attribute, Kind Kind)[] operands, FoldedValue?[] known, ImmutableArray<int> input, Symbols symbols)
+    private static Node Fold(Node node, (int Input, string Attribute, Kind Kind)[] operands, FoldedValue?[] known, ImmutableArray<int> input, Symbols symbols, bool openBatch)
     {
         var inputs = node.Inputs.ToList();
         // All or none, but for what is dropped anyway: half a Slice in attributes would be another operator.
@@ -100,7 +101,7 @@ internal static class OperatorLifting
                 continue;
             }
 
-            if (known[i] is not { } operand || Attribute(operand, kind, node, input, symbols) is not { } folded)
+            if (known[i] is not { } operand || Attribute(operand, kind, node, input, symbols, openBatch) is not { } folded)
             {
                 return node;
             }
@@ -112,7 +113,7 @@ internal static class OperatorLifting
             }
         }
 
-        return WithoutAxes(lifted.WithInputs(inputs), input);
+        return WithoutAxes(lifted.Without("allowzero").WithInputs(inputs), input);
     }
 
     /// <summary>The padding of all dimensions, where only that of some axes is given.</summary>
@@ -133,7 +134,7 @@ internal static class OperatorLifting
         return node.With("pads", pads).Without("axes");
     }
 
-    private static object? Attribute(FoldedValue operand, Kind kind, Node node, ImmutableArray<int> input, Symbols symbols) => kind switch
+    private static object? Attribute(FoldedValue operand, Kind kind, Node node, ImmutableArray<int> input, Symbols symbols, bool openBatch) => kind switch
     {
         Kind.Integer when operand is { Ints: [var one], IsOpen: false } => one,
         Kind.Integers when operand is { Ints: { } many, IsOpen: false } => many,
@@ -141,7 +142,7 @@ internal static class OperatorLifting
         Kind.Numbers when operand.Floats is { } many => many,
         Kind.Sizes => operand.Sizes,
         Kind.Indices when operand is { Ints: { } indices, IsOpen: false, Shape.Length: <= 1 } => indices,
-        Kind.Target when operand.Ints is { } target && !input.IsDefault => Target(node, target, input, symbols),
+        Kind.Target when operand.Ints is { } target && !input.IsDefault => Target(node, openBatch && input is [TensorInfo.Batch, ..] && target is [1, ..] ? [FoldedValue.FromSize(TensorInfo.Batch), .. target[1..]] : target, input, symbols),
         _ => null,
     };
 

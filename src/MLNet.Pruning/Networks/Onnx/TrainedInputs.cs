@@ -6,8 +6,10 @@ namespace MLNet.Pruning;
 /// </summary>
 internal static class TrainedInputs
 {
-    public static HashSet<string> Of(IEnumerable<Node> nodes, IReadOnlyDictionary<string, FoldedValue> values)
-        => [.. nodes.Where(node => node.Domain.Length == 0).SelectMany(node => Of(node).Concat(Operands(node).Where(name => values.GetValueOrDefault(name) is { IsInitializer: true, Count: > 1 })))];
+    /// <param name="nodes">The graph.</param>
+    /// <param name="isWeight">Whether what a name stands for is held by the file as a weight of several values.</param>
+    public static HashSet<string> Of(IEnumerable<Node> nodes, Func<string, bool> isWeight)
+        => [.. nodes.Where(node => node.Domain.Length == 0).SelectMany(node => Of(node).Concat(Operands(node).Where(isWeight)))];
 
     private static IEnumerable<string> Of(Node node) => node.Operator switch
     {

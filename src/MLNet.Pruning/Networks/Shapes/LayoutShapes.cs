@@ -10,6 +10,7 @@ internal static class LayoutShapes
         new("Flatten", Flatten), new("Reshape", Reshape), new("Transpose", Transpose), new("Squeeze", Squeeze), new("Unsqueeze", Unsqueeze),
         new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile), new("Pad", Pad),
         new("ConstantOfShape", ConstantOfShape), new("DepthToSpace", DepthToSpace), new("SpaceToDepth", SpaceToDepth),
+        new("ScatterND", context => [context[0]]),
         new("Shape", context => [[context[0].Length]]), new("Size", _ => [[]]),
         new(Node.Dimensions, context => [context.Node.Int("scalar", 0) == 1 ? [] : [context.Node.Ints("shape").Length]]),
     ];

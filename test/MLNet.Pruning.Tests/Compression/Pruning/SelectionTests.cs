@@ -106,9 +106,10 @@ public class SelectionTests
     public void Granularities_choose_their_layers()
     {
         var network = Network.Sequential([2, 6, 6], Layer.Conv2d(4, 3), Layer.Flatten(), Layer.Dense(6)).Initialize(1);
-        Assert.AreEqual("conv1.weight", network.Prune(Amount.Fraction(0.5), granularity: Granularity.Filter).Masks.Keys.Single());
-        Assert.AreEqual(2 * 18, network.Prune(Amount.Fraction(0.5), granularity: Granularity.Filter).Masks["conv1.weight"].Kept);
-        Assert.AreEqual(4 * 9, network.Prune(Amount.Fraction(0.5), granularity: Granularity.Channel).Masks["conv1.weight"].Kept);
+        var filters = network.Prune(Amount.Fraction(0.5), granularity: Granularity.Filter).Network;
+        Assert.AreEqual((2, 32), (filters["conv1.weight"].Shape[0], filters["fc1.weight"].Shape[1]));
+        Assert.AreEqual(2 * 18, network.Prune(Amount.Fraction(0.5), granularity: Granularity.Slice(0), scope: Scope.Layer).Masks["conv1.weight"].Kept);
+        Assert.AreEqual(4 * 9, network.Prune(Amount.Fraction(0.5), granularity: Granularity.Slice(1), scope: Scope.Layer).Masks["conv1.weight"].Kept);
         Assert.AreEqual(3 * 64, network.Prune(Amount.Fraction(0.5), granularity: Granularity.Row).Masks["fc1.weight"].Kept);
         Assert.AreEqual(6 * 32, network.Prune(Amount.Fraction(0.5), granularity: Granularity.Column).Masks["fc1.weight"].Kept);
     }

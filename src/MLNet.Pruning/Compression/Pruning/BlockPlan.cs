@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>Removes residual blocks and layers, the least important first.</summary>
+internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : RemovalPlan(options, start)
+{
+    private readonly List<string> _bypassed = [];
+    private int _total = -1;
+
+    protected override int Total => _total < 0 ? _total = Blocks(Start.Network).Count : _total;
+
+    public override PruningReport Complete(PruningReport report, PrunedNetwork network) => report with { Bypassed = [.. _bypassed.Where(name => network.Network.Nodes.All(node => node.Name != name || node.Operator == "Identity"))] };
+
+    protected override int Pieces(Network network) => BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Count;
+
+    protected override IEnumerable<double[]> Scores() => [[.. Blocks(Start.Network).Select(block => Score(Start.Network, block))]];
+
+    protected override PrunedNetwork Remove(PrunedNetwork good, double share)
+    {
+        // A block may hold others, so that they are found anew after each.
+        while (Blocks(good.Network) is { Count: > 0 } blocks && !IsReached(good.Network, share))
+        {
+            var network = good.Network;
+            var least = blocks.MinBy(block => Score(network, block))!;
+            var smaller = BlockRemoval.Remove(network, [least]);
+            good = new(smaller, good.Masks.RemoveRange(least.Parameters),
+                [.. good.Companions.Select(companion => companion is null ? null : BlockRemoval.Remove(companion, [least]))]);
+            _bypassed.Add(least.Name);
+        }
+
+        return Options.Amount.Budget is null || IsReached(good.Network, share) ? good
+            : throw new PruningTargetException($"The target {Options.Amount} is not reached without any of the network's blocks: {Cost(good.Network)} of {Cost(Start.Network)} are left.");
+    }
+
+    private bool IsReached(Network network, double share) => Options.Amount.Budget is null
+        ? Total - Pieces(network) >= Math.Round(share * Total, MidpointRounding.ToEven)
+        : Cost(network) <= (1 - share) * Cost(Start.Network);
+
+    private IReadOnlyList<Block> Blocks(Network network)
+    {
+        var blocks = BlockRemoval.Find(network, Options.Granularity.IncludesLayers);
+        return blocks.Count > 0 ? Options.Scope.Choose(blocks, block => (block.Name, null))
+            : _total > 0 ? blocks
+            : throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': the network adds nothing to what it is computed from"
+                + (Options.Granularity.IncludesLayers ? ", and no layer gives the shape it reads." : "."));
+    }
+
+    /// <summary>The mean importance of the block's weights, so that a large block is not worth more for its size.</summary>
+    private double Score(Network network, Block block)
+    {
+        var (sum, count) = (0.0, 0L);
+        foreach (var parameter in block.Parameters.Select(name => network[name]).Where(parameter => parameter is { Trainable: true, Shape.Length: > 1 }))
+        {
+            var scores = new float[parameter.Count];
+            Options.Importance.ScoreWeights(parameter, 0, scores);
+            foreach (var score in scores)
+            {
+                sum += score;
+            }
+
+            count += scores.Length;
+        }
+
+        return count == 0 ? 0 : sum / count;
+    }
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>Removes groups: neurons, channels, heads, hidden units.</summary>
+internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : RemovalPlan(options, start)
+{
+    private const int BlockedChannels = 16;
+    private const int Bisections = 20;
+    private readonly Dictionary<(string, int), (int Groups, string Layer, StructureKind Kind)> _before = [];
+    private readonly Dictionary<(string, int), (int Exact, int Alignment)> _rounded = [];
+
+    protected override int Total => Before.Values.Sum(family => family.Groups);
+
+    private Dictionary<(string, int), (int Groups, string Layer, StructureKind Kind)> Before
+    {
+        get
+        {
+            if (_before.Count == 0)
+            {
+                foreach (var family in Families(Start.Network.Groups(Options.Granularity.Structure)))
+                {
+                    _before[Key(family)] = (family.Groups.Length, family.Axis.Node.Name, family.Kind);
+                }
+            }
+
+            return _before;
+        }
+    }
+
+    public override PruningReport Complete(PruningReport report, PrunedNetwork network)
+    {
+        var after = Families(network.Network.Groups(Options.Granularity.Structure)).ToDictionary(Key, family => family.Groups.Length);
+        return report with
+        {
+            Widths = [.. Before.Select(family => after.GetValueOrDefault(family.Key) is var width && _rounded.TryGetValue(family.Key, out var rounded)
+                ? new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Groups, width, rounded.Exact, rounded.Alignment)
+                : new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Groups, width, width, 1))],
+        };
+    }
+
+    protected override int Pieces(Network network)
+        => network.Groups(Options.Granularity.Structure).Families.Where(family => Before.ContainsKey(Key(family))).Sum(family => family.Groups.Length);
+
+    protected override IEnumerable<double[]> Scores()
+    {
+        var structure = Start.Network.Groups(Options.Granularity.Structure);
+        return Score(structure, Families(structure), Start.Network);
+    }
+
+    protected override PrunedNetwork Remove(PrunedNetwork good, double share)
+    {
+        var network = good.Network;
+        var structure = network.Groups(Options.Granularity.Structure);
+        var families = Families(structure);
+        var scores = Score(structure, families, network);
+        var groups = Options.Amount.Budget is null ? Choose(structure, families, scores, share) : Search(structure, families, scores, share);
+        if (groups.Count == 0)
+        {
+            return good;
+        }
+
+        var surgery = new StructureSurgery(structure, groups);
+        return new(surgery.Remove(network), good.Masks.ToImmutableDictionary(mask => mask.Key, mask => surgery.Cut(network[mask.Key], mask.Value)),
+            [.. good.Companions.Select(companion => companion is null ? null : surgery.Remove(companion))]);
+    }
+
+    private static (string, int) Key(GroupFamily family) => (family.Axis.Parameter, family.Axis.Dimension);
+
+    private IReadOnlyList<GroupFamily> Families(NetworkStructure structure)
+    {
+        GroupFamily[] fitting = [.. structure.Families.Where(family => Options.Granularity.Kinds.Contains(family.Kind))];
+        if (fitting.Length == 0)
+        {
+            throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': the network has {(structure.Families.Length == 0 ? "no groups that can be removed"
+                : string.Join(", ", structure.Families.Select(family => $"{family.Axis.Node.Name} ({family.Kind})")))}.{string.Concat(structure.Reasons().Select(reason => Environment.NewLine + reason))}");
+        }
+
+        var chosen = Options.Scope.Choose(fitting, family => (family.Axis.Node.Name, family.Axis.Parameter));
+        return chosen.Count > 0 ? chosen : throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': all are excepted.");
+    }
+
+    private double[][] Score(NetworkStructure structure, IReadOnlyList<GroupFamily> families, Network network)
+        => GroupScores.Of(structure, network, families, Options.Importance, Options.Group, Options.Normalize && Options.Scope.IsTogether);
+
+    /// <summary>The smallest share of groups whose removal meets a cost.</summary>
+    private List<PruningGroup> Search(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double target)
+    {
+        var limit = (1 - target) * Cost(Start.Network);
+        var sketch = structure.Network.WithoutValues();
+        long Left(List<PruningGroup> groups) => groups.Count == 0 ? Cost(structure.Network) : Cost(new StructureSurgery(structure, groups).Remove(sketch));
+        if (Cost(structure.Network) <= limit)
+        {
+            return [];
+        }
+
+        var (low, high) = (0.0, 1.0);
+        var best = Choose(structure, families, scores, high);
+        if (Left(best) is var least && least > limit)
+        {
+            throw new PruningTargetException($"The target is {limit:0} of {Cost(Start.Network)} ({Options.Amount}), but with one group left in every layer in scope the network still has {least}.");
+        }
+
+        for (var i = 0; i < Bisections; i++)
+        {
+            var middle = (low + high) / 2;
+            var groups = Choose(structure, families, scores, middle);
+            if (Left(groups) <= limit)
+            {
+                (high, best) = (middle, groups);
+            }
+            else
+            {
+                low = middle;
+            }
+        }
+
+        return Choose(structure, families, scores, high);
+    }
+
+    /// <summary>The least important groups, so many that a share of those at the start is gone; a pool at a time, widths rounded.</summary>
+    private List<PruningGroup> Choose(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double share)
+    {
+        var left = families.Select(family => family.Groups.Length).ToArray();
+        var order = families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score).ToArray();
+        foreach (var pool in Options.Scope.IsTogether ? [order] : order.GroupBy(piece => piece.Family).Select(pool => pool.ToArray()))
+        {
+            var before = pool.Select(piece => piece.Family).Distinct().Sum(f => Before[Key(families[f])].Groups);
+            var missing = (long)Math.Round(share * before, MidpointRounding.ToEven) - (before - pool.Length);
+            foreach (var piece in pool)
+            {
+                if (missing > 0 && left[piece.Family] > 1)
+                {
+                    left[piece.Family]--;
+                    missing--;
+                }
+            }
+        }
+
+        for (var f = 0; f < left.Length; f++)
+        {
+            left[f] = Rounded(structure, families[f], left[f]);
+        }
+
+        var chosen = new List<PruningGroup>();
+        foreach (var piece in order.GroupBy(piece => piece.Family))
+        {
+            chosen.AddRange(piece.Take(families[piece.Key].Groups.Length - left[piece.Key]).Select(one => one.Group));
+        }
+
+        return KeepOne(structure, chosen, order);
+    }
+
+    /// <summary>The width that is nearest to the one aimed at and a multiple of the alignment.</summary>
+    private int Rounded(NetworkStructure structure, GroupFamily family, int exact)
+    {
+        // Where several channels go together, as through a channel shuffle, they count together.
+        var channels = Math.Max(1, family.Axis.Classes.Length / family.Groups.Length);
+        var dense = family.Kind == StructureKind.Channel && family.Axis.Node.Operator == "Conv" && family.Axis.Node.Int("group", 1) == 1;
+        var alignment = (Options.Alignment ?? (dense ? BlockedChannels : 1)) / channels;
+        var (now, before) = (family.Groups.Length, Before[Key(family)].Groups);
+        if (alignment <= 1 || before < alignment || exact == before)
+        {
+            return exact;
+        }
+
+        var width = Math.Clamp((exact + alignment / 2) / alignment * alignment, Math.Min(alignment, now), now);
+        _rounded[Key(family)] = (exact, alignment);
+        return width;
+    }
+
+    /// <summary>Gives back the most important group of whatever would be left with nothing, such as one part of a split.</summary>
+    private static List<PruningGroup> KeepOne(NetworkStructure structure, List<PruningGroup> chosen, (int Family, PruningGroup Group, double Score)[] order)
+    {
+        while (chosen.Count > 0 && new StructureSurgery(structure, chosen).Emptied().FirstOrDefault() is { Name: not null } emptied)
+        {
+            var roots = emptied.Classes.Select(structure.Coupling.Classes.Find).ToHashSet();
+            var back = order.Last(piece => roots.Contains(piece.Group.Root)).Group;
+            chosen.Remove(back);
+        }
+
+        return chosen;
+    }
+}

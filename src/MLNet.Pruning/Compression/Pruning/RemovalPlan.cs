@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Removes pieces for good. Amounts and schedules count what the network has when the pruning starts; what was removed before is no longer
+/// there to be counted.
+/// </summary>
+internal abstract class RemovalPlan : PruningPlan
+{
+    private readonly IReadOnlyList<double> _shares;
+
+    /// <param name="options">Validated options.</param>
+    /// <param name="start">The network to prune.</param>
+    protected RemovalPlan(PruningOptions options, PrunedNetwork start)
+    {
+        (Options, Start) = (options, start);
+        _shares = options.Schedule.Sparsities(0, Target(options.Amount));
+    }
+
+    public override int Steps => _shares.Count;
+
+    protected PruningOptions Options { get; }
+
+    protected PrunedNetwork Start { get; }
+
+    /// <summary>Pieces there were at the start.</summary>
+    protected abstract int Total { get; }
+
+    public static new RemovalPlan Create(PruningOptions options, PrunedNetwork start)
+        => options.Granularity.IsDepth ? new BlockPlan(options, start) : new GroupPlan(options, start);
+
+    public override PrunedNetwork Prune(PrunedNetwork good, int step) => Remove(good, _shares[step]);
+
+    /// <summary>Removes all at once.</summary>
+    public PrunedNetwork Prune(PrunedNetwork good, Amount amount) => Remove(good, Target(amount));
+
+    public override (double Sparsity, long Left) Describe(PrunedNetwork network) => (1 - (double)Pieces(network.Network) / Total, network.Network.ParameterCount);
+
+    /// <summary>Removes until a share of what there was at the start is gone: of the pieces, or of the cost that the amount names.</summary>
+    protected abstract PrunedNetwork Remove(PrunedNetwork good, double share);
+
+    /// <summary>Pieces that a network has.</summary>
+    protected abstract int Pieces(Network network);
+
+    /// <summary>The importances that a threshold is compared with.</summary>
+    protected abstract IEnumerable<double[]> Scores();
+
+    /// <summary>What the network costs, by the measure of the amount.</summary>
+    protected long Cost(Network network) => Options.Amount.Budget == NetworkBudget.MultiplyAdds ? network.Layers.Sum(layer => layer.MultiplyAdds) : network.ParameterCount;
+
+    private double Target(Amount amount)
+    {
+        if (amount.Budget is not null)
+        {
+            return amount.Value;
+        }
+
+        if (amount.IsThreshold)
+        {
+            var below = Scores().Sum(scores => amount.Threshold(scores.Average(), scores.Max()) is var threshold ? scores.Count(score => score < threshold) : 0);
+            return (double)below / Total;
+        }
+
+        return (double)amount.Resolve(Total) / Total;
+    }
+}

@@ -1,0 +1,127 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>A residual block, or a layer of equal input and output, that the identity can take the place of.</summary>
+/// <param name="Name">Name of the node that ends it.</param>
+/// <param name="From">The tensor that goes on in its place.</param>
+/// <param name="To">The tensor it produces.</param>
+/// <param name="Parameters">What is read by nothing else once it is gone.</param>
+/// <param name="IsExact">Whether removing it computes what zeroing its parameters computes: y = x + f(x) with f = 0.</param>
+internal sealed record Block(string Name, string From, string To, ImmutableArray<string> Parameters, bool IsExact);
+
+/// <summary>Finds and removes blocks.</summary>
+internal static class BlockRemoval
+{
+    /// <summary>The blocks of a network in the order of the graph; a block within another is listed by itself.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="layers">Whether layers of equal input and output shape count, beside sums of a tensor and what is computed from it.</param>
+    public static IReadOnlyList<Block> Find(Network network, bool layers)
+    {
+        var producers = network.Nodes.SelectMany(node => node.Outputs.Where(output => output.Length > 0).Select(output => (output, node))).ToDictionary();
+        var blocks = new List<Block>();
+        foreach (var node in network.Nodes.Where(node => node.Domain.Length == 0))
+        {
+            if (node.Operator == "Add" && network.Tensors.TryGetValue(node.Inputs[0], out var a) && network.Tensors.TryGetValue(node.Inputs[1], out var b)
+                && a.IsKnown && b.IsKnown && a.Shape.SequenceEqual(b.Shape))
+            {
+                var skip = DependsOn(node.Inputs[1], node.Inputs[0], producers) ? node.Inputs[0] : DependsOn(node.Inputs[0], node.Inputs[1], producers) ? node.Inputs[1] : null;
+                Consider(node, skip, true);
+            }
+            else if (layers && network.Layers.First(layer => layer.Node == node).Weights.Length > 0 && network.Tensors.TryGetValue(node.Inputs[0], out var x)
+                && x.IsKnown && network.Tensors[node.Outputs[0]] is { IsKnown: true } y && x.Shape.SequenceEqual(y.Shape) && node.Outputs.Count(output => output.Length > 0) == 1)
+            {
+                Consider(node, x.Name, false);
+            }
+        }
+
+        return blocks;
+
+        void Consider(Node node, string? from, bool exact)
+        {
+            if (from is null)
+            {
+                return;
+            }
+
+            var left = Bypass(network.Graph, [(from, node.Outputs[0])]);
+            var names = left.Parameters.Select(parameter => parameter.Name).ToHashSet();
+            var gone = network.Parameters.Select(parameter => parameter.Name).Where(name => !names.Contains(name)).ToImmutableArray();
+            if (gone.Any(name => network[name].Trainable))
+            {
+                blocks.Add(new(node.Name, from, node.Outputs[0], gone, exact));
+            }
+        }
+    }
+
+    /// <summary>The network without blocks.</summary>
+    public static Network Remove(Network network, IEnumerable<Block> blocks)
+    {
+        var list = blocks.ToArray();
+        var graph = Bypass(network.Graph, [.. list.Select(block => (block.From, block.To))]);
+        var kept = list.SelectMany(block => block.Parameters.Select(name => (Name: name, block.IsExact))).DistinctBy(pair => pair.Name)
+            .Where(pair => network[pair.Name].Shape.Length > 0).ToArray();
+        return new Network(graph with
+        {
+            AsRead = false,
+            Metadata = KeptMetadata.Compose(network.Graph.Metadata, network,
+                kept.ToImmutableDictionary(pair => pair.Name, _ => ImmutableSortedDictionary<int, int[]>.Empty.Add(0, [])), [.. kept.Where(pair => !pair.IsExact).Select(pair => pair.Name)]),
+        });
+    }
+
+    private static bool DependsOn(string tensor, string on, Dictionary<string, Node> producers)
+    {
+        var (seen, open) = (new HashSet<string>(), new Stack<string>([tensor]));
+        while (open.TryPop(out var next))
+        {
+            if (next == on)
+            {
+                return true;
+            }
+
+            foreach (var input in producers.TryGetValue(next, out var node) ? node.Inputs.Concat(node.Captured) : [])
+            {
+                if (seen.Add(input))
+                {
+                    open.Push(input);
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static NetworkGraph Bypass(NetworkGraph graph, (string From, string To)[] bypassed)
+    {
+        var renamed = bypassed.ToDictionary(pair => pair.To, pair => pair.From);
+        string Now(string name)
+        {
+            while (renamed.TryGetValue(name, out var from))
+            {
+                name = from;
+            }
+
+            return name;
+        }
+
+        var nodes = graph.Nodes.Select(node => node.Outputs.Any(renamed.ContainsKey) && node.Outputs.Any(graph.Outputs.Contains)
+            ? node.AsOperator("Identity", [Now(node.Outputs[0])]).WithOnly()
+            : node.WithInputs(node.Inputs.Select(Now))).ToArray();
+        var used = graph.Outputs.ToHashSet();
+        var live = new List<Node>();
+        foreach (var node in nodes.Reverse().Where(node => node.Outputs.Any(used.Contains)))
+        {
+            live.Add(node);
+            used.UnionWith(node.Inputs);
+            used.UnionWith(node.Captured);
+        }
+
+        live.Reverse();
+        return graph with
+        {
+            Nodes = [.. live],
+            Parameters = [.. graph.Parameters.Where(parameter => used.Contains(parameter.Name))],
+            Constants = [.. graph.Constants.Where(constant => used.Contains(constant.Name))],
+        };
+    }
+}

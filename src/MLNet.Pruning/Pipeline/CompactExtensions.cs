@@ -1,0 +1,72 @@
+using Microsoft.ML.Data;
+using MLNet.Pruning;
+
+namespace Microsoft.ML;
+
+/// <summary>Fitted models without what later steps superseded.</summary>
+public static class CompactExtensions
+{
+    /// <summary>
+    /// The model without the networks whose columns a later network hides and nothing in between reads: of
+    /// train -> prune -> fine-tune the last is left. <c>ml.Model.Save(model.Compact(), schema, path)</c> then writes one network.
+    /// </summary>
+    /// <remarks>
+    /// What that writes loads with <c>ml.Model.Load</c> wherever ML.NET and its ONNX transformer are, without this package: the network as
+    /// an ONNX model, with transformers of ML.NET's own that give the same columns. It scores row by row and cannot be pruned or trained
+    /// further; <c>ml.Compression().Save</c> keeps all that. ML.NET truncates an old file before it writes the new one, so that an
+    /// interruption leaves neither: save to another path and move the file, or use <c>ml.Compression().Save</c>, which does that itself.
+    /// </remarks>
+    /// <param name="model">A fitted model; it stays as it is.</param>
+    /// <returns>
+    /// A chain of the transformers that are left, nested chains laid out flat; the model itself where nothing is superseded. A network
+    /// stays where a step before the next network reads one of its columns, such as CopyColumns("DenseScore", "Score"), and where the
+    /// last network does not append all the columns it appends.
+    /// </returns>
+    public static ITransformer Compact(this ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ITransformer[] steps = [.. NetworkChains.Flatten(model)];
+        ITransformer[] kept = [.. steps.Where((step, i) => step is not NeuralNetworkTransformer network || !IsSuperseded(network, steps[(i + 1)..]))];
+        return kept.Length == steps.Length ? model : kept is [var only] ? only : new TransformerChain<ITransformer>(kept);
+    }
+
+    private static bool IsSuperseded(NeuralNetworkTransformer network, ITransformer[] later)
+    {
+        var next = Array.FindIndex(later, step => step is NeuralNetworkTransformer);
+        if (next < 0 || (network.Task == LearningTask.Binary && !later.OfType<NeuralNetworkTransformer>().Any(other => other.Task == LearningTask.Binary))
+            || (network.Task != LearningTask.Regression && later.OfType<NeuralNetworkTransformer>().All(other => other.Task == LearningTask.Regression)))
+        {
+            return false;
+        }
+
+        // Columns that depend on the network's, on the way to the one that hides them.
+        var schema = network.GetOutputSchema(network.InputSchema);
+        var own = schema.Skip(network.InputSchema.Count).Select(column => column.Index).ToHashSet();
+        foreach (var step in later[..next])
+        {
+            if (!step.IsRowToRowMapper)
+            {
+                return false;
+            }
+
+            var mapper = step.GetRowToRowMapper(schema);
+            var before = schema;
+            schema = mapper.OutputSchema;
+            if (mapper.GetDependencies(schema.Where(column => !IsPassed(column, before))).Any(column => own.Contains(column.Index)))
+            {
+                return false;
+            }
+
+            own = [.. schema.Where(column => own.Any(index => IsSame(column, before[index]))).Select(column => column.Index)];
+        }
+
+        var reader = (NeuralNetworkTransformer)later[next];
+        return !reader.Bind(schema).Any(column => own.Contains(column.Index));
+    }
+
+    private static bool IsPassed(DataViewSchema.Column column, DataViewSchema before) => before.Any(other => IsSame(column, other));
+
+    /// <summary>Whether a step passed the column on: its annotations are then the very same.</summary>
+    private static bool IsSame(DataViewSchema.Column column, DataViewSchema.Column other)
+        => column.Name == other.Name && column.Type.Equals(other.Type) && ReferenceEquals(column.Annotations, other.Annotations);
+}

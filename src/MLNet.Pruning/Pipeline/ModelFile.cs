@@ -1,0 +1,85 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>Models with networks in a file: what is ML.NET's own is written by ML.NET, what is a network by <see cref="ArchivedNetwork"/>.</summary>
+internal static class ModelFile
+{
+    private const string Schema = "schema.zip";
+
+    public static void Save(MLContext ml, ITransformer model, DataViewSchema inputSchema, string path)
+    {
+        var archive = new ModelArchive(path);
+        archive.Add(Schema, Bytes(ml, new TransformerChain<ITransformer>(), inputSchema));
+        var others = new List<ITransformer>();
+        foreach (var step in NetworkChains.Flatten(model))
+        {
+            if (step is not NeuralNetworkTransformer network)
+            {
+                others.Add(step);
+                continue;
+            }
+
+            Flush(others);
+            var name = $"{archive.Steps.Count}/";
+            archive.Steps.Add(new(IsNetwork: true, name));
+            ArchivedNetwork.Write(archive, name, network);
+        }
+
+        Flush(others);
+        archive.Save();
+
+        void Flush(List<ITransformer> steps)
+        {
+            if (steps.Count > 0)
+            {
+                var name = $"{archive.Steps.Count}.zip";
+                archive.Steps.Add(new(IsNetwork: false, name));
+                archive.Add(name, Bytes(ml, new TransformerChain<ITransformer>([.. steps]), null));
+                steps.Clear();
+            }
+        }
+    }
+
+    public static ITransformer Load(MLContext ml, string path, out DataViewSchema inputSchema)
+    {
+        var archive = ModelArchive.Load(path);
+        var first = archive.Read(Schema, content =>
+        {
+            ml.Model.Load(new MemoryStream(content), out var schema);
+            return schema;
+        });
+        inputSchema = first;
+        var schema = first;
+        var steps = new List<ITransformer>();
+        foreach (var (isNetwork, name) in archive.Steps)
+        {
+            var step = isNetwork ? ArchivedNetwork.Read(archive, name, schema) : archive.Read(name, content => ml.Model.Load(new MemoryStream(content), out _));
+            schema = Output(step);
+            steps.AddRange(NetworkChains.Flatten(step));
+
+            DataViewSchema Output(ITransformer transformer)
+            {
+                try
+                {
+                    return transformer.GetOutputSchema(schema);
+                }
+                catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+                {
+                    throw archive.Damaged($"step '{name}' does not fit what comes before it: {e.Message}", e);
+                }
+            }
+        }
+
+        return steps is [var only] ? only : new TransformerChain<ITransformer>([.. steps]);
+    }
+
+    /// <summary>ML.NET takes null for a schema that is not to be written.</summary>
+    private static byte[] Bytes(MLContext ml, ITransformer model, DataViewSchema? schema)
+    {
+        using var stream = new MemoryStream();
+        ml.Model.Save(model, schema!, stream);
+        return stream.ToArray();
+    }
+}

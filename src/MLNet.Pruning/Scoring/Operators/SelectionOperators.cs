@@ -1,0 +1,159 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace MLNet.Pruning;
+
+/// <summary>Operators that cut tensors up, pick from them, or add a border.</summary>
+internal static class SelectionOperators
+{
+    public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } =
+        [new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("ScatterND", Scatter), new("Pad", Pad), new("Trilu", Triangle)];
+
+    private static Action<Pass> Split(OperatorContext context)
+    {
+        var (x, axis) = (context.Input(0), context.Node.Int("axis", 0));
+        if (context.Integers("split", 1) is { } sizes)
+        {
+            return context.ReturnsAll(pass => pass[x].split(sizes(pass), axis));
+        }
+
+        var parts = context.Node.Int("num_outputs", context.Node.Outputs.Length);
+        return context.ReturnsAll(pass =>
+        {
+            var size = pass[x].shape[axis < 0 ? axis + pass[x].dim() : axis];
+            return pass[x].split((size + parts - 1) / parts, (int)axis);
+        });
+    }
+
+    private static Action<Pass> Slice(OperatorContext context)
+    {
+        var x = context.Input(0);
+        var starts = context.Integers("starts", 1) ?? throw context.Refuse("has no starts");
+        var ends = context.Integers("ends", 2) ?? throw context.Refuse("has no ends");
+        var (axes, steps) = (context.Integers("axes", 3), context.Integers("steps", 4));
+        return context.ReturnsComposed(pass =>
+        {
+            var (y, from, to) = (pass[x], starts(pass), ends(pass));
+            var (along, by) = (axes?.Invoke(pass), steps?.Invoke(pass));
+            for (var i = 0; i < from.Length; i++)
+            {
+                y = Cut(y, along is null ? i : along[i], from[i], to[i], by is null ? 1 : by[i]);
+            }
+
+            return y;
+        });
+    }
+
+    private static Tensor Cut(Tensor x, long axis, long start, long end, long step)
+    {
+        axis = axis < 0 ? axis + x.dim() : axis;
+        if (step > 0)
+        {
+            return x.slice(axis, start, end, step);
+        }
+
+        // PyTorch goes forwards only: the same positions in ascending order, turned round.
+        var size = x.shape[axis];
+        start = Math.Clamp(start < 0 ? start + size : start, -1, size - 1);
+        end = Math.Clamp(end < 0 ? Math.Max(end, long.MinValue + size) + size : end, -1, size - 1);
+        var count = Math.Max(0, (start - end - step - 1) / -step);
+        return count == 0 ? x.slice(axis, 0, 0, 1) : x.slice(axis, start + (count - 1) * step, start + 1, -step).flip(axis);
+    }
+
+    private static Action<Pass> Gather(OperatorContext context)
+    {
+        var (x, axis) = (context.Input(0), context.Node.Int("axis", 0));
+        if (context.Has(1))
+        {
+            return GatherComputed(context, x, axis, context.Input(1));
+        }
+
+        var indices = context.Node.Ints("indices");
+        if (context.Node.Int("scalar", 0) == 1)
+        {
+            return context.Returns(pass => pass[x].select(axis, indices[0]));
+        }
+
+        if (indices.Any(index => index < 0))
+        {
+            context.Require(context.Shape(0) is { IsDefault: false } known && known[(int)(axis < 0 ? axis + known.Length : axis)] >= 0, "counts from the end of an open dimension");
+            var size = context.Shape(0)[(int)(axis < 0 ? axis + context.Shape(0).Length : axis)];
+            indices = [.. indices.Select(index => index < 0 ? index + size : index)];
+        }
+
+        using var scope = NewDisposeScope();
+        var list = context.Own(tensor(indices));
+        return context.Returns(pass => pass[x].index_select(axis, list));
+    }
+
+    /// <summary>Picks by a tensor of indices of any shape, which takes the place of the dimension: a table of embeddings with axis 0.</summary>
+    private static Action<Pass> GatherComputed(OperatorContext context, int x, long axis, int indices)
+    {
+        Scalar zero = 0;
+        return context.ReturnsComposed(pass =>
+        {
+            var (data, places) = (pass[x], pass[indices]);
+            var at = (int)(axis < 0 ? axis + data.dim() : axis);
+            using Scalar size = data.shape[at];
+            using Scalar one = 1;
+            var flat = places.to(ScalarType.Int64).reshape(-1);
+            flat = where(flat.lt(zero), flat.add(size, one), flat);
+            return data.index_select(at, flat).reshape([.. data.shape[..at], .. places.shape, .. data.shape[(at + 1)..]]);
+        });
+    }
+
+    /// <summary>A copy with what the rows of indices point to replaced.</summary>
+    private static Action<Pass> Scatter(OperatorContext context)
+    {
+        var (x, indices, updates) = (context.Input(0), context.Input(1), context.Input(2));
+        context.Require(context.Node.Text("reduction", "none") == "none", "adds up what it writes (reduction)");
+        return context.ReturnsComposed(pass =>
+            pass[x].clone().index_put_(pass[updates], [.. pass[indices].to(ScalarType.Int64).unbind(-1).Select(TensorIndex.Tensor)]));
+    }
+
+    private static Action<Pass> Pad(OperatorContext context)
+    {
+        var (x, mode) = (context.Input(0), context.Node.Text("mode", "constant"));
+        var pads = context.Integers("pads", 1) ?? throw context.Refuse("has no padding");
+        context.Require(!context.Has(2) && !context.Has(3), "pads with a value, or along axes, that are computed");
+        var value = context.Node.Float("value", 0);
+        Func<long, long, long> place = mode switch
+        {
+            "constant" => (_, _) => 0,
+            "edge" => (i, size) => Math.Clamp(i, 0, size - 1),
+            "reflect" => (i, size) => size == 1 ? 0 : size - 1 - Math.Abs(size - 1 - ((i % (2 * size - 2)) + 2 * size - 2) % (2 * size - 2)),
+            "wrap" => (i, size) => ((i % size) + size) % size,
+            _ => throw context.Refuse($"pads by '{mode}'"),
+        };
+        if (mode == "constant")
+        {
+            return context.Returns(pass => F.pad(pass[x], Window.Innermost(pads(pass)), PaddingModes.Constant, value));
+        }
+
+        // Each dimension by picking: PyTorch's own repeats borders only of the last dimensions.
+        return context.ReturnsComposed(pass =>
+        {
+            var (y, border) = (pass[x], pads(pass));
+            var rank = border.Length / 2;
+            for (var axis = 0; axis < rank; axis++)
+            {
+                var (before, after, size) = (border[axis], border[rank + axis], y.shape[axis]);
+                if (before != 0 || after != 0)
+                {
+                    long[] places = [.. Enumerable.Range(0, checked((int)(size + before + after))).Select(i => place(i - before, size))];
+                    y = y.index_select(axis, tensor(places, device: y.device));
+                }
+            }
+
+            return y;
+        });
+    }
+
+    private static Action<Pass> Triangle(OperatorContext context)
+    {
+        var (x, upper) = (context.Input(0), context.Node.Int("upper", 1) == 1);
+        var diagonal = context.Integers("k", 1);
+        return context.Returns(pass => diagonal?.Invoke(pass)[0] is var k && upper ? pass[x].triu(k ?? 0) : pass[x].tril(k ?? 0));
+    }
+}
