@@ -2,7 +2,7 @@ using System.CommandLine;
 using MLNet.Pruning.Benchmarks;
 
 var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all by default.", Arity = ArgumentArity.ZeroOrMore };
-which.AcceptOnlyFromAmong("selection", "training", "scoring");
+which.AcceptOnlyFromAmong("selection", "training", "scoring", "removal");
 var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the Python peers; without it nothing is compared with PyTorch." };
 var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
@@ -17,7 +17,7 @@ round.SetAction(arguments => SelectionRound.Run(arguments.GetValue(weights), arg
 var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds, output, round };
 command.SetAction(arguments =>
 {
-    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "scoring"];
+    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "scoring", "removal"];
     var peer = arguments.GetValue(peers) is { } folder ? new PeerScripts(arguments.GetValue(python)!, folder) : null;
     var report = new Report(arguments.GetValue(rounds));
     foreach (var benchmark in chosen)
@@ -30,8 +30,11 @@ command.SetAction(arguments =>
             case "training":
                 TrainingBenchmark.Run(report, peer);
                 break;
-            default:
+            case "scoring":
                 ScoringBenchmark.Run(report);
+                break;
+            default:
+                RemovalBenchmark.Run(report, peer);
                 break;
         }
     }

@@ -1,0 +1,39 @@
+using Microsoft.ML;
+using MLNet.Pruning.Cli.Runtime;
+
+namespace MLNet.Pruning.Cli.Commands;
+
+/// <summary>Pruning on rows: measured and fine-tuned in an ML.NET chain.</summary>
+/// <param name="Data">CSV file with a header.</param>
+/// <param name="Label">Name of the label's column.</param>
+/// <param name="Task">What the outputs mean; null to tell from the network.</param>
+/// <param name="LearningRate">Step size of Adam.</param>
+/// <param name="BatchSize">Rows in a step.</param>
+/// <param name="Seed">Of the split and the training.</param>
+internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Task, double LearningRate, int BatchSize, int Seed)
+{
+    /// <exception cref="ArgumentException">The rows or the task do not fit the network.</exception>
+    public (Network, PruningReport) Prune(Network network, PruningOptions options, Action<string> say)
+    {
+        if (network.Outputs.Length > 1)
+        {
+            throw new ArgumentException($"The network has {network.Outputs.Length} outputs ({string.Join(", ", network.Outputs.Select(output => output.Name))}); training needs a network with one.");
+        }
+
+        var task = Task ?? (network.Output.RowSize > 1 ? LearningTask.Multiclass
+            : throw new ArgumentException("A network with one output may be of either task: give --task binary or --task regression."));
+        var ml = new MLContext(Seed);
+        var rows = new CsvRows(ml, Data, Label).Load(task, network.Output.RowSize);
+        var chain = ml.Transforms.LoadNetwork(new LoadNetworkEstimator.Options
+        {
+            Network = network,
+            InputColumnNames = [CsvRows.Features],
+            LabelColumnName = CsvRows.LabelColumn,
+            Task = task,
+            Seed = Seed,
+            Training = new() { LearningRate = LearningRate, BatchSize = BatchSize, Seed = Seed, Progress = Progress.Of<EpochResult>(say) },
+        }).Append(ml.Transforms.Prune(options));
+        var pruned = chain.Fit(rows).LastTransformer;
+        return (pruned.Network, pruned.Pruning!);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+
+namespace MLNet.Pruning.Cli.Commands;
+
+/// <summary>mlnet-prune prune: a smaller model.</summary>
+internal static class PruneCommand
+{
+    private static readonly Dictionary<string, Granularity> s_granularities = new()
+    {
+        ["weight"] = Granularity.Weight, ["row"] = Granularity.Row, ["column"] = Granularity.Column, ["filter"] = Granularity.Filter, ["neuron"] = Granularity.Neuron,
+        ["head"] = Granularity.Head, ["hidden"] = Granularity.HiddenUnit, ["group"] = Granularity.ChannelGroup, ["unit"] = Granularity.Unit, ["block"] = Granularity.Block,
+        ["layer"] = Granularity.Layer,
+    };
+
+    private static readonly Dictionary<string, Func<double, Amount>> s_targets = new()
+    {
+        ["channels"] = Amount.Fraction, ["multiply-adds"] = Amount.MultiplyAdds, ["parameters"] = Amount.Parameters,
+    };
+
+    private static readonly Dictionary<string, Func<int, Importance>> s_importances = new()
+    {
+        ["magnitude"] = _ => Importance.L1, ["l2"] = _ => Importance.L2, ["random"] = Importance.Random,
+    };
+
+    private static readonly Dictionary<string, Scope> s_scopes = new() { ["network"] = Scope.Network, ["layer"] = Scope.Layer };
+
+    private static readonly Dictionary<string, GroupImportance> s_groups = Enum.GetValues<GroupImportance>().ToDictionary(group => group.ToString().ToLowerInvariant());
+
+    private static readonly Dictionary<string, LearningTask> s_tasks = Enum.GetValues<LearningTask>().ToDictionary(task => task.ToString().ToLowerInvariant());
+
+    public static Command Create()
+    {
+        var model = new Argument<FileInfo>("model") { Description = "The ONNX file." };
+        var output = new Option<FileInfo>("--output", "-o") { Description = "The file to write; an older one stays whole until the new one is.", Required = true };
+        var granularity = Choice("--granularity", "What goes: single weights, rows and columns are set to zero, all others are removed.", s_granularities, "unit");
+        var sparsity = new Option<double>("--sparsity") { Description = "Share that goes, in [0, 1).", DefaultValueFactory = _ => 0.5 }.Require(value => value is >= 0 and < 1, "a share in [0, 1)");
+        var target = Choice("--target", "What the share is counted in.", s_targets, "channels");
+        var importance = Choice("--importance", "What a piece is worth.", s_importances, "magnitude");
+        var scope = Choice("--scope", "Whether pieces are compared within their layer or across the network.", s_scopes, "network");
+        var group = Choice("--group", "How the importance of what goes together follows from its members.", s_groups, "mean");
+        var noNormalize = new Option<bool>("--no-normalize") { Description = "Compares layers without dividing by the mean importance of each." };
+        var alignment = new Option<int?>("--alignment") { Description = "Rounds widths to a multiple; 1 keeps them exact. Default: 16 for dense convolutions." }
+            .Require(value => value is null or >= 1, "a whole number of at least 1");
+        var only = new Option<string?>("--only") { Description = "Layers that may shrink, with commas between.", HelpName = "a,b" };
+        var except = new Option<string?>("--except") { Description = "Layers that may not.", HelpName = "a,b" };
+        var sparse = new Option<bool>("--sparse") { Description = "Stores weights that are mostly zero as a list of the others." };
+        var fold = new Option<bool>("--fold-batch-norm") { Description = "Takes batch normalisation into the layers before it first." };
+        var training = new FineTuningOptions();
+        var command = new Command("prune", "Removes or zeroes the least important part of a model.")
+        {
+            model, output, granularity, sparsity, target, importance, scope, group, noNormalize, alignment, only, except, sparse, fold,
+        };
+        training.AddTo(command);
+        command.SetAnswer(arguments =>
+        {
+            var seed = arguments.GetValue(Tool.Seed);
+            var chosen = s_scopes[arguments.GetRequiredValue(scope)];
+            var (with, without) = (Names(arguments.GetValue(only)), Names(arguments.GetValue(except)));
+            var options = new PruningOptions
+            {
+                Granularity = s_granularities[arguments.GetRequiredValue(granularity)],
+                Amount = s_targets[arguments.GetRequiredValue(target)](arguments.GetValue(sparsity)),
+                Importance = s_importances[arguments.GetRequiredValue(importance)](seed),
+                Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without),
+                Group = s_groups[arguments.GetRequiredValue(group)],
+                Normalize = !arguments.GetValue(noNormalize),
+                Alignment = arguments.GetValue(alignment),
+                FineTuneEpochs = 0,
+            };
+            if (options.Amount.Budget is not null && !options.Granularity.IsStructural)
+            {
+                throw new UsageException($"--target {arguments.GetValue(target)} needs a granularity that is removed; '{options.Granularity}' is set to zero.");
+            }
+
+            var fineTuning = training.Read(arguments, s_tasks, options, seed);
+            var (file, to) = (arguments.GetRequiredValue(model), arguments.GetRequiredValue(output));
+            if (to.Directory is { Exists: false } folder)
+            {
+                throw new DirectoryNotFoundException($"There is no folder {folder} to write {to.Name} to.");
+            }
+
+            return Progress.Run("pruning", say =>
+            {
+                options.Progress = Progress.Of<PruningStep>(say);
+                var network = Network.FromOnnx(file.ToString());
+                var before = FileSummary.Of(file, NetworkCost.Of(network));
+                network = arguments.GetValue(fold) ? network.FoldBatchNorm() : network;
+                var (small, report) = fineTuning is null ? Prune(network, options) : fineTuning.Prune(network, options, say);
+                small.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
+                return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(small)), options, arguments.GetRequiredValue(target), network, small, report);
+            });
+        });
+        return command;
+    }
+
+    private static (Network, PruningReport) Prune(Network network, PruningOptions options)
+    {
+        var loop = new PruningLoop(options, _ => null, (_, _) => throw new InvalidOperationException("Without rows nothing is trained."), _ => { });
+        var (pruned, report) = loop.Run(new(network, ImmutableDictionary<string, WeightMask>.Empty), null);
+        return (pruned.Network, report);
+    }
+
+    private static Option<string> Choice<T>(string name, string description, Dictionary<string, T> values, string otherwise)
+        => new Option<string>(name) { Description = description, DefaultValueFactory = _ => otherwise }.AcceptOnlyFromAmong([.. values.Keys]);
+
+    private static string[] Names(string? list) => list?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+}

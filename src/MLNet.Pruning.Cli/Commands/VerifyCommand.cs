@@ -1,0 +1,47 @@
+using System.CommandLine;
+using MLNet.Pruning.Cli.Runtime;
+
+namespace MLNet.Pruning.Cli.Commands;
+
+/// <summary>mlnet-prune verify: whether two models compute the same on random inputs.</summary>
+internal static class VerifyCommand
+{
+    public static Command Create()
+    {
+        var a = new Argument<FileInfo>("a") { Description = "An ONNX file; with --masked the smaller one." };
+        var b = new Argument<FileInfo>("b") { Description = "The one to compare with; with --masked the original." };
+        var masked = new Option<bool>("--masked") { Description = "Compares with the second model after zeroing in it what the first one lost." };
+        var inputs = new Option<int>("--inputs") { Description = "Random rows.", DefaultValueFactory = _ => 16 }.AtLeast(1);
+        var tolerance = new Option<double>("--tolerance") { Description = "Largest difference, relative to the largest output.", DefaultValueFactory = _ => 1e-4 }
+            .Require(value => value >= 0, "a number of at least 0");
+        var openSize = RandomInputOptions.OpenSize();
+        var command = new Command("verify", "Compares the outputs of two models on random inputs in ONNX Runtime.") { a, b, masked, inputs, tolerance, openSize };
+        command.SetAnswer(arguments =>
+        {
+            var (small, other) = (arguments.GetRequiredValue(a), arguments.GetRequiredValue(b));
+            var comparison = new ModelComparison(arguments.GetValue(inputs), arguments.GetValue(openSize), arguments.GetValue(Tool.Seed));
+            return Progress.Run("comparing", say => arguments.GetValue(masked)
+                ? Masked(small, other, comparison, arguments.GetValue(tolerance), say)
+                : Verification.Of(small, other, comparison.Compare(Model.Read(small), Model.Read(other), say), arguments.GetValue(tolerance), null));
+        });
+        return command;
+    }
+
+    private static Verification Masked(FileInfo small, FileInfo original, ModelComparison comparison, double tolerance, Action<string> say)
+    {
+        var smaller = Model.Read(small);
+        var masked = MaskedOriginal.Of(smaller.Network, Network.FromOnnx(original.ToString()));
+        var folder = Directory.CreateTempSubdirectory("mlnet-prune");
+        try
+        {
+            var file = new FileInfo(Path.Combine(folder.FullName, "masked.onnx"));
+            masked.Network.SaveOnnx(file.FullName);
+            var differences = comparison.Compare(smaller, new(file, masked.Network), say);
+            return Verification.Of(small, original, differences, tolerance, [.. masked.Changed]);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using MLNet.Pruning.Cli;
+
+return Tool.Run(args);

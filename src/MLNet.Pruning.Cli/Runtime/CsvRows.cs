@@ -1,0 +1,75 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms;
+
+namespace MLNet.Pruning.Cli.Runtime;
+
+/// <summary>Rows of a CSV file with a header: one column is the label, all others are the features in order.</summary>
+internal sealed class CsvRows
+{
+    public const string Features = "Features";
+    public const string LabelColumn = "Label";
+
+    private readonly MLContext _ml;
+    private readonly FileInfo _file;
+    private readonly int _label;
+    private readonly int _columns;
+
+    /// <exception cref="ArgumentException">The header has no such column, or no other.</exception>
+    public CsvRows(MLContext ml, FileInfo file, string label)
+    {
+        (_ml, _file) = (ml, file);
+        var names = (File.ReadLines(file.ToString()).FirstOrDefault() ?? "").TrimStart('\uFEFF').Split(',').Select(name => name.Trim().Trim('"')).ToArray();
+        (_label, _columns) = (Array.IndexOf(names, label), names.Length);
+        if (_label < 0 || _columns < 2)
+        {
+            throw new ArgumentException($"{file} has no column '{label}' beside features; its header names {_columns}: {string.Join(", ", names.Take(20))}{(_columns > 20 ? ", ..." : "")}.");
+        }
+    }
+
+    /// <summary>The rows with their label as the task wants it: a key of all classes, a truth value, or a number.</summary>
+    public IDataView Load(LearningTask task, int classes) => task switch
+    {
+        LearningTask.Regression => Read(DataKind.Single),
+        LearningTask.Binary => Read(DataKind.Boolean),
+        _ when AreNumbers(classes) => Read(DataKind.UInt32, new KeyCount((ulong)classes)),
+        _ => Keys(Read(DataKind.String)),
+    };
+
+    private IDataView Keys(IDataView rows)
+        => _ml.Transforms.Conversion.MapValueToKey(LabelColumn, keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(rows).Transform(rows);
+
+    /// <summary>Whether labels are the numbers of the classes, which then need not all occur.</summary>
+    private bool AreNumbers(int classes)
+    {
+        var rows = Read(DataKind.String);
+        var column = rows.Schema[LabelColumn];
+        using var cursor = rows.GetRowCursor([column]);
+        var read = cursor.GetGetter<ReadOnlyMemory<char>>(column);
+        ReadOnlyMemory<char> text = default;
+        while (cursor.MoveNext())
+        {
+            read(ref text);
+            if (!int.TryParse(text.Span, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number >= classes)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private IDataView Read(DataKind label, KeyCount? keys = null)
+    {
+        TextLoader.Range[] features = [.. _label > 0 ? [new TextLoader.Range(0, _label - 1)] : Array.Empty<TextLoader.Range>(),
+            .. _label < _columns - 1 ? [new TextLoader.Range(_label + 1, _columns - 1)] : Array.Empty<TextLoader.Range>()];
+        return _ml.Data.CreateTextLoader(new TextLoader.Options
+        {
+            HasHeader = true,
+            Separators = [','],
+            AllowQuoting = true,
+            Columns = [new(Features, DataKind.Single, features), new(LabelColumn, label, [new(_label)], keys)],
+        }).Load(new MultiFileSource(_file.ToString()));
+    }
+}

@@ -1,0 +1,29 @@
+namespace MLNet.Pruning.Cli;
+
+/// <summary>A tensor that goes into a network or comes out.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Type of its elements.</param>
+/// <param name="Shape">Sizes; open ones by name, "N" for the batch. Null where an unknown operator hides it.</param>
+internal sealed record TensorSummary(string Name, string Type, object[]? Shape)
+{
+    public static TensorSummary Of(Network network, TensorInfo tensor) => new(tensor.Name, tensor.Type.ToString().ToLowerInvariant(), Sizes(network, tensor));
+
+    /// <summary>Sizes as numbers, open ones by name.</summary>
+    public static object[]? Sizes(Network network, TensorInfo tensor)
+        => tensor.IsKnown ? [.. tensor.Shape.Select(size => size >= 0 ? (object)size : size == TensorInfo.Batch ? "N" : network.Graph.Symbols.Name(size))] : null;
+}
+
+/// <summary>A model file in figures.</summary>
+/// <param name="File">Its path as it was given.</param>
+/// <param name="Bytes">Its size on disk, external data not counted.</param>
+/// <param name="Parameters">Trained values.</param>
+/// <param name="NonZeros">Those that are not zero.</param>
+/// <param name="MultiplyAdds">For one row; open sizes other than the batch count as 1.</param>
+internal sealed record FileSummary(string File, long Bytes, long Parameters, long NonZeros, long MultiplyAdds)
+{
+    public static FileSummary Of(FileInfo file, NetworkCost cost)
+    {
+        file.Refresh();
+        return new(file.ToString(), file.Length, cost.Total.Parameters, cost.Total.NonZeros, cost.Total.MultiplyAdds);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Text.Json;
+
+namespace MLNet.Pruning.Tests.Cli;
+
+/// <summary>mlnet-prune prune: what it removes, and what it leaves alone.</summary>
+[TestClass]
+public class PruneTests
+{
+    [TestMethod]
+    public void Half_of_every_layer_goes()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        var pruned = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--scope", "layer", "--alignment", "1");
+        Assert.AreEqual((8 * 9) + 8 + (2 * 8) + (16 * 8 * 9) + 16 + (144 * 10) + 10 + (10 * 10) + 10, pruned.GetProperty("output").GetProperty("parameters").GetInt64());
+        Assert.AreEqual((8 * 9 * 100) + (16 * 8 * 9 * 9) + (144 * 10) + (10 * 10), pruned.GetProperty("output").GetProperty("multiplyAdds").GetInt64());
+        Assert.AreEqual(new FileInfo(files["b.onnx"]).Length, pruned.GetProperty("output").GetProperty("bytes").GetInt64());
+        Assert.AreEqual(new FileInfo(model).Length, pruned.GetProperty("input").GetProperty("bytes").GetInt64());
+        CollectionAssert.AreEqual(new[] { 16, 8, 32, 16, 20, 10 }, Widths(pruned).SelectMany(width => new[] { width.Before, width.After }).ToArray());
+        Assert.IsFalse(pruned.TryGetProperty("note", out _));
+
+        var aligned = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--scope", "layer", "--alignment", "3");
+        Assert.IsTrue(Widths(aligned).All(width => width.After % 3 == 0), aligned.GetRawText());
+        StringAssert.Contains(aligned.GetProperty("note").GetString(), "multiple of 3");
+    }
+
+    [TestMethod]
+    public void Names_bound_what_goes()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        var only = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--scope", "layer", "--alignment", "1", "--only", "conv1,fc1");
+        CollectionAssert.AreEqual(new[] { 8, 32, 10 }, After(only));
+        var except = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--scope", "layer", "--alignment", "1", "--except", "conv1");
+        CollectionAssert.AreEqual(new[] { 16, 16, 10 }, After(except));
+        StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", files["c.onnx"], "--only", "conf1").GetProperty("error").GetString(), "conf1");
+
+        int[] After(JsonElement pruned)
+        {
+            var small = Network.FromOnnx(files["b.onnx"]);
+            Assert.AreEqual(small.ParameterCount, pruned.GetProperty("output").GetProperty("parameters").GetInt64());
+            return [small["conv1.weight"].Shape[0], small["conv2.weight"].Shape[0], small["fc1.weight"].Shape[0]];
+        }
+    }
+
+    [TestMethod]
+    [DataRow("multiply-adds", "multiplyAdds")]
+    [DataRow("parameters", "parameters")]
+    public void A_share_of_the_cost_goes(string target, string field)
+    {
+        using var files = new CliFiles();
+        var pruned = CliProcess.Json(0, "prune", files.Save("a.onnx", CliFiles.Convolutional()), "-o", files["b.onnx"], "--target", target, "--sparsity", "0.6", "--alignment", "1");
+        var left = pruned.GetProperty("output").GetProperty(field).GetDouble() / pruned.GetProperty("input").GetProperty(field).GetDouble();
+        Assert.IsLessThanOrEqualTo(0.4, left);
+        Assert.IsGreaterThan(0.3, left, "no more than it takes");
+    }
+
+    [TestMethod]
+    public void Single_weights_go_to_zero_and_a_sparse_file_is_smaller()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", Network.Mlp(64, 100, 10).Initialize(1));
+        var dense = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--granularity", "weight", "--sparsity", "0.9").GetProperty("output");
+        var sparse = CliProcess.Json(0, "prune", model, "-o", files["c.onnx"], "--granularity", "weight", "--sparsity", "0.9", "--sparse").GetProperty("output");
+        Assert.AreEqual(new[] { "fc1.weight", "fc2.weight" }.Sum(name => Network.FromOnnx(files["b.onnx"])[name].Values.ToArray().Count(value => value != 0)), (int)Math.Round(0.1 * 7400));
+        Assert.IsLessThan(dense.GetProperty("bytes").GetInt64() / 2, sparse.GetProperty("bytes").GetInt64());
+        CliProcess.Json(0, "verify", files["b.onnx"], files["c.onnx"], "--tolerance", "0");
+    }
+
+    [TestMethod]
+    public void The_same_seed_gives_the_same_file()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        byte[] File(string seed)
+        {
+            CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--importance", "random", "--seed", seed);
+            return System.IO.File.ReadAllBytes(files["b.onnx"]);
+        }
+
+        CollectionAssert.AreEqual(File("3"), File("3"));
+        CollectionAssert.AreNotEqual(File("3"), File("4"));
+    }
+
+    [TestMethod]
+    public void A_refusal_leaves_the_older_file_and_nothing_beside_it()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        File.WriteAllText(files["b.onnx"], "older");
+        StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", files["b.onnx"], "--granularity", "head").GetProperty("error").GetString(), "head");
+        StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", Path.Combine(files["nowhere"], "b.onnx")).GetProperty("error").GetString(), "nowhere");
+        Assert.AreEqual("older", File.ReadAllText(files["b.onnx"]));
+        CollectionAssert.AreEqual(new[] { "a.onnx", "b.onnx" }, files.Names());
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Rows_measure_and_fine_tune(bool texts)
+    {
+        using var files = new CliFiles();
+        var (model, random) = (files.Save("a.onnx", LargestOfFour()), new Random(1));
+        var rows = Enumerable.Range(0, 400).Select(_ =>
+        {
+            var values = Enumerable.Range(0, 4).Select(_ => random.NextSingle()).ToArray();
+            var label = Array.IndexOf(values, values.Max());
+            return FormattableString.Invariant($"{values[0]},{values[1]},{(texts ? $"class {"abcd"[label]}" : label)},{values[2]},{values[3]}");
+        });
+        var data = files.Write("rows.csv", ["first,second,largest,third,fourth", .. rows]);
+        var pruned = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1", "--data", data, "--label", "largest",
+            "--schedule", "linear:2", "--fine-tune-epochs", "20", "--learning-rate", "0.01", "--batch-size", "16");
+        Assert.AreEqual(1.0, pruned.GetProperty("validation").GetProperty("before").GetDouble(), "the network takes the largest by construction");
+        Assert.IsGreaterThan(0.7, pruned.GetProperty("validation").GetProperty("after").GetDouble());
+        Assert.AreEqual("accuracy", pruned.GetProperty("validation").GetProperty("metric").GetString());
+        Assert.AreEqual(2, pruned.GetProperty("steps").GetArrayLength());
+        Assert.AreEqual(4, Network.FromOnnx(files["b.onnx"])["fc1.weight"].Shape[0]);
+        StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", files["b.onnx"], "--data", data, "--label", "smallest").GetProperty("error").GetString(), "fourth");
+    }
+
+    [TestMethod]
+    [DataRow("regression", "R2")]
+    [DataRow("binary", "accuracy")]
+    public void One_output_is_measured_as_the_task_says(string task, string metric)
+    {
+        using var files = new CliFiles();
+        var (network, random) = (Network.Mlp(2, 4, 1).Initialize(1), new Random(1));
+        // 2 (a - b): a number, and the side that a > b.
+        network = network.With("fc1.weight", [1, -1, -1, 1, 1, -1, -1, 1]).With("fc1.bias", new float[4]).With("fc2.weight", [1, -1, 1, -1]).With("fc2.bias", [0]);
+        var rows = Enumerable.Range(0, 200).Select(_ => (A: random.NextSingle(), B: random.NextSingle()))
+            .Select(row => FormattableString.Invariant($"{row.A:r},{row.B:r},{(task == "binary" ? row.A > row.B ? 1 : 0 : 2 * (row.A - row.B)):r}"));
+        string[] arguments = ["prune", files.Save("a.onnx", network), "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1", "--data", files.Write("rows.csv", ["a,b,y", .. rows]), "--label", "y",
+            "--fine-tune-epochs", "0"];
+        StringAssert.Contains(CliProcess.Json(1, arguments).GetProperty("error").GetString(), "--task");
+        var validation = CliProcess.Json(0, [.. arguments, "--task", task]).GetProperty("validation");
+        Assert.AreEqual(metric, validation.GetProperty("metric").GetString());
+        Assert.AreEqual(1.0, validation.GetProperty("before").GetDouble(), 1e-6, "the network computes the label by construction");
+    }
+
+    /// <summary>Each of four values passes through two units, which the output adds up.</summary>
+    private static Network LargestOfFour()
+    {
+        var network = Network.Mlp(4, 8, 4).Initialize(1);
+        var (up, down) = (new float[8 * 4], new float[4 * 8]);
+        for (var unit = 0; unit < 8; unit++)
+        {
+            up[(unit * 4) + (unit % 4)] = 1;
+            down[(unit % 4 * 8) + unit] = 1;
+        }
+
+        return network.With("fc1.weight", up).With("fc1.bias", new float[8]).With("fc2.weight", down).With("fc2.bias", new float[4]);
+    }
+
+    private static IEnumerable<(int Before, int After)> Widths(JsonElement pruned)
+        => pruned.GetProperty("widths").EnumerateArray().Select(width => (width.GetProperty("before").GetInt32(), width.GetProperty("after").GetInt32()));
+}

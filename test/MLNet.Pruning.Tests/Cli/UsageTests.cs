@@ -1,0 +1,115 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace MLNet.Pruning.Tests.Cli;
+
+/// <summary>Exit codes, and the page that documents the tool.</summary>
+[TestClass]
+public partial class UsageTests
+{
+    private static readonly string s_page = File.ReadAllText(Path.Combine(Path.GetDirectoryName(Repository.Find())!, "docs", "cli.md"));
+
+    [TestMethod]
+    [DataRow("")]
+    [DataRow("frobnicate")]
+    [DataRow("inspect")]
+    [DataRow("inspect a.onnx --unknown")]
+    [DataRow("prune a.onnx")]
+    [DataRow("prune a.onnx -o b.onnx --sparsity 1")]
+    [DataRow("prune a.onnx -o b.onnx --sparsity half")]
+    [DataRow("prune a.onnx -o b.onnx --granularity atom")]
+    [DataRow("prune a.onnx -o b.onnx --alignment 0")]
+    [DataRow("prune a.onnx -o b.onnx --granularity weight --target parameters")]
+    [DataRow("prune a.onnx -o b.onnx --data rows.csv")]
+    [DataRow("prune a.onnx -o b.onnx --schedule cubic:3")]
+    [DataRow("prune a.onnx -o b.onnx --data rows.csv --label y --schedule cubic")]
+    [DataRow("prune a.onnx -o b.onnx --data rows.csv --label y --task guess")]
+    [DataRow("verify a.onnx")]
+    [DataRow("verify a.onnx b.onnx --inputs 0")]
+    [DataRow("verify a.onnx b.onnx --tolerance -1")]
+    [DataRow("bench a.onnx b.onnx --rounds 0")]
+    [DataRow("bench a.onnx b.onnx --batch many")]
+    public void Wrong_usage_ends_with_2(string line)
+    {
+        var arguments = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var (code, output, errors) = CliProcess.Run(arguments);
+        Assert.AreEqual(2, code, errors);
+        Assert.AreEqual("", output);
+        Assert.AreEqual(1, errors.TrimEnd().Split('\n').Length, errors);
+        Assert.IsGreaterThan(10, CliProcess.Json(2, arguments).GetProperty("error").GetString()!.Length);
+    }
+
+    [TestMethod]
+    [DataRow("inspect {0}")]
+    [DataRow("prune {0} -o {1}")]
+    [DataRow("verify {0} {0}")]
+    [DataRow("bench {0} {0}")]
+    public void Files_that_are_missing_damaged_or_hostile_end_with_1(string line)
+    {
+        using var files = new CliFiles();
+        var whole = File.ReadAllBytes(files.Save("whole.onnx", CliFiles.Convolutional()));
+        File.WriteAllBytes(files["truncated.onnx"], whole[..(whole.Length / 2)]);
+        var noise = new byte[4096];
+        new Random(1).NextBytes(noise);
+        File.WriteAllBytes(files["noise.onnx"], noise);
+        foreach (var name in new[] { "missing.onnx", "truncated.onnx", "noise.onnx" })
+        {
+            var (code, _, errors) = CliProcess.Run([.. string.Format(line, files[name], files["out.onnx"]).Split(' ')]);
+            Assert.AreEqual(1, code, name);
+            StringAssert.Contains(errors, name);
+            Assert.AreEqual(1, errors.TrimEnd().Split('\n').Length, errors);
+        }
+
+        Assert.IsFalse(File.Exists(files["out.onnx"]));
+    }
+
+    [TestMethod]
+    [DataRow("inspect")]
+    [DataRow("prune")]
+    [DataRow("verify")]
+    [DataRow("bench")]
+    public void The_page_names_every_option(string command)
+    {
+        var (code, help, _) = CliProcess.Run(command, "--help");
+        Assert.AreEqual(0, code);
+        var options = Option().Matches(help).Select(match => match.Value).Distinct().ToArray();
+        Assert.IsGreaterThan(3, options.Length, help);
+        foreach (var option in options)
+        {
+            StringAssert.Contains(s_page, $"`{option}", option);
+        }
+    }
+
+    [TestMethod]
+    public void The_page_names_every_field()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        var named = Name().Matches(s_page).Select(match => match.Groups[1].Value).ToHashSet();
+        foreach (var answer in new[]
+        {
+            CliProcess.Json(0, "inspect", model, "--groups"), CliProcess.Json(0, "inspect", model, "--explain", "conv1:0"),
+            CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--sparsity", "0.3"), CliProcess.Json(0, "verify", files["b.onnx"], model, "--masked"),
+            CliProcess.Json(0, "bench", model, files["b.onnx"], "--rounds", "1"),
+        })
+        {
+            foreach (var field in Fields(answer).Distinct())
+            {
+                Assert.Contains(field, named, $"the field {field} is not on the page");
+            }
+        }
+    }
+
+    private static IEnumerable<string> Fields(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(field => Fields(field.Value).Prepend(field.Name)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(Fields),
+        _ => [],
+    };
+
+    [GeneratedRegex("--[a-z][a-z-]+")]
+    private static partial Regex Option();
+
+    [GeneratedRegex(@"`([A-Za-z0-9]+)(\[\])?`")]
+    private static partial Regex Name();
+}
