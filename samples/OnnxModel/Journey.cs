@@ -27,8 +27,8 @@ internal static class Journey
         var chain = inputs.Append(ml.Transforms.LoadNetwork(File("digits.onnx")));
         var dense = chain.Fit(split.TrainSet);
         var model = chain
-            .Append(ml.Transforms.Prune(0.5, granularity: Granularity.Filter, scope: Scope.Layer, schedule: Schedule.Linear(4), fineTuneEpochs: 2))
-            .Append(ml.Transforms.FineTune(epochs: 10))
+            .Append(ml.Transforms.Prune(0.5, granularity: Granularity.Filter, scope: Scope.Layer, schedule: Schedule.Linear(4), fineTuneEpochs: 3))
+            .Append(ml.Transforms.FineTune(epochs: 20))
             .Fit(split.TrainSet);
 
         var (before, after) = (ml.Compression().Measure(dense).Total, ml.Compression().Measure(model).Total);

@@ -61,6 +61,11 @@ internal static class ArchivedNetwork
 
     private static void WriteNetwork(ModelArchive archive, string name, Network network)
     {
+        if (network.Parameters.Sum(parameter => 4L * parameter.Count) is var bytes && bytes >= Array.MaxLength)
+        {
+            throw new NotSupportedException($"The network's parameters take {bytes} bytes; a model file holds networks of at most {Array.MaxLength}.");
+        }
+
         archive.Add(name + ".onnx", OnnxWriter.Write(network).ToByteArray());
         archive.AddJson(name + ".json", network.Parameters.Where(parameter => parameter.Trainable).Select(parameter => parameter.Name).ToArray());
     }
@@ -93,7 +98,7 @@ internal static class ArchivedNetwork
         return new(column.Name, column.Dimensions is { } dimensions ? new VectorDataViewType(item, dimensions.ToArray()) : item);
     }
 
-    private static string NameOf(PrimitiveDataViewType type) => type == TextDataViewType.Instance ? "Text" : type.RawType.Name;
+    private static string NameOf(DataViewType type) => type == TextDataViewType.Instance ? "Text" : type.RawType.Name;
 
     private static PrimitiveDataViewType TypeOf(string name) => name switch
     {

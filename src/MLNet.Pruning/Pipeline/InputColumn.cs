@@ -9,7 +9,7 @@ namespace MLNet.Pruning;
 internal sealed record InputColumn(string Name, DataViewType Type)
 {
     /// <summary>Type of its values.</summary>
-    public PrimitiveDataViewType ItemType => Type is VectorDataViewType vector ? vector.ItemType : (PrimitiveDataViewType)Type;
+    public DataViewType ItemType => Type is VectorDataViewType vector ? vector.ItemType : Type;
 
     /// <summary>Number of its values; null where that differs from row to row.</summary>
     public int? Size => Type is VectorDataViewType vector ? vector.IsKnownSize ? vector.Size : null : 1;

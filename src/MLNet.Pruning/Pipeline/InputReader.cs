@@ -21,7 +21,7 @@ internal sealed class InputReader
         _columns = new ColumnReader[columns.Length];
         for (var i = 0; i < columns.Length; i++)
         {
-            var raw = inputs.Columns[i].ItemType.RawType;
+            var raw = new InputColumn(columns[i].Name, columns[i].Type).ItemType.RawType;
             var reader = columns[i].Type is VectorDataViewType ? typeof(VectorReader<>) : typeof(ScalarReader<>);
             _columns[i] = (ColumnReader)Activator.CreateInstance(reader.MakeGenericType(raw), row, columns[i])!;
             _columns[i].Describe(columns[i], network, network.Inputs[i], inputs.Layout);

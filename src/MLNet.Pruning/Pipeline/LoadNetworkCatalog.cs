@@ -9,36 +9,39 @@ public static class LoadNetworkCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="path">The ONNX file; see <see cref="Network.FromOnnx"/>.</param>
     /// <param name="inputs">The columns to read, in the order of the network's inputs; by default columns named as they are, or "Features" for a single one.</param>
-    /// <param name="output">Which of the network's outputs is the score; by default the first. The others are dropped.</param>
+    /// <param name="outputs">The network's output that is the score, one name; by default the first. The others are dropped.</param>
     /// <param name="labelColumnName">A key (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression); scoring does without.</param>
     /// <param name="task">What the outputs mean; by default what the label column's type says.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="OnnxFormatException">The file is not an ONNX model, or contradicts itself.</exception>
     /// <exception cref="ArgumentException">The network has no such output, or another number of inputs.</exception>
-    public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, string path, string[]? inputs = null, string? output = null,
+    public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, string path, string[]? inputs = null, string[]? outputs = null,
         string labelColumnName = "Label", LearningTask? task = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return catalog.LoadNetwork(new LoadNetworkEstimator.Options { Path = path, InputColumnNames = inputs, OutputName = output, LabelColumnName = labelColumnName, Task = task });
+        return catalog.LoadNetwork(new LoadNetworkEstimator.Options { Path = path, InputColumnNames = inputs, OutputName = Single(outputs), LabelColumnName = labelColumnName, Task = task });
     }
 
-    /// <inheritdoc cref="LoadNetwork(TransformsCatalog, string, string[], string, string, LearningTask?)"/>
+    /// <inheritdoc cref="LoadNetwork(TransformsCatalog, string, string[], string[], string, LearningTask?)"/>
     /// <summary>Brings a network into a chain, to score, prune and fine-tune it there.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="network">The network, with values.</param>
     /// <param name="inputs">The columns to read, in the order of the network's inputs; by default columns named as they are, or "Features" for a single one.</param>
-    /// <param name="output">Which of the network's outputs is the score; by default the first. The others are dropped.</param>
+    /// <param name="outputs">The network's output that is the score, one name; by default the first. The others are dropped.</param>
     /// <param name="labelColumnName">A key (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression); scoring does without.</param>
     /// <param name="task">What the outputs mean; by default what the label column's type says.</param>
-    public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, Network network, string[]? inputs = null, string? output = null,
+    public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, Network network, string[]? inputs = null, string[]? outputs = null,
         string labelColumnName = "Label", LearningTask? task = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return catalog.LoadNetwork(new LoadNetworkEstimator.Options { Network = network, InputColumnNames = inputs, OutputName = output, LabelColumnName = labelColumnName, Task = task });
+        return catalog.LoadNetwork(new LoadNetworkEstimator.Options { Network = network, InputColumnNames = inputs, OutputName = Single(outputs), LabelColumnName = labelColumnName, Task = task });
     }
 
     /// <summary>Brings a network into a chain, to score, prune and fine-tune it there.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">The network and the columns it is brought to.</param>
     public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, LoadNetworkEstimator.Options options) => new(CatalogEnvironment.Of(catalog), options);
+
+    private static string? Single(string[]? outputs) => outputs is null or [] ? null : outputs is [var only] ? only
+        : throw new ArgumentException($"A network has one score, but {outputs.Length} outputs are named: {string.Join(", ", outputs)}.", nameof(outputs));
 }

@@ -69,12 +69,12 @@ internal sealed class OnnxScoringModel
             var swapped = _state.Inputs.Layout == ImageLayout.ChannelsLast && shape.Length == 4;
             _graph.Input.Add(Describe(name, TypeOf(column), swapped ? [1, shape[2], shape[3], shape[1]] : shape));
             var value = swapped ? Node("Transpose", [name], Ints("perm", 0, 3, 1, 2)) : name;
-            value = NetworkInputs.IsIntegerInput(input) ? Ids(value, column) : value;
+            value = NetworkInputs.IsIntegerInput(input) ? Ids(value, column, input) : value;
             _head.Add(Create("Cast", [value], input.Name, Int("to", (int)input.Type)));
         }
     }
 
-    private string Ids(string value, InputColumn column)
+    private string Ids(string value, InputColumn column, TensorInfo input)
     {
         var ids = Cast(value, DataType.Int64);
         if (column.ItemType is KeyDataViewType)
@@ -82,7 +82,7 @@ internal sealed class OnnxScoringModel
             ids = Node("Sub", [ids, Constant([1L])]);
         }
 
-        if (column.ItemType == BooleanDataViewType.Instance || EmbeddingTables.Range(_state.Network, _state.Network.Inputs[_state.Inputs.Columns.IndexOf(column)].Name) is null)
+        if (EmbeddingTables.Range(_state.Network, input.Name) is null)
         {
             return ids;
         }

@@ -66,10 +66,26 @@ public partial class ReadmeTests
         Assert.IsGreaterThan(dense.GetProperty("accuracy").GetDouble() - 0.01, pruned.GetProperty("accuracy").GetDouble(), "within one point");
 
         // Figures differ from machine to machine in the last rows; what the lines say and the counts do not.
-        var quoted = CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "text" && block.Groups[2].Value.Contains("step  1/10")).Groups[2].Value;
-        CollectionAssert.AreEqual(Shape(quoted), Shape(printed.Replace(output.FullName, "artifacts/digits")));
+        CollectionAssert.AreEqual(Shape(Quoted("step  1/10")), Shape(printed.Replace(output.FullName, "artifacts/digits")));
         output.Delete(recursive: true);
     }
+
+    [TestMethod]
+    public void The_journey_of_an_ONNX_file_is_what_the_README_says()
+    {
+        var output = Directory.CreateTempSubdirectory("onnx-model");
+        var (exitCode, printed, errors) = Sample.RunOnnxModel("--output", output.FullName);
+        Assert.AreEqual(0, exitCode, errors);
+        CollectionAssert.AreEqual(Shape(Quoted("half of the channels removed")), Shape(printed));
+        double Accuracy(string line) => double.Parse(Figure().Matches(printed.Split('\n').Single(other => other.StartsWith(line))[(line.Length + 1)..])[0].Value.TrimEnd('%', ' '), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.IsGreaterThan(Accuracy("digits.onnx") - 1.5, Accuracy("half of the channels removed"), "within one and a half points");
+        Assert.AreEqual(Accuracy("digits.onnx"), Accuracy("dense.zip"), "the other process scores what this one did");
+        Assert.AreEqual(Accuracy("half of the channels removed"), Accuracy("small.zip"));
+        Assert.IsLessThan(new FileInfo(Path.Combine(output.FullName, "dense.zip")).Length / 3, new FileInfo(Path.Combine(output.FullName, "small.zip")).Length);
+        output.Delete(recursive: true);
+    }
+
+    private static string Quoted(string line) => CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "text" && block.Groups[2].Value.Contains(line)).Groups[2].Value;
 
     /// <summary>Lines without their figures, those of the installation and blank ones left out.</summary>
     private static string[] Shape(string text) => [.. text.Split('\n').Select(line => Spaces().Replace(Figure().Replace(line, "#"), " ").Trim())

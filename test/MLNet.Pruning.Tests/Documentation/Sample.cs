@@ -10,9 +10,15 @@ internal static class Sample
         new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
 
     /// <summary>Runs the sample from a folder, without the packages of this machine: TorchSharp would look for its native libraries there.</summary>
-    public static (int ExitCode, string Output, string Errors) Run(string folder, params string[] arguments)
+    public static (int ExitCode, string Output, string Errors) Run(string folder, params string[] arguments) => Start(folder, "Digits", arguments);
+
+    /// <summary>Runs samples/OnnxModel.</summary>
+    public static (int ExitCode, string Output, string Errors) RunOnnxModel(params string[] arguments)
+        => Start(Folder.Replace(Path.Combine("samples", "Digits"), Path.Combine("samples", "OnnxModel")), "OnnxModel", arguments);
+
+    private static (int ExitCode, string Output, string Errors) Start(string folder, string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Digits.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, program + ".dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["NUGET_PACKAGES"] = folder;
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();

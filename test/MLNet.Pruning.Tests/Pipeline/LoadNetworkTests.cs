@@ -157,7 +157,7 @@ public class LoadNetworkTests
         StringAssert.Contains(Tokens("Class"), "tokenizer");
         StringAssert.Contains(Tokens("Ids"), "12 integers");
         StringAssert.Contains(Tokens("Features"), "integers or keys");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.LoadNetwork(lstm, output: "other")).Message, "'other'");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.LoadNetwork(lstm, outputs: ["other"])).Message, "'other'");
         Assert.ThrowsExactly<FileNotFoundException>(() => _ml.Transforms.LoadNetwork("nowhere.onnx"));
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.LoadNetwork(Network.Mlp(3, 1))).Message, "without values");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.LoadNetwork(new LoadNetworkEstimator.Options())).Message, "neither");

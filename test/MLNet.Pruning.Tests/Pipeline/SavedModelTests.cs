@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -128,13 +129,29 @@ public class SavedModelTests
         AssertScores(plain.LastTransformer is null ? rows : other.Transform(rows), LoaderProcess.Score(_ml, other, rows));
     }
 
-    [TestMethod]
-    public void Temporary_files_are_gone_afterwards()
+    /// <summary>Not beside other tests: the folder of temporary files is everybody's.</summary>
+    [TestMethod, DoNotParallelize]
+    public void Temporary_files_are_gone_afterwards_and_after_a_failure_too()
     {
         var rows = Rows();
-        var model = _ml.Regression.Trainers.NeuralNetwork(Network.Mlp(3, 8, 1), "Number", epochs: 1).Fit(rows);
+        var model = _ml.Transforms.LoadNetwork(Network.Mlp(3, 8, 1).Initialize(1), labelColumnName: "Number").Fit(rows);
         _ml.Model.Save(model, rows.Schema, new MemoryStream());
-        Assert.IsEmpty(Directory.GetFiles(Path.GetTempPath(), "MLNet.Pruning.*.onnx"));
+        Assert.IsEmpty(Left());
+
+        // ONNX Runtime does not know the operator.
+        var graph = Network.Mlp(3, 1).Initialize(1).Graph;
+        var odd = new Network(graph with
+        {
+            Nodes = [.. graph.Nodes, new Node("odd", "Odd", [graph.Outputs[0]], ["odd"]) { Domain = "example" }],
+            Outputs = ["odd"],
+            Declared = new Dictionary<string, TensorInfo> { ["odd"] = new("odd", [TensorInfo.Batch, 1]) }.ToImmutableDictionary(),
+        });
+        var failing = _ml.Transforms.LoadNetwork(odd, labelColumnName: "Number").Fit(rows);
+        var e = Assert.Throws<Exception>(() => _ml.Model.Save(failing, rows.Schema, new MemoryStream()));
+        StringAssert.Contains(e.ToString(), "Odd");
+        Assert.IsEmpty(Left());
+
+        static string[] Left() => Directory.GetFiles(Path.GetTempPath(), "MLNet.Pruning.*.onnx");
     }
 
     private static void AssertScores(IDataView scored, Dictionary<string, LoadedColumn> loaded)

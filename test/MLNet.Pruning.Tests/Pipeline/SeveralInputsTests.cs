@@ -59,7 +59,7 @@ public class SeveralInputsTests
     {
         var items = Items();
         items[5].Numbers[2] = float.NaN;
-        var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class").Append(_ml.Transforms.LoadNetwork(Build("Tokens", "Numbers"), output: "logits")).Append(_ml.Transforms.FineTune(1));
+        var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class").Append(_ml.Transforms.LoadNetwork(Build("Tokens", "Numbers"), outputs: ["logits"])).Append(_ml.Transforms.FineTune(1));
         var e = Assert.ThrowsExactly<TrainingDataException>(() => chain.Fit(_ml.Data.LoadFromEnumerable(items)));
         StringAssert.Contains(e.Message, "Row 5: value 2 of column 'Numbers' is NaN");
     }
@@ -67,7 +67,7 @@ public class SeveralInputsTests
     [TestMethod]
     public void A_saved_model_refuses_ids_beyond_the_table_too()
     {
-        var fitted = _ml.Transforms.LoadNetwork(Build("Tokens", "Numbers"), output: "logits", labelColumnName: "None", task: LearningTask.Multiclass).Fit(_ml.Data.LoadFromEnumerable(Items()));
+        var fitted = _ml.Transforms.LoadNetwork(Build("Tokens", "Numbers"), outputs: ["logits"], labelColumnName: "None", task: LearningTask.Multiclass).Fit(_ml.Data.LoadFromEnumerable(Items()));
         using var stream = new MemoryStream();
         _ml.Model.Save(fitted, fitted.InputSchema, stream);
         stream.Position = 0;

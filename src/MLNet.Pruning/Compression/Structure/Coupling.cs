@@ -63,7 +63,7 @@ internal sealed class Coupling
     public IReadOnlyList<Node> Consumers(string tensor) => _consumers.TryGetValue(tensor, out var list) ? list : [];
 
     /// <summary>What a node reads; a parameter's dimensions become live with the given role.</summary>
-    public StructuredValue Input(Node node, int input, AxisRole role = AxisRole.Affine)
+    public StructuredValue Input(Node node, int input, AxisRole role = AxisRole.Affine, StructureKind kind = StructureKind.Neuron)
     {
         var name = node.Inputs[input];
         if (_values.TryGetValue(name, out var value))
@@ -73,7 +73,7 @@ internal sealed class Coupling
 
         if (Network.TryGetParameter(name, out var parameter))
         {
-            return new([.. parameter.Shape.Select((size, d) => size == 1 ? Single : Parameter(node, input, d, role))], parameter.Trainable && role != AxisRole.Cut);
+            return new([.. parameter.Shape.Select((size, d) => size == 1 ? Single : Parameter(node, input, d, role, kind))], parameter.Trainable && role != AxisRole.Cut);
         }
 
         return Inert(Info(name), $"it is a dimension of the constant '{name}'");

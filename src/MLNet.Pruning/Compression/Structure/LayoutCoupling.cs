@@ -134,7 +134,7 @@ internal static class LayoutCoupling
     private static StructuredValue[] Gather(Coupling coupling, Node node)
     {
         var table = coupling.IsParameter(node, 0);
-        var x = coupling.Input(node, 0, AxisRole.Output);
+        var x = coupling.Input(node, 0, AxisRole.Output, StructureKind.Embedding);
         var axis = Dimension(node, x.Axes.Length, 0);
         if (node.Inputs.Length == 1)
         {
