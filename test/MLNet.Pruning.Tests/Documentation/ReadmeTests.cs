@@ -85,6 +85,23 @@ public partial class ReadmeTests
         output.Delete(recursive: true);
     }
 
+    [TestMethod]
+    public void The_commands_of_the_tool_do_what_the_README_shows()
+    {
+        var commands = CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n'))
+            .Where(line => line.StartsWith("mlnet-prune ")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]).ToArray();
+        Assert.IsGreaterThan(3, commands.Length);
+        using var files = new Cli.CliFiles();
+        files.Save("model.onnx", Cli.CliFiles.Convolutional());
+        foreach (var command in commands)
+        {
+            var (exitCode, output, errors) = Cli.CliProcess.Run([.. command.Select(argument => argument.EndsWith(".onnx") ? files[argument] : argument)]);
+            Assert.AreEqual(0, exitCode, string.Join(' ', command) + output + errors);
+        }
+
+        CollectionAssert.Contains(files.Names(), "small.onnx");
+    }
+
     private static string Quoted(string line) => CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "text" && block.Groups[2].Value.Contains(line)).Groups[2].Value;
 
     /// <summary>Lines without their figures, those of the installation and blank ones left out.</summary>

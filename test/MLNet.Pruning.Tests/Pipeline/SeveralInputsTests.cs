@@ -21,7 +21,7 @@ public class SeveralInputsTests
         var expected = items.SelectMany(item => Softmax(Logits(item))).ToArray();
         foreach (var inputs in new[] { null, new[] { "Tokens", "Numbers" } })
         {
-            var fitted = _ml.Transforms.LoadNetwork(Build(inputs is null ? "Tokens" : "ids", inputs is null ? "Numbers" : "x"), inputs, "logits", "None", LearningTask.Multiclass).Fit(rows);
+            var fitted = _ml.Transforms.LoadNetwork(Build(inputs is null ? "Tokens" : "ids", inputs is null ? "Numbers" : "x"), inputs, ["logits"], "None", LearningTask.Multiclass).Fit(rows);
             Assert.AreEqual(1, fitted.Network.Outputs.Length);
             Close.AreEqual(expected, [.. fitted.Transform(rows).GetColumn<float[]>("Score").SelectMany(score => score)], 1e-5, "Score");
 
@@ -38,7 +38,7 @@ public class SeveralInputsTests
     {
         var items = Items();
         var rows = _ml.Data.LoadFromEnumerable(items);
-        var fitted = _ml.Transforms.LoadNetwork(Build("ids", "x"), ["Tokens", "Numbers"], "sum", "None", LearningTask.Regression).Fit(rows);
+        var fitted = _ml.Transforms.LoadNetwork(Build("ids", "x"), ["Tokens", "Numbers"], ["sum"], "None", LearningTask.Regression).Fit(rows);
         Close.AreEqual([.. items.Select(item => item.Numbers.Sum())], [.. fitted.Transform(rows).GetColumn<float>("Score")], 1e-5, "Score");
         Assert.IsEmpty(fitted.Network.Parameters);
     }

@@ -12,6 +12,7 @@ internal sealed class OnnxReader
     private readonly ModelProto _model;
     private readonly string? _folder;
     private readonly string _file;
+    private readonly TensorReader _tensorReader;
     private readonly long _opset;
     private readonly Symbols _symbols;
     private readonly Dictionary<string, FoldedValue> _values = [];
@@ -30,6 +31,7 @@ internal sealed class OnnxReader
     private OnnxReader(ModelProto model, string file, string? folder, bool openBatch)
     {
         (_model, _file, _folder, _openBatch) = (model, file, folder, openBatch);
+        _tensorReader = new(file, folder);
         _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
         var initializers = Initializers().ToHashSet();
         var first = model.Graph.Input.FirstOrDefault(input => !initializers.Contains(input.Name))?.Type?.TensorType?.Shape?.Dim.FirstOrDefault();
@@ -177,32 +179,24 @@ internal sealed class OnnxReader
     {
         foreach (var tensor in _model.Graph.Initializer)
         {
-            var shape = Shape(tensor.Dims, tensor.Name);
-            var type = (TensorType)tensor.DataType;
-            switch (type)
+            if (_tensorReader.Known(tensor, tensor.Name) is not { } value)
             {
-                case TensorType.Float or TensorType.Float16 or TensorType.BFloat16 or TensorType.Double:
-                    _values[tensor.Name] = new(type, shape, null, OnnxTensor.ToFloats(tensor, _folder)) { IsInitializer = true };
-                    _replaceable.Add(tensor.Name);
-                    break;
-                case TensorType.Int64 or TensorType.Int32 or TensorType.Int16 or TensorType.Int8 or TensorType.UInt8 or TensorType.UInt16 or TensorType.UInt32 or TensorType.Bool:
-                    _values[tensor.Name] = new(type, shape, OnnxTensor.ToLongs(tensor, _folder), null) { IsInitializer = true };
-                    break;
-                default:
-                    _constants[tensor.Name] = new(tensor.Name, type, shape, default, tensor);
-                    break;
+                _constants[tensor.Name] = _tensorReader.Carried(tensor, tensor.Name);
+                continue;
+            }
+
+            _values[tensor.Name] = value with { IsInitializer = true };
+            if (value.Floats is not null)
+            {
+                _replaceable.Add(tensor.Name);
             }
         }
 
         foreach (var tensor in _model.Graph.SparseInitializer)
         {
-            _values[tensor.Values.Name] = new(TensorType.Float, Shape(tensor.Dims, tensor.Values.Name), null, OnnxTensor.ToFloats(tensor, _folder)) { IsInitializer = true };
+            _values[tensor.Values.Name] = _tensorReader.Known(tensor, tensor.Values.Name) with { IsInitializer = true };
         }
     }
-
-    private ImmutableArray<int> Shape(IEnumerable<long> dims, string name)
-        => dims.Any(size => size > int.MaxValue) ? throw new OnnxFormatException($"{_file}: tensor '{name}' has the dimensions {string.Join(" x ", dims)}; expected at most {int.MaxValue} in each.")
-            : [.. dims.Select(size => (int)size)];
 
     private TensorInfo Describe(ValueInfoProto info)
     {
@@ -371,35 +365,17 @@ internal sealed class OnnxReader
     {
         var name = proto.Output[0];
         var attribute = proto.Attribute.FirstOrDefault() ?? throw new ArgumentException("it has no value");
-        switch (attribute.Name)
+        if ((attribute is { Name: "value", T: { } tensor } ? _tensorReader.Known(tensor, name) : _tensorReader.Known(attribute, name)) is { } value)
         {
-            case "value" when attribute.T is { } tensor && (TensorType)tensor.DataType is TensorType.Float or TensorType.Float16 or TensorType.BFloat16 or TensorType.Double:
-                _values[name] = new((TensorType)tensor.DataType, Shape(tensor.Dims, tensor.Name), null, OnnxTensor.ToFloats(tensor, _folder));
-                break;
-            case "value" when attribute.T is { } tensor && (TensorType)tensor.DataType is not (TensorType.String or TensorType.UInt64) && tensor.DataType is >= 2 and <= 12:
-                _values[name] = new((TensorType)tensor.DataType, Shape(tensor.Dims, tensor.Name), OnnxTensor.ToLongs(tensor, _folder), null);
-                break;
-            case "value" when attribute.T is { } tensor:
-                _constants[name] = new(name, (TensorType)tensor.DataType, Shape(tensor.Dims, tensor.Name), default, tensor);
-                break;
-            case "sparse_value":
-                _values[name] = new(TensorType.Float, Shape(attribute.SparseTensor.Dims, name), null, OnnxTensor.ToFloats(attribute.SparseTensor, _folder));
-                break;
-            case "value_float":
-                _values[name] = new(TensorType.Float, [], null, [attribute.F]);
-                break;
-            case "value_floats":
-                _values[name] = new(TensorType.Float, [attribute.Floats.Count], null, [.. attribute.Floats]);
-                break;
-            case "value_int":
-                _values[name] = new(TensorType.Int64, [], [attribute.I], null);
-                break;
-            case "value_ints":
-                _values[name] = new(TensorType.Int64, [attribute.Ints.Count], [.. attribute.Ints], null);
-                break;
-            default:
-                Add(OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : "constant"), [], []));
-                break;
+            _values[name] = value;
+        }
+        else if (attribute.T is { } carried)
+        {
+            _constants[name] = _tensorReader.Carried(carried, name);
+        }
+        else
+        {
+            Add(OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : "constant"), [], []));
         }
     }
 
