@@ -66,7 +66,7 @@ public class ModuleReaderTests
 
         Refused(Conv2d(1, 2, (3, 1)), "square", 1, 8, 8);
         Refused(Conv2d(1, 2, 3, padding: 1, padding_mode: PaddingModes.Reflect), "zeros", 1, 8, 8);
-        Refused(MaxPool2d(2, 2, ceilMode: true), "ceiling", 1, 7, 7);
+        Refused(MaxPool2d(2, 2, null, null, true), "ceiling", 1, 7, 7);
         Refused(AdaptiveAvgPool2d(2), "single", 1, 8, 8);
         Refused(BatchNorm2d(3, affine: false), "affine", 3, 4, 4);
         Refused(new Doubled(), "Network.FromOnnx", 4);
