@@ -131,12 +131,13 @@ internal static class ArchivedNetwork
 
     /// <summary>How the network was trained, but for what belongs to the process that trained it.</summary>
     private sealed record Training(int Epochs, int BatchSize, double LearningRate, Described Schedule, double WarmupEpochs, Described Optimizer, Loss Loss, double WeightDecay,
-        double? GradientClipping, int? EarlyStoppingPatience, int? Seed, double ValidationFraction, bool SkipInvalidRows, int? RewindEpoch)
+        double? GradientClipping, int? EarlyStoppingPatience, int? Seed, double ValidationFraction, bool SkipInvalidRows, int? RewindEpoch, List<Described>? Penalties)
     {
         public static Training Of(NeuralNetworkTrainer.Options options) => new(options.Epochs, options.BatchSize, options.LearningRate,
             new(options.LearningRateSchedule.Kind, [.. options.LearningRateSchedule.Arguments]), options.LearningRateSchedule.WarmupEpochs,
             new(options.Optimizer.Description.Kind, [.. options.Optimizer.Description.Arguments]), options.Loss, options.WeightDecay, options.GradientClipping,
-            options.EarlyStoppingPatience, options.Seed, options.ValidationFraction, options.SkipInvalidRows, options.RewindEpoch);
+            options.EarlyStoppingPatience, options.Seed, options.ValidationFraction, options.SkipInvalidRows, options.RewindEpoch,
+            [.. options.Regularization?.Terms.Select(term => new Described(term.Kind, [.. term.Strengths])) ?? []]);
 
         public NeuralNetworkTrainer.Options ToOptions(Network network, string featureColumn, string label)
         {
@@ -152,6 +153,7 @@ internal static class ArchivedNetwork
                 Optimizer = MLNet.Pruning.Optimizer.Of(Optimizer.Kind, Optimizer.Arguments),
                 Loss = Loss,
                 WeightDecay = WeightDecay,
+                Regularization = Regularization.Of((Penalties ?? []).Select(term => (term.Kind, term.Arguments.ToArray()))),
                 GradientClipping = GradientClipping,
                 EarlyStoppingPatience = EarlyStoppingPatience,
                 Seed = Seed,

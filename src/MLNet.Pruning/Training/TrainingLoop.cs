@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning;
@@ -5,6 +6,7 @@ namespace MLNet.Pruning;
 /// <summary>Fits a network's weights to rows. The network given is not changed.</summary>
 internal sealed class TrainingLoop
 {
+    private readonly Scalar _one = 1.0;
     private readonly TrainingData _data;
     private readonly TrainingOptions _options;
     private readonly LearningTask _task;
@@ -39,6 +41,7 @@ internal sealed class TrainingLoop
 
         using var scope = NewDisposeScope();
         using var weights = new TrainedWeights(network, masks, _device);
+        var penalty = _options.Regularization?.Bind(network, weights.Graph.Parameters);
         using var rule = _options.Optimizer.Create(weights.Trainable, _options.WeightDecay);
         using var dropout = new Generator((ulong)(uint)seed);
         using var batch = new Batch(_data, _task, _options.BatchSize + 1, _device);
@@ -52,7 +55,7 @@ internal sealed class TrainingLoop
         for (var epoch = 0; epoch < _options.Epochs; epoch++)
         {
             random.Shuffle(order);
-            var loss = Epoch(epoch, order, steps, weights, rule, batch, dropout);
+            var loss = Epoch(epoch, order, steps, weights, rule, penalty, batch, dropout);
             var validation = _data.ValidationRows.IsEmpty ? null : Validation.Measure(weights.Graph, batch, _data, _task, _loss);
             var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation);
             history.Add(result);
@@ -88,7 +91,7 @@ internal sealed class TrainingLoop
         return full + (rest == 0 || joins ? 0 : 1);
     }
 
-    private double Epoch(int epoch, int[] order, int steps, TrainedWeights weights, UpdateRule rule, Batch batch, Generator dropout)
+    private double Epoch(int epoch, int[] order, int steps, TrainedWeights weights, UpdateRule rule, Func<Tensor>? penalty, Batch batch, Generator dropout)
     {
         var start = 0;
         var losses = new double[steps];
@@ -98,7 +101,7 @@ internal sealed class TrainingLoop
             var rows = order.AsSpan(start, step == steps - 1 ? order.Length - start : _options.BatchSize);
             start += rows.Length;
             var rate = _options.LearningRate * _options.LearningRateSchedule.Factor(epoch + (double)step / steps, _options.Epochs, steps);
-            losses[step] = Step(rows, weights, rule, rate, batch, dropout) * rows.Length / order.Length;
+            losses[step] = Step(rows, weights, rule, penalty, rate, batch, dropout) * rows.Length / order.Length;
         }
 
         var loss = losses.Sum();
@@ -106,13 +109,13 @@ internal sealed class TrainingLoop
             $"Training diverged: the loss is {loss} in epoch {epoch + 1}. Lower the learning rate ({_options.LearningRate}), clip gradients, or normalise the features.");
     }
 
-    private double Step(ReadOnlySpan<int> rows, TrainedWeights weights, UpdateRule rule, double rate, Batch batch, Generator dropout)
+    private double Step(ReadOnlySpan<int> rows, TrainedWeights weights, UpdateRule rule, Func<Tensor>? penalty, double rate, Batch batch, Generator dropout)
     {
         using var scope = NewDisposeScope();
         var (features, targets) = batch.Gather(rows);
         rule.ClearGradients();
         var loss = LossFunction.Mean(_loss, weights.Graph.Forward(features, training: true, dropout), targets);
-        loss.backward();
+        (penalty is null ? loss : loss.add(penalty(), _one)).backward();
         weights.MaskGradients();
         if (_options.GradientClipping is { } limit)
         {

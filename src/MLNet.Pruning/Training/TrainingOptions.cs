@@ -31,6 +31,10 @@ public class TrainingOptions
     /// <value>Default 0.</value>
     public double WeightDecay { get; set; }
 
+    /// <summary>A penalty on weights that is added to the loss, such as <c>Regularization.L1(1e-4)</c>.</summary>
+    /// <value>Default null: none.</value>
+    public Regularization? Regularization { get; set; }
+
     /// <summary>Largest Euclidean norm of a step's gradient over all parameters; longer ones are scaled down. Above 0.</summary>
     /// <value>Default null: no clipping.</value>
     public double? GradientClipping { get; set; }
@@ -62,7 +66,7 @@ public class TrainingOptions
     private protected TrainingOptions(TrainingOptions other)
     {
         (Epochs, BatchSize, LearningRate, LearningRateSchedule, Optimizer) = (other.Epochs, other.BatchSize, other.LearningRate, other.LearningRateSchedule, other.Optimizer);
-        (Loss, WeightDecay, GradientClipping, EarlyStoppingPatience) = (other.Loss, other.WeightDecay, other.GradientClipping, other.EarlyStoppingPatience);
+        (Loss, WeightDecay, Regularization, GradientClipping, EarlyStoppingPatience) = (other.Loss, other.WeightDecay, other.Regularization, other.GradientClipping, other.EarlyStoppingPatience);
         (Seed, CancellationToken, Progress) = (other.Seed, other.CancellationToken, other.Progress);
     }
 
