@@ -36,6 +36,21 @@ internal sealed class LayerInfo
     /// <summary>Multiplications with a weight, or in a product of two tensors, for one row; open sizes count as 1.</summary>
     public long MultiplyAdds { get; }
 
+    /// <summary>What the dimensions of one of the <see cref="Weights"/> are, which ONNX stores differently from operator to operator.</summary>
+    public WeightAxes Axes(Parameter weight)
+    {
+        var last = weight.Shape.Length - 1;
+        return Node.Operator switch
+        {
+            "Gemm" => Node.Int("transB", 0) == 0 ? new(1, 0, false) : new(0, 1, false),
+            "Conv" => new(0, 1, true),
+            "ConvTranspose" => new(1, 0, true),
+            "MatMul" when last == 0 => new(0, 0, false),
+            "MatMul" => weight.Name == Node.Inputs[1] ? new(last, last - 1, false) : new(last - 1, last, false),
+            _ => new(1, 2, false),
+        };
+    }
+
     private static IEnumerable<string> WeightInputs(Network network, Node node) => node.Operator switch
     {
         "Gemm" or "Conv" or "ConvTranspose" => [node.Inputs[1]],

@@ -57,21 +57,11 @@ public sealed class WeightMask
 
     /// <summary>What both masks keep.</summary>
     /// <exception cref="ArgumentException">The masks have different sizes.</exception>
-    public WeightMask And(WeightMask other)
-    {
-        if (other.Count != Count)
-        {
-            throw new ArgumentException($"A mask of {Count} values cannot be combined with one of {other.Count}.", nameof(other));
-        }
+    public WeightMask And(WeightMask other) => Combined(other, (own, others) => own & others);
 
-        var both = new ulong[_kept.Length];
-        for (var i = 0; i < both.Length; i++)
-        {
-            both[i] = _kept[i] & other._kept[i];
-        }
-
-        return new(both, Count);
-    }
+    /// <summary>What at least one of both masks keeps.</summary>
+    /// <exception cref="ArgumentException">The masks have different sizes.</exception>
+    public WeightMask Or(WeightMask other) => Combined(other, (own, others) => own | others);
 
     internal static ulong[] Words64(int count) => new ulong[(count + BitsPerWord - 1) / BitsPerWord];
 
@@ -90,6 +80,23 @@ public sealed class WeightMask
         }
 
         return result;
+    }
+
+    private WeightMask Combined(WeightMask other, Func<ulong, ulong, ulong> combine)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other.Count != Count)
+        {
+            throw new ArgumentException($"A mask of {Count} values cannot be combined with one of {other.Count}.", nameof(other));
+        }
+
+        var words = new ulong[_kept.Length];
+        for (var i = 0; i < words.Length; i++)
+        {
+            words[i] = combine(_kept[i], other._kept[i]);
+        }
+
+        return new(words, Count);
     }
 
     private static ulong[] Pack(ReadOnlySpan<bool> kept)

@@ -42,7 +42,8 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
             {
                 channel.Info(MessageSensitivity.None, "{0}", step.ToString());
                 _options.Progress?.Report(step);
-            });
+            },
+            new(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken));
         var (pruned, report) = loop.Run(new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]), Rewound(state));
         return new(state with { Network = pruned.Network, Masks = pruned.Masks, Initial = pruned.Companions[0]!, Early = pruned.Companions[1] }, [], input.Schema, report);
     }

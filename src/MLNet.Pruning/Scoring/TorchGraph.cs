@@ -53,10 +53,11 @@ internal sealed class TorchGraph : IDisposable
     /// <param name="rows">Batch x values of a row: those of all inputs, one after another.</param>
     /// <param name="training">Whether dropout drops and batch normalisation uses the batch's statistics.</param>
     /// <param name="random">Source of dropout's choices; needed only in training.</param>
+    /// <param name="visit">Called after each node with what finds the tensors it reads and writes by name.</param>
     /// <returns>A tensor owned by the caller's dispose scope.</returns>
     /// <exception cref="ArgumentException">The rows do not fit the network's inputs.</exception>
     /// <exception cref="InvalidOperationException">A node cannot work on the values it is given, such as an index beyond a table.</exception>
-    public Tensor Forward(Tensor rows, bool training = false, Generator? random = null)
+    public Tensor Forward(Tensor rows, bool training = false, Generator? random = null, Action<Node, Func<string, Tensor>>? visit = null)
     {
         var pass = new Pass(_slots.Count, training, random);
         foreach (var (slot, tensor) in _fixed)
@@ -76,6 +77,7 @@ internal sealed class TorchGraph : IDisposable
                 throw new InvalidOperationException($"Node '{step.Node.Name}' ({step.Node.Operator}) cannot be run on these rows: {e.Message}", e);
             }
 
+            visit?.Invoke(step.Node, name => pass[_slots[name]]);
             foreach (var slot in step.Freed)
             {
                 pass.Free(slot);

@@ -16,7 +16,7 @@ public class LoadNetworkTests
         var loaded = Digits.Prepare(_ml).Append(_ml.Transforms.LoadNetwork(Zoo.Network("tiny_resnet").Path));
         var before = _ml.MulticlassClassification.Evaluate(loaded.Fit(split.TrainSet).Transform(split.TestSet));
         Assert.IsLessThan(0.3, before.MicroAccuracy, "its weights are random");
-        var model = loaded.Append(_ml.Transforms.FineTune(4, learningRate: 3e-3)).Append(_ml.Transforms.Prune(0.5, fineTuneEpochs: 3)).Fit(split.TrainSet);
+        var model = loaded.Append(_ml.Transforms.FineTune(6, learningRate: 3e-3)).Append(_ml.Transforms.Prune(0.5, fineTuneEpochs: 6)).Fit(split.TrainSet);
         Assert.IsGreaterThan(0.93, _ml.MulticlassClassification.Evaluate(model.Transform(split.TestSet)).MicroAccuracy);
         Assert.AreEqual(0.5, model.LastTransformer.Pruning!.Steps[^1].Sparsity, 1e-3);
     }

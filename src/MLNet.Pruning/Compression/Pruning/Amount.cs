@@ -71,6 +71,9 @@ public sealed class Amount
     /// <param name="share">In [0, 1).</param>
     public static Amount Parameters(double share) => Cost(Kind.Parameters, share);
 
+    /// <summary>Whether both say the same, up to rounding.</summary>
+    internal bool Says(Amount other) => _kind == other._kind && Math.Abs(_value - other._value) <= 1e-9;
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_kind}({_value})");
 

@@ -49,6 +49,11 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
     /// <summary>The mean importance of the block's weights, so that a large block is not worth more for its size.</summary>
     private double Score(Network network, Block block)
     {
+        if (Options.Importance.ScoreCut(() => BlockRemoval.Remove(network, [block])) is { } measured)
+        {
+            return measured;
+        }
+
         var (sum, count) = (0.0, 0L);
         foreach (var parameter in block.Parameters.Select(name => network[name]).Where(parameter => parameter is { Trainable: true, Shape.Length: > 1 }))
         {

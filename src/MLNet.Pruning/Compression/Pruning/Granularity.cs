@@ -1,31 +1,35 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace MLNet.Pruning;
 
 /// <summary>
-/// In which pieces a network is pruned. Single weights, rows, columns and slices are set to zero and held there by masks; neurons, filters,
-/// heads, hidden units, blocks and layers are really removed, with all that makes and reads them.
+/// In which pieces a network is pruned. Single weights, N:M patterns, blocks of weights, kernels, rows, columns and slices are set to zero and
+/// held there by masks; neurons, filters, heads, hidden units, residual blocks and layers are really removed, with all that makes and reads them.
 /// </summary>
 public sealed class Granularity
 {
     private readonly string _name;
-    private readonly Func<int, bool> _fits;
-    private readonly int _dimension;
+    private readonly Func<Parameter, WeightAxes, bool> _fits;
+    private readonly Func<Parameter, WeightAxes, PieceLayout>? _pieces;
 
-    private Granularity(string name, Func<int, bool> fits, int dimension = 0, bool single = false)
-        => (_name, _fits, _dimension, IsSingle) = (name, fits, dimension, single);
+    private Granularity(string name, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, PieceLayout>? pieces = null)
+        => (_name, _fits, _pieces) = (name, fits, pieces);
 
-    private Granularity(string name, StructureOptions structure, params StructureKind[] kinds) : this(name, _ => false)
+    private Granularity(string name, StructureOptions structure, params StructureKind[] kinds) : this(name, (_, _) => false)
         => (Structure, Kinds) = (structure, [.. kinds]);
 
     /// <summary>Single weights.</summary>
-    public static Granularity Weight { get; } = new("weight", _ => true, single: true);
+    public static Granularity Weight { get; } = new("weight", (_, _) => true) { IsSingle = true };
 
-    /// <summary>Rows of dense layers, set to zero: all weights into one unit.</summary>
-    public static Granularity Row { get; } = new("row", rank => rank == 2);
+    /// <summary>Rows of dense layers, set to zero: all weights into one unit, however the weights are stored.</summary>
+    public static Granularity Row { get; } = new("row", IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Output));
 
-    /// <summary>Columns of dense layers, set to zero: all weights from one input.</summary>
-    public static Granularity Column { get; } = new("column", rank => rank == 2, 1);
+    /// <summary>Columns of dense layers, set to zero: all weights from one input, however the weights are stored.</summary>
+    public static Granularity Column { get; } = new("column", IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Input));
+
+    /// <summary>Kernels of convolutions, set to zero: all weights from one channel into one filter (Mao et al. 2017, "Exploring the Granularity of Sparsity").</summary>
+    public static Granularity Kernel { get; } = new("kernel", (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2, (parameter, _) => PieceLayout.Kernels(parameter));
 
     /// <summary>Units of dense layers and dimensions of embeddings, removed.</summary>
     public static Granularity Neuron { get; } = new("neuron", new(), StructureKind.Neuron, StructureKind.Embedding);
@@ -52,17 +56,74 @@ public sealed class Granularity
     public static Granularity UnitWithinHeads { get; } = new("unit within heads", new StructureOptions { WholeHeads = false }, Enum.GetValues<StructureKind>());
 
     /// <summary>Residual blocks, removed: the sum x + f(x) becomes x.</summary>
-    public static Granularity Block { get; } = new("block", _ => false) { IsDepth = true };
+    public static Granularity Block { get; } = new("block", (_, _) => false) { IsDepth = true };
 
     /// <summary>Residual blocks, and layers that give the shape they read, removed: the identity takes their place.</summary>
-    public static Granularity Layer { get; } = new("layer", _ => false) { IsDepth = true, IncludesLayers = true };
+    public static Granularity Layer { get; } = new("layer", (_, _) => false) { IsDepth = true, IncludesLayers = true };
 
     /// <summary>Slices along a dimension, whatever the layer, set to zero; as <c>dim</c> of <c>torch.nn.utils.prune.ln_structured</c>.</summary>
     /// <param name="dimension">From 0; negative ones count from the last.</param>
-    public static Granularity Slice(int dimension) => new($"slice {dimension}", rank => dimension < rank && dimension >= -rank, dimension);
+    public static Granularity Slice(int dimension) => new($"slice {dimension}", (parameter, _) => dimension < parameter.Shape.Length && dimension >= -parameter.Shape.Length,
+        (parameter, _) => PieceLayout.Slices(parameter, dimension < 0 ? dimension + parameter.Shape.Length : dimension));
+
+    /// <summary>
+    /// Blocks of dense and recurrent weights, seen as outputs x inputs, and of convolutions, seen as filters x all that a filter reads; set to
+    /// zero (Gray, Radford &amp; Kingma 2017, "GPU Kernels for Block-Sparse Weights"). Transposed convolutions have none.
+    /// </summary>
+    /// <param name="rows">Outputs in a block, at least 1; has to divide the outputs of every layer in scope.</param>
+    /// <param name="columns">Inputs in a block, at least 1; has to divide the inputs of every layer in scope.</param>
+    public static Granularity WeightBlock(int rows, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        return new($"{rows}x{columns} weight block", (parameter, axes) => WeightMatrix.Of(parameter, axes) is not null,
+            (parameter, axes) => PieceLayout.Blocks(WeightMatrix.Of(parameter, axes)!.Value, rows, columns))
+        {
+            Misfit = (parameter, axes) => WeightMatrix.Of(parameter, axes) is { } matrix && matrix.Rows % rows == 0 && matrix.Columns % columns == 0 ? null
+                : WeightMatrix.Of(parameter, axes) is { } odd ? $"{parameter} has {odd.Rows} outputs x {odd.Columns} inputs" : null,
+        };
+    }
+
+    /// <summary>
+    /// N:M sparsity: of every m consecutive inputs (of convolutions: channels) to a unit the n most important stay, as NVIDIA's sparse tensor
+    /// cores read it for 2:4 (Mishra et al. 2021, "Accelerating Sparse Deep Neural Networks"; Zhou et al. 2021). The pattern is the amount:
+    /// a share 1 - n/m of the weights, and no other amount can be asked for. Schedules go there by dropping one more of every m at a time.
+    /// </summary>
+    /// <param name="n">Weights that stay, at least 1 and below <paramref name="m"/>.</param>
+    /// <param name="m">Weights in a group; has to divide the inputs of every layer in scope.</param>
+    public static Granularity NToM(int n, int m)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(n, m);
+        return new($"{n}:{m}", (parameter, _) => parameter.Shape.Length > 1)
+        {
+            Pattern = (n, m),
+            Misfit = (parameter, axes) => parameter.Shape[axes.Input] % m == 0 ? null : $"{parameter} has {parameter.Shape[axes.Input]} inputs",
+        };
+    }
+
+    /// <summary>The granularity that prints as that name.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    internal static Granularity Named(string name)
+    {
+        Granularity[] plain = [Weight, Row, Column, Kernel, Neuron, Filter, ChannelGroup, Head, HiddenUnit, Unit, UnitWithinHeads, Block, Layer];
+        return plain.FirstOrDefault(granularity => granularity._name == name) ?? (name.Split(' ') switch
+        {
+            ["slice", var dimension] => Slice(int.Parse(dimension, CultureInfo.InvariantCulture)),
+            [var size, "weight", "block"] when size.Split('x') is [var rows, var columns] => WeightBlock(int.Parse(rows, CultureInfo.InvariantCulture), int.Parse(columns, CultureInfo.InvariantCulture)),
+            [var pattern] when pattern.Split(':') is [var n, var m] => NToM(int.Parse(n, CultureInfo.InvariantCulture), int.Parse(m, CultureInfo.InvariantCulture)),
+            _ => throw new ArgumentException($"There is no granularity '{name}'.", nameof(name)),
+        });
+    }
 
     /// <summary>Whether pieces are single weights.</summary>
-    internal bool IsSingle { get; }
+    internal bool IsSingle { get; private init; }
+
+    /// <summary>How many weights of how many inputs stay, where that is what is asked for.</summary>
+    internal (int Kept, int Size)? Pattern { get; private init; }
+
+    /// <summary>The amount that the granularity itself says; null where it says none.</summary>
+    internal Amount? FixedAmount => Pattern is var (kept, size) ? Amount.Fraction(1 - (double)kept / size) : null;
 
     /// <summary>Whether pieces are removed rather than set to zero.</summary>
     internal bool IsStructural => Structure is not null || IsDepth;
@@ -82,9 +143,25 @@ public sealed class Granularity
     /// <inheritdoc/>
     public override string ToString() => _name;
 
-    /// <summary>Whether a weight of that shape has such pieces.</summary>
-    internal bool Fits(Parameter parameter) => _fits(parameter.Shape.Length);
+    /// <summary>What of a weight's sizes the pieces do not divide; null where they do.</summary>
+    private Func<Parameter, WeightAxes, string?> Misfit { get; init; } = (_, _) => null;
 
-    /// <summary>The dimension along which slices lie, from 0.</summary>
-    internal int Dimension(Parameter parameter) => _dimension < 0 ? _dimension + parameter.Shape.Length : _dimension;
+    /// <summary>Whether a weight has such pieces.</summary>
+    internal bool Fits(Parameter parameter, WeightAxes axes) => _fits(parameter, axes);
+
+    /// <summary>The pieces of a weight that has them.</summary>
+    internal PieceLayout Pieces(Parameter parameter, WeightAxes axes) => _pieces!(parameter, axes);
+
+    /// <summary>Refuses weights that the pieces do not divide.</summary>
+    /// <exception cref="ArgumentException">Names all of them.</exception>
+    internal void Check(IEnumerable<PoolMember> members)
+    {
+        var odd = members.Select(member => Misfit(member.Parameter, member.Axes) is { } sizes ? $"layer '{member.Layer}' ({sizes})" : null).OfType<string>().ToArray();
+        if (odd.Length > 0)
+        {
+            throw new ArgumentException($"Granularity '{this}' does not divide: {string.Join(", ", odd)}. Leave them out of the scope, or give them a granularity of their own.");
+        }
+    }
+
+    private static bool IsDense(Parameter parameter, WeightAxes axes) => parameter.Shape.Length == 2;
 }

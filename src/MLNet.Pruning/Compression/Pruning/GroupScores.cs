@@ -12,7 +12,7 @@ internal static class GroupScores
     /// <param name="importance">What a slice is worth.</param>
     /// <param name="group">How slices are summed up.</param>
     /// <param name="normalize">Whether to divide by the mean of the family.</param>
-    /// <exception cref="InvalidOperationException">An importance is NaN.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, or says nothing of a group.</exception>
     public static double[][] Of(NetworkStructure structure, Network network, IReadOnlyList<GroupFamily> families, Importance importance, GroupImportance group, bool normalize)
     {
         var axes = structure.Coupling.Axes;
@@ -32,11 +32,17 @@ internal static class GroupScores
             return scores;
         }
 
+        double Members(GroupFamily family, PruningGroup one)
+        {
+            double[] members = [.. one.Entries.Where(entry => importance.Counts(axes[entry.Axis]) && (group != GroupImportance.Root || axes[entry.Axis] == family.Axis))
+                .GroupBy(entry => entry.Axis, (axis, entries) => entries.Sum(entry => Slices(axis)[entry.Index]))];
+            return members.Length > 0 ? Sum(members, group) : throw new InvalidOperationException(
+                $"{importance} does not say what {one.Kind} {one.Number} of layer '{one.Layer}' is worth: it scores none of {string.Join(", ", one.Members)}. Leave the layer out by Scope.Except, or use another importance.");
+        }
+
         return [.. families.Select(family =>
         {
-            var scores = family.Groups.Select(one => Sum(one.Entries
-                .Where(entry => axes[entry.Axis].Role is AxisRole.Output or AxisRole.Input && (group != GroupImportance.Root || axes[entry.Axis] == family.Axis))
-                .GroupBy(entry => entry.Axis, (axis, entries) => entries.Sum(entry => Slices(axis)[entry.Index])), group)).ToArray();
+            var scores = family.Groups.Select(one => importance.ScoreCut(() => new StructureSurgery(structure, [one]).Mask(network)) ?? Members(family, one)).ToArray();
             var mean = normalize ? scores.Average() : 1;
             return mean > 0 && double.IsFinite(mean) ? [.. scores.Select(score => score / mean)] : scores;
         })];

@@ -15,6 +15,15 @@ public static class NetworkPruningExtensions
     public static PrunedNetwork Prune(this Network network, Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
         => network.WithoutMasks().Prune(amount, importance, granularity, scope);
 
+    /// <summary>Drops what a granularity says that has an amount of its own; see <see cref="PrunedNetwork.Prune(Granularity, Importance, Scope)"/>.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="granularity">N:M of any n and m.</param>
+    /// <param name="importance">What a weight is worth; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
+    /// <exception cref="ArgumentException">The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.</exception>
+    public static PrunedNetwork Prune(this Network network, Granularity granularity, Importance? importance = null, Scope? scope = null)
+        => network.WithoutMasks().Prune(granularity, importance, scope);
+
     /// <summary>Prunes the network at once, as the options say; see <see cref="PrunedNetwork.Prune(PruningOptions)"/>.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="options">How.</param>
@@ -27,6 +36,45 @@ public static class NetworkPruningExtensions
     /// <param name="mask">One entry a value, in row-major order.</param>
     /// <exception cref="ArgumentException">No such parameter, or a mask of another size.</exception>
     public static PrunedNetwork WithMask(this Network network, string parameter, WeightMask mask) => network.WithoutMasks().WithMask(parameter, mask);
+
+    /// <summary>Drops what masks of your own say, such as those that <see cref="WeightMasks"/> makes.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="masks">By the name of their parameter; each one entry a value, in row-major order.</param>
+    /// <exception cref="ArgumentException">No such parameter, or a mask of another size.</exception>
+    public static PrunedNetwork WithMasks(this Network network, IReadOnlyDictionary<string, WeightMask> masks)
+    {
+        ArgumentNullException.ThrowIfNull(masks);
+        return masks.OrderBy(mask => mask.Key, StringComparer.Ordinal).Aggregate(network.WithoutMasks(), (pruned, mask) => pruned.WithMask(mask.Key, mask.Value));
+    }
+
+    /// <summary>Drops in this network what is dropped in another of the same structure.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="other">The network whose masks are taken; its weights are not.</param>
+    /// <exception cref="ArgumentException">A parameter that has a mask there is missing here or has another shape; the message names both.</exception>
+    public static PrunedNetwork WithMasksOf(this Network network, PrunedNetwork other)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(other);
+        foreach (var name in other.Masks.Keys.Order(StringComparer.Ordinal))
+        {
+            MaskTransfer.Check(network, name, other.Weights[name].Shape, "the other network");
+        }
+
+        return network.WithMasks(other.Masks);
+    }
+
+    /// <summary>Drops what masks in a file say that <see cref="PrunedNetwork.SaveMasks"/> wrote, of this network or of another of the same structure.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="path">The file.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="MaskFileException">The file is damaged, or was not written by <see cref="PrunedNetwork.SaveMasks"/>.</exception>
+    /// <exception cref="ArgumentException">A parameter that has a mask there is missing here or has another shape; the message names both.</exception>
+    public static PrunedNetwork LoadMasks(this Network network, string path)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return MaskFile.Load(network, path);
+    }
 
     private static PrunedNetwork WithoutMasks(this Network network)
     {

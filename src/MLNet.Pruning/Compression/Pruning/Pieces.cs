@@ -1,45 +1,124 @@
 namespace MLNet.Pruning;
 
-/// <summary>The pieces of one granularity with their importance: single weights or slices.</summary>
-internal sealed class Pieces(Importance importance, Granularity granularity)
+/// <summary>The pieces of one granularity with their importance, and how many of them an amount is.</summary>
+internal sealed class Pieces
 {
-    /// <summary>The pools of a scope; thresholds look at each parameter by itself.</summary>
-    public IReadOnlyList<IReadOnlyList<PoolMember>> Pools(PrunedNetwork network, Scope scope, Amount amount)
+    private readonly Importance _importance;
+    private readonly Granularity _granularity;
+    private readonly Scope _scope;
+    private readonly Amount _amount;
+
+    /// <exception cref="ArgumentException">The amount does not go with the granularity or with the scope's distribution.</exception>
+    public Pieces(Importance importance, Granularity granularity, Scope scope, Amount amount)
     {
-        var pools = network.Pools(scope, granularity).Select(pool => pool.Select(network.Member));
-        return amount.IsThreshold
-            ? [.. pools.SelectMany(pool => pool.Select(member => new[] { member }))]
-            : [.. pools.Select(pool => pool.ToArray())];
+        (_importance, _granularity, _scope, _amount) = (importance, granularity, scope, amount);
+        Check(granularity, scope, amount);
     }
 
-    /// <summary>Pieces to drop out of those that remain in a pool.</summary>
-    public long Resolve(IReadOnlyList<PoolMember> pool, Amount amount)
+    /// <summary>Refuses amounts that do not go with the granularity or with the distribution.</summary>
+    /// <exception cref="ArgumentException">Names both.</exception>
+    public static void Check(Granularity granularity, Scope scope, Amount amount)
     {
-        if (granularity.IsSingle)
+        if (granularity.FixedAmount is { } fixedAmount && !amount.Says(fixedAmount))
         {
-            var weights = new WeightSelection(pool, importance);
-            return amount.IsThreshold ? weights.CountBelow(amount) : amount.Resolve(weights.Remaining);
+            throw new ArgumentException($"Granularity '{granularity}' is itself the amount {fixedAmount}, but the amount asked for is {amount}: leave it out.", nameof(amount));
         }
 
-        var slices = new SliceSelection(pool, importance, granularity);
-        return amount.IsThreshold ? slices.CountBelow(amount) : amount.Resolve(slices.Remaining);
+        if (scope.Distribution.IsAllocated && (amount.IsThreshold || granularity.Pattern is not null))
+        {
+            throw new ArgumentException($"The distribution '{scope.Distribution}' spreads a total over the layers, but {(amount.IsThreshold ? $"the amount {amount}" : $"granularity '{granularity}'")} says for each layer what goes.", nameof(scope));
+        }
+    }
+
+    /// <summary>The pools of the scope; thresholds look at each parameter by itself.</summary>
+    public IReadOnlyList<IReadOnlyList<PoolMember>> Pools(PrunedNetwork network)
+    {
+        var pools = _scope.Pools(network, _granularity);
+        return _amount.IsThreshold ? [.. pools.SelectMany(pool => pool.Select(member => new[] { member }))] : pools;
+    }
+
+    /// <summary>Pieces to drop out of those that remain in each pool, the amount being one of what remains.</summary>
+    public long[] Resolve(IReadOnlyList<IReadOnlyList<PoolMember>> pools)
+    {
+        var counts = pools.Select(Count).ToArray();
+        if (_scope.Distribution.IsAllocated)
+        {
+            var remaining = counts.Sum(count => count.Total - count.Dropped);
+            return Allocate(pools, counts, remaining - _amount.Resolve(remaining));
+        }
+
+        return [.. pools.Zip(counts, (pool, count) => _amount.IsThreshold ? CountBelow(pool)
+            : _granularity.Pattern is { } pattern ? Pattern(pool, pattern).Target - count.Dropped
+            : _amount.Resolve(count.Total - count.Dropped))];
+    }
+
+    /// <summary>Pieces dropped in each pool when the amount, one of all pieces, is reached; thresholds count from what remains.</summary>
+    /// <exception cref="PruningTargetException">More is dropped already.</exception>
+    public long[] Targets(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts)
+    {
+        if (_scope.Distribution.IsAllocated)
+        {
+            var (dropped, total) = (counts.Sum(count => count.Dropped), counts.Sum(count => count.Total));
+            var target = _amount.Resolve(total);
+            return target >= dropped ? [.. Allocate(pools, counts, total - target).Zip(counts, (drop, count) => count.Dropped + drop)]
+                : throw Exceeded([.. pools.SelectMany(pool => pool)], target, dropped, total);
+        }
+
+        return [.. pools.Zip(counts, (pool, count) =>
+        {
+            var target = _amount.IsThreshold ? count.Dropped + CountBelow(pool) : _granularity.Pattern is { } pattern ? Pattern(pool, pattern).Target : _amount.Resolve(count.Total);
+            return target >= count.Dropped ? target : throw Exceeded(pool, target, count.Dropped, count.Total);
+        })];
     }
 
     /// <summary>Masks after dropping so many of the remaining pieces, in the order of the pool.</summary>
-    public WeightMask[] Drop(IReadOnlyList<PoolMember> pool, long drop) => granularity.IsSingle
-        ? new WeightSelection(pool, importance).Drop(drop)
-        : new SliceSelection(pool, importance, granularity).Drop(drop);
-
-    /// <summary>Pieces of a pool that are dropped, and all of them.</summary>
-    public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool)
+    public WeightMask[] Drop(IReadOnlyList<PoolMember> pool, long drop)
     {
-        if (granularity.IsSingle)
+        if (_granularity.Pattern is { } pattern)
         {
-            var total = pool.Sum(member => (long)member.Parameter.Count);
-            return (total - new WeightSelection(pool, importance).Remaining, total);
+            var selection = Pattern(pool, pattern);
+            // Whole inputs of every group: the last step's are the pattern's, those before round down.
+            return selection.Drop((int)((selection.Dropped + drop) / (selection.Total / pattern.Size)));
         }
 
-        var slices = new SliceSelection(pool, importance, granularity);
+        return _granularity.IsSingle ? Weights(pool).Drop(drop) : Slices(pool).Drop(drop);
+    }
+
+    /// <summary>Pieces of a pool that are dropped, and all of them; of N:M, weights.</summary>
+    public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool)
+    {
+        if (_granularity.Pattern is { } pattern)
+        {
+            return Pattern(pool, pattern) is var selection ? (selection.Dropped, selection.Total) : default;
+        }
+
+        if (_granularity.IsSingle)
+        {
+            var total = pool.Sum(member => (long)member.Parameter.Count);
+            return (total - pool.Sum(member => (long)(member.Mask?.Kept ?? member.Parameter.Count)), total);
+        }
+
+        var slices = Slices(pool);
         return (slices.Total - slices.Remaining, slices.Total);
     }
+
+    private static PruningTargetException Exceeded(IReadOnlyList<PoolMember> pool, long target, long dropped, long total)
+        => new($"The target is {target} of {total} pieces of {string.Join(", ", pool.Select(member => member.Parameter.Name))} "
+            + $"(sparsity {(double)target / total:0.####}), but {dropped} are pruned already (sparsity {(double)dropped / total:0.####}).");
+
+    /// <summary>Pieces to drop of each pool, which holds one parameter, so that so many are kept in all.</summary>
+    private long[] Allocate(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts, long keep)
+    {
+        long[] remaining = [.. counts.Select(count => count.Total - count.Dropped)];
+        var kept = _scope.Distribution.Allocate([.. pools.Select(pool => pool[0])], [.. counts.Select(count => count.Total)], remaining, keep);
+        return [.. remaining.Zip(kept, (left, stay) => left - stay)];
+    }
+
+    private long CountBelow(IReadOnlyList<PoolMember> pool) => _granularity.IsSingle ? Weights(pool).CountBelow(_amount) : Slices(pool).CountBelow(_amount);
+
+    private WeightSelection Weights(IReadOnlyList<PoolMember> pool) => new(pool, _scope.Distribution.IsLamp ? new LampImportance(_importance, pool) : _importance);
+
+    private SliceSelection Slices(IReadOnlyList<PoolMember> pool) => new(pool, _importance, _granularity, _scope.Distribution);
+
+    private PatternSelection Pattern(IReadOnlyList<PoolMember> pool, (int Kept, int Size) pattern) => new(pool, _importance, pattern);
 }

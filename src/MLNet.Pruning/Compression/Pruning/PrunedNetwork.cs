@@ -50,8 +50,22 @@ public sealed class PrunedNetwork
             return Prune(new PruningOptions { Amount = amount, Importance = importance ?? Importance.L1, Granularity = granularity, Scope = scope ?? Scope.Network });
         }
 
-        var pieces = new Pieces(importance ?? Importance.L1, granularity ?? Granularity.Weight);
-        return Drop(pieces, pieces.Pools(this, scope ?? Scope.Network, amount), pool => pieces.Resolve(pool, amount));
+        var criterion = (importance ?? Importance.L1).Bind(new(this));
+        var pieces = new Pieces(criterion, granularity ?? Granularity.Weight, scope ?? Scope.Network, amount);
+        var pools = pieces.Pools(this);
+        return Drop(pieces, pools, pieces.Resolve(pools));
+    }
+
+    /// <summary>Drops what a granularity says that has an amount of its own: <see cref="Granularity.NToM"/>.</summary>
+    /// <param name="granularity">N:M of any n and m.</param>
+    /// <param name="importance">What a weight is worth; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
+    /// <returns>The network with the new masks, each a part of the one before.</returns>
+    /// <exception cref="ArgumentException">The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.</exception>
+    public PrunedNetwork Prune(Granularity granularity, Importance? importance = null, Scope? scope = null)
+    {
+        ArgumentNullException.ThrowIfNull(granularity);
+        return Prune(granularity.FixedAmount ?? throw new ArgumentException($"Granularity '{granularity}' says no amount: give one.", nameof(granularity)), importance, granularity, scope);
     }
 
     /// <summary>Prunes at once, as the options say; their schedule and fine-tuning are not used.</summary>
@@ -62,7 +76,12 @@ public sealed class PrunedNetwork
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        return options.Granularity.IsStructural ? RemovalPlan.Create(options, this).Prune(this, options.Amount)
+        if (options.Layers.Count > 0)
+        {
+            return options.Parts(this).Aggregate(this, (network, part) => network.Prune(part));
+        }
+
+        return options.Granularity.IsStructural ? RemovalPlan.Create(options.With(options.Importance.Bind(new(this))), this).Prune(this, options.Amount)
             : Prune(options.Amount, options.Importance, options.Granularity, options.Scope);
     }
 
@@ -82,17 +101,31 @@ public sealed class PrunedNetwork
         return new(_weights, Masks.SetItem(parameter, Masks.TryGetValue(parameter, out var before) ? before.And(mask) : mask), Companions);
     }
 
-    internal PoolMember Member(Parameter parameter) => new(_weights[parameter.Name], Masks.GetValueOrDefault(parameter.Name));
+    /// <summary>
+    /// Writes the masks alone, without weights, as UTF-8 JSON: <c>{"format": "MLNet.Pruning masks", "version": 1, "masks": [{"parameter":
+    /// "fc1.weight", "shape": [300, 784], "kept": 23520, "bits": "..."}]}</c>. Bits are base64 of one bit a value in row-major order, the
+    /// lowest bit of a byte first, 1 for kept. <see cref="NetworkPruningExtensions.LoadMasks"/> reads it.
+    /// </summary>
+    /// <param name="path">The file; written beside and renamed, so that an old one stays whole until the new one is.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveMasks(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        MaskFile.Save(this, path);
+    }
 
-    internal IReadOnlyList<IReadOnlyList<Parameter>> Pools(Scope scope, Granularity granularity) => scope.Pools(_weights, granularity);
+    /// <summary>The network as it was given, whatever its masks drop.</summary>
+    internal Network Weights => _weights;
+
+    internal PoolMember Member(string parameter) => PoolMember.Of(_weights, parameter, Masks.GetValueOrDefault(parameter));
 
     /// <summary>Drops so many pieces of each pool.</summary>
-    internal PrunedNetwork Drop(Pieces pieces, IReadOnlyList<IReadOnlyList<PoolMember>> pools, Func<IReadOnlyList<PoolMember>, long> drop)
+    internal PrunedNetwork Drop(Pieces pieces, IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<long> drops)
     {
         var masks = Masks.ToBuilder();
-        foreach (var pool in pools)
+        foreach (var (pool, drop) in pools.Zip(drops))
         {
-            var results = pieces.Drop(pool, drop(pool));
+            var results = pieces.Drop(pool, drop);
             for (var i = 0; i < pool.Count; i++)
             {
                 masks[pool[i].Parameter.Name] = results[i];

@@ -7,14 +7,17 @@ internal sealed class PruningLoop
     private readonly Func<Network, ValidationResult?> _measure;
     private readonly Func<PrunedNetwork, int, TrainingResult> _fineTune;
     private readonly Action<PruningStep> _report;
+    private readonly CalibrationData? _calibration;
 
     /// <param name="options">Validated options.</param>
     /// <param name="measure">Measures a network on the validation rows.</param>
     /// <param name="fineTune">Trains a masked network for so many epochs.</param>
     /// <param name="report">Told of every step.</param>
-    public PruningLoop(PruningOptions options, Func<Network, ValidationResult?> measure, Func<PrunedNetwork, int, TrainingResult> fineTune, Action<PruningStep> report)
+    /// <param name="calibration">Rows for criteria that need some; null where there are none.</param>
+    public PruningLoop(PruningOptions options, Func<Network, ValidationResult?> measure, Func<PrunedNetwork, int, TrainingResult> fineTune, Action<PruningStep> report,
+        CalibrationData? calibration = null)
     {
-        (_options, _measure, _fineTune, _report) = (options, measure, fineTune, report);
+        (_options, _measure, _fineTune, _report, _calibration) = (options, measure, fineTune, report, calibration);
     }
 
     /// <summary>Prunes.</summary>
@@ -24,7 +27,9 @@ internal sealed class PruningLoop
     /// <exception cref="InvalidOperationException">A tolerance is set and there are no validation rows to measure on.</exception>
     public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, int? rewound)
     {
-        var plan = PruningPlan.Create(_options, start);
+        var importance = new StepImportance(_options.Criterion);
+        importance.Measure(new(start, _calibration));
+        var plan = PruningPlan.Create(_options.With(importance), start);
         var steps = plan.Steps;
         var epochs = _options.FineTuneEpochs ?? (steps > 1 ? 2 : 0);
         if (rewound is not null && epochs == 0)
@@ -42,7 +47,12 @@ internal sealed class PruningLoop
         for (var i = 0; i < steps; i++)
         {
             _options.CancellationToken.ThrowIfCancellationRequested();
-            var pruned = plan.Prune(good, i);
+            if (i > 0)
+            {
+                importance.Measure(new(good, _calibration));
+            }
+
+            var pruned = importance.Compensate(plan.Prune(good, i));
             var (next, fineTuned) = (pruned, default(ValidationResult));
             var measured = _measure(pruned.Network);
             if (epochs > 0)

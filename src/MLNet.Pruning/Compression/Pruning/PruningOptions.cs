@@ -3,9 +3,16 @@ namespace MLNet.Pruning;
 /// <summary>How a network is pruned.</summary>
 public class PruningOptions
 {
+    private Amount? _amount;
+    private LayerRule[] _layers = [];
+
     /// <summary>Target of the pruning, counted over all pieces of each pool in scope, those dropped earlier included.</summary>
-    /// <value>Default half. Shares lie in [0, 1).</value>
-    public Amount Amount { get; set; } = Amount.Fraction(0.5);
+    /// <value>Default half; with <see cref="Granularity.NToM"/> what the pattern leaves out, and nothing else. Shares lie in [0, 1).</value>
+    public Amount Amount
+    {
+        get => _amount ?? Granularity.FixedAmount ?? Amount.Fraction(0.5);
+        set => _amount = value ?? throw new ArgumentNullException(nameof(value));
+    }
 
     /// <summary>What a piece is worth.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
@@ -18,6 +25,24 @@ public class PruningOptions
     /// <summary>Which weights, and compared among what.</summary>
     /// <value>Default <see cref="Scope.Network"/>.</value>
     public Scope Scope { get; set; } = Scope.Network;
+
+    /// <summary>
+    /// Settings of their own for some layers; of several rules that match a layer the first holds. The layers a rule matches are compared
+    /// with each other and not with others.
+    /// </summary>
+    /// <value>Default none.</value>
+    /// <exception cref="ArgumentNullException">The list, or a rule in it, is null.</exception>
+    public IReadOnlyList<LayerRule> Layers
+    {
+        get => _layers;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            LayerRule[] copy = [.. value];
+            Array.ForEach(copy, rule => ArgumentNullException.ThrowIfNull(rule, nameof(value)));
+            _layers = copy;
+        }
+    }
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
@@ -68,9 +93,44 @@ public class PruningOptions
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<PruningStep>? Progress { get; set; }
 
+    /// <summary>What a piece is worth, whichever rule its layer is under.</summary>
+    internal Importance Criterion => _layers.Any(rule => rule.Importance is not null) ? new LayeredImportance(Importance, _layers) : Importance;
+
+    /// <summary>The options for the layers of each rule and for those of none, without the rules; only where there are such layers.</summary>
+    /// <exception cref="ArgumentException">A rule matches no layer.</exception>
+    internal IReadOnlyList<PruningOptions> Parts(PrunedNetwork network)
+    {
+        LayerRule.Check(_layers, network.Weights);
+        var layers = LayerRule.Divide(_layers, network.Weights);
+        var parts = _layers.Select(Under).Append(Under(null)).Select((part, i) =>
+        {
+            part.Scope = Scope.Within(layers[i].Contains);
+            return part;
+        }).ToArray();
+        // Layers that no rule names may have no pieces at all; a rule for layers without pieces is a mistake, which its plan finds.
+        return [.. parts.Where((part, i) => layers[i].Count > 0 && (i < _layers.Length || part.Granularity.IsStructural || part.Scope.Members(network, part.Granularity).Count > 0))];
+    }
+
+    /// <summary>The options as a rule has them.</summary>
+    private PruningOptions Under(LayerRule? rule)
+    {
+        var copy = With(rule?.Importance ?? Importance);
+        copy._layers = [];
+        copy.Granularity = rule?.Granularity ?? Granularity;
+        copy._amount = rule?.Amount ?? (copy.Granularity.FixedAmount is null ? _amount : null);
+        return copy;
+    }
+
+    /// <summary>The same with another importance.</summary>
+    internal PruningOptions With(Importance importance)
+    {
+        var copy = (PruningOptions)MemberwiseClone();
+        copy.Importance = importance;
+        return copy;
+    }
+
     internal void Validate()
     {
-        ArgumentNullException.ThrowIfNull(Amount, nameof(Amount));
         ArgumentNullException.ThrowIfNull(Importance, nameof(Importance));
         ArgumentNullException.ThrowIfNull(Granularity, nameof(Granularity));
         ArgumentNullException.ThrowIfNull(Scope, nameof(Scope));
@@ -85,6 +145,39 @@ public class PruningOptions
         if (Amount.Budget is not null && !Granularity.IsStructural)
         {
             throw new ArgumentException($"The amount {Amount} needs pieces that are removed; those of granularity '{Granularity}' are set to zero.", nameof(Amount));
+        }
+
+        if (Granularity.IsStructural)
+        {
+            if (Scope.Distribution.IsAllocated || Scope.Distribution.IsLamp)
+            {
+                throw new ArgumentException($"The distribution '{Scope.Distribution}' needs pieces that are set to zero; those of granularity '{Granularity}' are removed.", nameof(Scope));
+            }
+        }
+        else
+        {
+            Pieces.Check(Granularity, Scope, Amount);
+        }
+
+        foreach (var rule in _layers)
+        {
+            var part = Under(rule);
+            part.Validate();
+            if (part.Granularity.IsStructural != Granularity.IsStructural)
+            {
+                throw new ArgumentException($"Pieces of granularity '{Granularity}' are {(Granularity.IsStructural ? "removed" : "set to zero")}, but the rule for '{rule}' asks for '{part.Granularity}', which are {(part.Granularity.IsStructural ? "removed" : "set to zero")}: prune in two steps.", nameof(Layers));
+            }
+        }
+
+        if (Layers.Count > 0 && Amount.Budget is not null)
+        {
+            throw new ArgumentException("A share of the network's cost is one of all layers, so that rules for layers cannot go with it.", nameof(Layers));
+        }
+
+        if (Schedule.Order != LayerOrder.Together && (Granularity.IsStructural || Layers.Count > 0))
+        {
+            throw new ArgumentException(Layers.Count > 0 ? "A schedule that goes layer by layer does not go with rules for layers."
+                : $"A schedule that goes layer by layer needs pieces that are set to zero; those of granularity '{Granularity}' are removed.", nameof(Schedule));
         }
 
         FineTuning?.Validate();

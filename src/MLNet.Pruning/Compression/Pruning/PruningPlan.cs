@@ -19,5 +19,6 @@ internal abstract class PruningPlan
     /// <exception cref="PruningTargetException">More than the target is dropped already.</exception>
     /// <exception cref="ArgumentException">Nothing in scope can be pruned.</exception>
     public static PruningPlan Create(PruningOptions options, PrunedNetwork start)
-        => options.Granularity.IsStructural ? RemovalPlan.Create(options, start) : new MaskPlan(options, start);
+        => options.Layers.Count > 0 ? new LayeredPlan(options, start)
+        : options.Granularity.IsStructural ? RemovalPlan.Create(options, start) : new MaskPlan(options, start);
 }

@@ -5,7 +5,7 @@ public sealed class Schedule
 {
     private readonly Func<double, double, IEnumerable<double>> _sparsities;
 
-    private Schedule(Func<double, double, IEnumerable<double>> sparsities) => _sparsities = sparsities;
+    private Schedule(Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together) => (_sparsities, Order) = (sparsities, order);
 
     /// <summary>All at once.</summary>
     public static Schedule OneShot { get; } = new((_, target) => [target]);
@@ -53,6 +53,18 @@ public sealed class Schedule
         return new((from, target) => Rounds(from, target, share));
     }
 
+    /// <summary>
+    /// The same layer by layer, from the input to the output: the first layer takes all its steps, then the next. What each layer is to lose
+    /// is settled at the start. For pieces that are set to zero.
+    /// </summary>
+    public Schedule BottomUp() => new(_sparsities, LayerOrder.BottomUp);
+
+    /// <summary>The same layer by layer, from the output to the input; see <see cref="BottomUp"/>.</summary>
+    public Schedule TopDown() => new(_sparsities, LayerOrder.TopDown);
+
+    /// <summary>In which order layers are pruned.</summary>
+    internal LayerOrder Order { get; }
+
     /// <summary>The sparsities after each step; the last is the target.</summary>
     internal IReadOnlyList<double> Sparsities(double from, double target) => target <= from ? [target] : [.. _sparsities(from, target)];
 
@@ -71,4 +83,12 @@ public sealed class Schedule
 
         yield return target;
     }
+}
+
+/// <summary>In which order layers are pruned.</summary>
+internal enum LayerOrder
+{
+    Together,
+    BottomUp,
+    TopDown,
 }

@@ -5,18 +5,29 @@ namespace MLNet.Pruning;
 /// <summary>Which weights are pruned, and which of them are compared with each other.</summary>
 public sealed class Scope
 {
-    private readonly bool _together;
     private readonly ImmutableArray<string> _only;
     private readonly ImmutableArray<string> _except;
+    private readonly Func<string, bool> _within;
 
-    private Scope(bool together, ImmutableArray<string> only, ImmutableArray<string> except)
-        => (_together, _only, _except) = (together, only, except);
+    private Scope(Distribution distribution, ImmutableArray<string> only, ImmutableArray<string> except, Func<string, bool> within)
+        => (Distribution, _only, _except, _within) = (distribution, only, except, within);
 
     /// <summary>All weights of the network against each other ("global" pruning). Biases and normalisation are left alone.</summary>
-    public static Scope Network { get; } = new(true, [], []);
+    public static Scope Network { get; } = Distributed(Distribution.Global);
 
     /// <summary>Each layer by itself: the amount holds for every one.</summary>
-    public static Scope Layer { get; } = new(false, [], []);
+    public static Scope Layer { get; } = Distributed(Distribution.Uniform);
+
+    /// <summary>How the amount spreads over the layers.</summary>
+    internal Distribution Distribution { get; }
+
+    /// <summary>All weights of the network, the amount spread over the layers in some other way.</summary>
+    /// <param name="distribution">The way; of <see cref="Distribution.Global"/> the scope is <see cref="Network"/>, of <see cref="Distribution.Uniform"/> <see cref="Layer"/>.</param>
+    public static Scope Distributed(Distribution distribution)
+    {
+        ArgumentNullException.ThrowIfNull(distribution);
+        return new(distribution, [], [], _ => true);
+    }
 
     /// <summary>The named parameters against each other; also those that the other scopes leave alone, such as biases.</summary>
     /// <param name="names">Names of parameters (<c>fc1.weight</c>) or of layers (<c>fc1</c>, its weight).</param>
@@ -24,38 +35,51 @@ public sealed class Scope
 
     /// <summary>The same scope over these layers or parameters alone.</summary>
     /// <param name="names">Names of parameters (<c>fc1.weight</c>) or of layers (<c>fc1</c>, its weight).</param>
-    public Scope Only(params string[] names) => names is { Length: > 0 } ? new(_together, [.. names], _except)
+    public Scope Only(params string[] names) => names is { Length: > 0 } ? new(Distribution, [.. names], _except, _within)
         : throw new ArgumentException("Give at least one name.", nameof(names));
 
     /// <summary>The same scope without these layers or parameters.</summary>
     /// <param name="names">Names of parameters (<c>fc3.weight</c>) or of layers (<c>fc3</c>).</param>
-    public Scope Except(params string[] names) => new(_together, _only, [.. _except, .. names]);
+    public Scope Except(params string[] names) => new(Distribution, _only, [.. _except, .. names], _within);
 
-    /// <summary>The weights in scope, in groups that are compared.</summary>
+    /// <summary>The same scope over the layers alone for which that is true.</summary>
+    internal Scope Within(Func<string, bool> layers) => new(Distribution, _only, _except, layer => _within(layer) && layers(layer));
+
+    /// <summary>The weights in scope, in groups that are compared or that have a share of their own.</summary>
     /// <exception cref="ArgumentException">A name does not exist, or nothing in scope can be pruned.</exception>
-    internal IReadOnlyList<IReadOnlyList<Parameter>> Pools(Network network, Granularity granularity)
+    internal IReadOnlyList<IReadOnlyList<PoolMember>> Pools(PrunedNetwork pruned, Granularity granularity)
     {
-        var excluded = _except.Select(name => Find(network, name)).Select(parameter => parameter.Name).ToHashSet();
-        var named = _only.Select(name => Find(network, name)).ToArray();
-        if (named.FirstOrDefault(parameter => !granularity.Fits(parameter)) is { } odd)
+        var chosen = Members(pruned, granularity);
+        if (chosen.Count == 0)
         {
-            throw new ArgumentException($"Parameter {odd} has no pieces of granularity '{granularity}'.");
-        }
-
-        var candidates = named.Length > 0 ? named.DistinctBy(parameter => parameter.Name)
-            : network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(weight => network[weight]).Where(granularity.Fits);
-        Parameter[] chosen = [.. candidates.Where(parameter => !excluded.Contains(parameter.Name))];
-        if (chosen.Length == 0)
-        {
-            throw new ArgumentException($"No layer can be pruned with granularity '{granularity}'{(excluded.Count > 0 ? $" outside {string.Join(", ", excluded)}" : "")}: "
+            var network = pruned.Weights;
+            throw new ArgumentException($"No layer can be pruned with granularity '{granularity}'{(_except.Length > 0 ? $" outside {string.Join(", ", _except)}" : "")}: "
                 + $"the network has the layers {string.Join(", ", network.Layers.Select(layer => $"{layer.Node.Name} ({layer.Node.Operator})"))}.");
         }
 
-        return _together ? [chosen] : [.. chosen.Select(parameter => new[] { parameter })];
+        granularity.Check(chosen);
+        return IsTogether ? [chosen] : [.. chosen.Select(member => new[] { member })];
+    }
+
+    /// <summary>The weights in scope that have pieces.</summary>
+    /// <exception cref="ArgumentException">A name does not exist, or has no such pieces.</exception>
+    internal IReadOnlyList<PoolMember> Members(PrunedNetwork pruned, Granularity granularity)
+    {
+        var network = pruned.Weights;
+        var excluded = _except.Select(name => Find(network, name)).Select(parameter => parameter.Name).ToHashSet();
+        var named = _only.Select(name => pruned.Member(Find(network, name).Name)).Where(member => _within(member.Layer)).ToArray();
+        if (named.FirstOrDefault(member => !granularity.Fits(member.Parameter, member.Axes)) is { } odd)
+        {
+            throw new ArgumentException($"Parameter {odd.Parameter} has no pieces of granularity '{granularity}'.");
+        }
+
+        var candidates = _only.Length > 0 ? named.DistinctBy(member => member.Parameter.Name)
+            : network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(pruned.Member).Where(member => granularity.Fits(member.Parameter, member.Axes));
+        return [.. candidates.Where(member => !excluded.Contains(member.Parameter.Name) && _within(member.Layer))];
     }
 
     /// <summary>Whether pieces of all layers are compared.</summary>
-    internal bool IsTogether => _together;
+    internal bool IsTogether => Distribution.IsTogether;
 
     /// <summary>The layers in scope out of those given by the name of the layer and of its weight.</summary>
     /// <exception cref="ArgumentException">A name is none of theirs.</exception>
@@ -68,7 +92,7 @@ public sealed class Scope
                 + NearestNames.Suggest(unknown, layers.SelectMany(layer => new[] { names(layer).Layer, names(layer).Parameter }).OfType<string>()));
         }
 
-        return [.. layers.Where(layer => (_only.IsEmpty || _only.Any(name => Is(layer, name))) && !_except.Any(name => Is(layer, name)))];
+        return [.. layers.Where(layer => (_only.IsEmpty || _only.Any(name => Is(layer, name))) && !_except.Any(name => Is(layer, name)) && _within(names(layer).Layer))];
     }
 
     private static Parameter Find(Network network, string name)

@@ -1,66 +1,69 @@
 namespace MLNet.Pruning;
 
-/// <summary>Finds the least important slices over any number of parameters; slices whose weights are all dropped no longer count.</summary>
+/// <summary>Finds the least important pieces of several weights, such as slices, over any number of parameters; pieces whose weights are all dropped no longer count.</summary>
 internal sealed class SliceSelection
 {
     private readonly IReadOnlyList<PoolMember> _pool;
-    private readonly Granularity _granularity;
-    private readonly List<(int Member, int Slice, double Score)> _remaining = [];
+    private readonly PieceLayout[] _layouts;
+    private readonly bool[][] _alive;
+    private readonly Lazy<double[][]> _scores;
 
-    public SliceSelection(IReadOnlyList<PoolMember> pool, Importance importance, Granularity granularity)
+    /// <param name="pool">The parameters.</param>
+    /// <param name="importance">What a piece is worth.</param>
+    /// <param name="granularity">What a piece is.</param>
+    /// <param name="distribution">How pieces of different parameters are compared.</param>
+    public SliceSelection(IReadOnlyList<PoolMember> pool, Importance importance, Granularity granularity, Distribution distribution)
     {
-        (_pool, _granularity) = (pool, granularity);
-        for (var i = 0; i < pool.Count; i++)
-        {
-            var (parameter, mask) = pool[i];
-            var dimension = granularity.Dimension(parameter);
-            var scores = new double[parameter.Shape[dimension]];
-            importance.ScoreSlices(mask is null ? parameter : parameter.WithValues(mask.Apply(parameter.Values)), dimension, scores);
-            var alive = Alive(parameter, mask, dimension);
-            for (var slice = 0; slice < scores.Length; slice++)
-            {
-                if (double.IsNaN(scores[slice]))
-                {
-                    throw new InvalidOperationException($"The importance of {granularity} {slice} of parameter '{parameter.Name}' is NaN.");
-                }
-
-                if (alive[slice])
-                {
-                    _remaining.Add((i, slice, scores[slice]));
-                }
-            }
-        }
+        _pool = pool;
+        _layouts = [.. pool.Select(member => granularity.Pieces(member.Parameter, member.Axes))];
+        _alive = [.. pool.Zip(_layouts, Alive)];
+        Remaining = _alive.Sum(member => member.LongCount(alive => alive));
+        _scores = new(() => [.. Enumerable.Range(0, pool.Count).Select(member => Score(member, importance, granularity, distribution))]);
     }
 
-    public long Remaining => _remaining.Count;
+    public long Remaining { get; }
 
-    /// <summary>Slices of all members, dropped ones included.</summary>
-    public long Total => _pool.Sum(member => (long)member.Parameter.Shape[_granularity.Dimension(member.Parameter)]);
+    /// <summary>Pieces of all members, dropped ones included.</summary>
+    public long Total => _layouts.Sum(layout => (long)layout.Count);
 
-    /// <summary>Remaining slices whose score lies below the amount's threshold; one pool member, for thresholds are a layer's own.</summary>
+    /// <summary>Remaining pieces whose score lies below the amount's threshold; one pool member, for thresholds are a layer's own.</summary>
     public long CountBelow(Amount amount)
     {
-        if (_remaining.Count == 0)
+        var remaining = Left();
+        if (remaining.Length == 0)
         {
             return 0;
         }
 
-        var threshold = amount.Threshold(_remaining.Average(slice => slice.Score), _remaining.Max(slice => slice.Score));
-        return _remaining.Count(slice => slice.Score < threshold);
+        var threshold = amount.Threshold(remaining.Average(), remaining.Max());
+        return remaining.LongCount(score => score < threshold);
     }
 
-    /// <summary>Masks after dropping the least important <paramref name="drop"/> of the remaining slices; ties go in the order of storage.</summary>
+    /// <summary>Masks after dropping the least important <paramref name="drop"/> of the remaining pieces; ties go in the order of storage.</summary>
     public WeightMask[] Drop(long drop)
     {
         var kept = _pool.Select(member => member.Mask?.ToArray() ?? Enumerable.Repeat(true, member.Parameter.Count).ToArray()).ToArray();
-        var dropped = _remaining.OrderBy(slice => slice.Score).Take((int)drop).Select(slice => (slice.Member, slice.Slice)).ToHashSet();
-        for (var i = 0; i < _pool.Count; i++)
+        if (drop > 0)
         {
-            foreach (var (slice, start, length) in SliceRuns.Of(_pool[i].Parameter.Shape, _granularity.Dimension(_pool[i].Parameter)))
+            var ordered = Left();
+            Array.Sort(ordered);
+            var threshold = ordered[drop - 1];
+            var ties = drop - Array.FindIndex(ordered, score => score >= threshold);
+            for (var member = 0; member < _pool.Count; member++)
             {
-                if (dropped.Contains((i, slice)))
+                var (scores, alive) = (_scores.Value[member], _alive[member]);
+                var dropped = new bool[scores.Length];
+                for (var piece = 0; piece < dropped.Length; piece++)
                 {
-                    kept[i].AsSpan(start, length).Clear();
+                    dropped[piece] = alive[piece] && (scores[piece] < threshold || (scores[piece] == threshold && ties-- > 0));
+                }
+
+                foreach (var (piece, start, length) in _layouts[member].Runs)
+                {
+                    if (dropped[piece])
+                    {
+                        kept[member].AsSpan(start, length).Clear();
+                    }
                 }
             }
         }
@@ -68,17 +71,32 @@ internal sealed class SliceSelection
         return [.. kept.Select(mask => new WeightMask(mask))];
     }
 
-    private static bool[] Alive(Parameter parameter, WeightMask? mask, int dimension)
+    private static bool[] Alive(PoolMember member, PieceLayout layout)
     {
-        var alive = new bool[parameter.Shape[dimension]];
-        foreach (var (slice, start, length) in SliceRuns.Of(parameter.Shape, dimension))
+        var alive = new bool[layout.Count];
+        foreach (var (piece, start, length) in layout.Runs)
         {
-            for (var i = start; i < start + length && !alive[slice]; i++)
+            for (var i = start; i < start + length && !alive[piece]; i++)
             {
-                alive[slice] = mask is null || mask[i];
+                alive[piece] = member.Mask is null || member.Mask[i];
             }
         }
 
         return alive;
+    }
+
+    /// <summary>Scores of the remaining pieces.</summary>
+    private double[] Left() => [.. _scores.Value.Zip(_alive).SelectMany(member => member.First.Where((_, piece) => member.Second[piece]))];
+
+    private double[] Score(int member, Importance importance, Granularity granularity, Distribution distribution)
+    {
+        var (parameter, mask) = (_pool[member].Parameter, _pool[member].Mask);
+        var scores = _layouts[member].Score(importance, mask is null ? parameter : parameter.WithValues(mask.Apply(parameter.Values)));
+        if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var piece)
+        {
+            throw new InvalidOperationException($"The importance of {granularity} {piece} of parameter '{parameter.Name}' is NaN.");
+        }
+
+        return distribution.IsLamp ? Lamp.Scores(scores, piece => _alive[member][piece]) : scores;
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace MLNet.Pruning;
 
 /// <summary>
@@ -170,24 +168,7 @@ internal sealed class WeightSelection
         return parts;
     }
 
-    /// <summary>In parallel; where several parts fail, the failure of the first is thrown, whatever the threads did.</summary>
-    private void ForEachPart(Action<int> action)
-    {
-        var failures = new ExceptionDispatchInfo?[_parts.Count];
-        Parallel.For(0, _parts.Count, (part, loop) =>
-        {
-            try
-            {
-                action(part);
-            }
-            catch (Exception e)
-            {
-                failures[part] = ExceptionDispatchInfo.Capture(e);
-                loop.Break();
-            }
-        });
-        Array.Find(failures, failure => failure is not null)?.Throw();
-    }
+    private void ForEachPart(Action<int> action) => PartLoop.Run(_parts.Count, action);
 
     private void VisitRemaining(int part, Action<Span<float>> visit) => VisitBlocks(part, (member, start, scores)
         => visit(_pool[member].Mask is { } mask ? ScoreKeys.Compact(scores, mask.Words[(start / BitsPerWord)..]) : scores));
@@ -237,4 +218,15 @@ internal sealed class WeightSelection
 }
 
 /// <summary>A parameter whose pieces are compared with those of the others in its pool.</summary>
-internal sealed record PoolMember(Parameter Parameter, WeightMask? Mask);
+/// <param name="Parameter">The parameter with its values.</param>
+/// <param name="Axes">What its dimensions are.</param>
+/// <param name="Layer">The layer that multiplies with it; the parameter's own name where none does.</param>
+/// <param name="Mask">What is dropped already.</param>
+internal sealed record PoolMember(Parameter Parameter, WeightAxes Axes, string Layer, WeightMask? Mask)
+{
+    public static PoolMember Of(Network network, string name, WeightMask? mask)
+    {
+        var layer = network.Layers.FirstOrDefault(layer => layer.Weights.Contains(name));
+        return new(network[name], WeightAxes.Of(layer, network[name]), layer?.Node.Name ?? name, mask);
+    }
+}

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,23 +15,15 @@ internal sealed class GroupPenalty : Regularization
     public GroupPenalty(double strength, Granularity granularity)
     {
         _strength = Strength(strength, nameof(strength));
-        _granularity = !granularity.IsSingle && !granularity.IsDepth ? granularity
+        _granularity = granularity is { IsSingle: false, IsDepth: false, Pattern: null } ? granularity
             : throw new ArgumentException($"A group lasso works on pieces of several weights within layers, but not on granularity '{granularity}'.", nameof(granularity));
     }
-
-    /// <summary>The granularity that prints as that name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
-    public static Granularity Named(string name)
-        => new[] { Granularity.Row, Granularity.Column, Granularity.Neuron, Granularity.Filter, Granularity.ChannelGroup, Granularity.Head, Granularity.HiddenUnit, Granularity.Unit, Granularity.UnitWithinHeads }
-            .FirstOrDefault(granularity => granularity.ToString() == name)
-            ?? (name.StartsWith("slice ", StringComparison.Ordinal) && int.TryParse(name["slice ".Length..], CultureInfo.InvariantCulture, out var dimension) ? Granularity.Slice(dimension)
-                : throw new ArgumentException($"There is no granularity '{name}' of a group lasso.", nameof(name)));
 
     internal override IEnumerable<(string, double[])> Terms => [($"{nameof(GroupLasso)}: {_granularity}", [_strength])];
 
     internal override Func<Tensor> Bind(Network network, IReadOnlyDictionary<string, Tensor> parameters)
     {
-        var norms = _granularity.Structure is { } options ? [.. Families(network, parameters, options)] : Slices(network, parameters).ToArray();
+        var norms = _granularity.Structure is { } options ? [.. Families(network, parameters, options)] : Pieces(network, parameters).ToArray();
         if (norms.Length == 0)
         {
             throw new ArgumentException($"The network has no pieces of granularity '{_granularity}' to regularise.");
@@ -42,16 +33,22 @@ internal sealed class GroupPenalty : Regularization
         return () => Sum(norms.Select(norm => norm()), one).mul(factor);
     }
 
-    private IEnumerable<Func<Tensor>> Slices(Network network, IReadOnlyDictionary<string, Tensor> parameters)
+    /// <summary>The pieces of a weight: its values put in their order, a row a piece.</summary>
+    private IEnumerable<Func<Tensor>> Pieces(Network network, IReadOnlyDictionary<string, Tensor> parameters)
     {
         Scalar smallest = Smallest, one = 1.0;
-        foreach (var parameter in network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(name => network[name]).Where(_granularity.Fits))
+        var members = network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(name => PoolMember.Of(network, name, null))
+            .Where(member => _granularity.Fits(member.Parameter, member.Axes)).ToArray();
+        _granularity.Check(members);
+        foreach (var (parameter, axes, _, _) in members)
         {
-            var dimension = _granularity.Dimension(parameter);
-            var others = Others(parameter.Shape.Length, dimension);
+            var layout = _granularity.Pieces(parameter, axes);
+            var runs = layout.Runs.ToArray();
             var weight = parameters[parameter.Name];
-            Scalar root = Math.Sqrt((double)parameter.Count / parameter.Shape[dimension]);
-            yield return () => (weight * weight).sum(others, keepdim: false).add(smallest, one).sqrt().sum().mul(root);
+            var order = tensor(runs.OrderBy(run => run.Piece).SelectMany(run => Enumerable.Range(run.Start, run.Length).Select(i => (long)i)).ToArray(), device: weight.device);
+            var size = parameter.Count / layout.Count;
+            Scalar root = Math.Sqrt(size);
+            yield return () => (weight * weight).view(-1).index_select(0, order).view(layout.Count, size).sum([1L], keepdim: false).add(smallest, one).sqrt().sum().mul(root);
         }
     }
 

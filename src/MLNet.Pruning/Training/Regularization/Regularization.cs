@@ -31,8 +31,8 @@ public abstract class Regularization
     /// go to zero together. For pieces that are removed, the norm runs over all weights that go with a piece.
     /// </summary>
     /// <param name="strength">Not negative.</param>
-    /// <param name="granularity">The pieces: rows, columns, slices, or neurons, filters, heads, hidden units; by default <see cref="Granularity.Unit"/>.</param>
-    /// <exception cref="ArgumentException">Pieces are single weights (that is <see cref="L1"/>), blocks or layers.</exception>
+    /// <param name="granularity">The pieces: rows, columns, slices, kernels, blocks, or neurons, filters, heads, hidden units; by default <see cref="Granularity.Unit"/>.</param>
+    /// <exception cref="ArgumentException">Pieces are single weights (that is <see cref="L1"/>), residual blocks, layers, or an N:M pattern.</exception>
     public static Regularization GroupLasso(double strength, Granularity? granularity = null) => new GroupPenalty(strength, granularity ?? Granularity.Unit);
 
     /// <summary>strength x sum of |scale| over batch normalisation (Liu et al. 2017, "network slimming").</summary>
@@ -60,7 +60,7 @@ public abstract class Regularization
     {
         ([nameof(ElasticNet)], [var l1, var l2]) => ElasticNet(l1, l2),
         ([nameof(BatchNormScale)], [var strength]) => BatchNormScale(strength),
-        ([nameof(GroupLasso), var granularity], [var strength]) => GroupLasso(strength, GroupPenalty.Named(granularity)),
+        ([nameof(GroupLasso), var granularity], [var strength]) => GroupLasso(strength, Granularity.Named(granularity)),
         _ => throw new ArgumentException($"There is no penalty '{kind}' of {strengths.Length} strengths."),
     };
 

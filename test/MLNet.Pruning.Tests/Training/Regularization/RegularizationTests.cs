@@ -25,6 +25,12 @@ public class RegularizationTests
         double Rows(string name, int rows) => Enumerable.Range(0, rows).Sum(row => Norm(s_network[name].Values.ToArray().Chunk(s_network[name].Count / rows).ElementAt(row)) * Math.Sqrt(s_network[name].Count / rows));
         Assert.AreEqual(0.2 * (Rows("fc1.weight", 5) + Rows("fc2.weight", 2)), Value(Regularization.GroupLasso(0.2, Granularity.Row)), 1e-5);
 
+        // 1 x 3 blocks of fc1, which has 12 inputs; kernels of conv1 are 9 values each.
+        var blocks = s_network["fc1.weight"].Values.ToArray().Chunk(3).Sum(block => Norm(block) * Math.Sqrt(3));
+        var only = Network.Mlp(12, 5).Initialize(1).With("fc1.weight", s_network["fc1.weight"].Values);
+        Assert.AreEqual(0.2 * blocks, Value(Regularization.GroupLasso(0.2, Granularity.WeightBlock(1, 3)), only), 1e-5);
+        Assert.AreEqual(0.2 * s_network["conv1.weight"].Values.ToArray().Chunk(9).Sum(kernel => Norm(kernel) * 3), Value(Regularization.GroupLasso(0.2, Granularity.Kernel)), 1e-5);
+
         // A filter: its 18 weights and the four positions that each of 5 units reads of its channel.
         var (conv, dense) = (s_network["conv1.weight"].Values.ToArray(), s_network["fc1.weight"].Values.ToArray());
         var filters = Enumerable.Range(0, 3).Sum(filter => Math.Sqrt(18 + 20) * Norm([.. conv[(filter * 18)..(filter * 18 + 18)], .. Enumerable.Range(0, 5).SelectMany(unit => dense[(unit * 12 + filter * 4)..(unit * 12 + filter * 4 + 4)])]));
@@ -92,6 +98,11 @@ public class RegularizationTests
     {
         var penalty = Regularization.L1(0.1) + Regularization.GroupLasso(0.2, Granularity.Slice(1)) + Regularization.BatchNormScale(0.3) + Regularization.GroupLasso(0.4);
         Assert.AreEqual(Value(penalty), Value(Regularization.Of(penalty.Terms)!));
+        foreach (var granularity in new[] { Granularity.WeightBlock(2, 3), Granularity.Kernel, Granularity.Slice(-1), Granularity.Head, Granularity.NToM(2, 4) })
+        {
+            Assert.AreEqual(granularity.ToString(), Granularity.Named(granularity.ToString()).ToString());
+        }
+
         Assert.IsNull(Regularization.Of([]));
     }
 
@@ -107,9 +118,10 @@ public class RegularizationTests
 
     private static double Norm(IEnumerable<float> values) => Math.Sqrt(values.Sum(value => (double)value * value));
 
-    private static double Value(Regularization penalty)
+    private static double Value(Regularization penalty, Network? of = null)
     {
         using var scope = NewDisposeScope();
-        return penalty.Bind(s_network, s_network.Parameters.ToDictionary(parameter => parameter.Name, TorchGraph.View))().data<float>()[0];
+        var network = of ?? s_network;
+        return penalty.Bind(network, network.Parameters.ToDictionary(parameter => parameter.Name, TorchGraph.View))().data<float>()[0];
     }
 }

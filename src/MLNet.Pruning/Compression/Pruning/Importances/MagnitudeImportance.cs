@@ -49,6 +49,15 @@ internal sealed class MagnitudeImportance : Importance
         }
     }
 
+    /// <summary>A norm depends on the values alone, so that pieces may be laid out as slices.</summary>
+    internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores)
+    {
+        if (pieces.Count > 0)
+        {
+            ScoreSlices(parameter.WithValues([pieces.Count, parameter.Count / pieces.Count], pieces.Gather(parameter.Values)), 0, scores);
+        }
+    }
+
     private double Accumulate(double sum, ReadOnlySpan<float> values)
     {
         foreach (var value in values)

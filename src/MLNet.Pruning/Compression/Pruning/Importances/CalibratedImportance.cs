@@ -1,0 +1,25 @@
+namespace MLNet.Pruning;
+
+/// <summary>A criterion that has to see the network, and mostly rows, before it can score: it is measured anew before each step of pruning.</summary>
+/// <param name="name">As users write it.</param>
+internal abstract class CalibratedImportance(string name) : Importance
+{
+    /// <summary>Calibration rows unless asked otherwise.</summary>
+    public const int DefaultRows = 256;
+
+    public string Name => name;
+
+    public override string ToString() => name;
+
+    public sealed override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => throw Calibration.Missing(name);
+
+    public sealed override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => throw Calibration.Missing(name);
+
+    internal abstract override Importance Bind(Calibration calibration);
+
+    protected static int Rows(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        return rows;
+    }
+}

@@ -1,0 +1,13 @@
+using TorchSharp;
+
+namespace MLNet.Pruning;
+
+/// <summary>Rows for criteria, and what the network's outputs mean on them.</summary>
+/// <param name="Rows">The rows; only those to train on are looked at.</param>
+/// <param name="Task">What the outputs mean.</param>
+/// <param name="Loss">The loss, which fits the task.</param>
+/// <param name="Device">Where to run.</param>
+/// <param name="BatchSize">Rows at a time.</param>
+/// <param name="Seed">Draws the rows.</param>
+/// <param name="CancellationToken">Stops between batches.</param>
+internal sealed record CalibrationData(TrainingData Rows, LearningTask Task, Loss Loss, torch.Device Device, int BatchSize, int Seed, CancellationToken CancellationToken);

@@ -1,0 +1,90 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Optimal brain damage: w^2 h / 2, what the loss rises by to second order when a weight goes, with the diagonal h of the Gauss-Newton matrix,
+/// which LeCun et al. use in place of the Hessian (LeCun, Denker &amp; Solla 1990, "Optimal Brain Damage", equation 5); slices by their sum.
+/// </summary>
+/// <remarks>
+/// The matrix is the mean over rows of J' H J, with the Jacobian J of the logits and the Hessian H of the loss at them. H is a sum of outer
+/// products: of sqrt(p_k) (e_k - p) over the classes k for cross-entropy, of sqrt(p (1 - p)) for binary cross-entropy, of sqrt(2) for the squared
+/// error. Exact, each costs a backward pass a row. With probes they are added up with random signs, over all rows of a batch at once, and the
+/// square of the sum is right on average (Hutchinson's estimator): a backward pass a batch and probe.
+/// </remarks>
+internal sealed class DiagonalHessianImportance : CalibratedImportance
+{
+    private readonly int _rows;
+    private readonly int? _probes;
+
+    public DiagonalHessianImportance(int rows, int? probes) : base("Importance.DiagonalHessian")
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(probes ?? 1, 1, nameof(probes));
+        (_rows, _probes) = (Rows(rows), probes);
+    }
+
+    internal override Importance Bind(Calibration calibration)
+    {
+        using var run = calibration.Start(Name, _rows);
+        if (run.LossKind == Loss.MeanAbsoluteError)
+        {
+            throw new InvalidOperationException($"{Name} needs a loss with a curvature; the absolute error has none: use Loss.MeanSquaredError, or Importance.Fisher.");
+        }
+
+        var squares = new SquaredGradients(run);
+        using var random = new Generator(1);
+        run.ForEachBatch((rows, _, share) =>
+        {
+            var logits = run.Graph.Forward(rows);
+            var roots = Roots(run.LossKind, logits.detach());
+            var count = rows.shape[0];
+            if (_probes is not { } probes)
+            {
+                for (var k = 0; k < roots.shape[2]; k++)
+                {
+                    Add(run, squares, logits, roots.select(2, k), share);
+                }
+
+                return;
+            }
+
+            using Scalar half = 0.5, one = 1.0;
+            for (var probe = 0; probe < probes; probe++)
+            {
+                using var scope = NewDisposeScope();
+                var signs = rand([count, 1, roots.shape[2]], generator: random).sub(half).sign().to(run.Device);
+                Add(run, squares, logits, roots.mul(signs).sum(2), share / count / probes);
+            }
+        }, _probes is null ? 1 : null);
+        return calibration.Scores(Name, squares.Saliencies());
+    }
+
+    private static void Add(CalibrationRun run, SquaredGradients squares, Tensor logits, Tensor directions, double factor)
+    {
+        run.ClearGradients();
+        autograd.backward([logits.mul(directions).sum()], retain_graph: true);
+        squares.Add(factor);
+    }
+
+    /// <summary>Rows x outputs x roots: H = R R' for each row.</summary>
+    private static Tensor Roots(Loss loss, Tensor logits)
+    {
+        if (loss == Loss.MeanSquaredError)
+        {
+            using Scalar root = Math.Sqrt(2);
+            return ones_like(logits).mul(root).unsqueeze(2);
+        }
+
+        if (loss == Loss.BinaryCrossEntropy)
+        {
+            return logits.sigmoid().mul(logits.neg().sigmoid()).sqrt().unsqueeze(2);
+        }
+
+        using Scalar minus = -1.0;
+        var p = logits.softmax(1);
+        var roots = p.sqrt();
+        var diagonal = roots.unsqueeze(2).mul(ones([roots.shape[1]], device: roots.device).diag());
+        return diagonal.add(p.unsqueeze(2).matmul(roots.unsqueeze(1)), minus);
+    }
+}

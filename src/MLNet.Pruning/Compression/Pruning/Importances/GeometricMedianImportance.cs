@@ -1,0 +1,48 @@
+namespace MLNet.Pruning;
+
+/// <summary>
+/// The sum of a slice's Euclidean distances to all others of the same parameter: the slice nearest to the geometric median is the one that the others can best stand
+/// in for (He et al. 2019, "Filter Pruning via Geometric Median", equation 9). Groups are worth what the slices are that make them. Cost: the
+/// number of slices times the number of weights.
+/// </summary>
+internal sealed class GeometricMedianImportance : Importance
+{
+    private const string Name = "Importance.GeometricMedian";
+
+    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
+        $"{Name} says what whole slices are worth, not what single weights of {parameter} are: use it with rows, columns, slices, kernels, blocks or groups.");
+
+    public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => ScorePieces(parameter, PieceLayout.Slices(parameter, dimension), scores);
+
+    public override string ToString() => Name;
+
+    internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores)
+    {
+        var values = pieces.Gather(parameter.Values);
+        var size = values.Length / pieces.Count;
+        scores.Clear();
+        for (var i = 0; i < pieces.Count; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                var distance = Distance(values.AsSpan(i * size, size), values.AsSpan(j * size, size));
+                scores[i] += distance;
+                scores[j] += distance;
+            }
+        }
+    }
+
+    internal override bool Counts(ParameterAxis axis) => axis.Role == AxisRole.Output;
+
+    private static double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < a.Length; i++)
+        {
+            var difference = (double)a[i] - b[i];
+            sum += difference * difference;
+        }
+
+        return Math.Sqrt(sum);
+    }
+}

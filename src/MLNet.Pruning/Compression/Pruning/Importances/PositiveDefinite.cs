@@ -1,0 +1,111 @@
+using System.Numerics;
+
+namespace MLNet.Pruning;
+
+/// <summary>Symmetric positive definite systems, by Cholesky's factors: rows of the lower triangle.</summary>
+internal static class PositiveDefinite
+{
+    private const int SmallestParallel = 256;
+
+    /// <summary>The lower factor L of A = L L'. Cost: n^3 / 6 multiply-adds.</summary>
+    /// <param name="matrix">At least the lower triangle; not changed.</param>
+    /// <exception cref="InvalidOperationException">The matrix is not positive definite.</exception>
+    public static double[][] Factor(double[][] matrix)
+    {
+        double[][] lower = [.. matrix.Select((row, i) => row[..(i + 1)])];
+        for (var j = 0; j < lower.Length; j++)
+        {
+            var row = lower[j];
+            var pivot = row[j] - Dot(row, row, j);
+            var root = row[j] = pivot > 0 ? Math.Sqrt(pivot) : throw new InvalidOperationException(
+                $"The second moments of a layer's inputs are not positive definite (pivot {j} is {pivot}): raise the damping.");
+            For(j + 1, lower.Length, i => lower[i][j] = (lower[i][j] - Dot(lower[i], row, j)) / root);
+        }
+
+        return lower;
+    }
+
+    /// <summary>Solves L L' x = b in place.</summary>
+    public static void Solve(double[][] lower, double[] b) => Solve(lower, b, 0);
+
+    /// <summary>The inverse of L L'. Cost: n^3 / 3 multiply-adds.</summary>
+    public static double[][] Invert(double[][] lower)
+    {
+        double[][] inverse = [.. lower.Select((_, i) => new double[lower.Length])];
+        For(0, lower.Length, i =>
+        {
+            inverse[i][i] = 1;
+            Solve(lower, inverse[i], i);
+        });
+        for (var i = 0; i < lower.Length; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                inverse[i][j] = inverse[j][i];
+            }
+        }
+
+        return inverse;
+    }
+
+    /// <summary>Takes a multiple of a vector from another.</summary>
+    public static void Subtract(Span<double> from, ReadOnlySpan<double> vector, double factor)
+    {
+        var i = 0;
+        for (; i <= from.Length - Vector<double>.Count; i += Vector<double>.Count)
+        {
+            (new Vector<double>(from[i..]) - new Vector<double>(vector[i..]) * factor).CopyTo(from[i..]);
+        }
+
+        for (; i < from.Length; i++)
+        {
+            from[i] -= vector[i] * factor;
+        }
+    }
+
+    /// <summary>Solves for the unknowns from a first one on; before it the right side is zero.</summary>
+    private static void Solve(double[][] lower, double[] b, int first)
+    {
+        for (var i = first; i < lower.Length; i++)
+        {
+            b[i] = (b[i] - Dot(lower[i].AsSpan(first), b.AsSpan(first), i - first)) / lower[i][i];
+        }
+
+        for (var i = lower.Length - 1; i >= first; i--)
+        {
+            b[i] /= lower[i][i];
+            Subtract(b.AsSpan(first, i - first), lower[i].AsSpan(first), b[i]);
+        }
+    }
+
+    private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int count)
+    {
+        var (sum, i) = (Vector<double>.Zero, 0);
+        for (; i <= count - Vector<double>.Count; i += Vector<double>.Count)
+        {
+            sum += new Vector<double>(a[i..]) * new Vector<double>(b[i..]);
+        }
+
+        var total = Vector.Sum(sum);
+        for (; i < count; i++)
+        {
+            total += a[i] * b[i];
+        }
+
+        return total;
+    }
+
+    private static void For(int from, int to, Action<int> action)
+    {
+        if (to - from >= SmallestParallel)
+        {
+            Parallel.For(from, to, action);
+            return;
+        }
+
+        for (var i = from; i < to; i++)
+        {
+            action(i);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+namespace MLNet.Pruning;
+
+/// <summary>Sums of squares of gradients that were taken one after another, by parameter.</summary>
+internal sealed class SquaredGradients(CalibrationRun run)
+{
+    private readonly Dictionary<string, double[]> _sums = [];
+
+    /// <summary>Adds the squares of the gradients as they are now.</summary>
+    public void Add(double factor)
+    {
+        foreach (var (name, values) in run.Parameters)
+        {
+            if (values.grad is { } gradient)
+            {
+                var sum = _sums.TryGetValue(name, out var found) ? found : _sums[name] = new double[values.numel()];
+                var numbers = CalibrationRun.Read(gradient);
+                for (var i = 0; i < sum.Length; i++)
+                {
+                    sum[i] += factor * numbers[i] * numbers[i];
+                }
+            }
+        }
+    }
+
+    /// <summary>w^2 h / 2: what the loss rises by to second order when a weight goes, with the sums as h.</summary>
+    public Dictionary<string, float[]> Saliencies() => run.Parameters.ToDictionary(parameter => parameter.Name, parameter =>
+    {
+        var saliencies = CalibrationRun.Read(parameter.Values);
+        var curvatures = _sums.GetValueOrDefault(parameter.Name) ?? new double[saliencies.Length];
+        for (var i = 0; i < saliencies.Length; i++)
+        {
+            saliencies[i] = (float)(0.5 * saliencies[i] * saliencies[i] * curvatures[i]);
+        }
+
+        return saliencies;
+    });
+}

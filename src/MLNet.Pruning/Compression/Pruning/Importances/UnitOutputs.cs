@@ -1,0 +1,51 @@
+namespace MLNet.Pruning;
+
+/// <summary>Where the units of a layer can be seen: behind normalisation and activation, before anything mixes them.</summary>
+/// <param name="Weight">The layer's weight.</param>
+/// <param name="Dimension">The weight's dimension of outputs.</param>
+/// <param name="Tensor">Name of the tensor.</param>
+/// <param name="Axis">The tensor's dimension of units; negative ones count from the last.</param>
+internal sealed record UnitOutputs(string Weight, int Dimension, string Tensor, int Axis)
+{
+    /// <summary>Those of all dense layers and convolutions.</summary>
+    public static IEnumerable<UnitOutputs> Of(Network network)
+    {
+        foreach (var layer in network.Layers.Where(layer => layer.Weights.Length == 1))
+        {
+            var (node, weight) = (layer.Node, network[layer.Weights[0]]);
+            int? axis = node.Operator switch
+            {
+                "Conv" => 1,
+                "ConvTranspose" when node.Int("group", 1) == 1 => 1,
+                "Gemm" => 1,
+                "MatMul" when node.Inputs[1] == weight.Name && weight.Shape.Length > 1 => -1,
+                _ => null,
+            };
+            if (axis is { } unit)
+            {
+                yield return new(weight.Name, layer.Axes(weight).Output, Activation(network, node.Outputs[0]), unit);
+            }
+        }
+    }
+
+    /// <summary>Follows a tensor as long as a single node reads it that works on each unit alone.</summary>
+    private static string Activation(Network network, string tensor)
+    {
+        while (network.Graph.Outputs.All(output => output != tensor)
+            && network.Nodes.Where(node => node.Inputs.Contains(tensor)).Take(2).ToArray() is [{ Domain: "" } only] && only.Inputs[0] == tensor && IsOfUnit(network, only))
+        {
+            tensor = only.Outputs[0];
+        }
+
+        return tensor;
+    }
+
+    private static bool IsOfUnit(Network network, Node node) => node.Operator switch
+    {
+        "BatchNormalization" or "Relu" or "LeakyRelu" or "PRelu" or "Elu" or "Selu" or "Celu" or "ThresholdedRelu" or "Gelu" or "Sigmoid" or "HardSigmoid" or "HardSwish" or "Tanh"
+            or "Softplus" or "Softsign" or "Mish" or "Clip" or "Dropout" or "Identity" => true,
+        // A bias that stands by itself.
+        "Add" => network.TryGetParameter(node.Inputs[1], out var bias) && bias.Shape.Length == 1,
+        _ => false,
+    };
+}

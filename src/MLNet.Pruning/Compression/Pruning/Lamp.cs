@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+
+namespace MLNet.Pruning;
+
+/// <summary>Layer-adaptive scores of single weights; sorts each parameter once, on first use.</summary>
+internal sealed class LampImportance(Importance importance, IReadOnlyList<PoolMember> pool) : Importance
+{
+    private readonly ConcurrentDictionary<string, Lazy<float[]>> _scores = new(pool.Select(member => KeyValuePair.Create(member.Parameter.Name, new Lazy<float[]>(() => Adapted(importance, member)))));
+
+    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => _scores[parameter.Name].Value.AsSpan(start, scores.Length).CopyTo(scores);
+
+    private static float[] Adapted(Importance importance, PoolMember member)
+    {
+        var scores = new float[member.Parameter.Count];
+        importance.ScoreWeights(member.Parameter, 0, scores);
+        var adapted = Lamp.Scores(Array.ConvertAll(scores, score => (double)score), i => member.Mask?[i] != false);
+        return Array.ConvertAll(adapted, score => (float)score);
+    }
+}
+
+/// <summary>The score of Lee et al. 2021.</summary>
+internal static class Lamp
+{
+    /// <summary>w(u)^2 / sum of w(v)^2 over what is not before u when sorted by w; what is dropped gets 0.</summary>
+    /// <exception cref="InvalidOperationException">An importance is negative.</exception>
+    public static double[] Scores(double[] importances, Func<int, bool> remains)
+    {
+        var order = Enumerable.Range(0, importances.Length).Where(remains).ToArray();
+        var keys = Array.ConvertAll(order, i => importances[i] is var own && !(own < 0) ? own
+            : throw new InvalidOperationException($"The LAMP score needs importances of at least 0; that of piece {i} is {own}."));
+        // Ties go in the order of storage: a sort by both.
+        Array.Sort(keys, order);
+        SortTies(keys, order);
+        var scores = new double[importances.Length];
+        var sum = 0.0;
+        for (var i = order.Length - 1; i >= 0; i--)
+        {
+            var square = keys[i] * keys[i];
+            sum += square;
+            scores[order[i]] = double.IsNaN(square) ? double.NaN : sum > 0 ? square / sum : 0;
+        }
+
+        return scores;
+    }
+
+    private static void SortTies(double[] keys, int[] order)
+    {
+        for (int start = 0, end; start < keys.Length; start = end)
+        {
+            for (end = start + 1; end < keys.Length && keys[end] == keys[start]; end++)
+            {
+            }
+
+            Array.Sort(order, start, end - start);
+        }
+    }
+}

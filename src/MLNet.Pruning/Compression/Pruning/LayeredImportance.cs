@@ -1,0 +1,44 @@
+namespace MLNet.Pruning;
+
+/// <summary>A criterion for some layers and another for others, as rules say.</summary>
+internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRule> rules) : Importance
+{
+    public override string ToString() => string.Join(", ", rules.Where(rule => rule.Importance is not null).Select(rule => $"{rule.Importance} for {rule}").Append($"{others}"));
+
+    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => throw Unbound();
+
+    public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => throw Unbound();
+
+    internal override Importance Bind(Calibration calibration)
+    {
+        var criteria = rules.Select(rule => rule.Importance ?? others).Append(others).ToArray();
+        var bound = criteria.Distinct().ToDictionary(criterion => criterion, criterion => criterion.Bind(calibration));
+        var layers = LayerRule.Divide(rules, calibration.Network);
+        var own = calibration.Network.Layers.SelectMany(layer => layer.Weights.Select(weight => (Weight: weight, Layer: layer.Node.Name))).DistinctBy(pair => pair.Weight)
+            .ToDictionary(pair => pair.Weight, pair => bound[criteria[Enumerable.Range(0, criteria.Length).First(part => layers[part].Contains(pair.Layer))]]);
+        return new Bound(bound[others], own);
+    }
+
+    private static InvalidOperationException Unbound() => new("Criteria of several layers have to see the network before they can score.");
+
+    private sealed class Bound(Importance others, IReadOnlyDictionary<string, Importance> own) : Importance
+    {
+        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => Of(parameter.Name).ScoreWeights(parameter, start, scores);
+
+        public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => Of(parameter.Name).ScoreSlices(parameter, dimension, scores);
+
+        internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Of(parameter.Name).ScorePieces(parameter, pieces, scores);
+
+        internal override bool Counts(ParameterAxis axis) => Of(axis.Parameter).Counts(axis);
+
+        /// <summary>Each criterion makes up for what was dropped in its own layers.</summary>
+        internal override PrunedNetwork Compensate(PrunedNetwork pruned)
+        {
+            var parameters = own.Values.Append(others).Distinct().SelectMany(criterion => criterion.Compensate(pruned) is var made && made == pruned ? []
+                : made.Weights.Parameters.Where(parameter => Of(parameter.Name) == criterion)).ToArray();
+            return parameters.Length == 0 ? pruned : new(pruned.Weights.WithParameters(parameters), pruned.Masks, pruned.Companions);
+        }
+
+        private Importance Of(string parameter) => own.GetValueOrDefault(parameter, others);
+    }
+}

@@ -1,0 +1,12 @@
+namespace MLNet.Pruning;
+
+/// <summary>What the dimensions of a weight are.</summary>
+/// <param name="Output">The dimension of the units, filters or gates that the weight makes.</param>
+/// <param name="Input">The dimension of what they read: inputs, or channels of a group.</param>
+/// <param name="IsConvolution">Whether the dimensions that are neither are those of a kernel.</param>
+internal readonly record struct WeightAxes(int Output, int Input, bool IsConvolution)
+{
+    /// <summary>As the layer that multiplies with the parameter reads it; outputs x inputs, or filters x channels x kernel, where none does.</summary>
+    public static WeightAxes Of(LayerInfo? layer, Parameter parameter)
+        => layer?.Axes(parameter) ?? new(0, Math.Min(1, parameter.Shape.Length - 1), parameter.Shape.Length > 2);
+}
