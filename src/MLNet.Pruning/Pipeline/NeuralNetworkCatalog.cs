@@ -61,7 +61,7 @@ public static class NeuralNetworkCatalog
 
     /// <summary>Prunes the network of the step before.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="sparsity">Share of the weights in scope that are zero afterwards, in [0, 1).</param>
+    /// <param name="sparsity">Share of the pieces in scope that are zero afterwards, or gone where pieces are removed, in [0, 1).</param>
     /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
     /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>

@@ -93,7 +93,7 @@ internal sealed class OnnxReader
             _tensors[input.Name] = input;
         }
 
-        var captured = _model.Graph.Node.SelectMany(Captures).ToHashSet();
+        var captured = _model.Graph.Node.SelectMany(SubgraphCaptures.Of).ToHashSet();
         var kept = _model.Graph.Output.Select(output => output.Name).Concat(captured).ToHashSet();
         foreach (var proto in OnnxGraphOrder.Sort(_model.Graph, _file))
         {
@@ -239,7 +239,7 @@ internal sealed class OnnxReader
             return;
         }
 
-        var node = OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. Captures(proto)]);
+        var node = OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. SubgraphCaptures.Of(proto)]);
         if (node is { Operator: "Conv" or "ConvTranspose", Domain: "" } && !node.Attributes.ContainsKey("kernel_shape") && Info(node.Inputs[1]) is { IsKnown: true } weight)
         {
             node = node.With("kernel_shape", weight.Shape.Skip(2).Select(size => (long)size).ToArray());
@@ -388,15 +388,5 @@ internal sealed class OnnxReader
         }
 
         return unique;
-    }
-
-    /// <summary>Names that the subgraphs of a node read from outside.</summary>
-    private static IEnumerable<string> Captures(NodeProto node)
-        => node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G)).SelectMany(Captures).Distinct();
-
-    private static IEnumerable<string> Captures(GraphProto graph)
-    {
-        var inner = graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.Node.SelectMany(node => node.Output)).ToHashSet();
-        return graph.Node.SelectMany(node => node.Input.Concat(Captures(node))).Concat(graph.Output.Select(output => output.Name)).Where(name => name.Length > 0 && !inner.Contains(name));
     }
 }
