@@ -39,6 +39,21 @@ public class NetworkOnnxTests
     }
 
     [TestMethod]
+    [DataRow("gelu_opset20")]
+    [DataRow("split_opset18")]
+    [DataRow("reduce_mean_opset18")]
+    [DataRow("group_norm_opset21")]
+    public void The_latest_version_of_the_standard_is_read_and_written(string name)
+    {
+        var model = Zoo.Operator(name);
+        var newer = OnnxFile.Read(model.Path);
+        newer.OpsetImport.Single(import => import.Domain.Length == 0).Version = 22;
+        var path = Path.Combine(_folder, name + ".onnx");
+        OnnxFile.Write(newer, path);
+        RoundTrip(model with { Path = path });
+    }
+
+    [TestMethod]
     public void Weights_that_shared_values_through_an_identity_are_untied()
     {
         var model = Zoo.Network("resnet18_train");
