@@ -12,6 +12,7 @@ public sealed class ApiConformityTests
 {
     [TestMethod]
     [DataRow("Microsoft.ML", "Microsoft.ML.Core", "Microsoft.ML.Data", "Microsoft.ML.DataView", "Microsoft.ML.StandardTrainers", "Microsoft.ML.Transforms")]
+    [DataRow("Microsoft.ML.FastTree", "Microsoft.ML.FastTree")]
     [DataRow("Microsoft.ML.OnnxRuntime", "Microsoft.ML.OnnxRuntime")]
     [DataRow("Microsoft.ML.OnnxTransformer", "Microsoft.ML.OnnxTransformer")]
     [DataRow("TorchSharp", "TorchSharp")]

@@ -76,3 +76,15 @@ public abstract class TrainerEstimatorBase<TTransformer, TModel> : ITrainerEstim
         }
     }
 }
+
+/// <summary>Trainers that could tell groups of rows apart; those covered do not.</summary>
+public abstract class TrainerEstimatorBaseWithGroupId<TTransformer, TModel> : TrainerEstimatorBase<TTransformer, TModel>
+    where TTransformer : ISingleFeaturePredictionTransformer<TModel>
+    where TModel : class
+{
+    private protected TrainerEstimatorBaseWithGroupId(
+        IHost host, SchemaShape.Column feature, SchemaShape.Column label, SchemaShape.Column weight = default)
+        : base(host, feature, label, weight)
+    {
+    }
+}

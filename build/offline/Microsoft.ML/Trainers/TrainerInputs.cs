@@ -28,3 +28,10 @@ public abstract class TrainerInputBaseWithWeight : TrainerInputBaseWithLabel
     {
     }
 }
+
+public abstract class TrainerInputBaseWithGroupId : TrainerInputBaseWithWeight
+{
+    private protected TrainerInputBaseWithGroupId()
+    {
+    }
+}
