@@ -14,6 +14,17 @@ public sealed class NetworkCost
     /// <summary>Their sum.</summary>
     public LayerCost Total { get; }
 
+    /// <summary>What an ensemble of trees holds, where it is one that was measured; null for a network.</summary>
+    public TreeCost? Trees { get; private init; }
+
+    /// <summary>Counts an ensemble of trees: one layer, of thresholds and leaf values.</summary>
+    internal static NetworkCost Of(DecisionTreeEnsemble ensemble)
+    {
+        var cost = ensemble.Cost;
+        var nonZeros = ensemble.Trees.Sum(tree => tree.Thresholds.LongCount(value => value != 0) + tree.LeafValues.LongCount(value => value != 0));
+        return new([new("trees", "TreeEnsemble", cost.Nodes + cost.Leaves, nonZeros, nonZeros, 0, 0, 0, 0, cost.Bytes)]) { Trees = cost };
+    }
+
     /// <summary>Counts a network.</summary>
     /// <param name="network">The network, with values.</param>
     /// <exception cref="InvalidOperationException">A parameter has no values yet.</exception>
@@ -25,7 +36,7 @@ public sealed class NetworkCost
     }
 
     /// <inheritdoc/>
-    public override string ToString() => TextTable.Format(
+    public override string ToString() => Trees is { } trees ? trees.ToString() : TextTable.Format(
         ["layer", "parameters", "non-zeros", "effective", "sparsity", "multiply-adds", "effective", "dense bytes"], [.. Layers.Select(Row)], Row(Total));
 
     private static LayerCost Count(Network network, Liveness liveness, LayerInfo layer)

@@ -26,15 +26,14 @@ public static class CompactExtensions
     {
         ArgumentNullException.ThrowIfNull(model);
         ITransformer[] steps = [.. NetworkChains.Flatten(model)];
-        ITransformer[] kept = [.. steps.Where((step, i) => step is not NeuralNetworkTransformer network || !IsSuperseded(network, steps[(i + 1)..]))];
+        ITransformer[] kept = [.. steps.Where((step, i) => step is not IScoringStep scoring || !IsSuperseded(scoring, steps[(i + 1)..]))];
         return kept.Length == steps.Length ? model : kept is [var only] ? only : new TransformerChain<ITransformer>(kept);
     }
 
-    private static bool IsSuperseded(NeuralNetworkTransformer network, ITransformer[] later)
+    private static bool IsSuperseded(IScoringStep network, ITransformer[] later)
     {
-        var next = Array.FindIndex(later, step => step is NeuralNetworkTransformer);
-        if (next < 0 || (network.Task == LearningTask.Binary && !later.OfType<NeuralNetworkTransformer>().Any(other => other.Task == LearningTask.Binary))
-            || (network.Task != LearningTask.Regression && later.OfType<NeuralNetworkTransformer>().All(other => other.Task == LearningTask.Regression)))
+        var next = Array.FindIndex(later, step => step is IScoringStep);
+        if (next < 0 || !later.OfType<IScoringStep>().Any(other => !Appended(network).Except(Appended(other)).Any()))
         {
             return false;
         }
@@ -60,9 +59,12 @@ public static class CompactExtensions
             own = [.. schema.Where(column => own.Any(index => IsSame(column, before[index]))).Select(column => column.Index)];
         }
 
-        var reader = (NeuralNetworkTransformer)later[next];
+        var reader = (IScoringStep)later[next];
         return !reader.Bind(schema).Any(column => own.Contains(column.Index));
     }
+
+    /// <summary>Names of the columns that a step appends.</summary>
+    private static IEnumerable<string> Appended(IScoringStep step) => step.GetOutputSchema(step.InputSchema).Skip(step.InputSchema.Count).Select(column => column.Name);
 
     private static bool IsPassed(DataViewSchema.Column column, DataViewSchema before) => before.Any(other => IsSame(column, other));
 

@@ -9,13 +9,26 @@ public sealed class CompressionCatalog
 
     internal CompressionCatalog(MLContext context) => _context = context;
 
-    /// <summary>Counts the parameters, non-zeros, multiply-adds and bytes of the last network in a fitted model.</summary>
-    /// <param name="model">A fitted step or chain.</param>
-    /// <exception cref="ArgumentException">The model has no neural network.</exception>
+    /// <summary>Counts the parameters, non-zeros, multiply-adds and bytes of the last network in a fitted model, or the trees of its last ensemble of them.</summary>
+    /// <param name="model">A fitted step or chain; FastTree's and FastForest's own ensembles count as well as pruned ones.</param>
+    /// <exception cref="ArgumentException">The model has neither a neural network nor an ensemble of trees.</exception>
     public NetworkCost Measure(ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Measure((NetworkChains.Last(model) ?? throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network in it.", nameof(model))).Network);
+        foreach (var step in NetworkChains.Flatten(model).Reverse())
+        {
+            if (step is NeuralNetworkTransformer network)
+            {
+                return Measure(network.Network);
+            }
+
+            if (FastTreeReader.TryRead(step) is { } trees)
+            {
+                return NetworkCost.Of(trees);
+            }
+        }
+
+        throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network and no ensemble of trees in it.", nameof(model));
     }
 
     /// <summary>Counts the parameters, non-zeros, multiply-adds and bytes of a network.</summary>
@@ -29,19 +42,19 @@ public sealed class CompressionCatalog
     /// and trained further. A file that <c>ml.Model.Load</c> reads, in a process without this package, is written by
     /// <c>ml.Model.Save(model.Compact(), schema, path)</c>.
     /// </summary>
-    /// <param name="model">A fitted step or chain with at least one network.</param>
+    /// <param name="model">A fitted step or chain with at least one network or ensemble of pruned trees.</param>
     /// <param name="inputSchema">Schema of the rows it takes.</param>
     /// <param name="path">The file; written beside and renamed, so that an old one stays whole until the new one is.</param>
-    /// <exception cref="ArgumentException">The model has no neural network.</exception>
+    /// <exception cref="ArgumentException">The model has neither.</exception>
     /// <exception cref="IOException">The file cannot be written. Nothing has changed.</exception>
     public void Save(ITransformer model, DataViewSchema inputSchema, string path)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(inputSchema);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (NetworkChains.Last(model) is null)
+        if (!NetworkChains.Flatten(model).Any(step => step is IScoringStep))
         {
-            throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network in it: ml.Model.Save writes it.", nameof(model));
+            throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network or pruned trees in it: ml.Model.Save writes it.", nameof(model));
         }
 
         ModelFile.Save(_context, model, inputSchema, path);

@@ -5,7 +5,7 @@ using Microsoft.ML.Data;
 namespace MLNet.Pruning;
 
 /// <summary>Reads the inputs of a network from the row that a cursor is at.</summary>
-internal sealed class InputReader
+internal sealed class InputReader : IRowReader
 {
     /// <summary>Integers beyond are not exact as 32-bit floats.</summary>
     private const int LargestExact = 1 << 24;

@@ -131,8 +131,9 @@ internal sealed class ModelArchive
 
     /// <summary>A step of the model.</summary>
     /// <param name="IsNetwork">Whether it is a network; else it is one of ML.NET's own model files.</param>
-    /// <param name="Name">Its entry, or for a network what the names of its entries start with.</param>
-    internal sealed record Step(bool IsNetwork, string Name);
+    /// <param name="Name">Its entry, or for a network or trees what the names of its entries start with.</param>
+    /// <param name="IsTrees">Whether it is an ensemble of trees that was pruned.</param>
+    internal sealed record Step(bool IsNetwork, string Name, bool IsTrees = false);
 
     private sealed record Manifest(string Format, int Version, List<Step> Steps, Dictionary<string, string> Hashes);
 }

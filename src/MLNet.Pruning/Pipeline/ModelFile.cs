@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace MLNet.Pruning;
 
-/// <summary>Models with networks in a file: what is ML.NET's own is written by ML.NET, what is a network by <see cref="ArchivedNetwork"/>.</summary>
+/// <summary>Models with networks in a file: what is ML.NET's own is written by ML.NET, what is a network by <see cref="ArchivedNetwork"/>, what are pruned trees by <see cref="ArchivedTrees"/>.</summary>
 internal static class ModelFile
 {
     private const string Schema = "schema.zip";
@@ -15,7 +15,7 @@ internal static class ModelFile
         var others = new List<ITransformer>();
         foreach (var step in NetworkChains.Flatten(model))
         {
-            if (step is not NeuralNetworkTransformer network)
+            if (step is not IScoringStep)
             {
                 others.Add(step);
                 continue;
@@ -23,8 +23,15 @@ internal static class ModelFile
 
             Flush(others);
             var name = $"{archive.Steps.Count}/";
-            archive.Steps.Add(new(IsNetwork: true, name));
-            ArchivedNetwork.Write(archive, name, network);
+            archive.Steps.Add(new(step is NeuralNetworkTransformer, name, step is PrunedTreesTransformer));
+            if (step is PrunedTreesTransformer trees)
+            {
+                ArchivedTrees.Write(archive, name, trees);
+            }
+            else
+            {
+                ArchivedNetwork.Write(archive, name, (NeuralNetworkTransformer)step);
+            }
         }
 
         Flush(others);
@@ -53,9 +60,9 @@ internal static class ModelFile
         inputSchema = first;
         var schema = first;
         var steps = new List<ITransformer>();
-        foreach (var (isNetwork, name) in archive.Steps)
+        foreach (var (isNetwork, name, isTrees) in archive.Steps)
         {
-            var step = isNetwork ? ArchivedNetwork.Read(archive, name, schema) : archive.Read(name, content => ml.Model.Load(new MemoryStream(content), out _));
+            var step = isTrees ? ArchivedTrees.Read(archive, name, schema) : isNetwork ? ArchivedNetwork.Read(archive, name, schema) : archive.Read(name, content => ml.Model.Load(new MemoryStream(content), out _));
             schema = Output(step);
             steps.AddRange(NetworkChains.Flatten(step));
 

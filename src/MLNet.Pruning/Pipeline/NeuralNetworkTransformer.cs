@@ -9,7 +9,7 @@ namespace MLNet.Pruning;
 /// <c>PredictedLabel</c> and <c>Score</c> for classes, <c>PredictedLabel</c>, <c>Score</c> and <c>Probability</c> for two sides,
 /// <c>Score</c> for numbers.
 /// </summary>
-public sealed class NeuralNetworkTransformer : ITransformer
+public sealed class NeuralNetworkTransformer : IScoringStep
 {
     private readonly NetworkState _state;
 
@@ -78,11 +78,18 @@ public sealed class NeuralNetworkTransformer : ITransformer
     /// <summary>Schema of the rows it was fitted on.</summary>
     internal DataViewSchema InputSchema { get; }
 
+    DataViewSchema IScoringStep.InputSchema => InputSchema;
+
+    int IScoringStep.RowSize => Network.RowSize;
+
     /// <summary>The columns the network reads.</summary>
     internal ImmutableArray<DataViewSchema.Column> Bind(DataViewSchema schema) => _state.Inputs.Bind(schema, Network);
 
-    /// <summary>Reads those columns from a row.</summary>
-    internal InputReader CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new(row, columns, Network, _state.Inputs);
+    ImmutableArray<DataViewSchema.Column> IScoringStep.Bind(DataViewSchema schema) => Bind(schema);
 
-    internal Scorer CreateScorer(int batch) => new(Network, softmax: _state.Task == LearningTask.Multiclass, batch);
+    IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new InputReader(row, columns, Network, _state.Inputs);
+
+    IBatchScorer IScoringStep.CreateScorer(int batch) => new Scorer(Network, softmax: _state.Task == LearningTask.Multiclass, batch);
+
+    Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => ScoreGetters.Create(_state.Task, column, outputs);
 }

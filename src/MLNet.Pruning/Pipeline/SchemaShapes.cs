@@ -16,8 +16,14 @@ internal static class SchemaShapes
     public static SchemaShape WithScores(SchemaShape input, LearningTask task, DataViewType? keyItemType)
     {
         var keys = keyItemType is PrimitiveDataViewType type ? LabelKeys.Placeholder(type) : null;
+        return With(input, ScoreColumns.Describe(task, 2, keys, state: null, input: null));
+    }
+
+    /// <summary>The input's shape with other columns in it.</summary>
+    public static SchemaShape With(SchemaShape input, IEnumerable<DataViewSchema.DetachedColumn> columns)
+    {
         var schema = new DataViewSchema.Builder();
-        schema.AddColumns(ScoreColumns.Describe(task, 2, keys, state: null, input: null));
+        schema.AddColumns(columns);
         var capture = new Capture();
         new EstimatorChain<ITransformer>().Append(capture).Fit(new SchemaOnlyView(schema.ToSchema()));
         var added = capture.Shape!.ToArray();

@@ -58,7 +58,7 @@ internal static class ScoreColumns
         }
     }
 
-    private static DataViewSchema.Annotations.Builder Annotations(LearningTask task, uint set, string valueKind)
+    public static DataViewSchema.Annotations.Builder Annotations(LearningTask task, uint set, string valueKind)
     {
         var annotations = new DataViewSchema.Annotations.Builder();
         annotations.AddPrimitiveValue(SetId, s_setIdType, set);
@@ -73,7 +73,7 @@ internal static class ScoreColumns
         return annotations;
     }
 
-    private static uint NextSet(DataViewSchema schema)
+    public static uint NextSet(DataViewSchema schema)
     {
         uint last = 0;
         foreach (var column in schema)

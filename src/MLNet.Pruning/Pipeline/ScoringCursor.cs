@@ -15,10 +15,10 @@ internal sealed class ScoringCursor : DataViewRowCursor, IOutputs
 
     private readonly DataViewRowCursor _input;
     private readonly bool[] _active;
-    private readonly LearningTask _task;
+    private readonly IScoringStep _transformer;
     private readonly int _ownColumns;
-    private readonly Scorer _scorer;
-    private readonly InputReader _reader;
+    private readonly IBatchScorer _scorer;
+    private readonly IRowReader _reader;
     private readonly ValueGetter<DataViewRowId> _readId;
     private readonly DataViewRowId[] _ids;
     private readonly Dictionary<int, ColumnBuffer> _passed;
@@ -28,14 +28,14 @@ internal sealed class ScoringCursor : DataViewRowCursor, IOutputs
     private long _position = -1;
     private bool _ended;
 
-    public ScoringCursor(NeuralNetworkTransformer transformer, DataViewSchema schema, DataViewRowCursor input,
+    public ScoringCursor(IScoringStep transformer, DataViewSchema schema, DataViewRowCursor input,
         ImmutableArray<DataViewSchema.Column> inputs, DataViewSchema.Column[] passed, bool[] active)
     {
-        (Schema, _input, _active, _task) = (schema, input, active, transformer.Task);
+        (Schema, _input, _active, _transformer) = (schema, input, active, transformer);
         _ownColumns = input.Schema.Count;
         _reader = transformer.CreateReader(input, inputs);
         _readId = input.GetIdGetter();
-        var batch = Math.Clamp(ValuesPerBatch / transformer.Network.RowSize, 1, MaximumBatch);
+        var batch = Math.Clamp(ValuesPerBatch / transformer.RowSize, 1, MaximumBatch);
         _ids = new DataViewRowId[batch];
         _passed = passed.ToDictionary(column => column.Index, column => ColumnBuffer.Create(input, column, batch));
         _scorer = transformer.CreateScorer(batch);
@@ -60,7 +60,7 @@ internal sealed class ScoringCursor : DataViewRowCursor, IOutputs
             throw ScoreGetters.Inactive(column);
         }
 
-        var getter = column.Index < _ownColumns ? _passed[column.Index].Getter(Current) : ScoreGetters.Create(_task, column.Index - _ownColumns, this);
+        var getter = column.Index < _ownColumns ? _passed[column.Index].Getter(Current) : _transformer.CreateGetter(column.Index - _ownColumns, this);
         return ScoreGetters.Typed<TValue>(getter, column);
     }
 

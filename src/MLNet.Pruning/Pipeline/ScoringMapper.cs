@@ -7,10 +7,10 @@ namespace MLNet.Pruning;
 /// <summary>Scores single rows, as a PredictionEngine asks for them.</summary>
 internal sealed class ScoringMapper : IRowToRowMapper
 {
-    private readonly NeuralNetworkTransformer _transformer;
+    private readonly IScoringStep _transformer;
     private readonly ImmutableArray<DataViewSchema.Column> _inputs;
 
-    public ScoringMapper(NeuralNetworkTransformer transformer, DataViewSchema inputSchema)
+    public ScoringMapper(IScoringStep transformer, DataViewSchema inputSchema)
     {
         (_transformer, InputSchema) = (transformer, inputSchema);
         OutputSchema = transformer.GetOutputSchema(inputSchema);
@@ -40,8 +40,8 @@ internal sealed class ScoringMapper : IRowToRowMapper
 
     private sealed class Row(ScoringMapper mapper, DataViewRow input, HashSet<int> active) : DataViewRow, IOutputs
     {
-        private Scorer? _scorer;
-        private InputReader? _reader;
+        private IBatchScorer? _scorer;
+        private IRowReader? _reader;
         private long _scored = -1;
         private bool _disposed;
 
@@ -90,7 +90,7 @@ internal sealed class ScoringMapper : IRowToRowMapper
             }
 
             _reader ??= mapper._transformer.CreateReader(input, mapper._inputs);
-            return ScoreGetters.Typed<TValue>(ScoreGetters.Create(mapper._transformer.Task, column.Index - input.Schema.Count, this), column);
+            return ScoreGetters.Typed<TValue>(mapper._transformer.CreateGetter(column.Index - input.Schema.Count, this), column);
         }
 
         protected override void Dispose(bool disposing)

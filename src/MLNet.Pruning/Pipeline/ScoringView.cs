@@ -4,14 +4,14 @@ using Microsoft.ML.Data;
 
 namespace MLNet.Pruning;
 
-/// <summary>The input's rows with a network's columns, computed a batch at a time and only when one of them is asked for.</summary>
+/// <summary>The input's rows with a step's columns, computed a batch at a time and only when one of them is asked for.</summary>
 internal sealed class ScoringView : IDataView
 {
-    private readonly NeuralNetworkTransformer _transformer;
+    private readonly IScoringStep _transformer;
     private readonly IDataView _input;
     private readonly ImmutableArray<DataViewSchema.Column> _inputs;
 
-    public ScoringView(NeuralNetworkTransformer transformer, IDataView input)
+    public ScoringView(IScoringStep transformer, IDataView input)
     {
         (_transformer, _input) = (transformer, input);
         Schema = transformer.GetOutputSchema(input.Schema);

@@ -8,7 +8,7 @@ namespace MLNet.Pruning;
 /// Runs a network over batches of rows on the CPU. Rows are written into <see cref="Rows"/>, which the native side reads in
 /// place. Serves one thread at a time.
 /// </summary>
-internal sealed class Scorer : IDisposable
+internal sealed class Scorer : IBatchScorer
 {
     private readonly TorchGraph _graph;
     private readonly bool _softmax;

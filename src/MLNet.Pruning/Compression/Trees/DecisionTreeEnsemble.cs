@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>A sum of trees, and what their sum means. Immutable.</summary>
+internal sealed record DecisionTreeEnsemble
+{
+    public required ImmutableArray<DecisionTree> Trees { get; init; }
+
+    /// <summary>Added to the sum.</summary>
+    public double Offset { get; init; }
+
+    /// <summary>Numbers in a row of the feature column.</summary>
+    public required int FeatureCount { get; init; }
+
+    /// <summary>
+    /// Sets of features of categorical splits, which go right where any of them is above 0. A row is the features, then for each set 1 or 0,
+    /// then a 0, so that every split compares one number with a threshold.
+    /// </summary>
+    public ImmutableArray<ImmutableArray<int>> Sets { get; init; } = [];
+
+    /// <summary>Whether the trees each predict the whole, so that fewer of them are scaled up.</summary>
+    public required bool IsMean { get; init; }
+
+    public required LearningTask Task { get; init; }
+
+    /// <summary>P(positive) = 1 / (1 + exp(Slope * score + Offset)); null where there is no Probability.</summary>
+    public PlattScaling? Calibration { get; init; }
+
+    /// <summary>What the positive side's score aims at where there is no calibration: as many as the forest had trees, each of them 1.</summary>
+    public double SideScore { get; init; } = 1;
+
+    /// <summary>Numbers in a row as the trees read it.</summary>
+    public int Width => FeatureCount + Sets.Length + 1;
+
+    public TreeCost Cost => TreeCost.Of(Trees);
+
+    /// <summary>Completes a row whose features are filled in.</summary>
+    public void CompleteRow(Span<float> row)
+    {
+        for (var i = 0; i < Sets.Length; i++)
+        {
+            row[FeatureCount + i] = 0;
+            foreach (var feature in Sets[i])
+            {
+                if (row[feature] > 0)
+                {
+                    row[FeatureCount + i] = 1;
+                    break;
+                }
+            }
+        }
+
+        row[^1] = 0;
+    }
+
+    /// <summary>The score of a complete row.</summary>
+    public double Score(ReadOnlySpan<float> row)
+    {
+        var sum = Offset;
+        foreach (var tree in Trees)
+        {
+            sum += tree.LeafValues[tree.LeafOf(row)];
+        }
+
+        return sum;
+    }
+
+    /// <summary>The ensemble with other trees; those of one leaf only become part of the offset.</summary>
+    public DecisionTreeEnsemble WithTrees(IEnumerable<DecisionTree> trees)
+    {
+        var all = trees.ToArray();
+        return this with { Trees = [.. all.Where(tree => tree.Nodes > 0)], Offset = Offset + all.Where(tree => tree.Nodes == 0).Sum(tree => tree.LeafValues[0]) };
+    }
+
+    /// <summary>The ensemble with some of its trees, in their order.</summary>
+    public DecisionTreeEnsemble Keep(IReadOnlyCollection<int> trees)
+    {
+        var scale = IsMean && trees.Count > 0 ? (double)Trees.Length / trees.Count : 1;
+        return this with { Trees = [.. trees.Order().Select(i => scale == 1 ? Trees[i] : Trees[i].Scaled(scale))] };
+    }
+}
+
+/// <summary>P(positive) = 1 / (1 + exp(Slope * score + Offset)) (Platt, 1999).</summary>
+internal sealed record PlattScaling(double Slope, double Offset);

@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace MLNet.Pruning;
+
+/// <summary>How far an ensemble of trees is pruned: to a size, or as far as its metric allows.</summary>
+public sealed class TreeAmount
+{
+    private readonly Kind _kind;
+    private readonly double _value;
+
+    private TreeAmount(Kind kind, double value) => (_kind, _value) = (kind, value);
+
+    private enum Kind
+    {
+        Trees,
+        Nodes,
+        NodeFraction,
+        Bytes,
+        MetricLoss,
+    }
+
+    /// <summary>The largest loss of the metric; null where the amount is a size.</summary>
+    internal double? Loss => _kind == Kind.MetricLoss ? _value : null;
+
+    /// <summary>At most so many trees.</summary>
+    /// <param name="count">At least 1.</param>
+    public static TreeAmount Trees(int count) => Size(Kind.Trees, count);
+
+    /// <summary>At most so many nodes, that is splits, in all trees together.</summary>
+    /// <param name="count">At least 1.</param>
+    public static TreeAmount Nodes(int count) => Size(Kind.Nodes, count);
+
+    /// <summary>At most a share of the nodes that are there.</summary>
+    /// <param name="share">Share left, in (0, 1).</param>
+    public static TreeAmount NodeFraction(double share) => share is > 0 and < 1 ? new(Kind.NodeFraction, share)
+        : throw new ArgumentOutOfRangeException(nameof(share), share, "The share of the nodes that is left lies in (0, 1).");
+
+    /// <summary>At most so many bytes, counted as in <see cref="TreeCost.Bytes"/>.</summary>
+    /// <param name="count">At least 1.</param>
+    public static TreeAmount Bytes(long count) => Size(Kind.Bytes, count);
+
+    /// <summary>As far as the metric on the validation rows falls by at most so much: the area under the ROC curve, or R².</summary>
+    /// <param name="loss">Not negative, and below 1.</param>
+    public static TreeAmount MetricLoss(double loss) => loss is >= 0 and < 1 ? new(Kind.MetricLoss, loss)
+        : throw new ArgumentOutOfRangeException(nameof(loss), loss, "The loss of the metric lies in [0, 1).");
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_kind}({_value})");
+
+    /// <summary>Whether a size lies within the amount.</summary>
+    internal bool Allows(TreeCost cost, TreeCost before) => _kind switch
+    {
+        Kind.Trees => cost.Trees <= _value,
+        Kind.Nodes => cost.Nodes <= _value,
+        Kind.NodeFraction => cost.Nodes <= _value * before.Nodes,
+        Kind.Bytes => cost.Bytes <= _value,
+        _ => true,
+    };
+
+    private static TreeAmount Size(Kind kind, long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        return new(kind, count);
+    }
+}

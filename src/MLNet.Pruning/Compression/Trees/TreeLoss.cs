@@ -1,0 +1,95 @@
+namespace MLNet.Pruning;
+
+/// <summary>
+/// The loss of scores against labels, its derivatives by the score, and the metric that users see. Logistic where the model gives
+/// probabilities; otherwise half the squared error, of the label or of a side's score.
+/// </summary>
+internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
+{
+    private readonly PlattScaling? _calibration = ensemble.Calibration;
+    private readonly bool _isBinary = ensemble.Task == LearningTask.Binary;
+    private readonly double _side = ensemble.SideScore;
+
+    public string MetricName => _isBinary ? "AUC" : "R²";
+
+    /// <summary>Largest second derivative: what one row weighs.</summary>
+    public double Curvature => _calibration is { } platt ? platt.Slope * platt.Slope / 4 : 1;
+
+    public bool IsQuadratic => _calibration is null;
+
+    public double Value(double score, float label)
+    {
+        if (_calibration is not { } platt)
+        {
+            var error = score - Target(label);
+            return error * error / 2;
+        }
+
+        var logit = -(platt.Slope * score + platt.Offset);
+        var signed = label > 0 ? logit : -logit;
+        return Math.Max(-signed, 0) + Math.Log(1 + Math.Exp(-Math.Abs(signed)));
+    }
+
+    public (double First, double Second) Derivatives(double score, float label)
+    {
+        if (_calibration is not { } platt)
+        {
+            return (score - Target(label), 1);
+        }
+
+        var probability = 1 / (1 + Math.Exp(platt.Slope * score + platt.Offset));
+        return (-platt.Slope * (probability - label), platt.Slope * platt.Slope * probability * (1 - probability));
+    }
+
+    public double Total(double[] scores, float[] labels)
+    {
+        double total = 0;
+        for (var row = 0; row < scores.Length; row++)
+        {
+            total += Value(scores[row], labels[row]);
+        }
+
+        return total;
+    }
+
+    /// <summary>The area under the ROC curve, ties counting half, or the share of the variance explained.</summary>
+    public double Metric(double[] scores, float[] labels) => _isBinary ? AreaUnderCurve(scores, labels) : RSquared(scores, labels);
+
+    private double Target(float label) => !_isBinary ? label : label > 0 ? _side : -_side;
+
+    private static double RSquared(double[] scores, float[] labels)
+    {
+        double mean = labels.Average(label => (double)label), error = 0, deviation = 0;
+        for (var row = 0; row < scores.Length; row++)
+        {
+            error += Math.Pow(scores[row] - labels[row], 2);
+            deviation += Math.Pow(labels[row] - mean, 2);
+        }
+
+        return 1 - error / deviation;
+    }
+
+    private static double AreaUnderCurve(double[] scores, float[] labels)
+    {
+        // As ML.NET sees them: scores that are one float are a tie.
+        var keys = Array.ConvertAll(scores, score => (float)score);
+        var order = labels.ToArray();
+        Array.Sort(keys, order);
+        double pairs = 0;
+        long below = 0;
+        for (int start = 0, end; start < keys.Length; start = end)
+        {
+            long positives = 0;
+            for (end = start; end < keys.Length && keys[end] == keys[start]; end++)
+            {
+                positives += order[end] > 0 ? 1 : 0;
+            }
+
+            var negatives = end - start - positives;
+            pairs += positives * (below + negatives / 2.0);
+            below += negatives;
+        }
+
+        return pairs / ((double)below * (keys.Length - below));
+    }
+}

@@ -1,0 +1,151 @@
+namespace MLNet.Pruning;
+
+/// <summary>Takes an ensemble apart by a method, as far as an amount says.</summary>
+internal sealed class TreePruner
+{
+    /// <summary>Sizes tried, from the smallest on, for one that keeps the metric.</summary>
+    private const int SizesTried = 24;
+
+    private readonly DecisionTreeEnsemble _ensemble;
+    private readonly TreeRows _training;
+    private readonly TreeRows _validation;
+    private readonly TreePruningOptions _options;
+    private readonly TreeLoss _loss;
+    private readonly ITreePath _path;
+
+    private TreePruner(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreePruningOptions options)
+    {
+        (_ensemble, _training, _validation, _options) = (ensemble, training, validation, options);
+        _loss = new(ensemble);
+        var cancellation = options.CancellationToken;
+        _path = options.Method switch
+        {
+            TreePruningMethod.ForwardSelection => TreeSelection.Forward(ensemble, validation, _loss, cancellation),
+            TreePruningMethod.BackwardElimination => TreeSelection.Backward(ensemble, validation, _loss, cancellation),
+            TreePruningMethod.MarginDistance => ForestOrders.MarginDistance(ensemble, validation),
+            TreePruningMethod.Kappa => ForestOrders.Kappa(ensemble, validation),
+            TreePruningMethod.CostComplexity => new CostComplexity(ensemble, training, _loss),
+            TreePruningMethod.ReducedError => new ReducedError(ensemble, training, validation, _loss),
+            _ => new LeafHits(ensemble, training),
+        };
+    }
+
+    /// <exception cref="TreePruningException">One tree only, nothing left to prune, or an amount out of reach.</exception>
+    public static (DecisionTreeEnsemble Pruned, TreePruningReport Report) Run(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreePruningOptions options)
+    {
+        var before = ensemble.Cost;
+        if (before.Trees == 0)
+        {
+            throw new TreePruningException("There is nothing left to prune: the ensemble has no tree with a split.");
+        }
+
+        if (before.Trees == 1 && options.Method is not (TreePruningMethod.CostComplexity or TreePruningMethod.ReducedError or TreePruningMethod.LeafHits))
+        {
+            throw new TreePruningException($"{options.Method} removes whole trees, but the ensemble has one tree only ({before}): "
+                + $"use {nameof(TreePruningMethod.CostComplexity)}, {nameof(TreePruningMethod.ReducedError)} or {nameof(TreePruningMethod.LeafHits)}.");
+        }
+
+        if (options.Amount.Loss is null && options.Amount.Allows(before, before))
+        {
+            throw new TreePruningException($"There is nothing left to prune: the ensemble has {before}, and {options.Amount} allows that.");
+        }
+
+        var pruner = new TreePruner(ensemble, training, validation, options);
+        var pruned = options.Amount.Loss is { } loss ? pruner.ToLoss(loss) : pruner.ToSize();
+        return (pruned, new(options.Method, before, pruned.Cost, pruner._loss.MetricName, pruner.Measure(ensemble), pruner.Measure(pruned), training.Count, validation.Count));
+    }
+
+    private DecisionTreeEnsemble ToSize()
+    {
+        var (low, high) = (0, LastStep());
+        var smallest = _path.At(high).Cost;
+        if (!_options.Amount.Allows(smallest, _ensemble.Cost))
+        {
+            throw new TreePruningException($"{_options.Amount} cannot be reached: {_options.Method} brings the ensemble of {_ensemble.Cost} down to {smallest} at least.");
+        }
+
+        while (high - low > 1)
+        {
+            var middle = (low + high) / 2;
+            if (_options.Amount.Allows(_path.At(middle).Cost, _ensemble.Cost))
+            {
+                high = middle;
+            }
+            else
+            {
+                low = middle;
+            }
+        }
+
+        return Refit(high);
+    }
+
+    private DecisionTreeEnsemble ToLoss(double loss)
+    {
+        var (floor, last) = (Measure(_ensemble) - loss, LastStep());
+        var (failed, best) = (last + 1, double.NegativeInfinity);
+        foreach (var step in Enumerable.Range(0, SizesTried).Select(i => last - (int)((long)i * (last - 1) / (SizesTried - 1))).Distinct())
+        {
+            var candidate = Refit(step);
+            var metric = Measure(candidate);
+            best = Math.Max(best, metric);
+            if (metric >= floor)
+            {
+                return Shrink(step, failed, candidate, floor);
+            }
+
+            failed = step;
+        }
+
+        throw new TreePruningException($"{_options.Amount} cannot be reached: the ensemble's {_loss.MetricName} on the validation rows is {floor + loss:F4}, and the best of the pruned ones tried has {best:F4}.");
+    }
+
+    /// <summary>Looks between a step that keeps the metric and a further one that does not for one further on that does.</summary>
+    private DecisionTreeEnsemble Shrink(int step, int failed, DecisionTreeEnsemble found, double floor)
+    {
+        while (failed - step > 1)
+        {
+            var middle = (step + failed) / 2;
+            var candidate = Refit(middle);
+            if (Measure(candidate) >= floor)
+            {
+                (step, found) = (middle, candidate);
+            }
+            else
+            {
+                failed = middle;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>The last step that leaves a tree.</summary>
+    private int LastStep()
+    {
+        var (low, high) = (0, _path.Steps + 1);
+        while (high - low > 1)
+        {
+            var middle = (low + high) / 2;
+            if (_path.At(middle).Trees.Length > 0)
+            {
+                low = middle;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low > 0 ? low : throw new TreePruningException($"There is nothing left to prune: {_options.Method} leaves the ensemble of {_ensemble.Cost} whole, or nothing of it.");
+    }
+
+    private DecisionTreeEnsemble Refit(int step)
+    {
+        _options.CancellationToken.ThrowIfCancellationRequested();
+        var ensemble = _path.At(step);
+        return _options.RefitLeaves ? LeafRefit.Fit(ensemble, _training, _loss, _options.RefitRegularization, _options.CancellationToken) : ensemble;
+    }
+
+    private double Measure(DecisionTreeEnsemble ensemble) => _loss.Metric(_validation.Score(ensemble), _validation.Labels);
+}

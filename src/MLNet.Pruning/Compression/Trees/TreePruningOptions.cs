@@ -1,0 +1,77 @@
+using Microsoft.ML;
+
+namespace MLNet.Pruning;
+
+/// <summary>How an ensemble of trees is pruned.</summary>
+public sealed class TreePruningOptions
+{
+    /// <summary>How far.</summary>
+    /// <value>Default: as far as 0.005 of the metric allow.</value>
+    public TreeAmount Amount
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = TreeAmount.MetricLoss(0.005);
+
+    /// <summary>In which order.</summary>
+    /// <value>Default <see cref="TreePruningMethod.ForwardSelection"/>.</value>
+    public TreePruningMethod Method
+    {
+        get;
+        set => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Method), value, "There is no such method.");
+    } = TreePruningMethod.ForwardSelection;
+
+    /// <summary>
+    /// Whether the values of the leaves that are left are fitted anew to the training rows: by regularized least squares, or by Newton steps
+    /// for the logistic loss where the model gives probabilities.
+    /// </summary>
+    /// <value>Default true.</value>
+    public bool RefitLeaves { get; set; } = true;
+
+    /// <summary>How strongly refitted leaves are held to what they were, as a number of rows; positive and finite.</summary>
+    /// <value>Default 10.</value>
+    public double RefitRegularization
+    {
+        get;
+        set => field = value > 0 && double.IsFinite(value) ? value
+            : throw new ArgumentOutOfRangeException(nameof(RefitRegularization), value, "The regularization is a positive, finite number of rows.");
+    } = 10;
+
+    /// <summary>A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</summary>
+    /// <value>Default "Label".</value>
+    public string LabelColumnName
+    {
+        get;
+        set
+        {
+            ArgumentException.ThrowIfNullOrEmpty(value);
+            field = value;
+        }
+    } = "Label";
+
+    /// <summary>
+    /// Share of the rows held back to choose on, in (0, 1); a trainer does not see them. A model that is fitted already must not have seen
+    /// the rows it is pruned with either, or the choice flatters it.
+    /// </summary>
+    /// <value>Default 0.2.</value>
+    public double ValidationFraction
+    {
+        get;
+        set => field = value is > 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in (0, 1).");
+    } = 0.2;
+
+    /// <summary>Rows to choose on; <see cref="ValidationFraction"/> then has no meaning, and all rows are trained on.</summary>
+    /// <value>Default null.</value>
+    public IDataView? ValidationData { get; set; }
+
+    /// <summary>Seed of the split.</summary>
+    /// <value>Default null: drawn from that of the MLContext.</value>
+    public int? Seed { get; set; }
+
+    /// <summary>Ends the pruning.</summary>
+    public CancellationToken CancellationToken { get; set; }
+}

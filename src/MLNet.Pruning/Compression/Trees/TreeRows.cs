@@ -1,0 +1,56 @@
+namespace MLNet.Pruning;
+
+/// <summary>Rows as trees read them, with their labels.</summary>
+internal sealed class TreeRows
+{
+    private readonly float[] _values;
+    private readonly int _width;
+
+    public TreeRows(float[] values, int width, float[] labels) => (_values, _width, Labels) = (values, width, labels);
+
+    /// <summary>1 or 0 for the two sides, or the number.</summary>
+    public float[] Labels { get; }
+
+    public int Count => Labels.Length;
+
+    public ReadOnlySpan<float> this[int row] => _values.AsSpan(row * _width, _width);
+
+    /// <summary>The scores of all rows.</summary>
+    public double[] Score(DecisionTreeEnsemble ensemble)
+    {
+        var scores = new double[Count];
+        for (var row = 0; row < scores.Length; row++)
+        {
+            scores[row] = ensemble.Score(this[row]);
+        }
+
+        return scores;
+    }
+
+    /// <summary>The leaf that each row ends in, tree by tree.</summary>
+    public int[][] Leaves(IReadOnlyList<DecisionTree> trees)
+    {
+        var leaves = new int[trees.Count][];
+        for (var tree = 0; tree < leaves.Length; tree++)
+        {
+            leaves[tree] = LeavesOf(trees[tree]);
+        }
+
+        return leaves;
+    }
+
+    public int[] LeavesOf(DecisionTree tree)
+    {
+        var leaves = new int[Count];
+        for (var row = 0; row < leaves.Length; row++)
+        {
+            leaves[row] = tree.LeafOf(this[row]);
+        }
+
+        return leaves;
+    }
+
+    /// <summary>What each tree adds to the score of each row, tree by tree.</summary>
+    public double[][] Outputs(IReadOnlyList<DecisionTree> trees)
+        => [.. trees.Select(tree => Array.ConvertAll(LeavesOf(tree), leaf => tree.LeafValues[leaf]))];
+}

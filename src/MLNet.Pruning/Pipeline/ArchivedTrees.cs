@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using Microsoft.ML;
+
+namespace MLNet.Pruning;
+
+/// <summary>Pruned trees of a chain as an entry of a model file.</summary>
+internal static class ArchivedTrees
+{
+    public static void Write(ModelArchive archive, string name, PrunedTreesTransformer transformer)
+    {
+        var ensemble = transformer.Ensemble;
+        archive.AddJson(name + "trees.json", new State(transformer.FeatureColumnName, ensemble.Task, ensemble.FeatureCount, ensemble.Offset, ensemble.IsMean, ensemble.SideScore,
+            ensemble.Calibration, [.. ensemble.Sets.Select(set => set.ToArray())],
+            [.. ensemble.Trees.Select(tree => new Tree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))], transformer.Pruning));
+    }
+
+    public static PrunedTreesTransformer Read(ModelArchive archive, string name, DataViewSchema inputSchema)
+    {
+        var state = archive.ReadJson<State>(name + "trees.json");
+        return archive.Read(name + "trees.json", _ =>
+        {
+            var ensemble = new DecisionTreeEnsemble
+            {
+                Trees = [.. state.Trees.Select(tree => new DecisionTree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))],
+                Offset = state.Offset,
+                FeatureCount = state.FeatureCount,
+                Sets = [.. state.Sets.Select(set => set.ToImmutableArray())],
+                IsMean = state.IsMean,
+                SideScore = state.SideScore,
+                Task = state.Task,
+                Calibration = state.Calibration,
+            };
+            if (ensemble.FeatureCount < 1 || ensemble.Task == LearningTask.Multiclass || ensemble.Trees.Any(tree => tree.Features.Any(feature => feature < 0 || feature >= ensemble.Width - 1))
+                || ensemble.Sets.Any(set => set.Any(feature => feature < 0 || feature >= ensemble.FeatureCount)))
+            {
+                throw new ArgumentException($"a tree splits on a feature that there is not: there are {ensemble.FeatureCount}");
+            }
+
+            return new PrunedTreesTransformer(new(ensemble, state.FeatureColumn), inputSchema, state.Pruning);
+        });
+    }
+
+    private sealed record State(string FeatureColumn, LearningTask Task, int FeatureCount, double Offset, bool IsMean, double SideScore, PlattScaling? Calibration,
+        List<int[]> Sets, List<Tree> Trees, TreePruningReport Pruning);
+
+    private sealed record Tree(int[] Left, int[] Right, int[] Features, float[] Thresholds, double[] LeafValues);
+}

@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>Reads a feature column into rows as trees read them. Missing values stay: they take the way of values above the threshold.</summary>
+internal sealed class FeatureReader(DataViewRow row, DataViewSchema.Column column, DecisionTreeEnsemble ensemble) : IRowReader
+{
+    private readonly ValueGetter<VBuffer<float>> _getter = row.GetGetter<VBuffer<float>>(column);
+    private VBuffer<float> _features;
+
+    /// <summary>The column in a schema.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is missing, or of another type or size than the trees read.</exception>
+    public static ImmutableArray<DataViewSchema.Column> Bind(DataViewSchema schema, TreesState state)
+    {
+        var column = NetworkInputs.Find(schema, state.FeatureColumn);
+        return column.Type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single && vector.Size == state.Ensemble.FeatureCount ? [column]
+            : throw NetworkInputs.Mismatch(state.FeatureColumn, "feature", $"Vector<Single, {state.Ensemble.FeatureCount}>, what the trees read", column.Type.ToString());
+    }
+
+    public TrainingDataException? Read(Span<float> values, long row)
+    {
+        _getter(ref _features);
+        if (_features.Length != ensemble.FeatureCount)
+        {
+            return new($"Row {row}: column '{column.Name}' has {_features.Length} values, expected {ensemble.FeatureCount}.", column.Name, row);
+        }
+
+        if (_features.IsDense)
+        {
+            _features.GetValues().CopyTo(values);
+        }
+        else
+        {
+            _features.CopyTo(values[..ensemble.FeatureCount]);
+        }
+
+        ensemble.CompleteRow(values);
+        return null;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Scores rows with an ensemble of trees that was pruned, and hands it on to later steps of the chain in the annotations of its Score
+/// column. Appends the columns of the model that was pruned: <c>PredictedLabel</c> and <c>Score</c>, with <c>Probability</c> where it had
+/// one, for two sides; <c>Score</c> for numbers.
+/// </summary>
+public sealed class PrunedTreesTransformer : IScoringStep
+{
+    internal PrunedTreesTransformer(TreesState state, DataViewSchema inputSchema, TreePruningReport pruning)
+        => (State, InputSchema, Pruning) = (state, inputSchema, pruning);
+
+    /// <summary>What its trees hold.</summary>
+    public TreeCost Cost => Ensemble.Cost;
+
+    /// <summary>What its pruning did.</summary>
+    public TreePruningReport Pruning { get; }
+
+    /// <summary>What its score means: two sides or a number.</summary>
+    public LearningTask Task => Ensemble.Task;
+
+    /// <summary>The column it reads.</summary>
+    public string FeatureColumnName => State.FeatureColumn;
+
+    /// <summary>True: every row is scored by itself.</summary>
+    public bool IsRowToRowMapper => true;
+
+    internal TreesState State { get; }
+
+    internal DecisionTreeEnsemble Ensemble => State.Ensemble;
+
+    internal DataViewSchema InputSchema { get; }
+
+    DataViewSchema IScoringStep.InputSchema => InputSchema;
+
+    int IScoringStep.RowSize => Ensemble.Width;
+
+    /// <inheritdoc/>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        FeatureReader.Bind(inputSchema, State);
+        var schema = new DataViewSchema.Builder();
+        schema.AddColumns(inputSchema);
+        schema.AddColumns(TreeColumns.Describe(Task, Ensemble.Calibration is not null, State, inputSchema));
+        return schema.ToSchema();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">The feature column is missing or of another type or size.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new ScoringView(this, input);
+    }
+
+    /// <inheritdoc/>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return new ScoringMapper(this, inputSchema);
+    }
+
+    /// <summary>
+    /// Writes the trees as an ONNX model: input <c>features</c> of rows x features, outputs <c>score</c> and, where there is one,
+    /// <c>probability</c>, of rows x 1.
+    /// </summary>
+    /// <param name="path">The file; one that exists is replaced when the new one is whole.</param>
+    /// <exception cref="IOException">The file cannot be written. Nothing has changed.</exception>
+    public void SaveOnnx(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        OnnxFile.Write(TreeOnnx.Model(Ensemble), path);
+    }
+
+    /// <summary>
+    /// Writes transformers of ML.NET's own that compute the same columns from the trees as an ONNX model. The file loads wherever ML.NET
+    /// and its ONNX transformer are; what it loads scores, but cannot be pruned further: <c>ml.Compression().Save</c> keeps that.
+    /// </summary>
+    void ICanSaveModel.Save(ModelSaveContext ctx)
+    {
+        ArgumentNullException.ThrowIfNull(ctx);
+        using var chain = new TreeOnnxChain(State);
+        ((ICanSaveModel)chain.Transformer).Save(ctx);
+    }
+
+    ImmutableArray<DataViewSchema.Column> IScoringStep.Bind(DataViewSchema schema) => FeatureReader.Bind(schema, State);
+
+    IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new FeatureReader(row, columns[0], Ensemble);
+
+    IBatchScorer IScoringStep.CreateScorer(int batch) => new TreeScorer(Ensemble, batch);
+
+    Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => (Task, column) switch
+    {
+        (LearningTask.Binary, 0) => (ValueGetter<bool>)((ref bool value) => value = outputs.Current[0] > 0),
+        (LearningTask.Binary, 2) => Probability(Ensemble.Calibration!, outputs),
+        _ => (ValueGetter<float>)((ref float value) => value = outputs.Current[0]),
+    };
+
+    private static ValueGetter<float> Probability(PlattScaling platt, IOutputs outputs)
+        => (ref float value) => value = (float)(1 / (1 + Math.Exp(platt.Slope * outputs.Current[0] + platt.Offset)));
+}

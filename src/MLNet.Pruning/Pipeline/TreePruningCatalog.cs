@@ -1,0 +1,70 @@
+using MLNet.Pruning;
+
+namespace Microsoft.ML;
+
+/// <summary>Pruning of FastTree's and FastForest's ensembles in the catalogs of <see cref="MLContext"/>.</summary>
+public static class TreePruningCatalog
+{
+    /// <summary>Fits a trainer of trees on the rows that are not held back to choose on, and prunes what it gives.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="trainer">FastTree or FastForest, binary or regression.</param>
+    /// <param name="amount">How far; by default as far as 0.005 of the metric allow.</param>
+    /// <param name="method">In which order.</param>
+    /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer,
+        TreeAmount? amount = null, TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
+        => catalog.PruneTrees(trainer, Options(amount, method, labelColumnName));
+
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, IEstimator{ISingleFeaturePredictionTransformer{object}}, TreeAmount?, TreePruningMethod, string)"/>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="trainer">FastTree or FastForest, binary or regression.</param>
+    /// <param name="options">How the trees are pruned.</param>
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer, TreePruningOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(trainer);
+        return new(CatalogEnvironment.Of(catalog), options, trainer);
+    }
+
+    /// <summary>Prunes the trees of a fitted model. The rows that Fit is given should be others than the model was fitted on.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="model">A fitted FastTree or FastForest step, or a chain with one in it, of which only that step is taken.</param>
+    /// <param name="amount">How far; by default as far as 0.005 of the metric allow.</param>
+    /// <param name="method">In which order.</param>
+    /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
+    /// <exception cref="ArgumentException">The model has no trees.</exception>
+    /// <exception cref="NotSupportedException">Its trees cannot be pruned; the message says why.</exception>
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreeAmount? amount = null,
+        TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
+        => catalog.PruneTrees(model, Options(amount, method, labelColumnName));
+
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, ITransformer, TreeAmount?, TreePruningMethod, string)"/>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="model">A fitted FastTree or FastForest step, or a chain with one in it, of which only that step is taken.</param>
+    /// <param name="options">How the trees are pruned.</param>
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreePruningOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new(CatalogEnvironment.Of(catalog), options, model: model);
+    }
+
+    /// <summary>Prunes the trees of the PruneTrees step before, by another method or further.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="amount">How far.</param>
+    /// <param name="method">In which order.</param>
+    /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreeAmount amount,
+        TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
+        => catalog.PruneTrees(Options(amount, method, labelColumnName));
+
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, TreeAmount, TreePruningMethod, string)"/>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">How the trees are pruned.</param>
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreePruningOptions options) => new(CatalogEnvironment.Of(catalog), options);
+
+    private static TreePruningOptions Options(TreeAmount? amount, TreePruningMethod method, string label)
+    {
+        var options = new TreePruningOptions { Method = method, LabelColumnName = label };
+        options.Amount = amount ?? options.Amount;
+        return options;
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>Splits the rows that trees are pruned with, and reads them.</summary>
+internal static class TreeTrainingRows
+{
+    /// <summary>The rows to train on and those to choose on, which are drawn by the seed where they are not given.</summary>
+    /// <exception cref="TrainingDataException">There are none of either.</exception>
+    public static (IDataView Training, IDataView Validation) Split(IDataView input, TreePruningOptions options, int seed)
+    {
+        if (options.ValidationData is { } given)
+        {
+            return (input, given);
+        }
+
+        var count = 0;
+        using (var cursor = input.GetRowCursor([]))
+        {
+            while (cursor.MoveNext())
+            {
+                count++;
+            }
+        }
+
+        var validation = (int)Math.Round(options.ValidationFraction * count);
+        if (validation == 0 || validation == count)
+        {
+            throw new TrainingDataException(string.Create(CultureInfo.InvariantCulture,
+                $"A validation fraction of {options.ValidationFraction} leaves {validation} of the {count} rows to choose on and {count - validation} to train on; both need some."));
+        }
+
+        var isValidation = new bool[count];
+        int[] order = [.. Enumerable.Range(0, count)];
+        new Random(seed).Shuffle(order);
+        foreach (var row in order[..validation])
+        {
+            isValidation[row] = true;
+        }
+
+        return (new RowSubset(input, row => !isValidation[row]), new RowSubset(input, row => isValidation[row]));
+    }
+
+    /// <exception cref="TrainingDataException">There are no rows, a label is missing, or all labels are the same.</exception>
+    public static TreeRows Read(IDataView view, TreesState state, TreePruningOptions options)
+    {
+        var ensemble = state.Ensemble;
+        var feature = FeatureReader.Bind(view.Schema, state)[0];
+        var label = NetworkInputs.Find(view.Schema, options.LabelColumnName, "label");
+        PrimitiveDataViewType expected = ensemble.Task == LearningTask.Binary ? BooleanDataViewType.Instance : NumberDataViewType.Single;
+        if (label.Type != expected)
+        {
+            throw NetworkInputs.Mismatch(label.Name, "label", $"{expected}", label.Type.ToString());
+        }
+
+        List<float> values = [], labels = [];
+        using (var cursor = view.GetRowCursor([feature, label]))
+        {
+            var reader = new FeatureReader(cursor, feature, ensemble);
+            var readLabel = LabelReader(cursor, label);
+            var row = new float[ensemble.Width];
+            while (cursor.MoveNext())
+            {
+                options.CancellationToken.ThrowIfCancellationRequested();
+                if (reader.Read(row, labels.Count) is { } problem)
+                {
+                    throw problem;
+                }
+
+                var target = readLabel();
+                labels.Add(float.IsFinite(target) ? target
+                    : throw new TrainingDataException($"Row {labels.Count}: column '{label.Name}' is {(float.IsNaN(target) ? "missing" : target)}; expected a finite number.", label.Name, labels.Count));
+                values.AddRange(row);
+            }
+        }
+
+        if (labels.Distinct().Take(2).Count() < 2)
+        {
+            throw new TrainingDataException(labels.Count == 0 ? "There are no rows to prune trees with." : $"All {labels.Count} rows have the same value in column '{label.Name}': there is nothing to tell apart.", label.Name);
+        }
+
+        return new([.. values], ensemble.Width, [.. labels]);
+    }
+
+    private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label)
+    {
+        if (label.Type == BooleanDataViewType.Instance)
+        {
+            var readSide = cursor.GetGetter<bool>(label);
+            return () =>
+            {
+                var side = false;
+                readSide(ref side);
+                return side ? 1 : 0;
+            };
+        }
+
+        var read = cursor.GetGetter<float>(label);
+        return () =>
+        {
+            float value = 0;
+            read(ref value);
+            return value;
+        };
+    }
+}

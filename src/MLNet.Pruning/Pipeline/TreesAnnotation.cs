@@ -1,0 +1,46 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>An ensemble of trees, and the column it reads, as an annotation of a Score column.</summary>
+internal static class TreesAnnotation
+{
+    public const string Name = "DecisionTrees";
+
+    public static void Add(DataViewSchema.Annotations.Builder annotations, TreesState? state)
+        => annotations.Add(Name, TreesType.Instance, (ref TreesState? value) => value = state);
+
+    /// <summary>The ensemble in the annotation of the Score column; null for none.</summary>
+    public static TreesState? Find(DataViewSchema schema)
+    {
+        TreesState? state = null;
+        if (schema.GetColumnOrNull(ScoreColumns.Score)?.Annotations is { } annotations && annotations.Schema.GetColumnOrNull(Name) is { Type: TreesType })
+        {
+            annotations.GetValue(Name, ref state);
+        }
+
+        return state;
+    }
+
+    /// <summary>The data view type of the annotation.</summary>
+    private sealed class TreesType : StructuredDataViewType
+    {
+        private TreesType() : base(typeof(TreesState))
+        {
+        }
+
+        public static TreesType Instance { get; } = new();
+
+        public override bool Equals(DataViewType? other) => other is TreesType;
+
+        public override bool Equals(object? other) => other is TreesType;
+
+        public override int GetHashCode() => typeof(TreesType).GetHashCode();
+
+        public override string ToString() => Name;
+    }
+}
+
+/// <summary>What flows down a chain: the trees and the column that they read.</summary>
+internal sealed record TreesState(DecisionTreeEnsemble Ensemble, string FeatureColumn);
