@@ -16,6 +16,10 @@ internal static class Sample
     public static (int ExitCode, string Output, string Errors) RunOnnxModel(params string[] arguments)
         => Start(Folder.Replace(Path.Combine("samples", "Digits"), Path.Combine("samples", "OnnxModel")), "OnnxModel", arguments);
 
+    /// <summary>Runs samples/Trees.</summary>
+    public static (int ExitCode, string Output, string Errors) RunTrees(params string[] arguments)
+        => Start(Folder.Replace(Path.Combine("samples", "Digits"), Path.Combine("samples", "Trees")), "Trees", arguments);
+
     private static (int ExitCode, string Output, string Errors) Start(string folder, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, program + ".dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
