@@ -113,37 +113,40 @@ internal sealed class DecisionTree
         List<int> left = [], right = [], features = [];
         List<float> thresholds = [];
         List<double> leaves = [];
-        Copy(Root);
-        return new([.. left], [.. right], [.. features], [.. thresholds], [.. leaves]);
-
-        int Copy(int child)
+        // A stack of its own: a tree may be as deep as it has nodes.
+        var open = new Stack<(int Child, List<int>? Side, int Parent)>([(Root, null, 0)]);
+        while (open.TryPop(out var next))
         {
-            while (replace(child) is { } replacement)
+            var (child, value) = (next.Child, (double?)null);
+            while (value is null && replace(child) is { } replacement)
             {
-                if (replacement.Value is { } value)
-                {
-                    leaves.Add(value);
-                    return ~(leaves.Count - 1);
-                }
-
-                child = replacement.Child;
+                (child, value) = (replacement.Child, replacement.Value);
             }
 
-            if (child < 0)
+            int copy;
+            if (value is not null || child < 0)
             {
-                leaves.Add(LeafValues[~child]);
-                return ~(leaves.Count - 1);
+                copy = ~leaves.Count;
+                leaves.Add(value ?? LeafValues[~child]);
+            }
+            else
+            {
+                copy = left.Count;
+                left.Add(0);
+                right.Add(0);
+                features.Add(Features[child]);
+                thresholds.Add(Thresholds[child]);
+                open.Push((Right[child], right, copy));
+                open.Push((Left[child], left, copy));
             }
 
-            var node = left.Count;
-            left.Add(0);
-            right.Add(0);
-            features.Add(Features[child]);
-            thresholds.Add(Thresholds[child]);
-            left[node] = Copy(Left[child]);
-            right[node] = Copy(Right[child]);
-            return node;
+            if (next.Side is { } side)
+            {
+                side[next.Parent] = copy;
+            }
         }
+
+        return new([.. left], [.. right], [.. features], [.. thresholds], [.. leaves]);
     }
 
     /// <summary>What takes the place of a child: a leaf with a value, or another child of the tree.</summary>

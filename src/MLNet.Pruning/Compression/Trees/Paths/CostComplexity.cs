@@ -78,23 +78,22 @@ internal sealed class CostComplexity : ITreePath
             }
 
             var now = _tree.Fold(_ => (Leaves: 1, Error: 0.0), (node, left, right) => _gone[node] ? (1, _errors[node]) : (left.Leaves + right.Leaves, left.Error + right.Error));
-            Visit(0);
-
-            void Visit(int node)
+            var open = new Stack<int>([0]);
+            while (open.TryPop(out var node))
             {
-                if (node < 0 || _gone[node])
-                {
-                    return;
-                }
-
                 var rate = Math.Max(0, _errors[node] - now[node].Error) / (now[node].Leaves - 1);
                 if (rate < _weakest.Rate)
                 {
                     _weakest = (rate, node);
                 }
 
-                Visit(_tree.Left[node]);
-                Visit(_tree.Right[node]);
+                foreach (var child in (int[])[_tree.Right[node], _tree.Left[node]])
+                {
+                    if (child >= 0 && !_gone[child])
+                    {
+                        open.Push(child);
+                    }
+                }
             }
         }
     }

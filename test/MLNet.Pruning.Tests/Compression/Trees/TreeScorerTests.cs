@@ -1,0 +1,107 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace MLNet.Pruning.Tests.Compression.Trees;
+
+/// <summary>Batch scores and the ONNX model against a walk down each tree written here, on missing values, infinities and categorical sets too.</summary>
+[TestClass]
+public class TreeScorerTests
+{
+    [TestMethod]
+    public void A_batch_of_any_size_scores_as_a_walk_down_each_tree()
+    {
+        var random = new Random(1);
+        for (var round = 0; round < 20; round++)
+        {
+            var ensemble = RandomTrees.Ensemble(random);
+            var rows = RandomTrees.Rows(ensemble, random, 37, missing: true);
+            foreach (var batch in new[] { 1, 7, 8, 9, 37, 64 })
+            {
+                using var scorer = new TreeScorer(ensemble, batch);
+                for (var start = 0; start < rows.Count; start += batch)
+                {
+                    var count = Math.Min(batch, rows.Count - start);
+                    for (var i = 0; i < count; i++)
+                    {
+                        rows[start + i].CopyTo(scorer.Rows.AsSpan(i * scorer.Width));
+                    }
+
+                    scorer.Run(count);
+                    for (var i = 0; i < count; i++)
+                    {
+                        Assert.AreEqual((float)Walk(ensemble, rows[start + i]), scorer.Scores(i)[0]);
+                    }
+                }
+            }
+
+            Assert.AreEqual(Walk(ensemble, rows[0]), ensemble.Score(rows[0]));
+        }
+    }
+
+    [TestMethod]
+    public void A_tree_as_deep_as_it_has_nodes_is_scored_and_pruned()
+    {
+        const int depth = 20_000;
+        var random = new Random(2);
+        int[] left = [.. Enumerable.Range(0, depth).Select(node => ~node)], right = [.. Enumerable.Range(1, depth - 1), ~depth];
+        var tree = new DecisionTree(left, right, new int[depth], [.. Enumerable.Range(0, depth).Select(i => (float)i)], [.. Enumerable.Range(0, depth + 1).Select(i => (double)i)]);
+        var ensemble = RandomTrees.Ensemble(random) with { Trees = [tree], Offset = 0, Sets = [] };
+        using var scorer = new TreeScorer(ensemble, 1);
+        scorer.Rows[0] = depth - 10.5f;
+        scorer.Run(1);
+        Assert.AreEqual(depth - 10, scorer.Scores(0)[0]);
+        Assert.AreEqual(depth, ensemble.Cost.Depth);
+        Assert.AreEqual(depth - 1, tree.Rebuild(child => child == depth - 1 ? new(1.0) : null).Nodes);
+    }
+
+    [TestMethod]
+    [DataRow(LearningTask.Regression)]
+    [DataRow(LearningTask.Binary)]
+    public void The_ONNX_model_gives_ONNX_Runtime_the_same_scores(LearningTask task)
+    {
+        var random = new Random(3);
+        var path = Path.GetTempFileName();
+        for (var round = 0; round < 5; round++)
+        {
+            var ensemble = RandomTrees.Ensemble(random, task: task);
+            var rows = RandomTrees.Rows(ensemble, random, 60, missing: true);
+            OnnxFile.Write(TreeOnnx.Model(ensemble), path);
+            using var session = new InferenceSession(path);
+            var features = new DenseTensor<float>(new[] { rows.Count, ensemble.FeatureCount });
+            for (var row = 0; row < rows.Count; row++)
+            {
+                rows[row][..ensemble.FeatureCount].CopyTo(features.Buffer.Span[(row * ensemble.FeatureCount)..]);
+            }
+
+            using var results = session.Run([NamedOnnxValue.CreateFromTensor("features", features)]);
+            var scores = results.First(result => result.Name == "score").AsEnumerable<float>()!.ToArray();
+            Close.AreEqual([.. Enumerable.Range(0, rows.Count).Select(row => (float)Walk(ensemble, rows[row]))], scores, 1e-5, "score");
+            if (task == LearningTask.Binary)
+            {
+                var probabilities = results.First(result => result.Name == "probability").AsEnumerable<float>()!.ToArray();
+                Close.AreEqual([.. scores.Select(score => (float)(1 / (1 + Math.Exp(-0.7 * score + 0.1))))], probabilities, 1e-5, "probability");
+            }
+        }
+
+        File.Delete(path);
+    }
+
+    private static double Walk(DecisionTreeEnsemble ensemble, ReadOnlySpan<float> row)
+    {
+        var sum = ensemble.Offset;
+        foreach (var tree in ensemble.Trees)
+        {
+            var node = 0;
+            while (node >= 0)
+            {
+                var isSet = tree.Features[node] == ensemble.FeatureCount;
+                var goesLeft = isSet ? !(row[1] > 0 || row[3] > 0) : row[tree.Features[node]] <= tree.Thresholds[node];
+                node = goesLeft ? tree.Left[node] : tree.Right[node];
+            }
+
+            sum += tree.LeafValues[~node];
+        }
+
+        return sum;
+    }
+}
