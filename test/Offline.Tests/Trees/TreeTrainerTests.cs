@@ -48,7 +48,7 @@ public class TreeTrainerTests
         var vote = _ml.BinaryClassification.Trainers.FastForest("Side", numberOfTrees: 7).Fit(Data);
 
         AreEqual(regression, regression.Model.TrainedTreeEnsemble.Trees, 1);
-        AreEqual(forest, forest.Model.TrainedTreeEnsemble.Trees, 1 / 7.0);
+        AreEqual(forest, forest.Model.TrainedTreeEnsemble.Trees, 1.0 / forest.Model.TrainedTreeEnsemble.Trees.Count);
         AreEqual(binary, binary.Model.SubModel.TrainedTreeEnsemble.Trees, 1);
         AreEqual(vote, vote.Model.TrainedTreeEnsemble.Trees, 1);
         Assert.AreEqual(-0.6, binary.Model.Calibrator.Slope, 1e-12);
