@@ -21,9 +21,10 @@ internal static class Journey
         var report = new
         {
             table,
+            metric_name = "AUC",
             ensemble = Summary(results, result => result.Ensemble),
             pruned = Summary(results, result => result.Pruned),
-            auc_loss = results.Average(result => result.Loss),
+            metric_loss = results.Average(result => result.Loss),
             node_share = results.Average(result => result.NodeShare),
             speedup = results.Average(result => result.Ratio),
             seeds = results.Select(result => new { seed = result.Seed, ensemble = result.Ensemble, pruned = result.Pruned }),
@@ -55,16 +56,16 @@ internal static class Journey
     private static Figures Summary(Result[] results, Func<Result, Figures> select)
     {
         var all = results.Select(select).ToArray();
-        return new(all.Average(figures => figures.trees), all.Average(figures => figures.nodes), all.Average(figures => figures.leaves), all.Average(figures => figures.auc), all.Average(figures => figures.rows_per_second));
+        return new(all.Average(figures => figures.trees), all.Average(figures => figures.nodes), all.Average(figures => figures.leaves), all.Average(figures => figures.metric), all.Average(figures => figures.rows_per_second));
     }
 
     private static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 
-    private sealed record Figures(double trees, double nodes, double leaves, double auc, double rows_per_second);
+    private sealed record Figures(double trees, double nodes, double leaves, double metric, double rows_per_second);
 
     private sealed record Result(int Seed, Figures Ensemble, Figures Pruned)
     {
-        public double Loss => Ensemble.auc - Pruned.auc;
+        public double Loss => Ensemble.metric - Pruned.metric;
 
         public double NodeShare => Pruned.nodes / Ensemble.nodes;
 
