@@ -87,8 +87,15 @@ internal static class FastTreeReader
         {
             if (tree.CategoricalSplitFlags[node])
             {
-                sets.Add([.. tree.GetCategoricalSplitFeaturesAt(node)]);
-                (splits[node], thresholds[node]) = (features + sets.Count - 1, 0.5f);
+                ImmutableArray<int> set = [.. tree.GetCategoricalSplitFeaturesAt(node)];
+                var known = sets.FindIndex(other => other.SequenceEqual(set));
+                if (known < 0)
+                {
+                    known = sets.Count;
+                    sets.Add(set);
+                }
+
+                (splits[node], thresholds[node]) = (features + known, 0.5f);
             }
         }
 

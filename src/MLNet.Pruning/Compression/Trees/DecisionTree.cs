@@ -69,6 +69,8 @@ internal sealed class DecisionTree
 
     public DecisionTree WithLeafValues(double[] values) => new(Left, Right, Features, Thresholds, values);
 
+    public DecisionTree WithFeatures(Converter<int, int> map) => new(Left, Right, Array.ConvertAll(Features, map), Thresholds, LeafValues);
+
     public DecisionTree Scaled(double factor) => WithLeafValues(Array.ConvertAll(LeafValues, value => value * factor));
 
     /// <summary>A number for every node from those of its two children, bottom-up; a leaf's come from <paramref name="leaf"/>.</summary>

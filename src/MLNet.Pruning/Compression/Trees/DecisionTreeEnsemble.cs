@@ -73,6 +73,17 @@ internal sealed record DecisionTreeEnsemble
         return this with { Trees = [.. all.Where(tree => tree.Nodes > 0)], Offset = Offset + all.Where(tree => tree.Nodes == 0).Sum(tree => tree.LeafValues[0]) };
     }
 
+    /// <summary>The ensemble without sets that no split reads: each costs a look at every row.</summary>
+    public DecisionTreeEnsemble WithUsedSets()
+    {
+        var used = Trees.SelectMany(tree => tree.Features).Where(feature => feature >= FeatureCount).Distinct().Order().ToArray();
+        return used.Length == Sets.Length ? this : this with
+        {
+            Sets = [.. used.Select(feature => Sets[feature - FeatureCount])],
+            Trees = [.. Trees.Select(tree => tree.WithFeatures(feature => feature < FeatureCount ? feature : FeatureCount + Array.IndexOf(used, feature)))],
+        };
+    }
+
     /// <summary>The ensemble with some of its trees, in their order.</summary>
     public DecisionTreeEnsemble Keep(IReadOnlyCollection<int> trees)
     {

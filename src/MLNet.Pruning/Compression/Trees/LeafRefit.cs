@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace MLNet.Pruning;
 
 /// <summary>
@@ -8,7 +10,11 @@ internal sealed class LeafRefit
 {
     private const int NewtonSteps = 12;
     private const int GradientSteps = 300;
+    private const int RowsAtOnce = 4096;
     private const double Tolerance = 1e-7;
+
+    /// <summary>Newton steps need not be exact: the next one makes up for it.</summary>
+    private const double StepTolerance = 1e-3;
 
     private readonly TreeRows _rows;
     private readonly TreeLoss _loss;
@@ -91,7 +97,8 @@ internal sealed class LeafRefit
         var solution = new double[right.Length];
         var residual = right.ToArray();
         var direction = right.ToArray();
-        double squares = Dot(residual, residual), end = Tolerance * Tolerance * squares;
+        var tolerance = _loss.IsQuadratic ? Tolerance : StepTolerance;
+        double squares = Dot(residual, residual), end = tolerance * tolerance * squares;
         for (var step = 0; step < GradientSteps && squares > end; step++)
         {
             var image = Multiply(direction);
@@ -140,15 +147,20 @@ internal sealed class LeafRefit
     private double[] Multiply(double[] values)
     {
         var sums = new double[_rows.Count];
-        Array.Fill(sums, values[^1]);
-        foreach (var slots in _slots)
+        // Rows add up in the order of the trees, on however many threads.
+        Parallel.ForEach(Partitioner.Create(0, Math.Max(1, sums.Length), RowsAtOnce), range =>
         {
-            for (var row = 0; row < sums.Length; row++)
+            var part = sums.AsSpan(range.Item1..Math.Min(range.Item2, sums.Length));
+            part.Fill(values[^1]);
+            foreach (var slots in _slots)
             {
-                sums[row] += values[slots[row]];
+                var own = slots.AsSpan(range.Item1, part.Length);
+                for (var row = 0; row < part.Length; row++)
+                {
+                    part[row] += values[own[row]];
+                }
             }
-        }
-
+        });
         return sums;
     }
 
@@ -157,14 +169,14 @@ internal sealed class LeafRefit
     {
         var sums = new double[_before.Length];
         sums[^1] = rows.Sum();
-        foreach (var slots in _slots)
+        // The leaves of two trees are never the same.
+        Parallel.ForEach(_slots, slots =>
         {
             for (var row = 0; row < rows.Length; row++)
             {
                 sums[slots[row]] += rows[row];
             }
-        }
-
+        });
         return sums;
     }
 

@@ -52,7 +52,7 @@ internal sealed class TreePruner
 
         var pruner = new TreePruner(ensemble, training, validation, options);
         var pruned = options.Amount.Loss is { } loss ? pruner.ToLoss(loss) : pruner.ToSize();
-        return (pruned, new(options.Method, before, pruned.Cost, pruner._loss.MetricName, pruner.Measure(ensemble), pruner.Measure(pruned), training.Count, validation.Count));
+        return (pruned.WithUsedSets(), new(options.Method, before, pruned.Cost, pruner._loss.MetricName, pruner.Measure(ensemble), pruner.Measure(pruned), training.Count, validation.Count));
     }
 
     private DecisionTreeEnsemble ToSize()

@@ -39,6 +39,26 @@ public class TreeScorerTests
     }
 
     [TestMethod]
+    public void Sets_that_no_split_reads_go_and_the_others_keep_their_meaning()
+    {
+        var random = new Random(4);
+        var full = RandomTrees.Ensemble(random);
+        var ensemble = full with { Sets = [[0], [1, 3], [2]], Trees = [.. full.Trees.Select(tree => tree.WithFeatures(feature => feature < 4 ? feature : 5))] };
+        var used = ensemble.WithUsedSets();
+        Assert.HasCount(1, used.Sets);
+        CollectionAssert.AreEqual(new[] { 1, 3 }, used.Sets[0].ToArray());
+        var (rows, before, after) = (RandomTrees.Rows(ensemble, random, 50), new float[ensemble.Width], new float[used.Width]);
+        for (var row = 0; row < rows.Count; row++)
+        {
+            rows[row][..4].CopyTo(before);
+            rows[row][..4].CopyTo(after);
+            ensemble.CompleteRow(before);
+            used.CompleteRow(after);
+            Assert.AreEqual(ensemble.Score(before), used.Score(after));
+        }
+    }
+
+    [TestMethod]
     public void A_tree_as_deep_as_it_has_nodes_is_scored_and_pruned()
     {
         const int depth = 20_000;
