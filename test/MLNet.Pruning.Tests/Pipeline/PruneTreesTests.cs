@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Trainers.FastTree;
 using MLNet.Pruning.Tests.Compression.Trees;
 
 namespace MLNet.Pruning.Tests.Pipeline;
@@ -122,6 +123,25 @@ public class PruneTreesTests
     }
 
     [TestMethod]
+    public void Compact_keeps_a_network_whose_probability_a_forest_does_not_hide()
+    {
+        var network = _ml.BinaryClassification.Trainers.NeuralNetwork(Network.Mlp(TreeTables.FeatureCount, 4, 1), "Side", epochs: 1);
+        var forest = network.Append(_ml.Transforms.PruneTrees(_ml.Trainer("forest of sides"), TreeAmount.Trees(5), labelColumnName: "Side")).Fit(Rows);
+        Assert.HasCount(2, ((IEnumerable<ITransformer>)forest.Compact()).ToArray());
+        var boosted = network.Append(_ml.Transforms.PruneTrees(_ml.Trainer("boosted sides"), TreeAmount.Trees(5), labelColumnName: "Side")).Fit(Rows);
+        Assert.IsInstanceOfType<PrunedTreesTransformer>(boosted.Compact());
+    }
+
+    [TestMethod]
+    public void A_model_that_scores_otherwise_than_its_trees_tell_is_refused()
+    {
+        var model = _ml.Regression.Trainers.FastTree(numberOfTrees: 4).Fit(Rows);
+        var shifted = new Shifted(_ml, model);
+        var error = Assert.ThrowsExactly<NotSupportedException>(() => _ml.Transforms.PruneTrees((ITransformer)shifted, TreeAmount.Trees(2)).Fit(Rows));
+        StringAssert.Contains(error.Message, "the sum of its trees is");
+    }
+
+    [TestMethod]
     public void A_prediction_engine_and_cursors_of_several_columns_give_the_same_scores()
     {
         var model = _ml.Transforms.PruneTrees(_ml.Trainer("boosted numbers"), TreeAmount.Trees(8)).Fit(Rows);
@@ -204,6 +224,30 @@ public class PruneTreesTests
         }
 
         public SchemaShape GetOutputSchema(SchemaShape inputSchema) => trainer.GetOutputSchema(inputSchema);
+    }
+
+    /// <summary>A model that adds something to what its trees say.</summary>
+    private sealed class Shifted(MLContext ml, RegressionPredictionTransformer<FastTreeRegressionModelParameters> model) : ISingleFeaturePredictionTransformer<FastTreeRegressionModelParameters>
+    {
+        public string FeatureColumnName => model.FeatureColumnName;
+
+        public DataViewType FeatureColumnType => model.FeatureColumnType;
+
+        public FastTreeRegressionModelParameters Model => model.Model;
+
+        public bool IsRowToRowMapper => true;
+
+        public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => model.GetOutputSchema(inputSchema);
+
+        public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new NotSupportedException();
+
+        public IDataView Transform(IDataView input)
+        {
+            var scored = model.Transform(input);
+            return ml.Transforms.CustomMapping<TreeTables.Prediction, TreeTables.Prediction>((from, to) => to.Score = from.Score + 0.01f, contractName: null).Fit(scored).Transform(scored);
+        }
+
+        public void Save(ModelSaveContext ctx) => throw new NotSupportedException();
     }
 
     internal sealed class Sparse
