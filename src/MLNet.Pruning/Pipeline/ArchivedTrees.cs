@@ -30,13 +30,9 @@ internal static class ArchivedTrees
                 Task = state.Task,
                 Calibration = state.Calibration,
             };
-            if (ensemble.FeatureCount < 1 || ensemble.Task == LearningTask.Multiclass || ensemble.Trees.Any(tree => tree.Features.Any(feature => feature < 0 || feature >= ensemble.Width - 1))
-                || ensemble.Sets.Any(set => set.Any(feature => feature < 0 || feature >= ensemble.FeatureCount)))
-            {
-                throw new ArgumentException($"a tree splits on a feature that there is not: there are {ensemble.FeatureCount}");
-            }
-
-            return new PrunedTreesTransformer(new(ensemble, state.FeatureColumn), inputSchema, state.Pruning);
+            return ensemble.Problem() is { } problem ? throw new ArgumentException(problem)
+                : ensemble.Task == LearningTask.Multiclass ? throw new ArgumentException("trees do not tell several classes apart")
+                : new PrunedTreesTransformer(new(ensemble, state.FeatureColumn), inputSchema, state.Pruning);
         });
     }
 

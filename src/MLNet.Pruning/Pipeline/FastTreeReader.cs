@@ -67,7 +67,7 @@ internal static class FastTreeReader
     {
         var sets = new List<ImmutableArray<int>>();
         DecisionTree[] read = [.. trees.Select((tree, i) => Read(tree, weights[i] / divisor, features, sets))];
-        return new DecisionTreeEnsemble
+        var ensemble = new DecisionTreeEnsemble
         {
             Trees = [],
             Offset = bias / divisor,
@@ -78,6 +78,7 @@ internal static class FastTreeReader
             Calibration = calibration,
             SideScore = isMean ? trees.Count : 1,
         }.WithTrees(read);
+        return ensemble.Problem() is { } problem ? throw new NotSupportedException($"The model cannot be pruned: {problem}.") : ensemble;
     }
 
     private static DecisionTree Read(RegressionTreeBase tree, double weight, int features, List<ImmutableArray<int>> sets)

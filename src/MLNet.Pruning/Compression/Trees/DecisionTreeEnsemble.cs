@@ -35,6 +35,14 @@ internal sealed record DecisionTreeEnsemble
 
     public TreeCost Cost => TreeCost.Of(Trees);
 
+    /// <summary>What a split reads that no row has; null for nothing. Scoring counts on it, and looks no further.</summary>
+    public string? Problem()
+    {
+        var features = Trees.SelectMany(tree => tree.Features).Where(feature => feature < 0 || feature >= Width - 1)
+            .Concat(Sets.SelectMany(set => set).Where(feature => feature < 0 || feature >= FeatureCount)).Take(1).ToArray();
+        return FeatureCount < 1 ? $"it reads {FeatureCount} features" : features is [var feature] ? $"a tree splits on feature {feature} of {FeatureCount}" : null;
+    }
+
     /// <summary>Completes a row whose features are filled in.</summary>
     public void CompleteRow(Span<float> row)
     {

@@ -59,6 +59,20 @@ public class TreeScorerTests
     }
 
     [TestMethod]
+    public void A_split_on_a_feature_that_no_row_has_is_told()
+    {
+        var ensemble = RandomTrees.Ensemble(new Random(6));
+        Assert.IsNull(ensemble.Problem());
+        foreach (var broken in new[] { -1, 5, 99 })
+        {
+            var tree = ensemble.Trees[0].WithFeatures(_ => broken);
+            StringAssert.Contains((ensemble with { Trees = [tree] }).Problem()!, $"feature {broken} of 4");
+        }
+
+        StringAssert.Contains((ensemble with { Sets = [[4]] }).Problem()!, "feature 4 of 4");
+    }
+
+    [TestMethod]
     public void A_tree_as_deep_as_it_has_nodes_is_scored_and_pruned()
     {
         const int depth = 20_000;
