@@ -55,11 +55,19 @@ internal static class TreeTrainingRows
             throw NetworkInputs.Mismatch(label.Name, "label", $"{expected}", label.Type.ToString());
         }
 
-        List<float> values = [], labels = [];
-        using (var cursor = view.GetRowCursor([feature, label]))
+        var weight = options.ExampleWeightColumnName is { } name ? NetworkInputs.Find(view.Schema, name, "weight") : (DataViewSchema.Column?)null;
+        if (weight is { } weighting && weighting.Type != NumberDataViewType.Single)
+        {
+            throw NetworkInputs.Mismatch(weighting.Name, "weight", "Single", weighting.Type.ToString());
+        }
+
+        List<float> values = [], labels = [], weights = [];
+        DataViewSchema.Column[] columns = weight is { } needed ? [feature, label, needed] : [feature, label];
+        using (var cursor = view.GetRowCursor(columns))
         {
             var reader = new FeatureReader(cursor, feature, ensemble);
             var readLabel = LabelReader(cursor, label);
+            var readWeight = weight is { } column ? LabelReader(cursor, column) : null;
             var row = new float[ensemble.Width];
             while (cursor.MoveNext())
             {
@@ -73,6 +81,12 @@ internal static class TreeTrainingRows
                 labels.Add(float.IsFinite(target) ? target
                     : throw new TrainingDataException($"Row {labels.Count}: column '{label.Name}' is {(float.IsNaN(target) ? "missing" : target)}; expected a finite number.", label.Name, labels.Count));
                 values.AddRange(row);
+                if (readWeight is not null)
+                {
+                    var importance = readWeight();
+                    weights.Add(importance >= 0 && float.IsFinite(importance) ? importance
+                        : throw new TrainingDataException($"Row {weights.Count}: column '{options.ExampleWeightColumnName}' is {importance}; expected a finite number of at least 0.", options.ExampleWeightColumnName, weights.Count));
+                }
             }
         }
 
@@ -81,7 +95,7 @@ internal static class TreeTrainingRows
             throw new TrainingDataException(labels.Count == 0 ? "There are no rows to prune trees with." : $"All {labels.Count} rows have the same value in column '{label.Name}': there is nothing to tell apart.", label.Name);
         }
 
-        return new([.. values], ensemble.Width, [.. labels]);
+        return new([.. values], ensemble.Width, [.. labels], weight is null ? null : [.. weights]);
     }
 
     private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label)

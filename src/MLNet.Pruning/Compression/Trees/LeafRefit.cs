@@ -61,7 +61,7 @@ internal sealed class LeafRefit
         for (var iteration = 0; iteration < (_loss.IsQuadratic ? 1 : NewtonSteps); iteration++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var derivatives = scores.Select((score, row) => _loss.Derivatives(score, _rows.Labels[row])).ToArray();
+            var derivatives = scores.Select((score, row) => _loss.Derivatives(score, _rows, row)).ToArray();
             var gradient = Transposed(Array.ConvertAll(derivatives, derivative => -derivative.First));
             for (var i = 0; i < values.Length; i++)
             {
@@ -140,7 +140,7 @@ internal sealed class LeafRefit
             pulled += (values[i] - _before[i]) * (values[i] - _before[i]);
         }
 
-        return _loss.Total(scores, _rows.Labels) + _pull / 2 * pulled;
+        return _loss.Total(scores, _rows) + _pull / 2 * pulled;
     }
 
     /// <summary>A number for each row: the sum over its leaves.</summary>

@@ -30,7 +30,31 @@ internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
         return Math.Max(-signed, 0) + Math.Log(1 + Math.Exp(-Math.Abs(signed)));
     }
 
-    public (double First, double Second) Derivatives(double score, float label)
+    /// <summary>The weighted sum over rows.</summary>
+    public double Total(double[] scores, TreeRows rows)
+    {
+        double total = 0;
+        for (var row = 0; row < scores.Length; row++)
+        {
+            total += rows.WeightOf(row) * Value(scores[row], rows.Labels[row]);
+        }
+
+        return total;
+    }
+
+    /// <summary>The derivatives of the weighted sum by the score of a row.</summary>
+    public (double First, double Second) Derivatives(double score, TreeRows rows, int row)
+    {
+        var (first, second) = Derivatives(score, rows.Labels[row]);
+        return (rows.WeightOf(row) * first, rows.WeightOf(row) * second);
+    }
+
+    /// <summary>The area under the ROC curve, ties counting half, or the share of the variance explained.</summary>
+    public double Metric(double[] scores, float[] labels) => _isBinary ? AreaUnderCurve(scores, labels) : RSquared(scores, labels);
+
+    private double Target(float label) => !_isBinary ? label : label > 0 ? _side : -_side;
+
+    private (double First, double Second) Derivatives(double score, float label)
     {
         if (_calibration is not { } platt)
         {
@@ -40,22 +64,6 @@ internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
         var probability = 1 / (1 + Math.Exp(platt.Slope * score + platt.Offset));
         return (-platt.Slope * (probability - label), platt.Slope * platt.Slope * probability * (1 - probability));
     }
-
-    public double Total(double[] scores, float[] labels)
-    {
-        double total = 0;
-        for (var row = 0; row < scores.Length; row++)
-        {
-            total += Value(scores[row], labels[row]);
-        }
-
-        return total;
-    }
-
-    /// <summary>The area under the ROC curve, ties counting half, or the share of the variance explained.</summary>
-    public double Metric(double[] scores, float[] labels) => _isBinary ? AreaUnderCurve(scores, labels) : RSquared(scores, labels);
-
-    private double Target(float label) => !_isBinary ? label : label > 0 ? _side : -_side;
 
     private static double RSquared(double[] scores, float[] labels)
     {

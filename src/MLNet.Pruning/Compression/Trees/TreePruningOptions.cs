@@ -53,6 +53,10 @@ public sealed class TreePruningOptions
         }
     } = "Label";
 
+    /// <summary>A <see cref="float"/> that says how often a row counts, where leaves are refitted and losses compared; the metric counts every row once, as ML.NET's does.</summary>
+    /// <value>Default null: every row counts once.</value>
+    public string? ExampleWeightColumnName { get; set; }
+
     /// <summary>
     /// Share of the rows held back to choose on, in (0, 1); a trainer does not see them. A model that is fitted already must not have seen
     /// the rows it is pruned with either, or the choice flatters it.

@@ -6,12 +6,17 @@ internal sealed class TreeRows
     private readonly float[] _values;
     private readonly int _width;
 
-    public TreeRows(float[] values, int width, float[] labels) => (_values, _width, Labels) = (values, width, labels);
+    private readonly float[]? _weights;
+
+    public TreeRows(float[] values, int width, float[] labels, float[]? weights = null) => (_values, _width, Labels, _weights) = (values, width, labels, weights);
 
     /// <summary>1 or 0 for the two sides, or the number.</summary>
     public float[] Labels { get; }
 
     public int Count => Labels.Length;
+
+    /// <summary>How often the row counts.</summary>
+    public double WeightOf(int row) => _weights is null ? 1 : _weights[row];
 
     public ReadOnlySpan<float> this[int row] => _values.AsSpan(row * _width, _width);
 

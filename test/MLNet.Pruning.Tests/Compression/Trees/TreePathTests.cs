@@ -121,7 +121,7 @@ public class TreePathTests
 
         // Of the last tree, which nothing came after, no subtree is left whose collapse would do no harm.
         var last = pruned.Trees[^1];
-        var means = LeafWeights.Means(last, LeafWeights.Hits(last, training));
+        var means = LeafWeights.Means(last, LeafWeights.Of(last, training));
         for (var node = 0; node < last.Nodes; node++)
         {
             var without = pruned with { Trees = pruned.Trees.SetItem(pruned.Trees.Length - 1, last.Rebuild(child => child == node ? new(means[node]) : null)) };

@@ -68,6 +68,29 @@ public class TreePrunerTests
     }
 
     [TestMethod]
+    [DataRow(TreePruningMethod.ForwardSelection)]
+    [DataRow(TreePruningMethod.BackwardElimination)]
+    [DataRow(TreePruningMethod.CostComplexity)]
+    [DataRow(TreePruningMethod.ReducedError)]
+    public void A_weight_of_two_is_the_row_twice(TreePruningMethod method)
+    {
+        var model = _ml.Fit("boosted sides", _ml.View(TreeTables.Make(400, seed: 12)), trees: 15);
+        TreeTables.Row[] Weighted(int seed) => [.. TreeTables.Make(200, seed).Select((row, i) => new TreeTables.Row { Features = row.Features, Side = row.Side, Weight = i % 3 + 1 })];
+        TreeTables.Row[] Repeated(int seed) => [.. Weighted(seed).SelectMany(row => Enumerable.Repeat(row, (int)row.Weight))];
+        PrunedTreesTransformer Prune(Func<int, TreeTables.Row[]> rows, string? weight) => _ml.Transforms.PruneTrees(model, new TreePruningOptions
+        {
+            Amount = TreeAmount.Nodes(80),
+            Method = method,
+            LabelColumnName = "Side",
+            ExampleWeightColumnName = weight,
+            ValidationData = _ml.View(rows(14)),
+        }).Fit(_ml.View(rows(13)));
+        var (weighted, repeated, plain) = (Prune(Weighted, "Weight"), Prune(Repeated, null), Prune(Weighted, null));
+        Close.AreEqual(repeated.Scores(Rows), weighted.Scores(Rows), 1e-5, "scores");
+        CollectionAssert.AreNotEqual(plain.Scores(Rows), weighted.Scores(Rows));
+    }
+
+    [TestMethod]
     public void Metrics_are_those_of_ML_NET()
     {
         foreach (var kind in new[] { "boosted sides", "boosted numbers" })
@@ -118,6 +141,9 @@ public class TreePrunerTests
         var broken = s_rows.Select((row, i) => new TreeTables.Row { Features = row.Features, Label = i == 9 ? float.NaN : row.Label });
         var numbers = _ml.Fit("boosted numbers", Rows);
         Assert.AreEqual("Label", Assert.ThrowsExactly<TrainingDataException>(() => _ml.Transforms.PruneTrees(numbers, TreeAmount.Trees(2)).Fit(_ml.View(broken))).Column);
+        TreeTables.Row[] weightless = [.. s_rows.Select(row => new TreeTables.Row { Features = row.Features, Side = row.Side, Weight = -1 })];
+        Assert.AreEqual("Weight", Assert.ThrowsExactly<TrainingDataException>(() => Fit(weightless, new() { ExampleWeightColumnName = "Weight" })).Column);
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(s_rows, new() { ExampleWeightColumnName = "Side" }));
         var cancelled = new CancellationToken(canceled: true);
         Assert.ThrowsExactly<OperationCanceledException>(() => Fit(s_rows, new() { CancellationToken = cancelled }));
     }

@@ -58,6 +58,8 @@ internal static class TreeTables
         public float Label { get; set; }
 
         public bool Side { get; set; }
+
+        public float Weight { get; set; } = 1;
     }
 
     public sealed class Prediction

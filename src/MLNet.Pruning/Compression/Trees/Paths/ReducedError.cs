@@ -19,7 +19,7 @@ internal sealed class ReducedError : ITreePath
     public ReducedError(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreeLoss loss)
     {
         (_training, _validation, _loss, _steps) = (training, validation, loss, [ensemble]);
-        _unit = loss.Total(validation.Score(ensemble), validation.Labels);
+        _unit = loss.Total(validation.Score(ensemble), validation);
     }
 
     public int Steps => Allowances;
@@ -45,7 +45,7 @@ internal sealed class ReducedError : ITreePath
 
     private DecisionTree Prune(DecisionTree tree, double allowance, double[] scores)
     {
-        var means = LeafWeights.Means(tree, LeafWeights.Hits(tree, _training));
+        var means = LeafWeights.Means(tree, LeafWeights.Of(tree, _training));
         var leaves = _validation.LeavesOf(tree);
         var outputs = Array.ConvertAll(leaves, leaf => tree.LeafValues[leaf]);
         var byLeaf = leaves.Select((leaf, row) => (leaf, row)).ToLookup(pair => pair.leaf, pair => pair.row);
@@ -57,7 +57,7 @@ internal sealed class ReducedError : ITreePath
             double change = 0;
             foreach (var row in rows)
             {
-                change += _loss.Value(scores[row] - outputs[row] + means[node], _validation.Labels[row]) - _loss.Value(scores[row], _validation.Labels[row]);
+                change += _validation.WeightOf(row) * (_loss.Value(scores[row] - outputs[row] + means[node], _validation.Labels[row]) - _loss.Value(scores[row], _validation.Labels[row]));
             }
 
             if (!(change <= allowance * (count - 1)))

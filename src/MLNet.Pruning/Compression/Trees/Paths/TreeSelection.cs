@@ -102,6 +102,6 @@ internal static class TreeSelection
         }
 
         private static (double, double)[] Derivatives(TreeRows rows, TreeLoss loss, Func<int, double> score)
-            => [.. rows.Labels.Select((label, row) => loss.Derivatives(score(row), label))];
+            => [.. rows.Labels.Select((_, row) => loss.Derivatives(score(row), rows, row))];
     }
 }
