@@ -28,14 +28,8 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
     {
         using var run = calibration.Start(Name, _rows);
         var moments = InputMoments.Of(calibration.Network, run.Device);
-        run.ForEachBatch((rows, _, _) => run.Graph.Forward(rows, visit: (node, find) =>
-        {
-            if (moments.TryGetValue(node, out var moment))
-            {
-                moment.Add(find);
-            }
-        }));
-        var layers = moments.Values.Select(moment => new SurgeonLayer(moment, moment.Read(run.Count, _damping), _exactInputs)).DistinctBy(layer => layer.Weight).ToArray();
+        InputMoments.Measure(run, moments);
+        var layers = moments.Values.Select(moment => new SurgeonLayer(moment.Inputs, moment.Read(run.Count, _damping), _exactInputs)).DistinctBy(layer => layer.Weight).ToArray();
         var scores = layers.ToDictionary(layer => layer.Weight, layer => layer.Score(calibration.Network[layer.Weight].Values));
         return new Surgeon(calibration.Network, layers, calibration.Scores(Name, scores));
     }

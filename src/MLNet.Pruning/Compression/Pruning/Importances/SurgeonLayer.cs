@@ -3,21 +3,19 @@ namespace MLNet.Pruning;
 /// <summary>What optimal brain surgeon knows of a layer, and does to it.</summary>
 internal sealed class SurgeonLayer
 {
-    private readonly int _units;
-    private readonly int _inputs;
-    private readonly bool _isTransposed;
+    private readonly LayerInputs _layer;
     private readonly bool _isExact;
     private readonly double[][] _moments;
     private readonly double[][] _inverse;
 
-    public SurgeonLayer(InputMoments layer, double[][] moments, int exactInputs)
+    public SurgeonLayer(LayerInputs layer, double[][] moments, int exactInputs)
     {
-        (Weight, _units, _inputs, _isTransposed) = (layer.Weight, layer.Units, layer.Inputs, layer.IsTransposed);
-        (_moments, _inverse, _isExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments)), layer.Inputs <= exactInputs);
+        _layer = layer;
+        (_moments, _inverse, _isExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments)), layer.Count <= exactInputs);
     }
 
     /// <summary>Name of the weight.</summary>
-    public string Weight { get; }
+    public string Weight => _layer.Weight;
 
     /// <summary>w^2 / (2 [H^-1]_jj), in the order of storage.</summary>
     public float[] Score(ReadOnlySpan<float> weights)
@@ -25,7 +23,7 @@ internal sealed class SurgeonLayer
         var scores = new float[weights.Length];
         for (var i = 0; i < scores.Length; i++)
         {
-            var input = _isTransposed ? i / _units : i % _inputs;
+            var input = _layer.IsTransposed ? i / _layer.Units : i % _layer.Count;
             scores[i] = (float)(0.5 * weights[i] * weights[i] / _inverse[input][input]);
         }
 
@@ -37,13 +35,13 @@ internal sealed class SurgeonLayer
     {
         var values = weights.ToArray();
         var factor = _isExact ? null : Columns(PositiveDefinite.Factor(_inverse));
-        Parallel.For(0, _units, unit =>
+        Parallel.For(0, _layer.Units, unit =>
         {
-            var row = new double[_inputs];
-            var kept = new bool[_inputs];
-            for (var j = 0; j < _inputs; j++)
+            var row = new double[_layer.Count];
+            var kept = new bool[_layer.Count];
+            for (var j = 0; j < _layer.Count; j++)
             {
-                (row[j], kept[j]) = (values[Place(unit, j)], mask[Place(unit, j)]);
+                (row[j], kept[j]) = (values[_layer.Place(unit, j)], mask[_layer.Place(unit, j)]);
             }
 
             if (kept.Contains(false))
@@ -57,9 +55,9 @@ internal sealed class SurgeonLayer
                     Sweep(row, kept, factor);
                 }
 
-                for (var j = 0; j < _inputs; j++)
+                for (var j = 0; j < _layer.Count; j++)
                 {
-                    values[Place(unit, j)] = kept[j] ? (float)row[j] : 0;
+                    values[_layer.Place(unit, j)] = kept[j] ? (float)row[j] : 0;
                 }
             }
         });
@@ -69,8 +67,8 @@ internal sealed class SurgeonLayer
     /// <summary>By what is kept, H_KK x = H_KD w_D, or by what is dropped, [H^-1]_DD x = w_D, whichever is the smaller system.</summary>
     private void Solve(double[] row, bool[] kept)
     {
-        int[] stays = [.. Enumerable.Range(0, _inputs).Where(j => kept[j])], goes = [.. Enumerable.Range(0, _inputs).Where(j => !kept[j] && row[j] != 0)];
-        int[] gone = [.. Enumerable.Range(0, _inputs).Where(j => !kept[j])];
+        int[] stays = [.. Enumerable.Range(0, _layer.Count).Where(j => kept[j])], goes = [.. Enumerable.Range(0, _layer.Count).Where(j => !kept[j] && row[j] != 0)];
+        int[] gone = [.. Enumerable.Range(0, _layer.Count).Where(j => !kept[j])];
         if (stays.Length <= gone.Length)
         {
             double[] change = [.. stays.Select(i => goes.Sum(j => _moments[i][j] * row[j]))];
@@ -109,6 +107,4 @@ internal sealed class SurgeonLayer
     private static double[][] Columns(double[][] lower) => [.. lower.Select((_, j) => lower[j..].Select(row => row[j]).ToArray())];
 
     private static double[][] Part(double[][] matrix, int[] indices) => [.. indices.Select(i => Array.ConvertAll(indices, j => matrix[i][j]))];
-
-    private int Place(int unit, int input) => _isTransposed ? input * _units + unit : unit * _inputs + input;
 }

@@ -1,0 +1,66 @@
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>What each unit of a dense layer, or each filter of a convolution of one group, reads: a column of numbers at every position of every row.</summary>
+internal sealed class LayerInputs
+{
+    private readonly LinearNode? _patches;
+    private readonly Tensor? _identity;
+
+    private LayerInputs(Network network, LayerInfo layer, Device device)
+    {
+        Node = layer.Node;
+        Weight = layer.Weights[0];
+        var shape = network[Weight].Shape;
+        Units = shape[layer.Axes(network[Weight]).Output];
+        Count = network[Weight].Count / Math.Max(1, Units);
+        IsTransposed = layer.Axes(network[Weight]).Output == 1;
+        if (Node.Operator == "Conv")
+        {
+            _patches = new(network, layer, device);
+            // Filters that each pick one value out of a patch.
+            using var scope = NewDisposeScope();
+            _identity = ones([Count], device: device).diag().view([Count, .. shape.Skip(1).Select(size => (long)size)]).MoveToOuterDisposeScope();
+        }
+    }
+
+    public Node Node { get; }
+
+    /// <summary>Name of the weight.</summary>
+    public string Weight { get; }
+
+    public int Units { get; }
+
+    /// <summary>Numbers that a unit reads at a position.</summary>
+    public int Count { get; }
+
+    /// <summary>Whether the weight is stored inputs x units.</summary>
+    public bool IsTransposed { get; }
+
+    /// <summary>Whether a layer is one of those.</summary>
+    public static bool Has(Network network, LayerInfo layer) => layer.Weights.Length == 1 && layer.Node switch
+    {
+        { Operator: "Conv" } node => node.Int("group", 1) == 1,
+        { Operator: "Gemm" } node => node.Int("transA", 0) == 0,
+        { Operator: "MatMul" } node => node.Inputs[1] == layer.Weights[0] && network[layer.Weights[0]].Shape.Length == 2,
+        _ => false,
+    };
+
+    /// <summary>Of a layer that has them; its tensors belong to the caller's dispose scope.</summary>
+    public static LayerInputs Of(Network network, LayerInfo layer, Device device) => new(network, layer, device);
+
+    /// <summary>Where the weight of a unit for an input is stored.</summary>
+    public int Place(int unit, int input) => IsTransposed ? input * Units + unit : unit * Count + input;
+
+    /// <summary>Inputs x positions, in double precision.</summary>
+    /// <param name="find">Finds what the node reads.</param>
+    public Tensor Read(Func<string, Tensor> find)
+    {
+        var data = find(Node.Inputs[0]);
+        return (_patches is null ? data.reshape(-1, Count).t() : _patches.Run(data, name => name == Weight ? _identity! : find(name)).transpose(0, 1).flatten(1)).to(ScalarType.Float64);
+    }
+
+    /// <summary>Units x positions of one of the tensors behind the layer, in double precision.</summary>
+    public Tensor Outputs(Tensor tensor) => (_patches is null ? tensor.reshape(-1, tensor.shape[^1]).t() : tensor.transpose(0, 1).flatten(1)).to(ScalarType.Float64);
+}
