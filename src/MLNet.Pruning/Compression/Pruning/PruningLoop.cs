@@ -53,6 +53,7 @@ internal sealed class PruningLoop
             }
 
             var pruned = importance.Compensate(plan.Prune(good, i));
+            pruned = _options.Recovery?.Recover(new(good, pruned, _options.Granularity.Structure, _calibration)) ?? pruned;
             var (next, fineTuned) = (pruned, default(ValidationResult));
             var measured = _measure(pruned.Network);
             if (epochs > 0)

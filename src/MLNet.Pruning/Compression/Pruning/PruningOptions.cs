@@ -62,6 +62,10 @@ public class PruningOptions
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
     public int? Alignment { get; set; }
 
+    /// <summary>What makes up for a step before it is measured and fine-tuned, such as <c>Recovery.Reconstruct()</c>.</summary>
+    /// <value>Default null: nothing.</value>
+    public Recovery? Recovery { get; set; }
+
     /// <summary>How fast.</summary>
     /// <value>Default <see cref="Schedule.OneShot"/>.</value>
     public Schedule Schedule { get; set; } = Schedule.OneShot;
@@ -180,6 +184,7 @@ public class PruningOptions
                 : $"A schedule that goes layer by layer needs pieces that are set to zero; those of granularity '{Granularity}' are removed.", nameof(Schedule));
         }
 
+        Recovery?.Check(Granularity);
         FineTuning?.Validate();
         if (Tolerance is not (null or >= 0))
         {

@@ -6,6 +6,9 @@ namespace MLNet.Pruning;
 /// <param name="IsTransposed">Whether it is stored as inputs x outputs.</param>
 internal readonly record struct WeightMatrix(int Rows, int Columns, bool IsTransposed)
 {
+    /// <summary>Where an entry is stored.</summary>
+    public int Place(int row, int column) => IsTransposed ? column * Rows + row : row * Columns + column;
+
     /// <summary>Null where the weight is no such matrix in storage: stacks of inputs x outputs, transposed convolutions.</summary>
     public static WeightMatrix? Of(Parameter parameter, WeightAxes axes)
     {

@@ -1,0 +1,83 @@
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Changes the weights that a step of pruning left so that they make up for what it took, before any fine-tuning. Combined in order:
+/// <c>Recovery.MergeNearest().Then(Recovery.Reconstruct())</c>.
+/// </summary>
+public abstract class Recovery
+{
+    private protected Recovery()
+    {
+    }
+
+    /// <summary>
+    /// Least squares, layer by layer from the input on: every dense layer and convolution of one group that lost inputs or weights gets the weights
+    /// and the bias with which it comes nearest to what it computed before the step, fed with what the smaller network now gives it (Luo et al.
+    /// 2017, "ThiNet"; He, Zhang &amp; Sun 2017, "Channel Pruning for Accelerating Very Deep Neural Networks"). Inputs are measured by running the
+    /// rows, so that whatever stands between two layers is taken into account. Dropped weights stay zero.
+    /// </summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>
+    /// <param name="damping">
+    /// How strongly weights are held where they are, as a share of the mean second moment of the layer's inputs; above 0. What the rows do not
+    /// determine stays as it is.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    /// <remarks>
+    /// Cost: for each layer a pass of the rows through both networks, inputs^3 / 6 multiply-adds where all units keep the same inputs, and as much
+    /// for each unit where its weights were dropped one by one.
+    /// </remarks>
+    public static Recovery Reconstruct(int rows = CalibratedImportance.DefaultRows, double damping = 0.01) => new ReconstructRecovery(rows, damping);
+
+    /// <summary>
+    /// Gives what read a removed unit to the unit most similar to it: in every dense layer and convolution of one group that read both, the weights
+    /// from the removed unit times s are added to those from the other, where s x is nearest to the removed unit's values (Srinivas &amp; Babu
+    /// 2015, "Data-free Parameter Pruning for Deep Neural Networks"; Kim et al. 2020, "Neuron Merging"). Similarity is the cosine of what the layer
+    /// reads of both, measured by running the rows, so that activation, normalisation and pooling between are taken into account. For pieces
+    /// that are removed.
+    /// </summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is below 1.</exception>
+    public static Recovery MergeNearest(int rows = CalibratedImportance.DefaultRows) => new MergeNearestRecovery(rows);
+
+    /// <summary>
+    /// Fills the dropped weights of dense layers and convolutions of one group from a matrix of low rank: the layer becomes S + U V, where U V is fitted
+    /// to the dropped weights and S, which keeps its zeros, is such that at the others the sum is what the weight was (Yu et al. 2017, "On Compressing
+    /// Deep Models by Low Rank and Sparse Decomposition"; Li et al. 2023, "LoSparse"). U and V are two small layers beside the sparse one, named
+    /// <c>fc1.lowrank.u</c> and <c>fc1.lowrank.v</c>: trained, saved and measured as any other. A layer in which they would take as many weights
+    /// as were dropped is left alone. For pieces that are set to zero.
+    /// </summary>
+    /// <param name="rank">Rank of the fit, at least 1; costs rank x (inputs + outputs) weights a layer.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="rank"/> is below 1.</exception>
+    public static Recovery LowRank(int rank) => new LowRankRecovery(rank);
+
+    /// <summary>This one, and then another one on what it gives.</summary>
+    /// <param name="next">The other one.</param>
+    public Recovery Then(Recovery next)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        return new RecoverySequence(this, next);
+    }
+
+    /// <summary>Refuses options it has nothing to do under.</summary>
+    /// <exception cref="ArgumentException">Names both.</exception>
+    internal virtual void Check(Granularity granularity)
+    {
+    }
+
+    /// <summary>What is left after the step, with other weights.</summary>
+    internal abstract PrunedNetwork Recover(RecoveryStep step);
+
+    /// <summary>One after another.</summary>
+    private sealed class RecoverySequence(Recovery first, Recovery second) : Recovery
+    {
+        public override string ToString() => $"{first}, {second}";
+
+        internal override void Check(Granularity granularity)
+        {
+            first.Check(granularity);
+            second.Check(granularity);
+        }
+
+        internal override PrunedNetwork Recover(RecoveryStep step) => second.Recover(step with { After = first.Recover(step) });
+    }
+}
