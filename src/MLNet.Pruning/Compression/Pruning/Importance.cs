@@ -65,8 +65,8 @@ public abstract class Importance
     public static Importance DiagonalHessian(int rows = CalibratedImportance.DefaultRows, int? probes = null) => new DiagonalHessianImportance(rows, probes);
 
     /// <summary>
-    /// Optimal brain surgeon, layer by layer: the least error that a layer's outputs can have without a weight; when weights are set to zero, the
-    /// others of their unit are changed to make up for them (Hassibi et al. 1993; Frantar &amp; Alistarh 2023, SparseGPT). For dense layers and
+    /// Optimal brain surgeon, layer by layer: the least error that a layer's outputs can have without a weight; when weights are set to zero or
+    /// removed, the others of their unit are changed to make up for them (Hassibi et al. 1993; Frantar &amp; Alistarh 2023, SparseGPT). For dense layers and
     /// convolutions of one group.
     /// </summary>
     /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>

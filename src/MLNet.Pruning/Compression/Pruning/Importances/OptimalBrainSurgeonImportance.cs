@@ -3,7 +3,7 @@ namespace MLNet.Pruning;
 /// <summary>
 /// w^2 / (2 [H^-1]_jj): the least error of a unit's output without the weight, when the unit's other weights make up for it, with the second
 /// moments H of the layer's inputs (Hassibi, Stork &amp; Wolff 1993, "Optimal Brain Surgeon", equation 5, layer by layer as in Dong et al. 2017);
-/// slices by their sum. When weights have been set to zero, the others of their unit get the values that leave the least error.
+/// slices by their sum. When weights have been set to zero, or inputs removed, the others of their unit get the values that leave the least error.
 /// </summary>
 /// <remarks>
 /// Up to <see cref="ExactInputs"/> inputs, those values are the exact ones, by a system of equations for each unit. Beyond, they are found in
@@ -31,10 +31,10 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
         InputMoments.Measure(run, moments);
         var layers = moments.Values.Select(moment => new SurgeonLayer(moment.Inputs, moment.Read(run.Count, _damping), _exactInputs)).DistinctBy(layer => layer.Weight).ToArray();
         var scores = layers.ToDictionary(layer => layer.Weight, layer => layer.Score(calibration.Network[layer.Weight].Values));
-        return new Surgeon(calibration.Network, layers, calibration.Scores(Name, scores));
+        return new Surgeon(calibration.Network, calibration.Masks, layers, calibration.Scores(Name, scores));
     }
 
-    private sealed class Surgeon(Network before, SurgeonLayer[] layers, WeightScores scores) : Importance
+    private sealed class Surgeon(Network before, IReadOnlyDictionary<string, WeightMask> masks, SurgeonLayer[] layers, WeightScores scores) : Importance
     {
         public override void ScoreWeights(Parameter parameter, int start, Span<float> weights) => scores.ScoreWeights(parameter, start, weights);
 
@@ -42,9 +42,23 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
 
         internal override PrunedNetwork Compensate(PrunedNetwork pruned)
         {
-            // Where structure was removed the weights have other shapes, and nothing is made up for.
-            var changed = layers.Where(layer => pruned.Masks.TryGetValue(layer.Weight, out var mask) && mask.Count == before[layer.Weight].Count && mask.Kept < mask.Count)
-                .Select(layer => before[layer.Weight].WithValues(layer.Compensate(before[layer.Weight].Values, pruned.Masks[layer.Weight]))).ToArray();
+            var (network, kept) = (pruned.Network, new KeptIndices(before, pruned.Network));
+            var changed = new List<Parameter>();
+            foreach (var layer in layers.Where(layer => network.TryGetParameter(layer.Weight, out _)))
+            {
+                var weight = before[layer.Weight];
+                var axes = WeightAxes.Of(before.Layers.First(one => one.Weights.Contains(layer.Weight)), weight);
+                if (kept.Of(layer.Weight, axes.Input) is { } inputs)
+                {
+                    var taps = weight.Shape.Skip(2).Aggregate(1, (product, size) => product * size);
+                    changed.Add(network[layer.Weight].WithValues(layer.Compensate(weight.Values, kept.All(layer.Weight, axes.Output), inputs, taps, masks.GetValueOrDefault(layer.Weight))));
+                }
+                else if (pruned.Masks.TryGetValue(layer.Weight, out var mask) && mask.Count == weight.Count && mask.Kept < mask.Count)
+                {
+                    changed.Add(weight.WithValues(layer.Compensate(weight.Values, mask)));
+                }
+            }
+
             return new(pruned.Network.WithParameters(changed), pruned.Masks, pruned.Companions);
         }
     }

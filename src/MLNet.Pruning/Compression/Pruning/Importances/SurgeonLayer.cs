@@ -35,53 +35,76 @@ internal sealed class SurgeonLayer
     {
         var values = weights.ToArray();
         var factor = _isExact ? null : Columns(PositiveDefinite.Factor(_inverse));
-        Parallel.For(0, _layer.Units, unit =>
+        // Units that keep the same inputs, as all do where inputs were removed, share a factor.
+        var alike = Enumerable.Range(0, _layer.Units).Select(unit => (Unit: unit, Kept: Enumerable.Range(0, _layer.Count).Select(j => mask[_layer.Place(unit, j)]).ToArray()))
+            .GroupBy(unit => new string(Array.ConvertAll(unit.Kept, stays => stays ? '1' : '0'))).Select(units => units.ToArray()).Where(units => units[0].Kept.Contains(false)).ToArray();
+        Parallel.ForEach(alike, units =>
         {
-            var row = new double[_layer.Count];
-            var kept = new bool[_layer.Count];
-            for (var j = 0; j < _layer.Count; j++)
+            var kept = units[0].Kept;
+            Action<double[]> makeUp = factor is null ? Solver(kept) : row => Sweep(row, kept, factor);
+            Parallel.ForEach(units, unit =>
             {
-                (row[j], kept[j]) = (values[_layer.Place(unit, j)], mask[_layer.Place(unit, j)]);
-            }
-
-            if (kept.Contains(false))
-            {
-                if (factor is null)
+                var row = new double[_layer.Count];
+                for (var j = 0; j < row.Length; j++)
                 {
-                    Solve(row, kept);
-                }
-                else
-                {
-                    Sweep(row, kept, factor);
+                    row[j] = values[_layer.Place(unit.Unit, j)];
                 }
 
-                for (var j = 0; j < _layer.Count; j++)
+                makeUp(row);
+                for (var j = 0; j < row.Length; j++)
                 {
-                    values[_layer.Place(unit, j)] = kept[j] ? (float)row[j] : 0;
+                    values[_layer.Place(unit.Unit, j)] = kept[j] ? (float)row[j] : 0;
                 }
-            }
+            });
         });
         return values;
     }
 
-    /// <summary>By what is kept, H_KK x = H_KD w_D, or by what is dropped, [H^-1]_DD x = w_D, whichever is the smaller system.</summary>
-    private void Solve(double[] row, bool[] kept)
+    /// <summary>The weights of a layer that lost inputs or units, changed so that the outputs change least.</summary>
+    /// <param name="weights">All of them.</param>
+    /// <param name="units">Units that stay.</param>
+    /// <param name="inputs">Indices that stay of the weight's dimension of inputs, each of which stands for a kernel's worth.</param>
+    /// <param name="taps">Weights of a kernel.</param>
+    /// <param name="mask">What was dropped before.</param>
+    public float[] Compensate(ReadOnlySpan<float> weights, int[] units, int[] inputs, int taps, WeightMask? mask)
     {
-        int[] stays = [.. Enumerable.Range(0, _layer.Count).Where(j => kept[j])], goes = [.. Enumerable.Range(0, _layer.Count).Where(j => !kept[j] && row[j] != 0)];
-        int[] gone = [.. Enumerable.Range(0, _layer.Count).Where(j => !kept[j])];
-        if (stays.Length <= gone.Length)
+        int[] columns = [.. inputs.SelectMany(input => Enumerable.Range(input * taps, taps))];
+        var kept = new bool[weights.Length];
+        foreach (var unit in units)
         {
-            double[] change = [.. stays.Select(i => goes.Sum(j => _moments[i][j] * row[j]))];
-            PositiveDefinite.Solve(PositiveDefinite.Factor(Part(_moments, stays)), change);
-            for (var i = 0; i < stays.Length; i++)
+            foreach (var column in columns)
             {
-                row[stays[i]] += change[i];
+                kept[_layer.Place(unit, column)] = mask?[_layer.Place(unit, column)] != false;
             }
         }
-        else
+
+        var values = Compensate(weights, new WeightMask(kept));
+        return _layer.IsTransposed ? [.. columns.SelectMany(column => units.Select(unit => values[_layer.Place(unit, column)]))]
+            : [.. units.SelectMany(unit => columns.Select(column => values[_layer.Place(unit, column)]))];
+    }
+
+    /// <summary>By what is kept, H_KK x = H_KD w_D, or by what is dropped, [H^-1]_DD x = w_D, whichever is the smaller system.</summary>
+    private Action<double[]> Solver(bool[] kept)
+    {
+        int[] stays = [.. Enumerable.Range(0, kept.Length).Where(j => kept[j])], gone = [.. Enumerable.Range(0, kept.Length).Where(j => !kept[j])];
+        var byKept = stays.Length <= gone.Length;
+        var lower = PositiveDefinite.Factor(byKept ? Part(_moments, stays) : Part(_inverse, gone));
+        return row =>
         {
+            if (byKept)
+            {
+                double[] change = [.. stays.Select(i => gone.Sum(j => _moments[i][j] * row[j]))];
+                PositiveDefinite.Solve(lower, change);
+                for (var i = 0; i < stays.Length; i++)
+                {
+                    row[stays[i]] += change[i];
+                }
+
+                return;
+            }
+
             double[] cause = [.. gone.Select(j => row[j])];
-            PositiveDefinite.Solve(PositiveDefinite.Factor(Part(_inverse, gone)), cause);
+            PositiveDefinite.Solve(lower, cause);
             foreach (var i in stays)
             {
                 for (var j = 0; j < gone.Length; j++)
@@ -89,7 +112,7 @@ internal sealed class SurgeonLayer
                     row[i] -= _inverse[i][gone[j]] * cause[j];
                 }
             }
-        }
+        };
     }
 
     private static void Sweep(double[] row, bool[] kept, double[][] columns)

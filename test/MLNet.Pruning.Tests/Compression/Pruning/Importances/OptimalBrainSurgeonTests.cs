@@ -59,6 +59,30 @@ public class OptimalBrainSurgeonTests
     }
 
     [TestMethod]
+    public void Without_units_the_layer_that_read_them_is_where_the_error_is_stationary()
+    {
+        // Behind a rectifier that lets all through, the hidden units are what the rows say.
+        var random = new Random(6);
+        float[][] rows = [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle()).Select(common => Enumerable.Range(0, 5).Select(_ => common + random.NextSingle()).ToArray())];
+        var network = Network.Mlp(5, 5, 4).Initialize(2);
+        network = network.With("fc1.weight", [.. Enumerable.Range(0, 25).Select(i => i % 6 == 0 ? 1f : 0)]).With("fc1.bias", new float[5]);
+        var measured = Importance.OptimalBrainSurgeon(damping: Damping).On(network, Calibrations.Of(rows, rows.Select((_, i) => (float)(i % 4)), LearningTask.Multiclass, Loss.CrossEntropy, 7));
+        var removed = network.Remove(network.Groups().Where(group => group.Number is 1 or 3));
+        var after = measured.Compensate(new(removed, ImmutableDictionary<string, WeightMask>.Empty)).Network["fc2.weight"];
+        Assert.AreEqual(3, after.Shape[1]);
+        var moments = Moments(rows);
+        int[] kept = [0, 2, 4];
+        for (var unit = 0; unit < 4; unit++)
+        {
+            double[] change = [.. Enumerable.Range(0, 5).Select(j => (Array.IndexOf(kept, j) is >= 0 and var place ? after.Values[unit * 3 + place] : 0.0) - network["fc2.weight"].Values[unit * 5 + j])];
+            foreach (var i in kept)
+            {
+                Assert.AreEqual(0, Enumerable.Range(0, 5).Sum(j => moments[i][j] * change[j]), 1e-5, $"weight {i} of unit {unit}");
+            }
+        }
+    }
+
+    [TestMethod]
     public void The_sweep_corrects_each_dropped_weight_by_those_after_it()
     {
         var (network, rows, data) = Dense();
