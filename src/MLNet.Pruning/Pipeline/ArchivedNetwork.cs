@@ -24,6 +24,11 @@ internal static class ArchivedNetwork
             Training.Of(state.Training),
             [.. transformer.History],
             transformer.Pruning));
+        if (transformer.Pruning?.Record is { } record)
+        {
+            PieceRecordFile.Write(archive, name + "pieces", record);
+        }
+
         WriteNetwork(archive, name + "network", state.Network);
         if (state.Initial != state.Network)
         {
@@ -55,7 +60,7 @@ internal static class ArchivedNetwork
                 Early = archive.Has(name + "early.onnx") ? ReadNetwork(archive, name + "early") : null,
                 Training = state.Training.ToOptions(initial, state.Columns[0].Name, state.Label),
                 SplitSeed = state.SplitSeed,
-            }, state.History, inputSchema, state.Pruning);
+            }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = PieceRecordFile.Read(archive, name + "pieces") } : state.Pruning);
         });
     }
 

@@ -41,6 +41,12 @@ public class CompressionFileTests
         }
 
         Assert.AreEqual(before.Pruning!.ToString(), after.Pruning!.ToString());
+        foreach (var piece in new[] { "fc1.weight[3,17]", "fc1.weight[30,40]", "fc2.weight[9,31]" })
+        {
+            Assert.AreEqual(before.Pruning.Why(piece), after.Pruning.Why(piece));
+        }
+
+        Assert.AreEqual(string.Join(' ', before.Pruning.Histograms), string.Join(' ', after.Pruning.Histograms));
 
         // The same steps on both, from the weights at the start and early on too, give the same network.
         foreach (var rewind in new[] { Rewind.None, Rewind.ToInitial, Rewind.ToEarly })

@@ -10,27 +10,60 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
 
     protected override int Total => _total < 0 ? _total = Blocks(Start.Network).Count : _total;
 
-    public override PruningReport Complete(PruningReport report, PrunedNetwork network) => report with { Bypassed = [.. _bypassed.Where(name => network.Network.Nodes.All(node => node.Name != name || node.Operator == "Identity"))] };
+    /// <exception cref="NotSupportedException">Always: blocks are whole layers.</exception>
+    public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer() => throw new NotSupportedException("Blocks are not pruned layer by layer.");
+
+    public override PruningReport Complete(PruningReport report, PrunedNetwork network) => base.Complete(report, network) with { Bypassed = [.. _bypassed.Where(name => network.Network.Nodes.All(node => node.Name != name || node.Operator == "Identity"))] };
 
     protected override int Pieces(Network network) => BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Count;
 
     protected override IEnumerable<double[]> Scores() => [[.. Blocks(Start.Network).Select(block => Score(Start.Network, block))]];
 
-    protected override PrunedNetwork Remove(PrunedNetwork good, double share)
+    protected override PrunedNetwork Remove(PrunedNetwork good, double share, int most)
     {
         // A block may hold others, so that they are found anew after each.
-        while (Blocks(good.Network) is { Count: > 0 } blocks && !IsReached(good.Network, share))
+        while (most-- > 0 && Blocks(good.Network) is { Count: > 0 } blocks && !IsReached(good.Network, share))
         {
             var network = good.Network;
-            var least = blocks.MinBy(block => Score(network, block))!;
+            double[] scores = [.. blocks.Select(block => Score(network, block))];
+            var least = blocks[Array.IndexOf(scores, scores.Min())];
             var smaller = BlockRemoval.Remove(network, [least]);
             good = new(smaller, good.Masks.RemoveRange(least.Parameters),
                 [.. good.Companions.Select(companion => companion is null ? null : BlockRemoval.Remove(companion, [least]))]);
             _bypassed.Add(least.Name);
+            Compare(blocks, scores, smaller);
         }
 
-        return Options.Amount.Budget is null || IsReached(good.Network, share) ? good
-            : throw new PruningTargetException($"The target {Options.Amount} is not reached without any of the network's blocks: {Cost(good.Network)} of {Cost(Start.Network)} are left.");
+        if (most >= 0 && Options.Amount.Budget is not null && !IsReached(good.Network, share))
+        {
+            throw new PruningTargetException($"The target {Options.Amount} is not reached without any of the network's blocks: {Cost(good.Network)} of {Cost(Start.Network)} are left.");
+        }
+
+        return good;
+    }
+
+    private void Compare(IReadOnlyList<Block> blocks, double[] scores, Network smaller)
+    {
+        if (Record.Pools.Count == 0)
+        {
+            string[] names = [.. Blocks(Start.Network).Select(block => block.Name)];
+            Record.Pools.Add(new() { Tables = [new("blocks", "blocks", [names.Length], new(names.Length, names.Length, 1, 1, 1)) { Names = names }] });
+        }
+
+        var places = Record.Pools[0].Tables[0].Names!.ToList();
+        var outcome = new PieceOutcome(new float[places.Count], new bool[places.Count], new bool[places.Count]);
+        for (var i = 0; i < blocks.Count; i++)
+        {
+            var place = places.IndexOf(blocks[i].Name);
+            (outcome.Scores[place], outcome.Remained[place]) = ((float)scores[i], true);
+        }
+
+        foreach (var block in Blocks(smaller))
+        {
+            outcome.Remains[places.IndexOf(block.Name)] = true;
+        }
+
+        Record.Pools[0].Compare([outcome], ranked: true);
     }
 
     private bool IsReached(Network network, double share) => Options.Amount.Budget is null

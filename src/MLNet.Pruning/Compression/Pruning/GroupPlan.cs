@@ -31,16 +31,20 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
     public override PruningReport Complete(PruningReport report, PrunedNetwork network)
     {
         var after = Families(network.Network.Groups(Options.Granularity.Structure)).ToDictionary(Key, family => family.Groups.Length);
-        return report with
+        return base.Complete(report, network) with
         {
-            Widths = [.. Before.Select(family => after.GetValueOrDefault(family.Key) is var width && _rounded.TryGetValue(family.Key, out var rounded)
+            Widths = [.. Before.Select(family => after.GetValueOrDefault(family.Key, 1) is var width && _rounded.TryGetValue(family.Key, out var rounded)
                 ? new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Groups, width, rounded.Exact, rounded.Alignment)
                 : new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Groups, width, width, 1))],
         };
     }
 
     protected override int Pieces(Network network)
-        => network.Groups(Options.Granularity.Structure).Families.Where(family => Before.ContainsKey(Key(family))).Sum(family => family.Groups.Length);
+    {
+        var widths = network.Groups(Options.Granularity.Structure).Families.ToDictionary(Key, family => family.Groups.Length);
+        // A width of one is none that could shrink.
+        return Before.Keys.Sum(family => widths.GetValueOrDefault(family, 1));
+    }
 
     protected override IEnumerable<double[]> Scores()
     {
@@ -48,13 +52,32 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
         return Score(structure, Families(structure), Start.Network);
     }
 
-    protected override PrunedNetwork Remove(PrunedNetwork good, double share)
+    public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer()
+    {
+        var structure = Start.Network.Groups(Options.Granularity.Structure);
+        var families = Families(structure);
+        var scores = Score(structure, families, Start.Network);
+        var groups = Options.Amount.Budget is null ? Choose(structure, families, scores, Share, int.MaxValue, isRounded: false) : Search(structure, families, scores, Share);
+        return [.. families.GroupBy(family => family.Axis.Node.Name)
+            .Select(layer => (Layer: layer.Key, Lost: layer.Sum(family => family.Groups.Count(groups.Contains)))).Where(layer => layer.Lost > 0)
+            .Select(layer => (layer.Layer, (PruningPlan)new GroupPlan(Options.Within(layer.Layer, Amount.Count(layer.Lost)), Start)))];
+    }
+
+    protected override PrunedNetwork Remove(PrunedNetwork good, double share, int most)
     {
         var network = good.Network;
         var structure = network.Groups(Options.Granularity.Structure);
         var families = Families(structure);
+        if (Options.Amount.Budget is not null && Cost(network) <= (1 - share) * Cost(Start.Network))
+        {
+            return good;
+        }
+
         var scores = Score(structure, families, network);
-        var groups = Options.Amount.Budget is null ? Choose(structure, families, scores, share) : Search(structure, families, scores, share);
+        var groups = Options.Amount.Budget is null ? Choose(structure, families, scores, share, most)
+            : most == int.MaxValue ? Search(structure, families, scores, share)
+            : Choose(structure, families, scores, 1, most) is { Count: > 0 } portion ? portion : throw Unreachable(share, Cost(network));
+        Compare(network, families, scores, groups);
         if (groups.Count == 0)
         {
             return good;
@@ -70,6 +93,12 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
     private IReadOnlyList<GroupFamily> Families(NetworkStructure structure)
     {
         GroupFamily[] fitting = [.. structure.Families.Where(family => Options.Granularity.Kinds.Contains(family.Kind))];
+        if (fitting.Length == 0 && structure.Network != Start.Network)
+        {
+            // Nothing is left that could go.
+            return [];
+        }
+
         if (fitting.Length == 0)
         {
             throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': the network has {(structure.Families.Length == 0 ? "no groups that can be removed"
@@ -83,28 +112,51 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
     private double[][] Score(NetworkStructure structure, IReadOnlyList<GroupFamily> families, Network network)
         => GroupScores.Of(structure, network, families, Options.Importance, Options.Group, Options.Normalize && Options.Scope.IsTogether);
 
+    private PruningTargetException Unreachable(double target, long least) => new(
+        $"The target is {(1 - target) * Cost(Start.Network):0} of {Cost(Start.Network)} ({Options.Amount}), but with one group left in every layer in scope the network still has {least}.");
+
+    /// <summary>Records what went, by the numbers that groups had at the start.</summary>
+    private void Compare(Network network, IReadOnlyList<GroupFamily> families, double[][] scores, List<PruningGroup> groups)
+    {
+        var first = Families(Start.Network.Groups(Options.Granularity.Structure));
+        if (Record.Pools.Count == 0)
+        {
+            var tables = first.Select(GroupTables.Of).ToList();
+            Record.Pools.AddRange(Options.Scope.IsTogether ? [new() { Tables = tables }] : tables.Select(table => new PiecePool { Tables = [table] }));
+        }
+
+        var (kept, going) = (new KeptIndices(Start.Network, network), groups.ToHashSet());
+        var outcomes = first.Select(family => families.ToList().FindIndex(other => Key(other) == Key(family)) is >= 0 and var now
+            ? GroupTables.Outcome(family, families[now], scores[now], kept, going) : new PieceOutcome(new float[family.Groups.Length], new bool[family.Groups.Length], new bool[family.Groups.Length])).ToArray();
+        if (Options.Scope.IsTogether)
+        {
+            Record.Pools[0].Compare(outcomes, ranked: true);
+            return;
+        }
+
+        for (var f = 0; f < outcomes.Length; f++)
+        {
+            Record.Pools[f].Compare([outcomes[f]], ranked: true);
+        }
+    }
+
     /// <summary>The smallest share of groups whose removal meets a cost.</summary>
     private List<PruningGroup> Search(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double target)
     {
         var limit = (1 - target) * Cost(Start.Network);
         var sketch = structure.Network.WithoutValues();
         long Left(List<PruningGroup> groups) => groups.Count == 0 ? Cost(structure.Network) : Cost(new StructureSurgery(structure, groups).Remove(sketch));
-        if (Cost(structure.Network) <= limit)
-        {
-            return [];
-        }
-
         var (low, high) = (0.0, 1.0);
-        var best = Choose(structure, families, scores, high);
+        var best = Choose(structure, families, scores, high, int.MaxValue);
         if (Left(best) is var least && least > limit)
         {
-            throw new PruningTargetException($"The target is {limit:0} of {Cost(Start.Network)} ({Options.Amount}), but with one group left in every layer in scope the network still has {least}.");
+            throw Unreachable(target, least);
         }
 
         for (var i = 0; i < Bisections; i++)
         {
             var middle = (low + high) / 2;
-            var groups = Choose(structure, families, scores, middle);
+            var groups = Choose(structure, families, scores, middle, int.MaxValue);
             if (Left(groups) <= limit)
             {
                 (high, best) = (middle, groups);
@@ -115,11 +167,11 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
             }
         }
 
-        return Choose(structure, families, scores, high);
+        return Choose(structure, families, scores, high, int.MaxValue);
     }
 
     /// <summary>The least important groups, so many that a share of those at the start is gone; a pool at a time, widths rounded.</summary>
-    private List<PruningGroup> Choose(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double share)
+    private List<PruningGroup> Choose(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double share, int most, bool isRounded = true)
     {
         var left = families.Select(family => family.Groups.Length).ToArray();
         var order = families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score).ToArray();
@@ -127,6 +179,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
         {
             var before = pool.Select(piece => piece.Family).Distinct().Sum(f => Before[Key(families[f])].Groups);
             var missing = (long)Math.Round(share * before, MidpointRounding.ToEven) - (before - pool.Length);
+            missing = Math.Min(missing, most);
             foreach (var piece in pool)
             {
                 if (missing > 0 && left[piece.Family] > 1)
@@ -137,7 +190,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
             }
         }
 
-        for (var f = 0; f < left.Length; f++)
+        for (var f = 0; f < left.Length && isRounded; f++)
         {
             left[f] = Rounded(structure, families[f], left[f]);
         }
@@ -157,7 +210,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
         // Where several channels go together, as through a channel shuffle, they count together.
         var channels = Math.Max(1, family.Axis.Classes.Length / family.Groups.Length);
         var dense = family.Kind == StructureKind.Channel && family.Axis.Node.Operator == "Conv" && family.Axis.Node.Int("group", 1) == 1;
-        var alignment = (Options.Alignment ?? (dense ? BlockedChannels : 1)) / channels;
+        var alignment = (Options.Alignment ?? (dense && Options.Schedule.Portion is null ? BlockedChannels : 1)) / channels;
         var (now, before) = (family.Groups.Length, Before[Key(family)].Groups);
         if (alignment <= 1 || before < alignment || exact == before)
         {

@@ -12,20 +12,27 @@ internal sealed class LayeredPlan : PruningPlan
     public LayeredPlan(PruningOptions options, PrunedNetwork start)
     {
         (_start, _removes) = (start, options.Granularity.IsStructural);
-        _plans = [.. options.Parts(start).Select(part => Create(part.With(options.Importance), start))];
+        _plans = [.. options.Parts(start).Select<PruningOptions, PruningPlan>(part => part.With(options.Importance) is var own && own.Granularity.IsStructural ? RemovalPlan.Create(own, start) : new MaskPlan(own, start))];
     }
 
     public override int Steps => _plans.Max(plan => plan.Steps);
 
-    public override PrunedNetwork Prune(PrunedNetwork good, int step) => _plans.Aggregate(good, (network, plan) => plan.Prune(network, Math.Min(step, plan.Steps - 1)));
+    public override PieceRecord Record => PieceRecord.Of(_plans.Select(plan => plan.Record));
+
+    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most)
+        => _plans.Aggregate(good, (network, plan) => plan.Prune(network, Math.Min(step, plan.Steps - 1), most));
 
     /// <summary>Where pieces are removed, the share of the network's parameters that are gone: pieces of different plans do not add up.</summary>
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => !_removes ? _plans[0].Describe(network)
         : (1 - (double)network.Network.ParameterCount / _start.Network.ParameterCount, network.Network.ParameterCount);
 
+    public override PrunedNetwork Open(PrunedNetwork start) => _plans.Aggregate(start, (network, plan) => plan.Open(network));
+
+    public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer() => _plans.SelectMany(plan => plan.ByLayer());
+
     public override PruningReport Complete(PruningReport report, PrunedNetwork network)
     {
         var reports = _plans.Select(plan => plan.Complete(report, network)).ToArray();
-        return report with { Widths = [.. reports.SelectMany(part => part.Widths)], Bypassed = [.. reports.SelectMany(part => part.Bypassed).Distinct()] };
+        return report with { Record = Record, Widths = [.. reports.SelectMany(part => part.Widths)], Bypassed = [.. reports.SelectMany(part => part.Bypassed).Distinct()] };
     }
 }

@@ -3,41 +3,58 @@ namespace MLNet.Pruning;
 /// <summary>Sets pieces to zero and holds them there by masks.</summary>
 internal sealed class MaskPlan : PruningPlan
 {
+    private readonly PruningOptions _options;
+    private readonly PrunedNetwork _start;
     private readonly Pieces _pieces;
     private readonly IReadOnlyList<IReadOnlyList<PoolMember>> _pools;
     private readonly PoolPlan[] _plans;
 
     public MaskPlan(PruningOptions options, PrunedNetwork start)
     {
+        (_options, _start) = (options, start);
         _pieces = new(options.Importance, options.Granularity, options.Scope, options.Amount);
-        var pools = _pieces.Pools(start);
-        var counts = pools.Select(_pieces.Count).ToArray();
-        var targets = _pieces.Targets(pools, counts);
-        if (options.Schedule.Order != LayerOrder.Together)
-        {
-            pools = [.. pools.SelectMany((pool, p) => Settled(pool, targets[p] - counts[p].Dropped))];
-            targets = [.. pools.Select(pool => _pieces.Count(pool).Dropped)];
-            pools = [.. pools.Select(pool => (IReadOnlyList<PoolMember>)[start.Member(pool[0].Parameter.Name)])];
-            counts = [.. pools.Select(_pieces.Count)];
-        }
-
-        _pools = pools;
-        _plans = [.. targets.Zip(counts, (target, count)
-            => new PoolPlan(options.Schedule.Sparsities((double)count.Dropped / count.Total, (double)target / count.Total), target, count.Total))];
-        if (options.Schedule.Order != LayerOrder.Together)
-        {
-            Queue(start.Weights, options.Schedule.Order);
-        }
+        _pools = _pieces.Pools(start);
+        var counts = _pools.Select(_pieces.Count).ToArray();
+        _plans = Plans(_pieces.Targets(_pools, counts), counts);
+        Record = Records();
     }
 
-    public override int Steps => _plans.Max(plan => plan.First + plan.Sparsities.Count);
+    /// <summary>A plan for some of another's members, each by itself, and how many of their pieces are to be gone.</summary>
+    private MaskPlan(MaskPlan other, IReadOnlyList<PoolMember> members, IReadOnlyList<long> targets)
+    {
+        (_options, _start, _pieces) = (other._options, other._start, other._pieces);
+        _pools = [.. members.Select(member => new[] { member })];
+        _plans = Plans(targets, [.. _pools.Select(_pieces.Count)]);
+        Record = Records();
+    }
 
-    public override PrunedNetwork Prune(PrunedNetwork good, int step)
+    public override int Steps => _plans.Max(plan => plan.Sparsities.Count);
+
+    public override PieceRecord Record { get; }
+
+    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most)
     {
         var now = _plans.Select(plan => plan.DroppedAfter(step)).ToArray();
-        var members = _pools.Select(pool => (IReadOnlyList<PoolMember>)[.. pool.Select(member => good.Member(member.Parameter.Name))]).ToArray();
-        var missing = members.Select((pool, p) => Math.Max(0, now[p] - _pieces.Count(pool).Dropped)).ToArray();
-        return good.Drop(_pieces, members, missing);
+        good = Open(good);
+        var members = Members(good);
+        var missing = members.Select((pool, p) => Math.Clamp(now[p] - _pieces.Count(pool).Dropped, 0, most ?? long.MaxValue)).ToArray();
+        if (most is not null && missing.All(pieces => pieces == 0))
+        {
+            return good;
+        }
+
+        var pruned = good.Drop(_pieces, members, missing);
+        for (var p = 0; p < members.Length; p++)
+        {
+            if (missing[p] > 0 || Record.Pools[p].Comparisons.Count == 0)
+            {
+                var scores = _pieces.Scores(members[p]);
+                Record.Pools[p].Compare([.. members[p].Select((member, m) => _pieces.Layout(member).Layout is var layout
+                    ? new PieceOutcome(scores[m], layout.Alive(member.Mask), layout.Alive(pruned.Masks[member.Parameter.Name])) : default)]);
+            }
+        }
+
+        return pruned;
     }
 
     public override (double Sparsity, long Left) Describe(PrunedNetwork network)
@@ -47,30 +64,39 @@ internal sealed class MaskPlan : PruningPlan
         return (1 - (double)left / total, left);
     }
 
-    /// <summary>The members of a pool, each by itself, as they are when so many pieces of the pool are dropped.</summary>
-    private IEnumerable<IReadOnlyList<PoolMember>> Settled(IReadOnlyList<PoolMember> pool, long drop)
-        => pool.Zip(_pieces.Drop(pool, drop), (member, mask) => (IReadOnlyList<PoolMember>)[member with { Mask = mask }]);
+    /// <summary>Every parameter in scope has a mask.</summary>
+    public override PrunedNetwork Open(PrunedNetwork start) => _pools.All(pool => pool.All(member => start.Masks.ContainsKey(member.Parameter.Name))) ? start
+        : start.Drop(_pieces, Members(start), new long[_pools.Count]);
 
-    /// <summary>Each layer begins when the one before it has ended; those that lose nothing take no step.</summary>
-    private void Queue(Network network, LayerOrder order)
+    public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer()
+        => _pools.SelectMany((pool, p) => pool.Zip(_pieces.Drop(pool, _plans[p].Target - _pieces.Count(pool).Dropped), (member, mask)
+                => (Member: member, Target: _pieces.Count([member with { Mask = mask }]).Dropped, Now: _pieces.Count([member]).Dropped)))
+            .Where(one => one.Target > one.Now).GroupBy(one => one.Member.Layer)
+            .Select(layer => (layer.Key, (PruningPlan)new MaskPlan(this, [.. layer.Select(one => one.Member)], [.. layer.Select(one => one.Target)])));
+
+    private IReadOnlyList<PoolMember>[] Members(PrunedNetwork network)
+        => [.. _pools.Select(pool => (IReadOnlyList<PoolMember>)[.. pool.Select(member => network.Member(member.Parameter.Name))])];
+
+    private PoolPlan[] Plans(IReadOnlyList<long> targets, IReadOnlyList<(long Dropped, long Total)> counts) => [.. targets.Zip(counts, (target, count)
+        => new PoolPlan(_options.Schedule.Sparsities((double)count.Dropped / count.Total, (double)target / count.Total), target, count.Total))];
+
+    private PieceRecord Records() => new()
     {
-        var layers = network.Layers.Select(layer => layer.Node.Name).ToList();
-        var first = 0;
-        foreach (var layer in Enumerable.Range(0, _pools.Count).Where(pool => _pieces.Count(_pools[pool]).Dropped < _plans[pool].Target).GroupBy(pool => layers.IndexOf(_pools[pool][0].Layer)).OrderBy(layer => order == LayerOrder.TopDown ? -layer.Key : layer.Key))
-        {
-            foreach (var pool in layer)
-            {
-                _plans[pool] = _plans[pool] with { First = first };
-            }
+        Pools = [.. _pools.Select(pool => new PiecePool { Tables = [.. pool.Select(Table)] })],
+    };
 
-            first += layer.Max(pool => _plans[pool].Sparsities.Count);
-        }
+    private PieceTable Table(PoolMember member)
+    {
+        var (layout, pattern) = _pieces.Layout(member);
+        return new(member.Parameter.Name, member.Layer, member.Parameter.Shape, layout)
+        {
+            Pattern = pattern is { } size ? (size, member.Parameter.Shape.Skip(member.Axes.Input + 1).Aggregate(1, (product, inner) => product * inner)) : null,
+        };
     }
 
     /// <summary>How far a pool is pruned after each step; it stays at its target once it is there.</summary>
-    private sealed record PoolPlan(IReadOnlyList<double> Sparsities, long Target, long Total, int First = 0)
+    private sealed record PoolPlan(IReadOnlyList<double> Sparsities, long Target, long Total)
     {
-        public long DroppedAfter(int step) => step < First ? 0
-            : step >= First + Sparsities.Count - 1 ? Target : (long)Math.Round(Sparsities[step - First] * Total, MidpointRounding.ToEven);
+        public long DroppedAfter(int step) => step >= Sparsities.Count - 1 ? Target : (long)Math.Round(Sparsities[step] * Total, MidpointRounding.ToEven);
     }
 }

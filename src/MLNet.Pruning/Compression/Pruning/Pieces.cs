@@ -84,6 +84,27 @@ internal sealed class Pieces
         return _granularity.IsSingle ? Weights(pool).Drop(drop) : Slices(pool).Drop(drop);
     }
 
+    /// <summary>What the pieces of a pool are compared by, in the order of the pool.</summary>
+    public IReadOnlyList<float[]> Scores(IReadOnlyList<PoolMember> pool)
+    {
+        if (!_granularity.IsSingle && _granularity.Pattern is null)
+        {
+            return [.. Slices(pool).Scores.Select(scores => Array.ConvertAll(scores, score => (float)score))];
+        }
+
+        var importance = _granularity.IsSingle ? Compared(pool) : _importance;
+        return [.. pool.Select(member =>
+        {
+            var scores = new float[member.Parameter.Count];
+            importance.ScoreWeights(member.Parameter, 0, scores);
+            return scores;
+        })];
+    }
+
+    /// <summary>What a piece of a member is, and which groups of how many inputs are compared by themselves, if any.</summary>
+    public (PieceLayout Layout, int? Pattern) Layout(PoolMember member) => _granularity.IsSingle || _granularity.Pattern is not null
+        ? (PieceLayout.Single(member.Parameter), _granularity.Pattern?.Size) : (_granularity.Pieces(member.Parameter, member.Axes), null);
+
     /// <summary>Pieces of a pool that are dropped, and all of them; of N:M, weights.</summary>
     public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool)
     {
@@ -116,7 +137,9 @@ internal sealed class Pieces
 
     private long CountBelow(IReadOnlyList<PoolMember> pool) => _granularity.IsSingle ? Weights(pool).CountBelow(_amount) : Slices(pool).CountBelow(_amount);
 
-    private WeightSelection Weights(IReadOnlyList<PoolMember> pool) => new(pool, _scope.Distribution.IsLamp ? new LampImportance(_importance, pool) : _importance);
+    private WeightSelection Weights(IReadOnlyList<PoolMember> pool) => new(pool, Compared(pool));
+
+    private Importance Compared(IReadOnlyList<PoolMember> pool) => _scope.Distribution.IsLamp ? new LampImportance(_importance, pool) : _importance;
 
     private SliceSelection Slices(IReadOnlyList<PoolMember> pool) => new(pool, _importance, _granularity, _scope.Distribution);
 

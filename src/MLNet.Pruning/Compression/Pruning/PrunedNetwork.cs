@@ -68,7 +68,7 @@ public sealed class PrunedNetwork
         return Prune(granularity.FixedAmount ?? throw new ArgumentException($"Granularity '{granularity}' says no amount: give one.", nameof(granularity)), importance, granularity, scope);
     }
 
-    /// <summary>Prunes at once, as the options say; their schedule and fine-tuning are not used.</summary>
+    /// <summary>Prunes at once, as the options say; their schedule, recovery and fine-tuning are not used.</summary>
     /// <param name="options">How. An amount counts what remains.</param>
     /// <returns>The network with the new masks; where pieces are removed, the smaller network.</returns>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>

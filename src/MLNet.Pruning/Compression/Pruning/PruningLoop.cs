@@ -52,7 +52,7 @@ internal sealed class PruningLoop
                 importance.Measure(new(good, _calibration));
             }
 
-            var pruned = importance.Compensate(plan.Prune(good, i));
+            var pruned = Prune(plan, importance, good, i);
             pruned = _options.Recovery?.Recover(new(good, pruned, _options.Granularity.Structure, _calibration)) ?? pruned;
             var (next, fineTuned) = (pruned, default(ValidationResult));
             var measured = _measure(pruned.Network);
@@ -65,6 +65,7 @@ internal sealed class PruningLoop
             var fell = before?.Metric - (fineTuned ?? measured)?.Metric > _options.Tolerance;
             var (sparsity, left) = plan.Describe(next);
             var step = new PruningStep(i + 1, steps, sparsity, left, measured, fineTuned, Kept: !fell);
+            plan.Record.Close(step.Step, sparsity, step.Kept);
             done.Add(step);
             _report(step);
             if (fell)
@@ -76,5 +77,27 @@ internal sealed class PruningLoop
         }
 
         return (good, plan.Complete(new(before, done), good));
+    }
+
+    /// <summary>A step, in portions where it is a greedy one: what is left is measured anew after each.</summary>
+    private PrunedNetwork Prune(PruningPlan plan, StepImportance importance, PrunedNetwork good, int step)
+    {
+        if (_options.Schedule.Portion is not { } most)
+        {
+            return importance.Compensate(plan.Prune(good, step));
+        }
+
+        for (var network = good; ;)
+        {
+            _options.CancellationToken.ThrowIfCancellationRequested();
+            var next = plan.Prune(network, step, most);
+            if (next == network)
+            {
+                return network;
+            }
+
+            network = importance.Compensate(next);
+            importance.Measure(new(network, _calibration));
+        }
     }
 }

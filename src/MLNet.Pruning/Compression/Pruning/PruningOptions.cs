@@ -62,7 +62,10 @@ public class PruningOptions
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
     public int? Alignment { get; set; }
 
-    /// <summary>What makes up for a step before it is measured and fine-tuned, such as <c>Recovery.Reconstruct()</c>.</summary>
+    /// <summary>
+    /// What makes up for a step before it is measured and fine-tuned, such as <c>Recovery.Reconstruct()</c>. Rewinding goes back behind it, and
+    /// leaves of it only a branch of low rank.
+    /// </summary>
     /// <value>Default null: nothing.</value>
     public Recovery? Recovery { get; set; }
 
@@ -125,6 +128,14 @@ public class PruningOptions
         return copy;
     }
 
+    /// <summary>The same for a part of one layer alone.</summary>
+    internal PruningOptions Within(string layer, Amount amount)
+    {
+        var copy = With(Importance);
+        (copy.Scope, copy._amount) = (Scope.Within(name => name == layer), amount);
+        return copy;
+    }
+
     /// <summary>The same with another importance.</summary>
     internal PruningOptions With(Importance importance)
     {
@@ -178,17 +189,27 @@ public class PruningOptions
             throw new ArgumentException("A share of the network's cost is one of all layers, so that rules for layers cannot go with it.", nameof(Layers));
         }
 
-        if (Schedule.Order != LayerOrder.Together && (Granularity.IsStructural || Layers.Count > 0))
-        {
-            throw new ArgumentException(Layers.Count > 0 ? "A schedule that goes layer by layer does not go with rules for layers."
-                : $"A schedule that goes layer by layer needs pieces that are set to zero; those of granularity '{Granularity}' are removed.", nameof(Schedule));
-        }
-
+        CheckOrder(this);
         Recovery?.Check(Granularity);
         FineTuning?.Validate();
         if (Tolerance is not (null or >= 0))
         {
             throw new ArgumentOutOfRangeException(nameof(Tolerance), Tolerance, "The tolerance is a number of at least 0.");
+        }
+    }
+
+    /// <exception cref="ArgumentException">The schedule's order does not go with the pieces.</exception>
+    private void CheckOrder(PruningOptions part)
+    {
+        if (Schedule.Order != LayerOrder.Together && part.Granularity.IsDepth)
+        {
+            throw new ArgumentException($"A schedule that goes layer by layer prunes within layers; pieces of granularity '{part.Granularity}' are whole ones.", nameof(Schedule));
+        }
+
+        if (Schedule.Portion is not null && (part.Granularity.Pattern is not null || Alignment > 1))
+        {
+            throw new ArgumentException(part.Granularity.Pattern is not null ? $"A greedy schedule takes pieces one by one, and granularity '{part.Granularity}' one of every group at a time."
+                : $"A greedy schedule takes pieces one by one, and widths rounded to a multiple of {Alignment} would give them back.", nameof(Schedule));
         }
     }
 }

@@ -5,20 +5,38 @@ internal abstract class PruningPlan
 {
     public abstract int Steps { get; }
 
+    /// <summary>What became of the pieces so far.</summary>
+    public virtual PieceRecord Record { get; } = new();
+
     /// <summary>The network as it is to be after a step, from 0.</summary>
     /// <param name="good">The network after the step before.</param>
     /// <param name="step">Number of the step.</param>
-    public abstract PrunedNetwork Prune(PrunedNetwork good, int step);
+    public PrunedNetwork Prune(PrunedNetwork good, int step) => Prune(good, step, null);
+
+    /// <summary>A portion of a step; the same network where nothing is missing.</summary>
+    /// <param name="good">The network after the step before, or what an earlier call for this step gave.</param>
+    /// <param name="step">Number of the step.</param>
+    /// <param name="most">Pieces of each pool to go at most; null for all of the step's.</param>
+    public abstract PrunedNetwork Prune(PrunedNetwork good, int step, int? most);
 
     /// <summary>Share of the pieces that are gone, and what is left.</summary>
     public abstract (double Sparsity, long Left) Describe(PrunedNetwork network);
 
+    /// <summary>The network with what the description counts, though nothing of it may be gone yet.</summary>
+    public virtual PrunedNetwork Open(PrunedNetwork start) => start;
+
+    /// <summary>A plan for each layer that loses something, by the name of the layer: how much is settled now, what goes is left to its steps.</summary>
+    public abstract IEnumerable<(string Layer, PruningPlan Plan)> ByLayer();
+
     /// <summary>Adds to the report what the plan alone knows.</summary>
-    public virtual PruningReport Complete(PruningReport report, PrunedNetwork network) => report;
+    public virtual PruningReport Complete(PruningReport report, PrunedNetwork network) => report with { Record = Record };
 
     /// <exception cref="PruningTargetException">More than the target is dropped already.</exception>
     /// <exception cref="ArgumentException">Nothing in scope can be pruned.</exception>
     public static PruningPlan Create(PruningOptions options, PrunedNetwork start)
-        => options.Layers.Count > 0 ? new LayeredPlan(options, start)
-        : options.Granularity.IsStructural ? RemovalPlan.Create(options, start) : new MaskPlan(options, start);
+    {
+        PruningPlan plan = options.Layers.Count > 0 ? new LayeredPlan(options, start)
+            : options.Granularity.IsStructural ? RemovalPlan.Create(options, start) : new MaskPlan(options, start);
+        return options.Schedule.Order == LayerOrder.Together ? plan : new OrderedPlan(plan, options.Schedule.Order, start.Weights);
+    }
 }

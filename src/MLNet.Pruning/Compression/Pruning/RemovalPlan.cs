@@ -20,6 +20,9 @@ internal abstract class RemovalPlan : PruningPlan
 
     public override int Steps => _shares.Count;
 
+    /// <summary>Share that is to be gone at the end.</summary>
+    protected double Share => _shares[^1];
+
     protected PruningOptions Options { get; }
 
     protected PrunedNetwork Start { get; }
@@ -30,15 +33,19 @@ internal abstract class RemovalPlan : PruningPlan
     public static new RemovalPlan Create(PruningOptions options, PrunedNetwork start)
         => options.Granularity.IsDepth ? new BlockPlan(options, start) : new GroupPlan(options, start);
 
-    public override PrunedNetwork Prune(PrunedNetwork good, int step) => Remove(good, _shares[step]);
+    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most) => Remove(good, _shares[step], most ?? int.MaxValue);
 
     /// <summary>Removes all at once.</summary>
-    public PrunedNetwork Prune(PrunedNetwork good, Amount amount) => Remove(good, Target(amount));
+    public PrunedNetwork Prune(PrunedNetwork good, Amount amount) => Remove(good, Target(amount), int.MaxValue);
 
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => (1 - (double)Pieces(network.Network) / Total, network.Network.ParameterCount);
 
     /// <summary>Removes until a share of what there was at the start is gone: of the pieces, or of the cost that the amount names.</summary>
-    protected abstract PrunedNetwork Remove(PrunedNetwork good, double share);
+    /// <param name="good">The network.</param>
+    /// <param name="share">The share.</param>
+    /// <param name="most">Pieces of a pool that go at most.</param>
+    /// <returns>The same network where nothing is missing.</returns>
+    protected abstract PrunedNetwork Remove(PrunedNetwork good, double share, int most);
 
     /// <summary>Pieces that a network has.</summary>
     protected abstract int Pieces(Network network);

@@ -5,7 +5,8 @@ public sealed class Schedule
 {
     private readonly Func<double, double, IEnumerable<double>> _sparsities;
 
-    private Schedule(Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together) => (_sparsities, Order) = (sparsities, order);
+    private Schedule(Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together, int? portion = null)
+        => (_sparsities, Order, Portion) = (sparsities, order, portion);
 
     /// <summary>All at once.</summary>
     public static Schedule OneShot { get; } = new((_, target) => [target]);
@@ -54,16 +55,32 @@ public sealed class Schedule
     }
 
     /// <summary>
-    /// The same layer by layer, from the input to the output: the first layer takes all its steps, then the next. What each layer is to lose
-    /// is settled at the start. For pieces that are set to zero.
+    /// The same layer by layer, from the input to the output: the first layer takes all its steps, then the next. How much each layer is to lose
+    /// is settled at the start, what it loses in its steps. Not for blocks.
     /// </summary>
-    public Schedule BottomUp() => new(_sparsities, LayerOrder.BottomUp);
+    public Schedule BottomUp() => new(_sparsities, LayerOrder.BottomUp, Portion);
 
     /// <summary>The same layer by layer, from the output to the input; see <see cref="BottomUp"/>.</summary>
-    public Schedule TopDown() => new(_sparsities, LayerOrder.TopDown);
+    public Schedule TopDown() => new(_sparsities, LayerOrder.TopDown, Portion);
+
+    /// <summary>
+    /// The same greedily: within each step the piece that costs least goes first, what the others are worth is measured anew without it, and so
+    /// on. With <see cref="Importance.LossChange"/> that is backward elimination. Widths are not rounded. Cost: a measurement of the importance
+    /// for each portion.
+    /// </summary>
+    /// <param name="pieces">Pieces that go at once from each pool that the scope makes; at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="pieces"/> is below 1.</exception>
+    public Schedule Greedy(int pieces = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(pieces, 1);
+        return new(_sparsities, Order, pieces);
+    }
 
     /// <summary>In which order layers are pruned.</summary>
     internal LayerOrder Order { get; }
+
+    /// <summary>Pieces of a pool that go before importance is measured anew; null for all of a step's.</summary>
+    internal int? Portion { get; }
 
     /// <summary>The sparsities after each step; the last is the target.</summary>
     internal IReadOnlyList<double> Sparsities(double from, double target) => target <= from ? [target] : [.. _sparsities(from, target)];

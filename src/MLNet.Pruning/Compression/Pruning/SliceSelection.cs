@@ -16,12 +16,15 @@ internal sealed class SliceSelection
     {
         _pool = pool;
         _layouts = [.. pool.Select(member => granularity.Pieces(member.Parameter, member.Axes))];
-        _alive = [.. pool.Zip(_layouts, Alive)];
+        _alive = [.. pool.Zip(_layouts, (member, layout) => layout.Alive(member.Mask))];
         Remaining = _alive.Sum(member => member.LongCount(alive => alive));
         _scores = new(() => [.. Enumerable.Range(0, pool.Count).Select(member => Score(member, importance, granularity, distribution))]);
     }
 
     public long Remaining { get; }
+
+    /// <summary>What each piece is compared by, in the order of the pool.</summary>
+    public IReadOnlyList<double[]> Scores => _scores.Value;
 
     /// <summary>Pieces of all members, dropped ones included.</summary>
     public long Total => _layouts.Sum(layout => (long)layout.Count);
@@ -69,20 +72,6 @@ internal sealed class SliceSelection
         }
 
         return [.. kept.Select(mask => new WeightMask(mask))];
-    }
-
-    private static bool[] Alive(PoolMember member, PieceLayout layout)
-    {
-        var alive = new bool[layout.Count];
-        foreach (var (piece, start, length) in layout.Runs)
-        {
-            for (var i = start; i < start + length && !alive[piece]; i++)
-            {
-                alive[piece] = member.Mask is null || member.Mask[i];
-            }
-        }
-
-        return alive;
     }
 
     /// <summary>Scores of the remaining pieces.</summary>

@@ -131,8 +131,57 @@ public class LayerRuleTests
     }
 
     [TestMethod]
-    public void Layer_by_layer_is_refused_where_pieces_are_removed()
-        => Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Filter, Schedule = Schedule.OneShot.BottomUp() }.Validate());
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Layers_that_lose_units_are_pruned_one_after_another(bool topDown)
+    {
+        var network = Mixed();
+        foreach (var (amount, scope) in new[] { (Amount.Fraction(0.5), Scope.Network), (Amount.Fraction(0.5), Scope.Layer), (Amount.Parameters(0.6), Scope.Network) })
+        {
+            var options = new PruningOptions { Amount = amount, Scope = scope, Granularity = Granularity.Unit, Alignment = 1, Schedule = topDown ? Schedule.Linear(2).TopDown() : Schedule.Linear(2).BottomUp() };
+            var atOnce = network.Prune(new PruningOptions { Amount = amount, Scope = scope, Granularity = Granularity.Unit, Alignment = 1 }).Network;
+            var plan = PruningPlan.Create(options, network.Prune(Amount.Count(0)));
+            string[] order = topDown ? ["fc2", "fc1", "conv1"] : ["conv1", "fc1", "fc2"];
+            Assert.AreEqual(6, plan.Steps);
+            var pruned = network.Prune(Amount.Count(0));
+            for (var step = 0; step < 6; step++)
+            {
+                var next = plan.Prune(pruned, step);
+                foreach (var layer in order)
+                {
+                    int Units(Network one) => one[layer + ".weight"].Shape[0];
+                    Assert.AreEqual(layer == order[step / 2], Units(next.Network) < Units(pruned.Network), $"{layer} in step {step}");
+                    Assert.IsTrue(layer != order[step / 2] || step % 2 == 0 || Units(next.Network) == Units(atOnce), $"{layer} ends at {Units(next.Network)}, at once {Units(atOnce)}");
+                }
+
+                pruned = next;
+            }
+        }
+    }
+
+    [TestMethod]
+    public void Rules_go_layer_by_layer_too()
+    {
+        var network = Mixed();
+        var options = new PruningOptions { Amount = Amount.Fraction(0.5), Layers = [LayerRule.Named("fc1", Amount.Fraction(0.75)), LayerRule.Named("fc2", granularity: Granularity.Row)], Schedule = Schedule.Linear(2).BottomUp(), FineTuneEpochs = 0 };
+        var told = new List<PruningStep>();
+        var (pruned, report) = new PruningLoop(options, _ => null, (_, _) => throw new InvalidOperationException(), told.Add).Run(new(network, System.Collections.Immutable.ImmutableDictionary<string, WeightMask>.Empty), null);
+        Assert.AreEqual(8, told.Count);
+        Assert.IsTrue(told.Zip(told.Skip(1)).All(pair => pair.First.Sparsity < pair.Second.Sparsity));
+        Assert.IsLessThan(0.1, told[0].Sparsity, "of all weights in scope, though one layer alone has been begun");
+        Assert.AreEqual(1 - 0.75, (double)pruned.Masks["fc1.weight"].Kept / network["fc1.weight"].Count, 1e-3);
+        Assert.AreEqual(6, Enumerable.Range(0, 12).Count(row => pruned.Masks["fc2.weight"][row * 16]));
+        string[] order = ["conv1.weight", "fc1.weight", "fc2.weight", "out.weight"];
+        for (var i = 0; i < order.Length; i++)
+        {
+            var rounds = Enumerable.Range(0, 12).Select(row => report.Why(i == 0 ? $"{order[i]}[{row % 8},0,0,0]" : $"{order[i]}[{row},3]")).Where(verdict => verdict.Removed).Select(verdict => verdict.Round).ToArray();
+            Assert.IsTrue(rounds.Length > 0 && rounds.All(round => (round - 1) / 2 == i), $"{order[i]} went in rounds {string.Join(", ", rounds)}");
+        }
+    }
+
+    [TestMethod]
+    public void Blocks_have_no_order()
+        => Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Block, Schedule = Schedule.OneShot.BottomUp() }.Validate());
 
     private static Network Mixed() => Network.Sequential([4, 6, 6], Layer.Conv2d(8, 3), Layer.Relu(), Layer.Flatten(), Layer.Dense(16), Layer.Relu(), Layer.Dense(12), Layer.Relu(), Layer.Dense(20, name: "out")).Initialize(3);
 

@@ -17,7 +17,7 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Imp
     private sealed class Measured(Calibration calibration, string name, int rows) : Importance
     {
         private readonly Lock _lock = new();
-        private readonly Dictionary<(string Parameter, int Dimension), double[]> _known = [];
+        private readonly Dictionary<(string Parameter, int Pieces), double[]> _known = [];
         private readonly double _before = Loss(calibration, name, rows, calibration.Network);
 
         public override void ScoreWeights(Parameter parameter, int start, Span<float> scores)
@@ -33,18 +33,20 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Imp
 
         public override string ToString() => name;
 
-        internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Measure(parameter.Name, pieces.Count, pieces.Runs).CopyTo(scores);
+        internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Known(parameter, ~pieces.Count, () => Measure(parameter.Name, pieces.Count, pieces.Runs)).CopyTo(scores);
 
         internal override double? ScoreCut(Func<Network> without) => Loss(calibration, name, rows, without()) - _before;
 
         /// <summary>What the loss rises by without each slice along a dimension; without each weight for dimension -1.</summary>
-        private double[] Known(Parameter parameter, int dimension)
+        private double[] Known(Parameter parameter, int dimension) => Known(parameter, dimension, () => dimension < 0
+            ? Measure(parameter.Name, parameter.Count, Enumerable.Range(0, parameter.Count).Select(i => (i, i, 1)))
+            : Measure(parameter.Name, parameter.Shape[dimension], SliceRuns.Of(parameter.Shape, dimension)));
+
+        private double[] Known(Parameter parameter, int pieces, Func<double[]> measure)
         {
             lock (_lock)
             {
-                return _known.TryGetValue((parameter.Name, dimension), out var known) ? known : _known[(parameter.Name, dimension)] = dimension < 0
-                    ? Measure(parameter.Name, parameter.Count, Enumerable.Range(0, parameter.Count).Select(i => (i, i, 1)))
-                    : Measure(parameter.Name, parameter.Shape[dimension], SliceRuns.Of(parameter.Shape, dimension));
+                return _known.TryGetValue((parameter.Name, pieces), out var known) ? known : _known[(parameter.Name, pieces)] = measure();
             }
         }
 

@@ -126,6 +126,18 @@ public class ReconstructTests
     }
 
     [TestMethod]
+    public void Behind_a_block_that_is_gone_all_layers_are_fitted()
+    {
+        Layer Block(string name) => Layer.Residual(Layer.Dense(6, name: name + "a"), Layer.Dense(6, name: name + "b"));
+        // Without rectifiers the network is linear, so that the head alone can make up for a block.
+        var network = Network.Sequential([6], Block("one"), Block("two"), Layer.Dense(3, name: "head")).Initialize(4);
+        var removed = BlockRemoval.Remove(network, [BlockRemoval.Find(network, false)[0]]);
+        var recovered = s_exact.Recover(new(network.Unpruned(), removed.Unpruned(), null, RecoveryCase.Data(RecoveryCase.Rows(100, 6, 1)))).Network;
+        var other = RecoveryCase.Rows(20, 6, 2);
+        Close.AreEqual(RecoveryCase.Outputs(network, other), RecoveryCase.Outputs(recovered, other), 1e-3, "outputs");
+    }
+
+    [TestMethod]
     public void The_same_rows_give_the_same_bits()
     {
         var options = new PruningOptions { Granularity = Granularity.Neuron, Recovery = Recovery.MergeNearest().Then(Recovery.Reconstruct()) };

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text;
+
+namespace MLNet.Pruning;
+
+/// <summary>How many pieces of a layer were worth how much before a pruning, and how many of those that stayed at its last comparison.</summary>
+/// <param name="Layer">Name of the layer's weight, or of the layer where groups or blocks were removed.</param>
+/// <param name="Edges">Where bins begin and end, rising: one more than there are bins. The last bin includes its end.</param>
+/// <param name="Before">Pieces by bin at the first comparison, those gone before left out.</param>
+/// <param name="After">Pieces by bin that stayed, by what they were worth when last compared; what lies outside counts in the first and the last bin.</param>
+public sealed record ImportanceHistogram(string Layer, IReadOnlyList<double> Edges, IReadOnlyList<long> Before, IReadOnlyList<long> After)
+{
+    /// <summary>Bins of every histogram.</summary>
+    internal const int Bins = 20;
+
+    private const int Width = 40;
+
+    /// <summary>A line a bin: # for pieces that stayed, - for those that went.</summary>
+    public override string ToString()
+    {
+        var most = Math.Max(1, Before.Concat(After).DefaultIfEmpty(0).Max());
+        var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Layer}: {Before.Sum()} pieces before, {After.Sum()} after"));
+        for (var bin = 0; bin < Before.Count; bin++)
+        {
+            var (after, before) = (Length(After[bin]), Length(Before[bin]));
+            text.AppendLine().Append(string.Create(CultureInfo.InvariantCulture, $"{Edges[bin],11:G4} {new string('#', after)}{new string('-', Math.Max(0, before - after))} {After[bin]}/{Before[bin]}"));
+        }
+
+        return text.ToString();
+
+        int Length(long count) => (int)((count * Width + most - 1) / most);
+    }
+
+    /// <summary>The number of the bin that a value belongs to.</summary>
+    internal static int Bin(IReadOnlyList<double> edges, double value)
+    {
+        var (low, high) = (edges[0], edges[^1]);
+        return high > low ? (int)Math.Clamp((value - low) / (high - low) * (edges.Count - 1), 0, edges.Count - 2) : 0;
+    }
+
+    /// <summary>Bins of equal width from the smallest to the largest finite value.</summary>
+    internal static double[] EdgesOf(IEnumerable<float> values)
+    {
+        var (low, high) = (double.PositiveInfinity, double.NegativeInfinity);
+        foreach (var value in values)
+        {
+            (low, high) = float.IsFinite(value) ? (Math.Min(low, value), Math.Max(high, value)) : (low, high);
+        }
+
+        (low, high) = low <= high ? (low, high) : (0, 0);
+        return [.. Enumerable.Range(0, Bins + 1).Select(i => low + (high - low) * i / Bins)];
+    }
+}

@@ -1,0 +1,121 @@
+namespace MLNet.Pruning;
+
+/// <summary>Pieces that are compared with each other, and how that went each time.</summary>
+internal sealed class PiecePool
+{
+    public List<PieceTable> Tables { get; init; } = [];
+
+    public List<Comparison> Comparisons { get; init; } = [];
+
+    /// <summary>Takes in a comparison; its round is told when the step closes.</summary>
+    /// <param name="outcomes">For each table what its pieces are worth, and whether they were and are still there.</param>
+    /// <param name="ranked">Whether ranks have to be kept: where more than the least important may go.</param>
+    public void Compare(IReadOnlyList<PieceOutcome> outcomes, bool ranked = false)
+    {
+        var of = outcomes.Sum(outcome => outcome.Remained.LongCount(remained => remained));
+        var ranks = ranked ? Ranks(outcomes) : null;
+        var threshold = double.NaN;
+        var number = Comparisons.Count + 1 < PieceTable.Earlier ? (ushort)(Comparisons.Count + 1)
+            : throw new InvalidOperationException($"The pieces of {string.Join(", ", Tables.Select(table => table.Name))} would be compared more than {PieceTable.Earlier - 1} times: take more of them at a time.");
+        for (var t = 0; t < Tables.Count; t++)
+        {
+            var (scores, remained, remains) = outcomes[t];
+            for (var i = 0; i < scores.Length; i++)
+            {
+                threshold = remained[i] && !remains[i] && !(scores[i] <= threshold) ? scores[i] : threshold;
+            }
+
+            Tables[t].Compare(scores, remained, remains, number, ranks?[t]);
+        }
+
+        Comparisons.Add(new(0, of, threshold, 0, true));
+    }
+
+    /// <summary>Tells the comparisons of a step its number, and takes back what went where the step was taken back.</summary>
+    public void Close(int round, double sparsity, bool kept)
+    {
+        var first = Comparisons.FindIndex(comparison => comparison.Round == 0);
+        for (var i = first; i >= 0 && i < Comparisons.Count; i++)
+        {
+            Comparisons[i] = Comparisons[i] with { Round = round, Sparsity = sparsity, Kept = kept };
+        }
+
+        if (first >= 0 && !kept)
+        {
+            Tables.ForEach(table => table.TakeBack((ushort)(first + 1)));
+        }
+    }
+
+    public PieceVerdict Why(PieceTable table, int piece, string name)
+    {
+        var went = table.Went[piece];
+        if (went == PieceTable.Earlier)
+        {
+            return new(name, true, 0, double.NaN, 0, 0, double.NaN, 0);
+        }
+
+        var number = went == 0 ? Comparisons.Count : went;
+        var comparison = Comparisons[number - 1];
+        var score = table.Scores[piece];
+        var (below, of, threshold) = (0L, comparison.Of, comparison.Threshold);
+        if (table.Pattern is { } pattern)
+        {
+            var lane = piece % pattern.Stride;
+            var first = piece / pattern.Stride / pattern.Size * pattern.Size;
+            (of, threshold) = (0, double.NaN);
+            for (var input = first; input < first + pattern.Size; input++)
+            {
+                var i = input * pattern.Stride + lane;
+                Count(table, i);
+                of += table.Went[i] == 0 || table.Went[i] >= number && table.Went[i] != PieceTable.Earlier ? 1 : 0;
+                threshold = table.Went[i] == number && !(table.Scores[i] <= threshold) ? table.Scores[i] : threshold;
+            }
+        }
+        else if (table.Ranks is null)
+        {
+            foreach (var other in Tables)
+            {
+                for (var i = 0; i < other.Went.Length; i++)
+                {
+                    Count(other, i);
+                }
+            }
+        }
+
+        return new(name, went != 0, comparison.Round, score, table.Ranks is { } ranks ? ranks[piece] : below + 1, of, threshold, comparison.Sparsity);
+
+        // Those that went in the same comparison, and for one that stayed those that stayed: all have the scores of that comparison.
+        void Count(PieceTable other, int i)
+        {
+            var before = ReferenceEquals(other, table) ? i < piece : Tables.IndexOf(other) < Tables.IndexOf(table);
+            below += (other.Went[i] == number || went == 0 && other.Went[i] == 0) && (other.Scores[i] < score || other.Scores[i] == score && before) ? 1 : 0;
+        }
+    }
+
+    private static int[][] Ranks(IReadOnlyList<PieceOutcome> outcomes)
+    {
+        var ranks = outcomes.Select(outcome => new int[outcome.Scores.Length]).ToArray();
+        var rank = 0;
+        foreach (var (table, piece) in outcomes.SelectMany((outcome, table) => Enumerable.Range(0, outcome.Scores.Length).Where(i => outcome.Remained[i]).Select(i => (table, i)))
+            .OrderBy(place => outcomes[place.table].Scores[place.i]))
+        {
+            ranks[table][piece] = ++rank;
+        }
+
+        return ranks;
+    }
+}
+
+/// <summary>What a comparison made of the pieces of a table.</summary>
+/// <param name="Scores">What each is worth; of those that are gone, anything.</param>
+/// <param name="Remained">Whether it was there to be compared.</param>
+/// <param name="Remains">Whether it is still there.</param>
+internal readonly record struct PieceOutcome(float[] Scores, bool[] Remained, bool[] Remains);
+
+/// <summary>One comparison of the pieces of a pool.</summary>
+/// <param name="Round">The step it was part of, from 1; 0 while that goes on.</param>
+/// <param name="Of">Pieces compared.</param>
+/// <param name="Threshold">The largest importance among those that went; NaN for none.</param>
+/// <param name="Sparsity">After the step.</param>
+/// <param name="Kept">False where the step was taken back.</param>
+internal readonly record struct Comparison(int Round, long Of, double Threshold, double Sparsity, bool Kept);
