@@ -37,6 +37,9 @@ internal sealed class CalibrationRun : IDisposable
 
     public Device Device => _data.Device;
 
+    /// <summary>Rows at a time, as in training.</summary>
+    public int BatchSize => _data.BatchSize;
+
     /// <summary>Number of rows.</summary>
     public int Count => _rows.Length;
 

@@ -36,7 +36,7 @@ internal sealed class InputMoments
             {
                 moment.Add(find);
             }
-        }));
+        }), moments.Values.Select(moment => moment.Inputs.RowsAtOnce(run.BatchSize)).DefaultIfEmpty(run.BatchSize).Min());
     }
 
     /// <summary>The moments with a share of their mean diagonal added to the diagonal.</summary>

@@ -5,12 +5,17 @@ namespace MLNet.Pruning;
 /// <summary>What each unit of a dense layer, or each filter of a convolution of one group, reads: a column of numbers at every position of every row.</summary>
 internal sealed class LayerInputs
 {
+    /// <summary>Numbers read at a time: 128 MB of them, whatever the images' size.</summary>
+    private const long Most = 1 << 24;
+
+    private readonly long _positions;
     private readonly LinearNode? _patches;
     private readonly Tensor? _identity;
 
     private LayerInputs(Network network, LayerInfo layer, Device device)
     {
         Node = layer.Node;
+        _positions = Math.Max(1, layer.PositionsPerWeight);
         Weight = layer.Weights[0];
         var shape = network[Weight].Shape;
         Units = shape[layer.Axes(network[Weight]).Output];
@@ -52,6 +57,9 @@ internal sealed class LayerInputs
 
     /// <summary>Where the weight of a unit for an input is stored.</summary>
     public int Place(int unit, int input) => IsTransposed ? input * Units + unit : unit * Count + input;
+
+    /// <summary>Rows of a batch of which the inputs are not too many to be held.</summary>
+    public int RowsAtOnce(int batch) => (int)Math.Clamp(Most / (Math.Max(Count, Units) * _positions), 1, batch);
 
     /// <summary>Inputs x positions, in double precision.</summary>
     /// <param name="find">Finds what the node reads.</param>

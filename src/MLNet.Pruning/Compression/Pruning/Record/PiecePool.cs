@@ -48,48 +48,51 @@ internal sealed class PiecePool
 
     public PieceVerdict Why(PieceTable table, int piece, string name)
     {
-        var went = table.Went[piece];
-        if (went == PieceTable.Earlier)
+        // Of a layer whose turn did not come nothing is known but that it is there.
+        var went = table.Went.Length == 0 ? (ushort)0 : table.Went[piece];
+        if (went == PieceTable.Earlier || table.Went.Length == 0)
         {
-            return new(name, true, 0, double.NaN, 0, 0, double.NaN, 0);
+            return new(name, went != 0, 0, double.NaN, 0, 0, double.NaN, 0);
         }
 
         var number = went == 0 ? Comparisons.Count : went;
         var comparison = Comparisons[number - 1];
         var score = table.Scores[piece];
+        if (table.Ranks is { } ranks)
+        {
+            return new(name, went != 0, comparison.Round, score, ranks[piece], comparison.Of, comparison.Threshold, comparison.Sparsity);
+        }
+
         var (below, of, threshold) = (0L, comparison.Of, comparison.Threshold);
         if (table.Pattern is { } pattern)
         {
-            var lane = piece % pattern.Stride;
-            var first = piece / pattern.Stride / pattern.Size * pattern.Size;
             (of, threshold) = (0, double.NaN);
-            for (var input = first; input < first + pattern.Size; input++)
+            var first = piece / pattern.Stride / pattern.Size * pattern.Size * pattern.Stride + piece % pattern.Stride;
+            for (var i = first; i < first + pattern.Size * pattern.Stride; i += pattern.Stride)
             {
-                var i = input * pattern.Stride + lane;
-                Count(table, i);
-                of += table.Went[i] == 0 || table.Went[i] >= number && table.Went[i] != PieceTable.Earlier ? 1 : 0;
-                threshold = table.Went[i] == number && !(table.Scores[i] <= threshold) ? table.Scores[i] : threshold;
+                var other = table.Went[i];
+                below += IsBelow(table, i, i < piece) ? 1 : 0;
+                of += other == 0 || (other >= number && other != PieceTable.Earlier) ? 1 : 0;
+                threshold = other == number && !(table.Scores[i] <= threshold) ? table.Scores[i] : threshold;
             }
         }
-        else if (table.Ranks is null)
+        else
         {
-            foreach (var other in Tables)
+            var own = Tables.IndexOf(table);
+            for (var t = 0; t < Tables.Count; t++)
             {
-                for (var i = 0; i < other.Went.Length; i++)
+                for (var i = 0; i < Tables[t].Went.Length; i++)
                 {
-                    Count(other, i);
+                    below += IsBelow(Tables[t], i, t < own || (t == own && i < piece)) ? 1 : 0;
                 }
             }
         }
 
-        return new(name, went != 0, comparison.Round, score, table.Ranks is { } ranks ? ranks[piece] : below + 1, of, threshold, comparison.Sparsity);
+        return new(name, went != 0, comparison.Round, score, below + 1, of, threshold, comparison.Sparsity);
 
         // Those that went in the same comparison, and for one that stayed those that stayed: all have the scores of that comparison.
-        void Count(PieceTable other, int i)
-        {
-            var before = ReferenceEquals(other, table) ? i < piece : Tables.IndexOf(other) < Tables.IndexOf(table);
-            below += (other.Went[i] == number || went == 0 && other.Went[i] == 0) && (other.Scores[i] < score || other.Scores[i] == score && before) ? 1 : 0;
-        }
+        bool IsBelow(PieceTable other, int i, bool isBefore) => (other.Went[i] == number || (went == 0 && other.Went[i] == 0))
+            && (other.Scores[i] < score || (other.Scores[i] == score && isBefore));
     }
 
     private static int[][] Ranks(IReadOnlyList<PieceOutcome> outcomes)

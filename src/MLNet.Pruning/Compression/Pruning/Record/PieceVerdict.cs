@@ -5,8 +5,8 @@ namespace MLNet.Pruning;
 /// <summary>Why a piece went, or stayed.</summary>
 /// <param name="Piece">Its name, such as <c>fc1.weight[3,17]</c> or <c>conv2.weight[5]</c>, in the numbering before the pruning.</param>
 /// <param name="Removed">Whether it went: was removed, or set to zero.</param>
-/// <param name="Round">The step that took it, from 1; of a piece that stayed, the step in which it was last compared; 0 where it was gone before.</param>
-/// <param name="Importance">What it was worth in that step, as it was compared: normalised or layer-adaptive where the options say so. NaN where it was gone before.</param>
+/// <param name="Round">The step that took it, from 1; of a piece that stayed, the step in which it was last compared, be it one that was taken back; 0 where it was not compared.</param>
+/// <param name="Importance">What it was worth in that step, as it was compared: normalised or layer-adaptive where the options say so. NaN where it was not.</param>
 /// <param name="Rank">Its place among the pieces it was compared with, from 1, the least important.</param>
 /// <param name="Of">Pieces that were compared: those of its pool, or of its N:M group, that were still there.</param>
 /// <param name="Threshold">Importance of the most important piece that went in that comparison; NaN where none did.</param>
@@ -18,7 +18,7 @@ public sealed record PieceVerdict(string Piece, bool Removed, int Round, double 
     {
         if (Round == 0)
         {
-            return $"{Piece} was gone before this pruning";
+            return Removed ? $"{Piece} was gone before this pruning" : $"{Piece} stays; the pruning ended before the turn of its layer came";
         }
 
         var threshold = double.IsNaN(Threshold) ? "nothing went" : string.Create(CultureInfo.InvariantCulture, $"what was worth up to {Threshold:G4} went");

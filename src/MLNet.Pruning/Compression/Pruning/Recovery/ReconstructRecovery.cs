@@ -75,7 +75,7 @@ internal sealed class ReconstructRecovery : Recovery
                         Add(moments, errors, read!, (units is null ? target! : target!.index_select(0, units)) - inputs.Outputs(find(output)));
                     }
                 });
-            });
+            }, inputs.RowsAtOnce(run.BatchSize));
         }
 
         var (values, shifts) = Solve(recovered, inputs, bias, InputMoments.Rows(moments, 1), InputMoments.Rows(errors, 1));

@@ -14,7 +14,7 @@ public abstract class Recovery
     /// Least squares, layer by layer from the input on: every dense layer and convolution of one group that lost inputs or weights gets the weights
     /// and the bias with which it comes nearest to what it computed before the step, fed with what the smaller network now gives it (Luo et al.
     /// 2017, "ThiNet"; He, Zhang &amp; Sun 2017, "Channel Pruning for Accelerating Very Deep Neural Networks"). Inputs are measured by running the
-    /// rows, so that whatever stands between two layers is taken into account. Dropped weights stay zero.
+    /// rows, so that whatever stands between two layers is taken into account. Dropped weights stay zero; weights that several layers share stay as they are.
     /// </summary>
     /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>
     /// <param name="damping">

@@ -118,6 +118,20 @@ public class PieceVerdictTests
     }
 
     [TestMethod]
+    public void A_layer_whose_turn_did_not_come_says_so()
+    {
+        var metric = 1.0;
+        var options = new PruningOptions { Amount = Amount.Fraction(0.5), Schedule = Schedule.OneShot.BottomUp(), FineTuneEpochs = 0, Tolerance = 0.1 };
+        var (_, report) = new PruningLoop(options, _ => new ValidationResult(metric -= 0.2, 0, LearningTask.Multiclass), (_, _) => throw new InvalidOperationException(), _ => { }).Run(Network.Mlp(6, 5, 4).Initialize(1).Unpruned(), null);
+        Assert.IsTrue(report.StoppedEarly);
+        Assert.AreEqual((false, 1), (report.Why("fc1.weight[1,1]").Removed, report.Why("fc1.weight[1,1]").Round));
+        Assert.AreEqual((false, 0), (report.Why("fc2.weight[1,1]").Removed, report.Why("fc2.weight[1,1]").Round));
+        StringAssert.Contains(report.Why("fc2.weight[1,1]").ToString(), "turn");
+        Assert.AreEqual(0, report.Histogram("fc2").Before.Sum());
+        Assert.AreEqual(2, Draw(report).Length);
+    }
+
+    [TestMethod]
     public void Unknown_names_and_indices_say_which_there_are()
     {
         var report = Run(Network.Mlp(6, 5, 4).Initialize(1), new() { Amount = Amount.Fraction(0.6) }).Report;
