@@ -30,6 +30,24 @@ public static class NetworkPruningExtensions
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     public static PrunedNetwork Prune(this Network network, PruningOptions options) => network.WithoutMasks().Prune(options);
 
+    /// <summary>
+    /// Prunes several networks of the same structure at once, as the options say, so that all lose the same pieces: a piece is worth the mean of what it is worth in each of
+    /// them. Members of an ensemble then share one mask, or one smaller structure. Only criteria that look at weights alone can be used, as with
+    /// <see cref="Prune(Network, PruningOptions)"/>.
+    /// </summary>
+    /// <param name="networks">At least one, with values; the same layers of the same shapes, with other weights.</param>
+    /// <param name="options">How. Schedule and fine-tuning are not used.</param>
+    /// <returns>The networks in the same order.</returns>
+    /// <exception cref="ArgumentException">There is none, two differ in structure, the amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    public static IReadOnlyList<PrunedNetwork> PruneTogether(this IReadOnlyList<Network> networks, PruningOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(networks);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        SharedPruning.Check(networks);
+        return SharedPruning.Run(networks, options);
+    }
+
     /// <summary>Drops what a mask of your own says.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="parameter">Name of the parameter.</param>
