@@ -8,7 +8,10 @@ public sealed class Distribution
     /// <summary>Densities up to a factor; null where pieces of all layers are compared, or each layer has the same share.</summary>
     private readonly Func<IReadOnlyList<PoolMember>, double[]>? _densities;
 
-    private Distribution(string name, Func<IReadOnlyList<PoolMember>, double[]>? densities = null) => (_name, _densities) = (name, densities);
+    private readonly SensitivityAllocation? _sensitivity;
+
+    private Distribution(string name, Func<IReadOnlyList<PoolMember>, double[]>? densities = null, SensitivityAllocation? sensitivity = null)
+        => (_name, _densities, _sensitivity) = (name, densities, sensitivity);
 
     /// <summary>The same share of every layer.</summary>
     public static Distribution Uniform { get; } = new("uniform");
@@ -40,7 +43,7 @@ public sealed class Distribution
     internal bool IsLamp => this == Lamp;
 
     /// <summary>Whether the layers' shares follow from the layers rather than from the importance.</summary>
-    internal bool IsAllocated => _densities is not null;
+    internal bool IsAllocated => _densities is not null || _sensitivity is not null;
 
     /// <summary>
     /// Density in proportion to 1 - s of the sparsities given, such as those that a measurement found each layer to bear. Where the amount is
@@ -71,6 +74,19 @@ public sealed class Distribution
         });
     }
 
+    /// <summary>
+    /// By measured sensitivity: all layers are pruned until each alone would raise the validation loss by the same, and the amount says how far that is.
+    /// Between sparsities that were measured the rise is taken to be linear, and never to fall; beyond the greatest all layers thin out by the same factor.
+    /// The total is exact.
+    /// </summary>
+    /// <param name="report">What <c>ml.Compression().Sensitivity</c> measured, of every layer in scope.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="report"/> is null.</exception>
+    public static Distribution BySensitivity(SensitivityReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        return new("by sensitivity", sensitivity: new SensitivityAllocation(report));
+    }
+
     /// <inheritdoc/>
     public override string ToString() => _name;
 
@@ -81,6 +97,11 @@ public sealed class Distribution
     /// <param name="keep">Pieces kept in all, at most as many as remain.</param>
     internal long[] Allocate(IReadOnlyList<PoolMember> members, IReadOnlyList<long> totals, IReadOnlyList<long> remaining, long keep)
     {
+        if (_sensitivity is not null)
+        {
+            return Rounded(_sensitivity.Allocate(members, totals, remaining, keep), remaining, keep);
+        }
+
         var weights = _densities!(members).Zip(totals, (density, total) => density * total).ToArray();
         var exact = new double[weights.Length];
         var full = new bool[weights.Length];

@@ -207,10 +207,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
     /// <summary>The width that is nearest to the one aimed at and a multiple of the alignment.</summary>
     private int Rounded(NetworkStructure structure, GroupFamily family, int exact)
     {
-        // Where several channels go together, as through a channel shuffle, they count together.
-        var channels = Math.Max(1, family.Axis.Classes.Length / family.Groups.Length);
-        var dense = family.Kind == StructureKind.Channel && family.Axis.Node.Operator == "Conv" && family.Axis.Node.Int("group", 1) == 1;
-        var alignment = (Options.Alignment ?? (dense && Options.Schedule.Portion is null ? BlockedChannels : 1)) / channels;
+        // A greedy schedule removes too few at a time to round them.
+        var alignment = Multiple(family, Options.Alignment ?? (Options.Schedule.Portion is null ? null : 1));
         var (now, before) = (family.Groups.Length, Before[Key(family)].Groups);
         if (alignment <= 1 || before < alignment || exact == before)
         {
@@ -222,8 +220,17 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
         return width;
     }
 
+    /// <summary>What a family's width is rounded to a multiple of; at most 1 for nothing.</summary>
+    internal static int Multiple(GroupFamily family, int? asked)
+    {
+        // Where several channels go together, as through a channel shuffle, they count together.
+        var channels = Math.Max(1, family.Axis.Classes.Length / family.Groups.Length);
+        var dense = family.Kind == StructureKind.Channel && family.Axis.Node.Operator == "Conv" && family.Axis.Node.Int("group", 1) == 1;
+        return (asked ?? (dense ? BlockedChannels : 1)) / channels;
+    }
+
     /// <summary>Gives back the most important group of whatever would be left with nothing, such as one part of a split.</summary>
-    private static List<PruningGroup> KeepOne(NetworkStructure structure, List<PruningGroup> chosen, (int Family, PruningGroup Group, double Score)[] order)
+    internal static List<PruningGroup> KeepOne(NetworkStructure structure, List<PruningGroup> chosen, (int Family, PruningGroup Group, double Score)[] order)
     {
         while (chosen.Count > 0 && new StructureSurgery(structure, chosen).Emptied().FirstOrDefault() is { Name: not null } emptied)
         {

@@ -49,6 +49,8 @@ internal sealed class MagnitudeImportance : Importance
         }
     }
 
+    public override string ToString() => _p is 1 or 2 ? $"Importance.L{_p}" : FormattableString.Invariant($"Importance.Magnitude({_p})");
+
     /// <summary>A norm depends on the values alone, so that pieces may be laid out as slices.</summary>
     internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores)
     {

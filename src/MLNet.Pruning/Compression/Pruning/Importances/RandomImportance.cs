@@ -26,6 +26,8 @@ internal sealed class RandomImportance(int seed) : Importance
         }
     }
 
+    public override string ToString() => FormattableString.Invariant($"Importance.Random({seed})");
+
     private ulong Stream(string name)
     {
         // FNV-1a: string.GetHashCode differs from process to process.

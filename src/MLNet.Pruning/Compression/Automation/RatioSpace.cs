@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MLNet.Pruning;
+
+/// <summary>A network pruned layer by layer to chosen levels, by an importance measured once on the network as it is.</summary>
+internal abstract class RatioSpace
+{
+    /// <summary>The shares of a layer's pieces tried unless others are asked for.</summary>
+    public static readonly double[] DefaultSparsities = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
+    /// <param name="start">The network to prune.</param>
+    protected RatioSpace(PrunedNetwork start) => Start = start;
+
+    public PrunedNetwork Start { get; }
+
+    /// <summary>The layers in the order of the network.</summary>
+    public abstract IReadOnlyList<RatioLayer> Layers { get; }
+
+    /// <summary>Why layers that are not among <see cref="Layers"/> cannot lose anything.</summary>
+    public virtual IEnumerable<string> Reasons => [];
+
+    /// <summary>Whether pieces are removed rather than set to zero.</summary>
+    public abstract bool Removes { get; }
+
+    /// <exception cref="ArgumentException">Nothing in scope can be pruned, or the granularity has no share of a layer.</exception>
+    public static RatioSpace Create(PrunedNetwork start, PruningOptions options, IReadOnlyList<double> sparsities, CalibrationData? calibration)
+    {
+        var bound = options.With(options.Importance.Bind(new(start, calibration)));
+        return options.Granularity.IsStructural ? new UnitRatios(start, bound, sparsities) : new WeightRatios(start, bound, sparsities);
+    }
+
+    /// <summary>Refuses what has no share layer by layer.</summary>
+    /// <exception cref="ArgumentException">Names the granularity or the distribution.</exception>
+    public static void Check(Granularity granularity, Scope scope)
+    {
+        if (granularity.IsDepth || granularity.Pattern is not null)
+        {
+            throw new ArgumentException($"Granularity '{granularity}' has no share of a layer that could be more or less: use units, weights, or other pieces of layers.", nameof(granularity));
+        }
+
+        if (scope.Distribution != Distribution.Global && scope.Distribution != Distribution.Uniform)
+        {
+            throw new ArgumentException($"The distribution '{scope.Distribution}' says what each layer loses, which is measured or searched for here: leave it out.", nameof(scope));
+        }
+    }
+
+    /// <summary>Refuses shares out of range.</summary>
+    /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
+    public static void Check(IReadOnlyList<double> sparsities)
+    {
+        ArgumentNullException.ThrowIfNull(sparsities);
+        if (sparsities.Count == 0 || sparsities.Any(sparsity => !(sparsity is >= 0 and < 1)))
+        {
+            throw new ArgumentException(sparsities.Count == 0 ? "Give at least one sparsity." : $"Sparsities lie in [0, 1); one is {sparsities.First(s => !(s is >= 0 and < 1))}.", nameof(sparsities));
+        }
+    }
+
+    /// <summary>The network with each layer at its level.</summary>
+    public abstract PrunedNetwork Prune(IReadOnlyList<int> levels);
+
+    /// <summary>What is counted in it; where pieces are removed, a network without values.</summary>
+    public abstract Network Sketch(IReadOnlyList<int> levels);
+
+    /// <summary>Tells spaces apart that choose other pieces.</summary>
+    public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Layers.Select(layer
+        => $"{layer.Parameter} {layer.Pieces} {string.Join(' ', layer.Kept)}").Concat(Choices())))));
+
+    /// <summary>Which pieces go, as text.</summary>
+    protected abstract IEnumerable<string> Choices();
+}

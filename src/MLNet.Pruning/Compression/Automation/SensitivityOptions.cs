@@ -1,0 +1,62 @@
+namespace MLNet.Pruning;
+
+/// <summary>How the sensitivity of layers is measured.</summary>
+public class SensitivityOptions
+{
+    private double[] _sparsities = [.. RatioSpace.DefaultSparsities];
+
+    /// <summary>Shares of its pieces that each layer loses in turn, all others left whole; the last piece always stays.</summary>
+    /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
+    /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
+    public IReadOnlyList<double> Sparsities
+    {
+        get => _sparsities;
+        set
+        {
+            RatioSpace.Check(value);
+            _sparsities = [.. value];
+        }
+    }
+
+    /// <summary>What a piece is: weights, other pieces of a layer, or units of any kind; not N:M patterns, blocks and layers.</summary>
+    /// <value>Default <see cref="Granularity.Weight"/>.</value>
+    public Granularity Granularity { get; set; } = Granularity.Weight;
+
+    /// <summary>What a piece is worth; measured once.</summary>
+    /// <value>Default <see cref="Importance.L1"/>.</value>
+    public Importance Importance { get; set; } = Importance.L1;
+
+    /// <summary>Which layers.</summary>
+    /// <value>Default <see cref="Scope.Network"/>.</value>
+    public Scope Scope { get; set; } = Scope.Network;
+
+    /// <summary>How the importance of a group that is removed follows from its members.</summary>
+    /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
+    public GroupImportance Group { get; set; } = GroupImportance.Mean;
+
+    /// <summary>Rows run at a time. At least 1.</summary>
+    /// <value>Default null: as in the network's training.</value>
+    public int? BatchSize { get; set; }
+
+    /// <summary>Seed of calibration rows, for importances that need some.</summary>
+    /// <value>Default null: that of the split of the rows.</value>
+    public int? Seed { get; set; }
+
+    /// <summary>Stops between two measurements with an <see cref="OperationCanceledException"/>.</summary>
+    /// <value>Default none.</value>
+    public CancellationToken CancellationToken { get; set; }
+
+    /// <summary>Told of every layer that is done, on the thread that measures.</summary>
+    /// <value>Default null.</value>
+    public IProgress<LayerSensitivity>? Progress { get; set; }
+
+    /// <summary>The part of the options that says which pieces go; widths are exact.</summary>
+    internal PruningOptions Pruning => new() { Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = 1 };
+
+    internal void Validate()
+    {
+        Pruning.Validate();
+        RatioSpace.Check(Granularity, Scope);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize ?? 1, 1, nameof(BatchSize));
+    }
+}
