@@ -23,7 +23,8 @@ internal static class ArchivedNetwork
             [.. state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal).Select(mask => new Mask(mask.Key, mask.Value.Count, MemoryMarshal.AsBytes(mask.Value.Words).ToArray()))],
             Training.Of(state.Training),
             [.. transformer.History],
-            transformer.Pruning));
+            transformer.Pruning,
+            transformer.AutoPruning));
         if (transformer.Pruning?.Record is { } record)
         {
             PieceRecordFile.Write(archive, name + "pieces", record);
@@ -60,7 +61,10 @@ internal static class ArchivedNetwork
                 Early = archive.Has(name + "early.onnx") ? ReadNetwork(archive, name + "early") : null,
                 Training = state.Training.ToOptions(initial, state.Columns[0].Name, state.Label),
                 SplitSeed = state.SplitSeed,
-            }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = PieceRecordFile.Read(archive, name + "pieces") } : state.Pruning);
+            }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = PieceRecordFile.Read(archive, name + "pieces") } : state.Pruning)
+            {
+                AutoPruning = state.AutoPruning,
+            };
         });
     }
 
@@ -126,7 +130,7 @@ internal static class ArchivedNetwork
     };
 
     private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, Keys? Keys, int SplitSeed, List<Mask> Masks,
-        Training Training, List<EpochResult> History, PruningReport? Pruning);
+        Training Training, List<EpochResult> History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null);
 
     private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
 

@@ -31,6 +31,9 @@ public sealed class NeuralNetworkTransformer : IScoringStep
     /// <summary>The steps of this step's pruning; null for a training.</summary>
     public PruningReport? Pruning { get; }
 
+    /// <summary>What an automatic pruning tried and chose; null for other steps.</summary>
+    public AutoPruneReport? AutoPruning { get; internal init; }
+
     /// <summary>True: every row is scored by itself.</summary>
     public bool IsRowToRowMapper => true;
 

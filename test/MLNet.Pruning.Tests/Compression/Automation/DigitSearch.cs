@@ -18,6 +18,13 @@ internal static class DigitSearch
     public static EstimatorChain<NeuralNetworkTransformer> Chain(MLContext ml, Network? network = null, double validation = 0.2) => Digits.Prepare(ml).Append(ml.Transforms.LoadNetwork(
         new LoadNetworkEstimator.Options { Network = network ?? Network, InputColumnNames = ["Features"], Seed = Seed, ValidationFraction = validation, Training = new() { LearningRate = 3e-3, BatchSize = 64, Seed = Seed } }));
 
+    /// <summary>Fits the chain with an automatic pruning behind it.</summary>
+    public static NeuralNetworkTransformer Prune(AutoPruneOptions options)
+    {
+        var ml = new MLContext(1);
+        return Chain(ml).Append(ml.Transforms.AutoPrune(options)).Fit(Digits.Load(ml)).LastTransformer;
+    }
+
     /// <summary>Accuracy and cross entropy on the validation rows, in double precision, with units and weights left out as they stand.</summary>
     public static (double Accuracy, double Loss) Measure(Network network)
     {
@@ -68,6 +75,21 @@ internal static class DigitSearch
         }
 
         return network;
+    }
+
+    public static long MultiplyAdds(IReadOnlyList<long> kept)
+    {
+        long[] widths = [64, .. kept, 10];
+        return widths.Zip(widths[1..], (from, to) => from * to).Sum();
+    }
+
+    public static long Parameters(IReadOnlyList<long> kept) => MultiplyAdds(kept) + kept.Sum() + 10;
+
+    /// <summary>All that the sparsities allow: units left of each hidden layer.</summary>
+    public static IEnumerable<long[]> Combinations()
+    {
+        long[][] levels = [.. Widths[1..^1].Select(width => Sparsities.Prepend(0).Select(sparsity => width - (long)Math.Round(sparsity * width, MidpointRounding.ToEven)).ToArray())];
+        return from a in levels[0] from b in levels[1] from c in levels[2] select new[] { a, b, c };
     }
 
     public sealed class Prepared

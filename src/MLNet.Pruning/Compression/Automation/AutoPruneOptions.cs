@@ -1,0 +1,146 @@
+namespace MLNet.Pruning;
+
+/// <summary>How a network is pruned to a budget. Same seed, same bits, unless time is limited or part of the budget.</summary>
+public class AutoPruneOptions
+{
+    private double[] _sparsities = [.. RatioSpace.DefaultSparsities];
+    private TimeSpan? _timeLimit;
+    private int? _maximumTrials;
+
+    /// <summary>
+    /// What is to be met. Where it bounds the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one
+    /// with the best validation metric.
+    /// </summary>
+    public Budget? Budget { get; set; }
+
+    /// <summary>How the sparsities of the layers are looked for.</summary>
+    /// <value>Default <see cref="SearchStrategy.SensitivityGuided"/>.</value>
+    public SearchStrategy Strategy { get; set; } = SearchStrategy.SensitivityGuided;
+
+    /// <summary>Which cost is made as small as can be where the budget bounds the loss of metric.</summary>
+    /// <value>Default null: the first that the budget limits, parameters where it limits none.</value>
+    public CostMeasure? Minimize { get; set; }
+
+    /// <summary>What a piece is: units of any kind, weights, or other pieces of a layer; not N:M patterns, blocks and layers.</summary>
+    /// <value>Default <see cref="Granularity.Unit"/>.</value>
+    public Granularity Granularity { get; set; } = Granularity.Unit;
+
+    /// <summary>What a piece is worth within its layer; measured once, on the network as it is.</summary>
+    /// <value>Default <see cref="Importance.L1"/>.</value>
+    public Importance Importance { get; set; } = Importance.L1;
+
+    /// <summary>Which layers; how they share is what is looked for.</summary>
+    /// <value>Default <see cref="Scope.Network"/>.</value>
+    public Scope Scope { get; set; } = Scope.Network;
+
+    /// <summary>How the importance of a group that is removed follows from its members.</summary>
+    /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
+    public GroupImportance Group { get; set; } = GroupImportance.Mean;
+
+    /// <summary>Widths that removal leaves are rounded to the nearest multiple, at least one; see <see cref="PruningOptions.Alignment"/>.</summary>
+    /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
+    public int? Alignment { get; set; }
+
+    /// <summary>Shares of its pieces that a layer may lose, beside none; the last piece always stays.</summary>
+    /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
+    /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
+    public IReadOnlyList<double> Sparsities
+    {
+        get => _sparsities;
+        set
+        {
+            RatioSpace.Check(value);
+            _sparsities = [.. value];
+        }
+    }
+
+    /// <summary>
+    /// Epochs of fine-tuning before each candidate is measured. Not negative. Without any, candidates are compared by how well they do right after
+    /// pruning: cheap, and in the same order as after fine-tuning more often than not, but a bound on the loss of metric then holds before fine-tuning.
+    /// </summary>
+    /// <value>Default 0.</value>
+    public int CandidateEpochs { get; set; }
+
+    /// <summary>Epochs of fine-tuning of the network chosen. Not negative. Where it comes out worse by the budget it is taken back.</summary>
+    /// <value>Default 5.</value>
+    public int FineTuneEpochs { get; set; } = 5;
+
+    /// <summary>How networks are fine-tuned; its epochs are not used.</summary>
+    /// <value>Default null: as the network was trained.</value>
+    public TrainingOptions? FineTuning { get; set; }
+
+    /// <summary>No further candidate is begun after so long; the best so far is taken. Above zero; one candidate that meets the costs is always measured.</summary>
+    /// <value>Default null: no limit.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not above zero.</exception>
+    public TimeSpan? TimeLimit
+    {
+        get => _timeLimit;
+        set => _timeLimit = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time limit lies above zero.");
+    }
+
+    /// <summary>Candidates measured at most, those of earlier runs with the same state file included. At least 1.</summary>
+    /// <value>Default null: as many as the strategy proposes.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
+    public int? MaximumTrials
+    {
+        get => _maximumTrials;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(value));
+            _maximumTrials = value;
+        }
+    }
+
+    /// <summary>
+    /// File that holds every candidate measured, written beside and renamed after each. A later run with the same settings on the same network and
+    /// rows goes on where it stopped, and ends as one that was not stopped.
+    /// </summary>
+    /// <value>Default null: none.</value>
+    public string? StatePath { get; set; }
+
+    /// <summary>Seed of the search, of calibration rows and of fine-tuning.</summary>
+    /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
+    public int? Seed { get; set; }
+
+    /// <summary>Stops between two candidates or steps of training with an <see cref="OperationCanceledException"/>; the state file stays.</summary>
+    /// <value>Default none.</value>
+    public CancellationToken CancellationToken { get; set; }
+
+    /// <summary>Told after every candidate, on the thread that searches.</summary>
+    /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
+    public IProgress<AutoPruneTrial>? Progress { get; set; }
+
+    /// <summary>Tells the time.</summary>
+    internal TimeProvider Clock { get; set; } = TimeProvider.System;
+
+    /// <summary>What is made as small as can be.</summary>
+    internal CostMeasure Objective => Minimize ?? (Budget!.Limits is [var first, ..] ? first.Measure : CostMeasure.Parameters);
+
+    /// <summary>The part of the options that says which pieces go.</summary>
+    internal PruningOptions Pruning => new() { Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = Alignment };
+
+    internal void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Budget, nameof(Budget));
+        ArgumentNullException.ThrowIfNull(Strategy, nameof(Strategy));
+        ArgumentOutOfRangeException.ThrowIfNegative(CandidateEpochs, nameof(CandidateEpochs));
+        ArgumentOutOfRangeException.ThrowIfNegative(FineTuneEpochs, nameof(FineTuneEpochs));
+        Pruning.Validate();
+        RatioSpace.Check(Granularity, Scope);
+        FineTuning?.Validate();
+        if (StatePath?.Length == 0)
+        {
+            throw new ArgumentException("The path of the state file is empty; leave it null for none.", nameof(StatePath));
+        }
+
+        if (Minimize is { } measure && !Enum.IsDefined(measure))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Minimize), measure, "No such cost.");
+        }
+
+        if (!Granularity.IsStructural && (Minimize == CostMeasure.Milliseconds || Budget.Limits.Any(limit => limit.Measure == CostMeasure.Milliseconds)))
+        {
+            throw new ArgumentException($"Milliseconds need pieces that are removed: those of granularity '{Granularity}' are set to zero, which takes as long.", nameof(Granularity));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+
+namespace MLNet.Pruning;
+
+/// <summary>Counts and times what networks of a space cost.</summary>
+/// <param name="space">The networks.</param>
+/// <param name="batch">Rows of the batch that is timed.</param>
+internal sealed class CostMeter(RatioSpace space, int batch)
+{
+    private const int WarmUps = 5;
+    private const int LeastRuns = 31;
+    private static readonly TimeSpan s_leastTime = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>What the network with each layer at its level costs; nothing is computed that the measure does not need.</summary>
+    public double Of(CostMeasure measure, IReadOnlyList<int> levels)
+        => Of(measure, measure is CostMeasure.Bytes or CostMeasure.Milliseconds ? space.Prune(levels).Network : space.Sketch(levels));
+
+    /// <summary>What a network costs.</summary>
+    public double Of(CostMeasure measure, Network network) => measure switch
+    {
+        CostMeasure.Bytes => OnnxWriter.Write(network, sparse: !space.Removes).CalculateSize(),
+        CostMeasure.Milliseconds => Time(network),
+        CostMeasure.MultiplyAdds => space.Removes ? network.Layers.Sum(layer => layer.MultiplyAdds) : NetworkCost.Of(network).Total.EffectiveMultiplyAdds,
+        _ => space.Removes ? network.ParameterCount : NetworkCost.Of(network).Total.NonZeros,
+    };
+
+    /// <summary>What a layer with weights adds to a cost; of bytes those of its values, of milliseconds its share of the multiply-adds.</summary>
+    public IEnumerable<(string Layer, double Cost)> ByLayer(CostMeasure measure, Network network)
+    {
+        var cost = NetworkCost.Of(network);
+        var milliseconds = measure == CostMeasure.Milliseconds ? Of(measure, network) / Math.Max(1, cost.Total.MultiplyAdds) : 0;
+        return cost.Layers.Where(layer => layer.Weights > 0).Select(layer => (layer.Name, measure switch
+        {
+            CostMeasure.Bytes => sizeof(float) * (space.Removes ? layer.Parameters : layer.NonZeros),
+            CostMeasure.Milliseconds => milliseconds * layer.MultiplyAdds,
+            CostMeasure.MultiplyAdds => space.Removes ? layer.MultiplyAdds : layer.EffectiveMultiplyAdds,
+            _ => space.Removes ? layer.Parameters : layer.NonZeros,
+        }));
+    }
+
+    /// <summary>The median of at least 31 runs and 50 milliseconds, after a warm-up.</summary>
+    private double Time(Network network)
+    {
+        using var scorer = new Scorer(network, softmax: false, batch);
+        scorer.Rows.AsSpan().Clear();
+        for (var i = 0; i < WarmUps; i++)
+        {
+            scorer.Run(batch);
+        }
+
+        var times = new List<double>();
+        for (var start = Stopwatch.GetTimestamp(); times.Count < LeastRuns || Stopwatch.GetElapsedTime(start) < s_leastTime;)
+        {
+            var run = Stopwatch.GetTimestamp();
+            scorer.Run(batch);
+            times.Add(Stopwatch.GetElapsedTime(run).TotalMilliseconds);
+        }
+
+        times.Sort();
+        return times[times.Count / 2];
+    }
+}

@@ -1,0 +1,111 @@
+namespace MLNet.Pruning;
+
+/// <summary>What a search knows: the layers and their levels, what candidates cost, and those measured so far.</summary>
+internal sealed class SearchLog
+{
+    /// <summary>Falls that are sums of fractions are compared to rounding.</summary>
+    private const double Rounding = 1e-9;
+
+    private readonly RatioSpace _space;
+    private readonly CostMeter _meter;
+    private readonly Budget _budget;
+    private readonly Dictionary<string, double> _costs = [];
+    private readonly Dictionary<string, SearchTrial> _trials = [];
+
+    /// <param name="space">The networks to choose from.</param>
+    /// <param name="meter">Counts and times them.</param>
+    /// <param name="budget">What is to be met.</param>
+    /// <param name="minimize">What is made as small as can be where the metric is bounded.</param>
+    /// <param name="before">The network as it is, on the validation rows.</param>
+    /// <param name="seed">Of the search's random numbers.</param>
+    public SearchLog(RatioSpace space, CostMeter meter, Budget budget, CostMeasure minimize, ValidationResult before, int seed)
+    {
+        (_space, _meter, _budget, Minimize, Before) = (space, meter, budget, minimize, before);
+        Random = new Random(seed);
+    }
+
+    public IReadOnlyList<RatioLayer> Layers => _space.Layers;
+
+    public CostMeasure Minimize { get; }
+
+    public ValidationResult Before { get; }
+
+    public Random Random { get; }
+
+    /// <summary>Whether the metric is bounded, so that the smallest network is looked for; else the most accurate one within the costs.</summary>
+    public bool BoundsMetric => _budget.MaximumMetricLoss is not null;
+
+    /// <summary>The best of those measured; null for none.</summary>
+    public SearchTrial? Best { get; private set; }
+
+    /// <summary>In the order they were measured.</summary>
+    public List<SearchTrial> Trials { get; } = [];
+
+    /// <summary>Every layer at its first level, or at its last.</summary>
+    public int[] Dense => new int[Layers.Count];
+
+    /// <inheritdoc cref="Dense"/>
+    public int[] Smallest => [.. Layers.Select(layer => layer.Last)];
+
+    public static string Key(IReadOnlyList<int> levels) => string.Join(",", levels);
+
+    /// <summary>Every layer at the same level, or its last where that is before.</summary>
+    public int[] Uniform(int level) => [.. Layers.Select(layer => Math.Min(level, layer.Last))];
+
+    public SearchTrial? Find(IReadOnlyList<int> levels) => _trials.GetValueOrDefault(Key(levels));
+
+    public double Cost(CostMeasure measure, IReadOnlyList<int> levels)
+    {
+        var key = $"{measure} {Key(levels)}";
+        return _costs.TryGetValue(key, out var cost) ? cost : _costs[key] = _meter.Of(measure, levels);
+    }
+
+    /// <summary>A cost that was measured in an earlier run.</summary>
+    public void Remember(CostMeasure measure, IReadOnlyList<int> levels, double cost) => _costs[$"{measure} {Key(levels)}"] = cost;
+
+    /// <summary>By how much the limits on costs are exceeded, as shares of them, summed up; 0 where they are met.</summary>
+    public double CostExcess(IReadOnlyList<int> levels) => CostExcess(measure => Cost(measure, levels));
+
+    /// <inheritdoc cref="CostExcess(IReadOnlyList{int})"/>
+    public double CostExcess(Func<CostMeasure, double> cost) => _budget.Limits.Sum(limit => Math.Max(0, cost(limit.Measure) / limit.Most - 1));
+
+    /// <summary>By how much the metric falls beyond what is allowed.</summary>
+    public double MetricExcess(ValidationResult validation) => _budget.MaximumMetricLoss is not { } most ? 0
+        : Before.Metric - validation.Metric - most is var excess && excess > Rounding ? excess : excess <= Rounding ? 0 : double.PositiveInfinity;
+
+    /// <summary>Notes a candidate that was measured.</summary>
+    public SearchTrial Add(IReadOnlyList<int> levels, ValidationResult validation)
+    {
+        var trial = new SearchTrial([.. levels], CostExcess(levels), MetricExcess(validation), Cost(Minimize, levels), validation);
+        _trials[Key(levels)] = trial;
+        Trials.Add(trial);
+        Best = Best is null || Compare(trial, Best) < 0 ? trial : Best;
+        return trial;
+    }
+
+    /// <summary>
+    /// Negative where the first is better: it is nearer to the limits on costs, then to that on the metric; then it is smaller where the metric is
+    /// bounded, and more accurate where it is not.
+    /// </summary>
+    public int Compare(SearchTrial one, SearchTrial other)
+    {
+        var fit = one.CostExcess.CompareTo(other.CostExcess) is not 0 and var costs ? costs : one.MetricExcess.CompareTo(other.MetricExcess);
+        var size = one.Size.CompareTo(other.Size);
+        // A metric or loss that is not a number is worse than any.
+        var accuracy = other.Validation.Metric.CompareTo(one.Validation.Metric) is not 0 and var metric ? metric : Worst(one.Validation.Loss).CompareTo(Worst(other.Validation.Loss));
+        return fit != 0 ? fit : BoundsMetric ? size != 0 ? size : accuracy : accuracy != 0 ? accuracy : size;
+    }
+
+    private static double Worst(double loss) => double.IsNaN(loss) ? double.PositiveInfinity : loss;
+}
+
+/// <summary>A candidate that was measured.</summary>
+/// <param name="Levels">The level of each layer.</param>
+/// <param name="CostExcess">By how much it exceeds the limits on costs, as shares of them; 0 where it meets them.</param>
+/// <param name="MetricExcess">By how much its metric falls too far.</param>
+/// <param name="Size">Its cost by the measure that is minimised.</param>
+/// <param name="Validation">Measured on the validation rows.</param>
+internal sealed record SearchTrial(IReadOnlyList<int> Levels, double CostExcess, double MetricExcess, double Size, ValidationResult Validation)
+{
+    public bool Meets => CostExcess == 0 && MetricExcess == 0;
+}

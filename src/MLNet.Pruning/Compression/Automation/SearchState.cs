@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// The candidates of a search in a file, so that a later run answers from it what it holds. A search is a function of its settings, its seed and what
+/// candidates measure, so that it goes through the same candidates again and then on.
+/// </summary>
+internal sealed class SearchState
+{
+    private const string Format = "MLNet.Pruning search";
+    private const int Version = 1;
+
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    private readonly string? _path;
+    private readonly List<Setting> _settings;
+    private readonly List<Candidate> _candidates = [];
+
+    /// <param name="path">The file; null to keep nothing.</param>
+    /// <param name="settings">What has to be the same, by name.</param>
+    /// <exception cref="SearchStateException">The file is damaged, or of other settings.</exception>
+    public SearchState(string? path, IEnumerable<(string Name, string Value)> settings)
+    {
+        (_path, _settings) = (path, [.. settings.Select(setting => new Setting(setting.Name, setting.Value))]);
+        if (path is not null && File.Exists(path))
+        {
+            _candidates.AddRange(Read(path));
+        }
+    }
+
+    /// <summary>What was measured of a candidate; null where it was not.</summary>
+    public Candidate? Find(IReadOnlyList<int> levels) => _candidates.Find(candidate => candidate.Levels.SequenceEqual(levels));
+
+    /// <summary>Notes a candidate and writes the file beside and renames it.</summary>
+    public void Add(Candidate candidate)
+    {
+        _candidates.Add(candidate);
+        if (_path is not null)
+        {
+            AtomicFile.Write(_path, stream => JsonSerializer.Serialize(stream, new Content(Format, Version, _settings, _candidates), s_json));
+        }
+    }
+
+    private List<Candidate> Read(string path)
+    {
+        Content? content;
+        try
+        {
+            using var stream = File.OpenRead(path);
+            content = JsonSerializer.Deserialize<Content>(stream, s_json);
+        }
+        catch (JsonException e)
+        {
+            throw new SearchStateException($"{path} cannot be gone on from: it is not the JSON that a search writes: {e.Message}", e);
+        }
+
+        if (content is not { Format: Format, Version: Version } || content.Settings.Contains(null!) || content.Candidates.Contains(null!))
+        {
+            throw new SearchStateException($"{path} cannot be gone on from: it is of format '{content?.Format}', version {content?.Version}; expected '{Format}', version {Version}.");
+        }
+
+        var other = _settings.FirstOrDefault(setting => !content.Settings.Contains(setting));
+        return other is null && content.Settings.Count == _settings.Count ? content.Candidates : throw new SearchStateException(
+            $"{path} is of another search: its {other?.Name} is '{content.Settings.Find(setting => setting.Name == other?.Name)?.Value}', here it is '{other?.Value}'. Give another file, or remove it to begin anew.");
+    }
+
+    /// <summary>A candidate that was measured.</summary>
+    /// <param name="Levels">The level of each layer.</param>
+    /// <param name="Milliseconds">What a batch took; null where that was not measured.</param>
+    /// <param name="Metric">The validation metric.</param>
+    /// <param name="Loss">The validation loss.</param>
+    internal sealed record Candidate(List<int> Levels, double? Milliseconds, double Metric, double Loss);
+
+    private sealed record Setting(string Name, string Value);
+
+    private sealed record Content(string Format, int Version, List<Setting> Settings, List<Candidate> Candidates);
+}

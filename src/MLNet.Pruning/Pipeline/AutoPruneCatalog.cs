@@ -1,0 +1,34 @@
+using MLNet.Pruning;
+
+namespace Microsoft.ML;
+
+/// <summary>Pruning to a budget.</summary>
+public static class AutoPruneCatalog
+{
+    /// <summary>Prunes the network of the step before to a budget, each layer as far as serves it best.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="budget">
+    /// What the network may cost, how far its metric may fall, or both, such as <c>Budget.MultiplyAdds(100_000) &amp; Budget.MetricLoss(0.01)</c>. Where it bounds
+    /// the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one with the best validation metric.
+    /// </param>
+    /// <param name="granularity">What a piece is; by default <see cref="Granularity.Unit"/>, which is removed.</param>
+    /// <param name="strategy">How the sparsities are looked for; by default <see cref="SearchStrategy.SensitivityGuided"/>.</param>
+    /// <param name="fineTuneEpochs">Epochs of fine-tuning of the network chosen.</param>
+    /// <exception cref="ArgumentException">The granularity does not go with the budget, or has no share of a layer.</exception>
+    public static AutoPruneEstimator AutoPrune(this TransformsCatalog catalog, Budget budget, Granularity? granularity = null, SearchStrategy? strategy = null, int fineTuneEpochs = 5)
+    {
+        ArgumentNullException.ThrowIfNull(budget);
+        return catalog.AutoPrune(new AutoPruneOptions
+        {
+            Budget = budget,
+            Granularity = granularity ?? Granularity.Unit,
+            Strategy = strategy ?? SearchStrategy.SensitivityGuided,
+            FineTuneEpochs = fineTuneEpochs,
+        });
+    }
+
+    /// <inheritdoc cref="AutoPrune(TransformsCatalog, Budget, Granularity, SearchStrategy, int)"/>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">How the network is pruned.</param>
+    public static AutoPruneEstimator AutoPrune(this TransformsCatalog catalog, AutoPruneOptions options) => new(CatalogEnvironment.Of(catalog), options);
+}

@@ -1,0 +1,65 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Prunes the network of the step before to a budget: looks for the sparsity of each layer, measures candidates on the validation rows, fine-tunes the best and
+/// hands it on. What was tried and chosen is in <see cref="NeuralNetworkTransformer.AutoPruning"/>.
+/// </summary>
+public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
+{
+    private readonly NetworkStep _step;
+    private readonly AutoPruneOptions _options;
+
+    internal AutoPruneEstimator(IHostEnvironment environment, AutoPruneOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _step = new(environment, "AutoPrune", options.Seed ?? options.FineTuning?.Seed);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">No network comes before this step, or it was trained without validation rows.</exception>
+    /// <exception cref="UnreachableBudgetException">No network that the options allow meets the budget.</exception>
+    /// <exception cref="SearchStateException">The state file is damaged, or of another search.</exception>
+    /// <exception cref="ArgumentException">A layer's name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public NeuralNetworkTransformer Fit(IDataView input)
+    {
+        var state = _step.Require(input);
+        using var channel = _step.Start();
+        var device = _step.Device(channel);
+        var data = NetworkStep.Read(input, state);
+        var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken);
+        var loss = LossFunction.Resolve(training.Loss, state.Task);
+        var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
+        var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, new(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken));
+        var loop = new AutoPruneLoop(_options, space,
+            network => Validation.Measure(network, data, state.Task, loss, training.BatchSize)
+                ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
+            (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed).Network, network.Masks, network.Companions),
+            Describe(training), _step.Seed,
+            trial =>
+            {
+                channel.Info(MessageSensitivity.None, "{0}", trial.ToString());
+                _options.Progress?.Report(trial);
+            });
+        var (pruned, report) = loop.Run();
+        return new(state with { Network = pruned.Network, Masks = pruned.Masks, Initial = pruned.Companions[0]!, Early = pruned.Companions[1] }, [], input.Schema) { AutoPruning = report };
+    }
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema);
+
+    /// <summary>What of a training changes its outcome, as text.</summary>
+    private static string Describe(TrainingOptions training)
+    {
+        static string Numbers(IEnumerable<double> numbers) => string.Join(' ', numbers.Select(number => FormattableString.Invariant($"{number:r}")));
+        var (schedule, optimizer) = (training.LearningRateSchedule, training.Optimizer.Description);
+        return FormattableString.Invariant($"batches of {training.BatchSize}, rate {training.LearningRate:r} {schedule.Kind} {Numbers(schedule.Arguments)}, warm-up {schedule.WarmupEpochs:r}, ")
+            + FormattableString.Invariant($"{optimizer.Kind} {Numbers(optimizer.Arguments)}, {training.Loss}, decay {training.WeightDecay:r}, clipping {training.GradientClipping}, ")
+            + FormattableString.Invariant($"patience {training.EarlyStoppingPatience}, penalties {string.Join("; ", training.Regularization?.Terms.Select(term => $"{term.Kind} {Numbers(term.Strengths)}") ?? [])}");
+    }
+}
