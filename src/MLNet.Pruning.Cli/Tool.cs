@@ -85,7 +85,7 @@ internal static class Tool
     }
 
     /// <summary>One line, without the name of a parameter of the library.</summary>
-    private static string Reason(Exception e) => e is ArgumentException { ParamName: { } name }
+    public static string Reason(Exception e) => e is ArgumentException { ParamName: { } name }
         ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
 
     private static int Fail(bool json, string reason, int code)

@@ -6,24 +6,16 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <summary>mlnet-prune prune: a smaller model.</summary>
 internal static class PruneCommand
 {
-    private static readonly Dictionary<string, Granularity> s_granularities = new()
-    {
-        ["weight"] = Granularity.Weight, ["row"] = Granularity.Row, ["column"] = Granularity.Column, ["filter"] = Granularity.Filter, ["neuron"] = Granularity.Neuron,
-        ["head"] = Granularity.Head, ["hidden"] = Granularity.HiddenUnit, ["group"] = Granularity.ChannelGroup, ["unit"] = Granularity.Unit, ["block"] = Granularity.Block,
-        ["layer"] = Granularity.Layer,
-    };
-
     private static readonly Dictionary<string, Func<double, Amount>> s_targets = new()
     {
         ["channels"] = Amount.Fraction, ["multiply-adds"] = Amount.MultiplyAdds, ["parameters"] = Amount.Parameters,
     };
 
-    private static readonly Dictionary<string, Func<int, Importance>> s_importances = new()
+    private static readonly Dictionary<string, Scope> s_scopes = new()
     {
-        ["magnitude"] = _ => Importance.L1, ["l2"] = _ => Importance.L2, ["random"] = Importance.Random,
+        ["network"] = Scope.Network, ["layer"] = Scope.Layer, ["lamp"] = Scope.Distributed(Distribution.Lamp),
+        ["erdos-renyi"] = Scope.Distributed(Distribution.ErdosRenyi), ["erdos-renyi-kernel"] = Scope.Distributed(Distribution.ErdosRenyiKernel),
     };
-
-    private static readonly Dictionary<string, Scope> s_scopes = new() { ["network"] = Scope.Network, ["layer"] = Scope.Layer };
 
     private static readonly Dictionary<string, GroupImportance> s_groups = Enum.GetValues<GroupImportance>().ToDictionary(group => group.ToString().ToLowerInvariant());
 
@@ -33,11 +25,13 @@ internal static class PruneCommand
     {
         var model = new Argument<FileInfo>("model") { Description = "The ONNX file." };
         var output = new Option<FileInfo>("--output", "-o") { Description = "The file to write; an older one stays whole until the new one is.", Required = true };
-        var granularity = Choice("--granularity", "What goes: single weights, rows and columns are set to zero, all others are removed.", s_granularities, "unit");
+        var granularity = new Option<string>("--granularity") { Description = $"What goes: weights, rows, columns, kernels, n:m patterns and blocks of weights are set to zero, all others are removed: {GranularityNames.Expected}.", DefaultValueFactory = _ => "unit" }
+            .Require(text => GranularityNames.Parse(text) is not null, GranularityNames.Expected);
         var sparsity = new Option<double>("--sparsity") { Description = "Share that goes, in [0, 1).", DefaultValueFactory = _ => 0.5 }.Require(value => value is >= 0 and < 1, "a share in [0, 1)");
         var target = Choice("--target", "What the share is counted in.", s_targets, "channels");
-        var importance = Choice("--importance", "What a piece is worth.", s_importances, "magnitude");
-        var scope = Choice("--scope", "Whether pieces are compared within their layer or across the network.", s_scopes, "network");
+        var importance = new Option<string>("--importance") { Description = "What a piece is worth.", DefaultValueFactory = _ => "magnitude" }.AcceptOnlyFromAmong(ImportanceNames.All);
+        var calibration = new Option<int>("--calibration-rows") { Description = "Rows that importances are measured on which need some.", DefaultValueFactory = _ => 256 }.AtLeast(1);
+        var scope = Choice("--scope", "Whether pieces are compared within their layer or across the network, or how weights that are set to zero spread over layers.", s_scopes, "network");
         var group = Choice("--group", "How the importance of what goes together follows from its members.", s_groups, "mean");
         var noNormalize = new Option<bool>("--no-normalize") { Description = "Compares layers without dividing by the mean importance of each." };
         var alignment = new Option<int?>("--alignment") { Description = "Rounds widths to a multiple; 1 keeps them exact. Default: 16 for dense convolutions." }
@@ -49,31 +43,55 @@ internal static class PruneCommand
         var training = new FineTuningOptions();
         var command = new Command("prune", "Removes or zeroes the least important part of a model.")
         {
-            model, output, granularity, sparsity, target, importance, scope, group, noNormalize, alignment, only, except, sparse, fold,
+            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, only, except, sparse, fold,
         };
         training.AddTo(command);
         command.SetAnswer(arguments =>
         {
             var seed = arguments.GetValue(Tool.Seed);
             var chosen = s_scopes[arguments.GetRequiredValue(scope)];
+            var criterion = arguments.GetRequiredValue(importance);
             var (with, without) = (Names(arguments.GetValue(only)), Names(arguments.GetValue(except)));
             var options = new PruningOptions
             {
-                Granularity = s_granularities[arguments.GetRequiredValue(granularity)],
-                Amount = s_targets[arguments.GetRequiredValue(target)](arguments.GetValue(sparsity)),
-                Importance = s_importances[arguments.GetRequiredValue(importance)](seed),
+                Granularity = GranularityNames.Parse(arguments.GetRequiredValue(granularity))!,
+                Importance = ImportanceNames.Create(criterion, seed, arguments.GetValue(calibration)),
                 Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without),
                 Group = s_groups[arguments.GetRequiredValue(group)],
                 Normalize = !arguments.GetValue(noNormalize),
                 Alignment = arguments.GetValue(alignment),
                 FineTuneEpochs = 0,
             };
+            if (options.Granularity.FixedAmount is null || arguments.GetResult(sparsity) is { Implicit: false } || arguments.GetResult(target) is { Implicit: false })
+            {
+                options.Amount = s_targets[arguments.GetRequiredValue(target)](arguments.GetValue(sparsity));
+            }
+
             if (options.Amount.Budget is not null && !options.Granularity.IsStructural)
             {
                 throw new UsageException($"--target {arguments.GetValue(target)} needs a granularity that is removed; '{options.Granularity}' is set to zero.");
             }
 
             var fineTuning = training.Read(arguments, s_tasks, options, seed);
+            if (fineTuning is null && ImportanceNames.NeedsRows(criterion))
+            {
+                throw new UsageException($"--importance {criterion} is measured on rows: give --data rows.csv and --label column.");
+            }
+
+            if (arguments.GetResult(calibration) is { Implicit: false } && !ImportanceNames.NeedsRows(criterion))
+            {
+                throw new UsageException($"--calibration-rows are for importances that are measured on rows; '{criterion}' looks at weights alone.");
+            }
+
+            try
+            {
+                options.Validate();
+            }
+            catch (ArgumentException e)
+            {
+                throw new UsageException(Tool.Reason(e));
+            }
+
             var (file, to) = (arguments.GetRequiredValue(model), arguments.GetRequiredValue(output));
             if (to.Directory is { Exists: false } folder)
             {

@@ -68,6 +68,56 @@ public class PruneTests
     }
 
     [TestMethod]
+    public void Granularities_importances_and_scopes_are_those_of_the_library()
+    {
+        using var files = new CliFiles();
+        var network = CliFiles.Convolutional();
+        var model = files.Save("a.onnx", network);
+        Scope dense = Scope.Network.Only("fc1", "fc2"), lamp = Scope.Distributed(Distribution.Lamp);
+        foreach (var (line, options) in new (string, PruningOptions)[]
+        {
+            ("--granularity 2:4 --only fc1,fc2", new() { Granularity = Granularity.NToM(2, 4), Scope = dense }),
+            ("--granularity 2x4 --sparsity 0.7 --only fc1,fc2", new() { Granularity = Granularity.WeightBlock(2, 4), Amount = Amount.Fraction(0.7), Scope = dense }),
+            ("--granularity weight --scope lamp --sparsity 0.8", new() { Amount = Amount.Fraction(0.8), Scope = lamp }),
+            ("--granularity weight --importance synflow --sparsity 0.9", new() { Importance = Importance.SynFlow, Amount = Amount.Fraction(0.9) }),
+            ("--granularity unit-within-heads --importance geometric-median --alignment 1", new() { Granularity = Granularity.UnitWithinHeads, Importance = Importance.GeometricMedian, Alignment = 1 }),
+            ("--importance batch-norm --only conv1 --alignment 1", new() { Granularity = Granularity.Unit, Importance = Importance.BatchNormScale, Scope = Scope.Network.Only("conv1"), Alignment = 1 }),
+        })
+        {
+            CliProcess.Json(0, ["prune", model, "-o", files["b.onnx"], .. line.Split(' ')]);
+            // As it was read: the file's order of values is the network's.
+            var (expected, actual) = (Network.FromOnnx(model).Prune(options).Network, Network.FromOnnx(files["b.onnx"]));
+            foreach (var parameter in expected.Parameters)
+            {
+                CollectionAssert.AreEqual(parameter.Values.ToArray(), actual[parameter.Name].Values.ToArray(), $"{line}: {parameter.Name}");
+            }
+        }
+    }
+
+    [TestMethod]
+    public void Importances_from_rows_are_measured_on_the_rows_given()
+    {
+        using var files = new CliFiles();
+        // Unit 0 of each pair carries its value, the other's output is read with weight 0: no gradient, though its weights are the larger.
+        var network = LargestOfFour();
+        var (up, down) = (network["fc1.weight"].Values.ToArray(), network["fc2.weight"].Values.ToArray());
+        for (var i = 0; i < 4; i++)
+        {
+            up[((i + 4) * 4) + i] = 9;
+            down[(i * 8) + i + 4] = 0;
+        }
+
+        var random = new Random(2);
+        var rows = Enumerable.Range(0, 100).Select(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle()).ToArray()).Select(values => FormattableString.Invariant($"{values[0]:r},{values[1]:r},{values[2]:r},{values[3]:r},{Array.IndexOf(values, values.Max())}"));
+        string[] arguments = ["prune", files.Save("a.onnx", network.With("fc1.weight", up).With("fc2.weight", down)), "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1",
+            "--data", files.Write("rows.csv", ["a,b,c,d,largest", .. rows]), "--label", "largest", "--fine-tune-epochs", "0"];
+        var taylor = CliProcess.Json(0, [.. arguments, "--importance", "taylor", "--calibration-rows", "64"]);
+        Assert.AreEqual(1.0, taylor.GetProperty("validation").GetProperty("after").GetDouble());
+        var magnitude = CliProcess.Json(0, arguments);
+        Assert.IsLessThan(0.9, magnitude.GetProperty("validation").GetProperty("after").GetDouble());
+    }
+
+    [TestMethod]
     public void The_same_seed_gives_the_same_file()
     {
         using var files = new CliFiles();
