@@ -62,8 +62,9 @@ internal sealed class AutoPruneLoop
             throw MetricUnreachable(best, after);
         }
 
+        var kept = _space.Kept(best.Levels);
         CostMeasure[] measures = [.. _budget.Limits.Select(limit => limit.Measure).Append(_options.Objective).Distinct()];
-        return (network, new(_budget.ToString(), _log.Before, best.Validation, after, [.. _space.Layers.Select((layer, l) => new LayerRatio(layer.Layer, layer.Parameter, layer.Pieces, layer.Kept[best.Levels[l]]))],
+        return (network, new(_budget.ToString(), _log.Before, best.Validation, after, [.. _space.Layers.Select((layer, l) => new LayerRatio(layer.Layer, layer.Parameter, layer.Pieces, kept[l]))],
             [.. measures.Select(measure => new BudgetCost(measure, _log.Cost(measure, _log.Dense), measure == CostMeasure.Milliseconds ? _log.Cost(measure, best.Levels) : _meter.Of(measure, network.Network),
                 _budget.Limits.FirstOrDefault(limit => limit.Measure == measure)?.Most))],
             [.. _log.Trials.Skip(1).Select(Describe)], _resumed, _stopped));
@@ -128,7 +129,7 @@ internal sealed class AutoPruneLoop
     }
 
     private AutoPruneTrial Describe(SearchTrial trial, int index)
-        => new(index + 1, [.. trial.Levels.Select((level, layer) => _log.Layers[layer].Kept[level])], trial.Size, trial.Validation, trial.Meets);
+        => new(index + 1, _space.Kept(trial.Levels), trial.Size, trial.Validation, trial.Meets);
 
     private UnreachableBudgetException CostUnreachable()
     {

@@ -11,6 +11,7 @@ public class AutoPruneOptions
     /// What is to be met. Where it bounds the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one
     /// with the best validation metric.
     /// </summary>
+    /// <value>No default: it has to be given.</value>
     public Budget? Budget { get; set; }
 
     /// <summary>How the sparsities of the layers are looked for.</summary>

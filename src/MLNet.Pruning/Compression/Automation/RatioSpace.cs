@@ -59,6 +59,9 @@ internal abstract class RatioSpace
     /// <summary>The network with each layer at its level.</summary>
     public abstract PrunedNetwork Prune(IReadOnlyList<int> levels);
 
+    /// <summary>Pieces that are left of each layer; more than its level says where something would be left with nothing.</summary>
+    public virtual IReadOnlyList<long> Kept(IReadOnlyList<int> levels) => [.. Layers.Select((layer, l) => layer.Kept[levels[l]])];
+
     /// <summary>What is counted in it; where pieces are removed, a network without values.</summary>
     public abstract Network Sketch(IReadOnlyList<int> levels);
 

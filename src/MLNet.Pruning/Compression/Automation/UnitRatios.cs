@@ -47,6 +47,12 @@ internal sealed class UnitRatios : RatioSpace
             [.. Start.Companions.Select(companion => companion is null ? null : surgery.Remove(companion))]);
     }
 
+    public override IReadOnlyList<long> Kept(IReadOnlyList<int> levels)
+    {
+        var roots = Choose(levels).Select(group => group.Root).ToHashSet();
+        return [.. Layers.Select((layer, l) => layer.Pieces - _order.Count(piece => piece.Family == l && roots.Contains(piece.Group.Root)))];
+    }
+
     public override Network Sketch(IReadOnlyList<int> levels) => Choose(levels) is { Count: > 0 } groups ? new StructureSurgery(_structure, groups).Remove(_sketch) : _sketch;
 
     protected override IEnumerable<string> Choices() => _order.GroupBy(piece => piece.Family)

@@ -203,6 +203,21 @@ public class AutoPruneTests
     }
 
     [TestMethod]
+    public void Convolutions_keep_whole_blocks_of_channels_and_costs_are_those_counted_by_hand()
+    {
+        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(32, 3, padding: 1), Layer.BatchNorm(), Layer.Relu(), Layer.MaxPool(2), Layer.Conv2d(48, 3, padding: 1), Layer.Relu(),
+            Layer.MaxPool(2), Layer.Flatten(), Layer.Dense(20), Layer.Relu(), Layer.Dense(10)).Initialize(2);
+        var ml = new MLContext(1);
+        var step = DigitSearch.Chain(ml, network).Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.Parameters(9000), Sparsities = [0.3, 0.6], FineTuneEpochs = 1, CandidateEpochs = 0 })).Fit(Digits.Load(ml)).LastTransformer;
+        long[] kept = [.. step.AutoPruning!.Layers.Select(layer => layer.Kept)];
+        Assert.AreEqual((0, 0), (kept[0] % 16, kept[1] % 16), "dense convolutions are computed in blocks of 16 channels");
+        CollectionAssert.AreEqual(new[] { kept[0], kept[1], kept[2] }, new long[] { step.Network["conv1.weight"].Shape[0], step.Network["conv2.weight"].Shape[0], step.Network["fc1.weight"].Shape[0] });
+        var parameters = 9 * kept[0] + kept[0] + 2 * kept[0] + 9 * kept[0] * kept[1] + kept[1] + 4 * kept[1] * kept[2] + kept[2] + 10 * kept[2] + 10;
+        Assert.AreEqual(parameters, step.AutoPruning.Costs.Single().After);
+        Assert.IsLessThanOrEqualTo(9000, parameters);
+    }
+
+    [TestMethod]
     public void Zeros_that_were_there_stay_and_count()
     {
         var ml = new MLContext(1);

@@ -61,6 +61,17 @@ public class SensitivityTests
     }
 
     [TestMethod]
+    public void Weights_that_a_criterion_changes_to_make_up_for_others_are_measured_changed()
+    {
+        // As many rows as there are, so that both see the same.
+        var importance = Importance.OptimalBrainSurgeon(10_000);
+        var points = Measure(new() { Sparsities = [0.8], Importance = importance, Scope = Scope.Layer.Only("fc1") }).Layers.Single().Points;
+        var step = DigitSearch.Chain(_ml).Append(_ml.Transforms.Prune(0.8, importance, scope: Scope.Layer.Only("fc1"))).Fit(Digits.Load(_ml)).LastTransformer;
+        Assert.AreEqual(step.Pruning!.Steps[0].Pruned!.Loss, points[1].Validation.Loss, 1e-3);
+        Assert.IsLessThan(Measure(new() { Sparsities = [0.8], Scope = Scope.Layer.Only("fc1") }).Layers[0].Points[1].Validation.Loss, points[1].Validation.Loss, "it makes up for something");
+    }
+
+    [TestMethod]
     public void What_layers_bear_is_the_last_point_before_the_metric_falls_too_far()
     {
         var report = Measure(new());
