@@ -64,7 +64,7 @@ internal sealed class SensitivityChart(SensitivityReport report)
         var (colour, dash) = (s_colours[index % s_colours.Length], s_dashes[index / s_colours.Length % s_dashes.Length]);
         var y = Top + Height + 56 + Legend * index;
         yield return new XElement(s_svg + "polyline", new XAttribute("points", string.Join(' ', layer.Points.Where(point => double.IsFinite(point.Validation.Metric)).Select(point => $"{X(point.Sparsity)},{Y(point.Validation.Metric)}"))),
-            new XAttribute("fill", "none"), new XAttribute("stroke", colour), new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash), new XElement(s_svg + "title", layer.Layer));
+            new XAttribute("fill", "none"), new XAttribute("stroke", colour), new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash), new XElement(s_svg + "title", Plain(layer.Layer)));
         var sample = Line(Number(Left), Number(y - 4), Number(Left + 24), Number(y - 4), colour);
         sample.Add(new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash));
         yield return sample;
@@ -75,6 +75,8 @@ internal sealed class SensitivityChart(SensitivityReport report)
         new XAttribute("x1", x1), new XAttribute("y1", y1), new XAttribute("x2", x2), new XAttribute("y2", y2), new XAttribute("stroke", colour));
 
     private static XElement Text(string x, string y, string anchor, string text) => new(s_svg + "text", new XAttribute("x", x), new XAttribute("y", y), new XAttribute("text-anchor", anchor),
-        // XML 1.0 has no control characters, which names in files may have.
-        string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)));
+        Plain(text));
+
+    /// <summary>XML 1.0 has no control characters, which names in files may have.</summary>
+    private static string Plain(string text) => string.Concat(text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
 }

@@ -119,6 +119,15 @@ public class SensitivityTests
     }
 
     [TestMethod]
+    public void Names_that_XML_cannot_hold_do_not_break_the_picture()
+    {
+        var report = Report(s => s);
+        report = report with { Layers = [report.Layers[0] with { Layer = "<a&\u0001\ud800\">" }] };
+        report.SaveSvg(_path);
+        StringAssert.Contains(XDocument.Load(_path).Root!.Value, "<a&??\">");
+    }
+
+    [TestMethod]
     public void Models_without_a_network_or_validation_rows_and_odd_settings_are_refused()
     {
         var data = Digits.Load(_ml);
