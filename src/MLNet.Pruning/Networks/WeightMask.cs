@@ -65,6 +65,14 @@ public sealed class WeightMask
 
     internal static ulong[] Words64(int count) => new ulong[(count + BitsPerWord - 1) / BitsPerWord];
 
+    /// <summary>1 where a value is kept, 0 where it is dropped.</summary>
+    internal float[] ToFactors()
+    {
+        var ones = new float[Count];
+        Array.Fill(ones, 1f);
+        return Apply(ones);
+    }
+
     /// <summary>The values with the dropped ones at zero, in new storage.</summary>
     internal float[] Apply(ReadOnlySpan<float> values)
     {

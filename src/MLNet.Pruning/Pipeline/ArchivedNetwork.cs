@@ -40,6 +40,16 @@ internal static class ArchivedNetwork
         {
             WriteNetwork(archive, name + "early", early);
         }
+
+        if (state.Dense is { } dense)
+        {
+            WriteNetwork(archive, name + "dense", dense);
+        }
+
+        if (state.Training.Distillation?.Teacher is { } teacher)
+        {
+            WriteNetwork(archive, name + "teacher", teacher);
+        }
     }
 
     public static NeuralNetworkTransformer Read(ModelArchive archive, string name, DataViewSchema inputSchema)
@@ -59,7 +69,8 @@ internal static class ArchivedNetwork
                 Masks = state.Masks.ToImmutableDictionary(mask => mask.Parameter, mask => ToMask(mask, network)),
                 Initial = initial,
                 Early = archive.Has(name + "early.onnx") ? ReadNetwork(archive, name + "early") : null,
-                Training = state.Training.ToOptions(initial, state.Columns[0].Name, state.Label),
+                Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
+                Training = state.Training.ToOptions(initial, state.Columns[0].Name, state.Label, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
                 SplitSeed = state.SplitSeed,
             }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = PieceRecordFile.Read(archive, name + "pieces") } : state.Pruning)
             {
@@ -140,15 +151,19 @@ internal static class ArchivedNetwork
 
     /// <summary>How the network was trained, but for what belongs to the process that trained it.</summary>
     private sealed record Training(int Epochs, int BatchSize, double LearningRate, Described Schedule, double WarmupEpochs, Described Optimizer, Loss Loss, double WeightDecay,
-        double? GradientClipping, int? EarlyStoppingPatience, int? Seed, double ValidationFraction, bool SkipInvalidRows, int? RewindEpoch, List<Described>? Penalties)
+        double? GradientClipping, int? EarlyStoppingPatience, int? Seed, double ValidationFraction, bool SkipInvalidRows, int? RewindEpoch, List<Described>? Penalties,
+        Described? Dropout = null, Described? Teaching = null, int? LastLayers = null)
     {
         public static Training Of(NeuralNetworkTrainer.Options options) => new(options.Epochs, options.BatchSize, options.LearningRate,
             new(options.LearningRateSchedule.Kind, [.. options.LearningRateSchedule.Arguments]), options.LearningRateSchedule.WarmupEpochs,
             new(options.Optimizer.Description.Kind, [.. options.Optimizer.Description.Arguments]), options.Loss, options.WeightDecay, options.GradientClipping,
             options.EarlyStoppingPatience, options.Seed, options.ValidationFraction, options.SkipInvalidRows, options.RewindEpoch,
-            [.. options.Regularization?.Terms.Select(term => new Described(term.Kind, [.. term.Strengths])) ?? []]);
+            [.. options.Regularization?.Terms.Select(term => new Described(term.Kind, [.. term.Strengths])) ?? []],
+            options.TargetedDropout is { } dropout ? new(nameof(MLNet.Pruning.TargetedDropout), [dropout.Targeted, dropout.Rate]) : null,
+            options.Distillation is { } distillation ? new(nameof(Distillation.Response), [distillation.Temperature, distillation.Weight]) : null,
+            options.LastLayers);
 
-        public NeuralNetworkTrainer.Options ToOptions(Network network, string featureColumn, string label)
+        public NeuralNetworkTrainer.Options ToOptions(Network network, string featureColumn, string label, Network? teacher)
         {
             var options = new NeuralNetworkTrainer.Options
             {
@@ -163,6 +178,9 @@ internal static class ArchivedNetwork
                 Loss = Loss,
                 WeightDecay = WeightDecay,
                 Regularization = Regularization.Of((Penalties ?? []).Select(term => (term.Kind, term.Arguments.ToArray()))),
+                TargetedDropout = Dropout is { Arguments: [var targeted, var rate] } ? new(targeted, rate) : null,
+                Distillation = Teaching is { Arguments: [var temperature, var weight] } ? Distillation.Response(temperature, weight, teacher) : null,
+                LastLayers = LastLayers,
                 GradientClipping = GradientClipping,
                 EarlyStoppingPatience = EarlyStoppingPatience,
                 Seed = Seed,

@@ -26,6 +26,9 @@ internal sealed record NetworkState
     /// <summary>The weights after the trainer's RewindEpoch; null where none was asked for.</summary>
     public required Network? Early { get; init; }
 
+    /// <summary>The network as it was before it was first pruned, from which later steps distil; null where it was never pruned.</summary>
+    public Network? Dense { get; init; }
+
     /// <summary>How the network was trained, and by default is fine-tuned.</summary>
     public required NeuralNetworkTrainer.Options Training { get; init; }
 

@@ -33,19 +33,29 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         var data = NetworkStep.Read(input, state);
         var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken);
         var loss = LossFunction.Resolve(training.Loss, state.Task);
+        var calibration = new CalibrationData(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken);
+        var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
         var rounds = 0;
-        var loop = new PruningLoop(_options,
-            network => Validation.Measure(network, data, state.Task, loss, training.BatchSize),
-            (network, epochs) => new TrainingLoop(data, training.With(epochs), state.Task, device, result => NeuralNetworkTrainer.Report(channel, training.Progress, result))
-                .Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++)),
-            step =>
-            {
-                channel.Info(MessageSensitivity.None, "{0}", step.ToString());
-                _options.Progress?.Report(step);
-            },
-            new(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken));
-        var (pruned, report) = loop.Run(new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]), Rewound(state));
-        return new(state with { Network = pruned.Network, Masks = pruned.Masks, Initial = pruned.Companions[0]!, Early = pruned.Companions[1] }, [], input.Schema, report);
+        TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, state), state.Task, device,
+            result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, state.Dense ?? state.Network);
+        ValidationResult? Measure(Network network) => Validation.Measure(network, data, state.Task, loss, training.BatchSize);
+        void Report(PruningStep step)
+        {
+            channel.Info(MessageSensitivity.None, "{0}", step.ToString());
+            _options.Progress?.Report(step);
+        }
+
+        var (pruned, report) = _options.Training is { } sparse
+            ? new SparseTrainingLoop(sparse, _options, calibration, Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report).Run(start, Rewound(state))
+            : new PruningLoop(_options, Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration).Run(start, Rewound(state));
+        return new(state with
+        {
+            Network = pruned.Network,
+            Masks = pruned.Masks,
+            Initial = pruned.Companions[0]!,
+            Early = pruned.Companions[1],
+            Dense = state.Dense ?? state.Network,
+        }, [], input.Schema, report);
     }
 
     /// <inheritdoc/>
@@ -53,8 +63,11 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
 
     private int? Rewound(NetworkState state) => _options.Rewind switch
     {
-        Rewind.None => null,
+        Rewind.None or Rewind.LearningRate => null,
         Rewind.ToInitial => 0,
         _ => state.Early is not null ? 1 : throw new InvalidOperationException("Rewinding to early weights needs a trainer that kept them: set NeuralNetworkTrainer.Options.RewindEpoch."),
     };
+
+    private TrainingOptions Tuned(TrainingOptions training, int epochs, NetworkState state)
+        => _options.Rewind == Rewind.LearningRate ? (_options.FineTuning ?? state.Training).Tail(epochs).With(cancellation: _options.CancellationToken) : training.With(epochs);
 }

@@ -9,11 +9,12 @@ namespace MLNet.Pruning;
 internal sealed class TrainedWeights : IDisposable
 {
     private readonly Network _network;
-    private readonly List<(TorchParameter Parameter, Tensor Mask)> _masked = [];
+    private readonly Dictionary<string, (TorchParameter Parameter, Tensor Mask)> _masked = [];
+    private readonly Device _device;
 
     public TrainedWeights(Network network, IReadOnlyDictionary<string, WeightMask> masks, Device device)
     {
-        _network = network;
+        (_network, _device) = (network, device);
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>();
         foreach (var parameter in network.Parameters)
@@ -23,22 +24,70 @@ internal sealed class TrainedWeights : IDisposable
             tensors[parameter.Name] = (parameter.Trainable ? new TorchParameter(tensor) : tensor).DetachFromDisposeScope();
         }
 
-        foreach (var (name, mask) in masks)
-        {
-            var ones = new float[mask.Count];
-            Array.Fill(ones, 1f);
-            var parameter = network[name];
-            using var flat = frombuffer(mask.Apply(ones), ScalarType.Float32);
-            _masked.Add(((TorchParameter)tensors[name], Copy(flat.view([.. parameter.Shape.Select(size => (long)size)]), device).DetachFromDisposeScope()));
-        }
-
         Graph = new TorchGraph(network, tensors, logits: true, device);
         Trainable = [.. tensors.Values.OfType<TorchParameter>()];
+        Hold(masks);
     }
 
     public TorchGraph Graph { get; }
 
     public IReadOnlyList<TorchParameter> Trainable { get; }
+
+    /// <summary>The parameters of the last layers that have any; all trainable ones for null.</summary>
+    public IReadOnlyList<TorchParameter> Trained(Network network, int? lastLayers)
+    {
+        if (lastLayers is not { } count)
+        {
+            return Trainable;
+        }
+
+        var layers = network.Layers.Where(layer => layer.Parameters.Any(name => network[name].Trainable)).TakeLast(count);
+        return [.. layers.SelectMany(layer => layer.Parameters).Distinct().Select(name => Graph.Parameters[name]).OfType<TorchParameter>()];
+    }
+
+    /// <summary>From here on these masks say what is dropped; parameters without one keep what they had.</summary>
+    public void Hold(IReadOnlyDictionary<string, WeightMask> masks)
+    {
+        foreach (var (name, mask) in masks)
+        {
+            if (_masked.Remove(name, out var before))
+            {
+                before.Mask.Dispose();
+            }
+
+            _masked[name] = ((TorchParameter)Graph.Parameters[name], Load(name, mask.ToFactors()));
+        }
+    }
+
+    /// <summary>Values of a parameter as a tensor that lies in memory as the parameter does, owned by the caller.</summary>
+    public Tensor Load(string parameter, float[] values)
+    {
+        using var scope = NewDisposeScope();
+        using var flat = frombuffer(values, ScalarType.Float32);
+        return Copy(flat.view(Graph.Parameters[parameter].shape), _device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Sets dropped weights to zero: those dropped in mid-training still have the optimizer's momentum.</summary>
+    public void MaskWeights()
+    {
+        using var noGrad = no_grad();
+        foreach (var (parameter, mask) in _masked.Values)
+        {
+            parameter.mul_(mask);
+        }
+    }
+
+    /// <summary>Sets what these masks leave out to zero for once.</summary>
+    public void Zero(IReadOnlyDictionary<string, WeightMask> masks)
+    {
+        using var noGrad = no_grad();
+        foreach (var (name, mask) in masks)
+        {
+            using var scope = NewDisposeScope();
+            using var kept = Load(name, mask.ToFactors());
+            Graph.Parameters[name].mul_(kept);
+        }
+    }
 
     /// <summary>
     /// Takes dropped weights out of the gradient. Their weight being zero and the optimizer's state starting at zero, every update
@@ -46,7 +95,7 @@ internal sealed class TrainedWeights : IDisposable
     /// </summary>
     public void MaskGradients()
     {
-        foreach (var (parameter, mask) in _masked)
+        foreach (var (parameter, mask) in _masked.Values)
         {
             parameter.grad?.mul_(mask);
         }
@@ -68,7 +117,7 @@ internal sealed class TrainedWeights : IDisposable
     public void Dispose()
     {
         Graph.Dispose();
-        foreach (var (_, mask) in _masked)
+        foreach (var (_, mask) in _masked.Values)
         {
             mask.Dispose();
         }

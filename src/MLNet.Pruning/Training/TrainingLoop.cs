@@ -30,9 +30,11 @@ internal sealed class TrainingLoop
     /// <param name="masks">Weights to hold at zero; they have to be zero in the network already.</param>
     /// <param name="seed">Seed of the order of rows and of dropout.</param>
     /// <param name="snapshotEpoch">Epoch after which the weights are kept aside, 0 for none.</param>
+    /// <param name="callback">Takes part in every step; null for none.</param>
+    /// <param name="teacher">Whose outputs the network learns from, as the options' distillation says; null where they say nothing.</param>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The loss left the finite numbers, or early stopping has no validation rows.</exception>
-    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0)
+    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, Network? teacher = null)
     {
         if (_options.EarlyStoppingPatience is not null && _data.ValidationRows.IsEmpty)
         {
@@ -42,12 +44,26 @@ internal sealed class TrainingLoop
         using var scope = NewDisposeScope();
         using var weights = new TrainedWeights(network, masks, _device);
         var penalty = _options.Regularization?.Bind(network, weights.Graph.Parameters);
-        using var rule = _options.Optimizer.Create(weights.Trainable, _options.WeightDecay);
+        using var rule = _options.Optimizer.Create(weights.Trained(network, _options.LastLayers), _options.WeightDecay);
+        using var teaching = _options.Distillation?.Bind(teacher, _data, _task, _device, _options.BatchSize);
         using var dropout = new Generator((ulong)(uint)seed);
         using var batch = new Batch(_data, _task, _options.BatchSize + 1, _device);
         var random = new Random(seed);
         var order = _data.TrainingRows.ToArray();
         var steps = Steps(network, order.Length);
+        List<TrainingCallback> callbacks = [];
+        if (_options.TargetedDropout is { } targeted)
+        {
+            callbacks.Add(targeted.Bind(network));
+        }
+
+        if (callback is not null)
+        {
+            callbacks.Add(callback);
+        }
+
+        callbacks.ForEach(one => one.Begin(weights, (long)steps * _options.Epochs, seed));
+        var step = new StepState(weights, rule, penalty, teaching, callbacks, batch, dropout);
         var history = new List<EpochResult>();
         Network? best = null, snapshot = null;
         ValidationResult? bestResult = null;
@@ -55,8 +71,10 @@ internal sealed class TrainingLoop
         for (var epoch = 0; epoch < _options.Epochs; epoch++)
         {
             random.Shuffle(order);
-            var loss = Epoch(epoch, order, steps, weights, rule, penalty, batch, dropout);
+            var loss = Epoch(epoch, order, steps, step);
+            callbacks.ForEach(one => one.BeforeMeasuring());
             var validation = _data.ValidationRows.IsEmpty ? null : Validation.Measure(weights.Graph, batch, _data, _task, _loss);
+            callbacks.ForEach(one => one.AfterMeasuring());
             var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation);
             history.Add(result);
             _report(result);
@@ -65,7 +83,7 @@ internal sealed class TrainingLoop
                 snapshot = weights.Snapshot();
             }
 
-            if (_options.EarlyStoppingPatience is not { } patience)
+            if (_options.EarlyStoppingPatience is not { } patience || !callbacks.All(one => one.IsSettled))
             {
                 continue;
             }
@@ -91,7 +109,7 @@ internal sealed class TrainingLoop
         return full + (rest == 0 || joins ? 0 : 1);
     }
 
-    private double Epoch(int epoch, int[] order, int steps, TrainedWeights weights, UpdateRule rule, Func<Tensor>? penalty, Batch batch, Generator dropout)
+    private double Epoch(int epoch, int[] order, int steps, StepState state)
     {
         var start = 0;
         var losses = new double[steps];
@@ -100,8 +118,8 @@ internal sealed class TrainingLoop
             _options.CancellationToken.ThrowIfCancellationRequested();
             var rows = order.AsSpan(start, step == steps - 1 ? order.Length - start : _options.BatchSize);
             start += rows.Length;
-            var rate = _options.LearningRate * _options.LearningRateSchedule.Factor(epoch + (double)step / steps, _options.Epochs, steps);
-            losses[step] = Step(rows, weights, rule, penalty, rate, batch, dropout) * rows.Length / order.Length;
+            var rate = _options.LearningRate * _options.RateFactor(epoch + (double)step / steps, steps);
+            losses[step] = Step(rows, rate, (long)epoch * steps + step + 1, state) * rows.Length / order.Length;
         }
 
         var loss = losses.Sum();
@@ -109,22 +127,35 @@ internal sealed class TrainingLoop
             $"Training diverged: the loss is {loss} in epoch {epoch + 1}. Lower the learning rate ({_options.LearningRate}), clip gradients, or normalise the features.");
     }
 
-    private double Step(ReadOnlySpan<int> rows, TrainedWeights weights, UpdateRule rule, Func<Tensor>? penalty, double rate, Batch batch, Generator dropout)
+    private double Step(ReadOnlySpan<int> rows, double rate, long step, StepState state)
     {
         using var scope = NewDisposeScope();
-        var (features, targets) = batch.Gather(rows);
-        rule.ClearGradients();
-        var loss = LossFunction.Mean(_loss, weights.Graph.Forward(features, training: true, dropout), targets);
-        (penalty is null ? loss : loss.add(penalty(), _one)).backward();
-        weights.MaskGradients();
-        if (_options.GradientClipping is { } limit)
+        var (features, targets) = state.Batch.Gather(rows);
+        state.Rule.ClearGradients();
+        state.Callbacks.ForEach(one => one.BeforeForward());
+        var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout);
+        var loss = LossFunction.Mean(_loss, logits, targets);
+        loss = state.Teaching?.Mix(loss, logits, rows) ?? loss;
+        (state.Penalty is null ? loss : loss.add(state.Penalty(), _one)).backward();
+        // In reverse: the last to change the weights is the first to put them back.
+        for (var i = state.Callbacks.Count - 1; i >= 0; i--)
         {
-            nn.utils.clip_grad_norm_(weights.Trainable, limit);
+            state.Callbacks[i].AfterBackward();
         }
 
-        rule.Step(rate);
+        state.Weights.MaskGradients();
+        if (_options.GradientClipping is { } limit)
+        {
+            nn.utils.clip_grad_norm_(state.Weights.Trainable, limit);
+        }
+
+        state.Rule.Step(rate);
+        state.Callbacks.ForEach(one => one.AfterStep(step, rate));
         return LossFunction.Value(loss);
     }
+
+    /// <summary>What every step works with.</summary>
+    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, TeacherOutputs? Teaching, List<TrainingCallback> Callbacks, Batch Batch, Generator Dropout);
 }
 
 /// <summary>What a training gave.</summary>

@@ -3,6 +3,9 @@ namespace MLNet.Pruning;
 /// <summary>How a network is trained or fine-tuned.</summary>
 public class TrainingOptions
 {
+    private int? _lastLayers;
+    private (int From, int Of)? _tail;
+
     /// <summary>Passes over the training rows. At least 1.</summary>
     /// <value>Default 20.</value>
     public int Epochs { get; set; } = 20;
@@ -34,6 +37,30 @@ public class TrainingOptions
     /// <summary>A penalty on weights that is added to the loss, such as <c>Regularization.L1(1e-4)</c>.</summary>
     /// <value>Default null: none.</value>
     public Regularization? Regularization { get; set; }
+
+    /// <summary>Small weights are left out of some steps, so that the network does not come to rely on what is pruned later.</summary>
+    /// <value>Default null: none are.</value>
+    public TargetedDropout? TargetedDropout { get; set; }
+
+    /// <summary>
+    /// How the network learns from a teacher beside the labels. In a chain the teacher is the network as it was before it was first pruned,
+    /// or the one that the distillation names.
+    /// </summary>
+    /// <value>Default null: from the labels alone.</value>
+    public Distillation? Distillation { get; set; }
+
+    /// <summary>Trains only the last so many layers that have parameters; the others stay as they are. At least 1.</summary>
+    /// <value>Default null: all layers.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The number is below 1.</exception>
+    public int? LastLayers
+    {
+        get => _lastLayers;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(value));
+            _lastLayers = value;
+        }
+    }
 
     /// <summary>Largest Euclidean norm of a step's gradient over all parameters; longer ones are scaled down. Above 0.</summary>
     /// <value>Default null: no clipping.</value>
@@ -67,6 +94,7 @@ public class TrainingOptions
     {
         (Epochs, BatchSize, LearningRate, LearningRateSchedule, Optimizer) = (other.Epochs, other.BatchSize, other.LearningRate, other.LearningRateSchedule, other.Optimizer);
         (Loss, WeightDecay, Regularization, GradientClipping, EarlyStoppingPatience) = (other.Loss, other.WeightDecay, other.Regularization, other.GradientClipping, other.EarlyStoppingPatience);
+        (TargetedDropout, Distillation, _lastLayers, _tail) = (other.TargetedDropout, other.Distillation, other._lastLayers, other._tail);
         (Seed, CancellationToken, Progress) = (other.Seed, other.CancellationToken, other.Progress);
     }
 
@@ -115,4 +143,18 @@ public class TrainingOptions
         copy.CancellationToken = cancellation.CanBeCanceled ? cancellation : CancellationToken;
         return copy;
     }
+
+    /// <summary>A copy whose learning rate runs through the end of the schedule once more, instead of through all of it (Renda et al. 2020).</summary>
+    /// <param name="epochs">Epochs to train, at most those of the schedule.</param>
+    internal TrainingOptions Tail(int epochs)
+    {
+        var copy = With(epochs);
+        copy._tail = (Math.Max(0, Epochs - epochs), Math.Max(Epochs, epochs));
+        return copy;
+    }
+
+    /// <summary>Factor on the learning rate after so many epochs.</summary>
+    internal double RateFactor(double epoch, int stepsPerEpoch) => _tail is { } tail
+        ? LearningRateSchedule.Factor(tail.From + epoch, tail.Of, stepsPerEpoch)
+        : LearningRateSchedule.Factor(epoch, Epochs, stepsPerEpoch);
 }

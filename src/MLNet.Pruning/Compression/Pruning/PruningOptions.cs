@@ -77,6 +77,13 @@ public class PruningOptions
     /// <value>Default null: none where the schedule has one step, otherwise 2.</value>
     public int? FineTuneEpochs { get; set; }
 
+    /// <summary>
+    /// Moves the masks during one training of <see cref="FineTuneEpochs"/> epochs (by default as many as the network was trained) instead of
+    /// pruning between trainings.
+    /// </summary>
+    /// <value>Default null: prune between trainings.</value>
+    public SparseTraining? Training { get; set; }
+
     /// <summary>How each step is fine-tuned; its epochs are not used.</summary>
     /// <value>Default null: as the network was trained.</value>
     public TrainingOptions? FineTuning { get; set; }
@@ -115,8 +122,13 @@ public class PruningOptions
             return part;
         }).ToArray();
         // Layers that no rule names may have no pieces at all; a rule for layers without pieces is a mistake, which its plan finds.
-        return [.. parts.Where((part, i) => layers[i].Count > 0 && (i < _layers.Length || part.Granularity.IsStructural || part.Scope.Members(network, part.Granularity).Count > 0))];
+        return [.. parts.Where((part, i) => layers[i].Count > 0 && (i < _layers.Length || part.HasPieces(network)))];
     }
+
+    /// <summary>Whether anything of the granularity lies within the scope.</summary>
+    private bool HasPieces(PrunedNetwork network) => Granularity.IsDepth || (Granularity.Structure is { } structure
+        ? Scope.Choose([.. network.Weights.Groups(structure).Families.Where(family => Granularity.Kinds.Contains(family.Kind))], family => (family.Axis.Node.Name, family.Axis.Parameter)).Count > 0
+        : Scope.Members(network, Granularity).Count > 0);
 
     /// <summary>The options as a rule has them.</summary>
     private PruningOptions Under(LayerRule? rule)
@@ -192,6 +204,7 @@ public class PruningOptions
         CheckOrder(this);
         Recovery?.Check(Granularity);
         FineTuning?.Validate();
+        Training?.Check(this);
         if (Tolerance is not (null or >= 0))
         {
             throw new ArgumentOutOfRangeException(nameof(Tolerance), Tolerance, "The tolerance is a number of at least 0.");

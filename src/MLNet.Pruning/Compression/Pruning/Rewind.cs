@@ -11,4 +11,10 @@ public enum Rewind
 
     /// <summary>To the values after the trainer's <c>RewindEpoch</c> (Frankle et al. 2020, "Linear Mode Connectivity and the Lottery Ticket Hypothesis").</summary>
     ToEarly,
+
+    /// <summary>
+    /// The weights stay as they are, but the learning rate goes back: each fine-tuning runs through the end of the trainer's schedule once more
+    /// (Renda et al. 2020, "Comparing Rewinding and Fine-tuning in Neural Network Pruning").
+    /// </summary>
+    LearningRate,
 }

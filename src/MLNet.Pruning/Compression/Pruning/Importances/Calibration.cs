@@ -20,7 +20,10 @@ internal sealed class Calibration(PrunedNetwork pruned, CalibrationData? data = 
     public CalibrationRun Start(string criterion, int rows) => data is not null ? new(pruned, data, rows) : throw Missing(criterion);
 
     /// <summary>The same rows for another network.</summary>
-    public Calibration Of(Network network) => new(new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty), data);
+    public Calibration Of(Network network) => Of(new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty));
+
+    /// <inheritdoc cref="Of(Network)"/>
+    public Calibration Of(PrunedNetwork other) => new(other, data);
 
     /// <summary>One score a weight, nothing for those that are dropped.</summary>
     /// <param name="criterion">Name of the criterion.</param>

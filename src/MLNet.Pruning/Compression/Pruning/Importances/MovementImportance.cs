@@ -5,7 +5,7 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// The sum of -w g over steps of training: weights that move away from zero are worth more than those that move towards it (Sanh et al. 2020,
-/// "Movement Pruning: Adaptive Sparsity by Fine-Tuning", equation 4). The steps are a rehearsal: plain stochastic gradient descent over the
+/// "Movement Pruning: Adaptive Sparsity by Fine-Tuning", equation 4). Within <see cref="SparseTraining.Gradual"/> the steps are those of the training; elsewhere they are a rehearsal: plain stochastic gradient descent over the
 /// calibration rows from the weights as they are, which is then forgotten. Cost: one forward and backward pass a row and epoch.
 /// </summary>
 internal sealed class MovementImportance : CalibratedImportance
@@ -20,6 +20,9 @@ internal sealed class MovementImportance : CalibratedImportance
         (_rows, _epochs, _learningRate) = (Rows(rows), epochs, learningRate is > 0 and < double.PositiveInfinity ? learningRate
             : throw new ArgumentOutOfRangeException(nameof(learningRate), learningRate, "A learning rate is a finite number above 0."));
     }
+
+    /// <summary>The criterion by sums that were taken in a real training.</summary>
+    public static Importance Of(Calibration calibration, Dictionary<string, float[]> movement) => calibration.Scores("Importance.Movement", movement);
 
     internal override Importance Bind(Calibration calibration)
     {

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>Masks chosen anew among all pieces, for trainings in which what was dropped may come back.</summary>
+internal sealed class ChangingMasks
+{
+    private readonly PruningOptions _options;
+    private readonly StepImportance _importance;
+    private readonly CalibrationData _data;
+    private PruningPlan _plan;
+    private int _choices;
+
+    public ChangingMasks(PruningOptions options, PrunedNetwork start, CalibrationData data)
+    {
+        _data = data;
+        _importance = new(options.Criterion);
+        _importance.Measure(new(start, data));
+        _options = options.With(_importance);
+        _plan = PruningPlan.Create(_options, start);
+    }
+
+    /// <summary>Steps of the schedule.</summary>
+    public int Steps => _plan.Steps;
+
+    /// <summary>The masks after a step of the schedule, from 0.</summary>
+    /// <param name="now">The weights as they are, and the masks from before the training.</param>
+    /// <param name="step">The step.</param>
+    public ImmutableDictionary<string, WeightMask> Choose(PrunedNetwork now, int step)
+    {
+        _importance.Measure(new Calibration(now, _data));
+        // A plan of its own: it records the fate of each piece, and here that is the last choice's alone.
+        _plan = PruningPlan.Create(_options, now);
+        var pruned = _plan.Prune(now, step);
+        _plan.Record.Close(++_choices, _plan.Describe(pruned).Sparsity, kept: true);
+        return pruned.Masks;
+    }
+
+    /// <inheritdoc cref="SparseTrainingRun.Complete"/>
+    public PruningReport Complete(PruningReport report, PrunedNetwork network) => _plan.Complete(report, network);
+}

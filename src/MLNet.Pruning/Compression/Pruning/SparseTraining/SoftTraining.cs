@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>See <see cref="SparseTraining.Soft"/>.</summary>
+internal sealed class SoftTraining(int every, double until) : SparseTraining(every, until)
+{
+    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
+
+    private sealed class Run : SparseTrainingRun
+    {
+        private readonly SoftTraining _owner;
+        private readonly ChangingMasks _masks;
+        private readonly ImmutableDictionary<string, WeightMask> _before;
+
+        public Run(SoftTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+        {
+            (_owner, _before) = (owner, start.Masks);
+            _masks = new(options, start, data);
+        }
+
+        public override PruningReport Complete(PruningReport report, PrunedNetwork network) => _masks.Complete(report, network);
+
+        protected override void Begin() => Zero(0);
+
+        protected override void Updated(long step, double rate)
+        {
+            if (step == LastMove)
+            {
+                Hold(_masks.Choose(Snapshot(_before), PlanStep(_masks.Steps, step)));
+            }
+            else if (step > LastMove)
+            {
+                Weights.MaskWeights();
+            }
+            else if (step % _owner.Every == 0)
+            {
+                Zero(step);
+            }
+        }
+
+        private void Zero(long step)
+        {
+            Masks = _masks.Choose(Snapshot(_before), PlanStep(_masks.Steps, step));
+            Weights.Zero(Masks);
+        }
+    }
+}

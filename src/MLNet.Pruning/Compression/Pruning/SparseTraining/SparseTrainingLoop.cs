@@ -1,0 +1,35 @@
+namespace MLNet.Pruning;
+
+/// <summary>Prunes within one training.</summary>
+/// <param name="training">How masks move.</param>
+/// <param name="options">Validated options.</param>
+/// <param name="data">Rows for criteria.</param>
+/// <param name="measure">Measures a network on the validation rows.</param>
+/// <param name="train">Trains a network with masks that move.</param>
+/// <param name="report">Told of the result.</param>
+internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions options, CalibrationData data, Func<Network, ValidationResult?> measure,
+    Func<PrunedNetwork, SparseTrainingRun, TrainingResult> train, Action<PruningStep> report)
+{
+    /// <param name="start">The network and what was dropped before.</param>
+    /// <param name="rewound">Which companion of the network to start from; null for the network itself.</param>
+    /// <exception cref="PruningTargetException">More than the target is dropped already.</exception>
+    /// <exception cref="InvalidOperationException">A tolerance is set and there are no validation rows to measure on.</exception>
+    public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, int? rewound)
+    {
+        var before = measure(start.Network);
+        if (options.Tolerance is not null && before is null)
+        {
+            throw new InvalidOperationException("A tolerance needs validation rows to measure on: train with a ValidationFraction above 0.");
+        }
+
+        var from = rewound is { } companion ? new PrunedNetwork(start.Companions[companion]!, start.Masks, start.Companions) : start;
+        using var moving = training.Bind(options, from, data);
+        var result = train(from, moving);
+        var pruned = new PrunedNetwork(result.Network, moving.Masks, start.Companions);
+        var fell = before?.Metric - result.Validation?.Metric > options.Tolerance;
+        long total = pruned.Masks.Values.Sum(mask => (long)mask.Count), left = pruned.Masks.Values.Sum(mask => (long)mask.Kept);
+        var step = new PruningStep(1, 1, 1 - (double)left / total, left, null, result.Validation, Kept: !fell);
+        report(step);
+        return (fell ? start : pruned, moving.Complete(new PruningReport(before, [step]), pruned));
+    }
+}

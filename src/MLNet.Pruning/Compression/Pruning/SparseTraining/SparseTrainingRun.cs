@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>Masks that move in one training.</summary>
+internal abstract class SparseTrainingRun(double until) : TrainingCallback
+{
+    private TrainedWeights? _weights;
+
+    /// <summary>The masks as they are.</summary>
+    public ImmutableDictionary<string, WeightMask> Masks { get; protected set; } = ImmutableDictionary<string, WeightMask>.Empty;
+
+    /// <summary>The masks are final.</summary>
+    public override bool IsSettled => Steps > 0 && Done >= LastMove;
+
+    protected TrainedWeights Weights => _weights ?? throw new InvalidOperationException("The training has not begun.");
+
+    protected long Steps { get; private set; }
+
+    protected long Done { get; private set; }
+
+    /// <summary>The step after which masks move no more.</summary>
+    protected long LastMove => Math.Max(1, (long)Math.Ceiling(until * Steps));
+
+    protected int Seed { get; private set; }
+
+    /// <summary>Adds to the report which pieces went and why.</summary>
+    public virtual PruningReport Complete(PruningReport report, PrunedNetwork network) => report;
+
+    public override void Begin(TrainedWeights weights, long steps, int seed)
+    {
+        (_weights, Steps, Seed) = (weights, steps, seed);
+        Begin();
+    }
+
+    public sealed override void AfterStep(long step, double rate)
+    {
+        Done = step;
+        Updated(step, rate);
+    }
+
+    /// <summary>The share of the pruning plan's steps that should be done after so many steps of training.</summary>
+    protected int PlanStep(int planned, long step) => step >= LastMove ? planned - 1 : (int)((double)step / LastMove * planned);
+
+    protected abstract void Begin();
+
+    protected abstract void Updated(long step, double rate);
+
+    /// <summary>The weights as they are, under masks that may be others than those of the training.</summary>
+    protected PrunedNetwork Snapshot(ImmutableDictionary<string, WeightMask> masks) => new(Weights.Snapshot(), masks);
+
+    /// <summary>Drops for good what the masks leave out.</summary>
+    protected void Hold(ImmutableDictionary<string, WeightMask> masks)
+    {
+        Masks = masks;
+        Weights.Hold(masks);
+        Weights.MaskWeights();
+    }
+}
