@@ -5,13 +5,14 @@ internal sealed class LayeredPlan : PruningPlan
 {
     private readonly IReadOnlyList<PruningPlan> _plans;
     private readonly PrunedNetwork _start;
+    private readonly Importance _importance;
     private readonly bool _removes;
 
     /// <param name="options">Validated options whose importance knows the rules.</param>
     /// <param name="start">The network to prune.</param>
     public LayeredPlan(PruningOptions options, PrunedNetwork start)
     {
-        (_start, _removes) = (start, options.Granularity.IsStructural);
+        (_start, _importance, _removes) = (start, options.Importance, options.Granularity.IsStructural);
         _plans = [.. options.Parts(start).Select<PruningOptions, PruningPlan>(part => part.With(options.Importance) is var own && own.Granularity.IsStructural ? RemovalPlan.Create(own, start) : new MaskPlan(own, start))];
     }
 
@@ -20,7 +21,12 @@ internal sealed class LayeredPlan : PruningPlan
     public override PieceRecord Record => PieceRecord.Of(_plans.Select(plan => plan.Record));
 
     public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most)
-        => _plans.Aggregate(good, (network, plan) => plan.Prune(network, Math.Min(step, plan.Steps - 1), most));
+        => _plans.Aggregate(good, (network, plan) =>
+        {
+            var next = plan.Prune(network, Math.Min(step, plan.Steps - 1), most);
+            // What one plan removes changes the sizes of what the next one reads.
+            return _removes && next != network && _importance is StepImportance measured ? measured.Follow(next) : next;
+        });
 
     /// <summary>Where pieces are removed, the share of the network's parameters that are gone: pieces of different plans do not add up.</summary>
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => !_removes ? _plans[0].Describe(network)

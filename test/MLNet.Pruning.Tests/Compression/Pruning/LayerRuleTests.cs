@@ -53,6 +53,24 @@ public class LayerRuleTests
     }
 
     [TestMethod]
+    public void Rules_remove_by_a_criterion_from_rows_layer_after_layer()
+    {
+        var ml = new MLContext(1);
+        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(64, 32, 24, 10), epochs: 2))
+            .Append(ml.Transforms.Prune(new PruningOptions
+            {
+                Granularity = Granularity.Unit,
+                Importance = Importance.Taylor(),
+                Schedule = Schedule.Linear(2),
+                FineTuneEpochs = 1,
+                // The output layer, under no rule, has nothing to remove.
+                Layers = [LayerRule.Named("fc1", Amount.Count(20)), LayerRule.Named("fc2", Amount.Count(16))],
+            })).Fit(Digits.Load(ml)).LastTransformer;
+        CollectionAssert.AreEqual(new[] { 12, 64 }, model.Network["fc1.weight"].Shape.ToArray());
+        CollectionAssert.AreEqual(new[] { 8, 12 }, model.Network["fc2.weight"].Shape.ToArray());
+    }
+
+    [TestMethod]
     public void Rules_with_their_own_importance_go_through_a_schedule_in_a_chain()
     {
         var ml = new MLContext(1);
