@@ -20,6 +20,10 @@ internal static class Sample
     public static (int ExitCode, string Output, string Errors) RunTrees(params string[] arguments)
         => Start(Folder.Replace(Path.Combine("samples", "Digits"), Path.Combine("samples", "Trees")), "Trees", arguments);
 
+    /// <summary>Runs samples/Mnist.</summary>
+    public static (int ExitCode, string Output, string Errors) RunMnist(params string[] arguments)
+        => Start(Folder.Replace(Path.Combine("samples", "Digits"), Path.Combine("samples", "Mnist")), "Mnist", arguments);
+
     private static (int ExitCode, string Output, string Errors) Start(string folder, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, program + ".dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -1,0 +1,68 @@
+using System.Globalization;
+using Microsoft.ML;
+
+namespace MLNet.Pruning.Samples.Mnist;
+
+/// <summary>Reads the test images, for the first and only time, and says how the networks do on them.</summary>
+internal static class Report
+{
+    public static void Write(Recipe recipe, int seeds, DirectoryInfo data, ResultFolder results)
+    {
+        var ml = new MLContext(1);
+        var test = MnistFiles.Test(ml, data);
+        var parameters = recipe.Network().ParameterCount;
+        var runs = Enumerable.Range(1, seeds).Select(seed => Measure(ml, recipe, seed, results, test, parameters)).ToArray();
+        // The network that is handed out is the best on validation images, not on test images.
+        var best = runs.MaxBy(run => run.ValidationAccuracy)!;
+        Network(ml, recipe, best.Seed, results).SaveOnnx(Path.Combine(results.Folder, "best.onnx"));
+        var (mean, spread) = Spread(runs.Select(run => run.TestError));
+        results.WriteJson("report.json", new
+        {
+            recipe = recipe.Name,
+            parameters,
+            testError = new { mean, standardDeviation = spread },
+            effectiveNonZeros = runs.Average(run => run.EffectiveNonZeros),
+            compression = runs.Average(run => run.Compression),
+            effectiveMultiplyAdds = runs.Average(run => run.EffectiveMultiplyAdds),
+            best = best.Seed,
+            settings = recipe.Stages.ToDictionary(stage => stage.Name, stage => stage.Settings),
+            seeds = runs,
+        });
+
+        Console.WriteLine();
+        Console.WriteLine("| seed | validation error % | test error % | effective non-zeros | compression | multiply-adds | widths |");
+        Console.WriteLine("|---:|---:|---:|---:|---:|---:|---|");
+        foreach (var run in runs)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {run.Seed} | {100 * (1 - run.ValidationAccuracy):0.00} | {run.TestError:0.00} | {run.EffectiveNonZeros:N0} | {run.Compression:0.0}x | {run.EffectiveMultiplyAdds:N0} | {run.Widths} |"));
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"\n{recipe.Name}: test error {mean:0.00} +- {spread:0.00} % at {runs.Average(run => run.Compression):0.0}x; {Path.GetRelativePath(Environment.CurrentDirectory, results.Folder)} has report.json and best.onnx"));
+    }
+
+    private static Result Measure(MLContext ml, Recipe recipe, int seed, ResultFolder results, IDataView test, long parameters)
+    {
+        var model = (NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.Count - 1), out _);
+        var total = ml.Compression().Measure(model).Total;
+        var accuracy = ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
+        return new(seed, ValidationAccuracy(model), 100 * (1 - accuracy), total.EffectiveNonZeros, (double)parameters / total.EffectiveNonZeros, total.EffectiveMultiplyAdds, LayerWidths.Of(model.Network));
+    }
+
+    private static Network Network(MLContext ml, Recipe recipe, int seed, ResultFolder results)
+        => ((NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.Count - 1), out _)).Network;
+
+    private static double ValidationAccuracy(NeuralNetworkTransformer model)
+        => (model.Pruning is { } pruning ? pruning.Steps[^1].Validation : model.History[^1].Validation)!.Metric;
+
+    private static (double Mean, double Spread) Spread(IEnumerable<double> values)
+    {
+        var all = values.ToArray();
+        var mean = all.Average();
+        return (mean, all.Length < 2 ? 0 : Math.Sqrt(all.Sum(value => (value - mean) * (value - mean)) / (all.Length - 1)));
+    }
+
+    /// <summary>What a seed gave.</summary>
+    private sealed record Result(int Seed, double ValidationAccuracy, double TestError, long EffectiveNonZeros, double Compression, long EffectiveMultiplyAdds, string Widths);
+}
