@@ -10,6 +10,9 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
     private readonly Dictionary<(string, int), (int Groups, string Layer, StructureKind Kind)> _before = [];
     private readonly Dictionary<(string, int), (int Exact, int Alignment)> _rounded = [];
 
+    /// <summary>What removed the groups of the last step; null where it removed none.</summary>
+    public StructureSurgery? Surgery { get; private set; }
+
     protected override int Total => Before.Values.Sum(family => family.Groups);
 
     private Dictionary<(string, int), (int Groups, string Layer, StructureKind Kind)> Before
@@ -84,6 +87,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
         }
 
         var surgery = new StructureSurgery(structure, groups);
+        Surgery = surgery;
         return new(surgery.Remove(network), good.Masks.ToImmutableDictionary(mask => mask.Key, mask => surgery.Cut(network[mask.Key], mask.Value)),
             [.. good.Companions.Select(companion => companion is null ? null : surgery.Remove(companion))]);
     }

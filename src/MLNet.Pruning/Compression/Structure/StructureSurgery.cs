@@ -85,6 +85,14 @@ internal sealed class StructureSurgery
             return parameter.WithValues(values);
         }));
 
+    /// <summary>For every trained parameter that loses something, what it keeps; the masked network computes what the smaller one does.</summary>
+    public ImmutableDictionary<string, WeightMask> Masks(Network network)
+    {
+        var whole = network.WithParameters(network.Parameters.Where(parameter => parameter.Trainable).Select(parameter => parameter.WithValues(Enumerable.Repeat(1f, parameter.Count).ToArray())));
+        return Mask(whole).Parameters.Where(parameter => parameter.Trainable && parameter.Values.Contains(0f))
+            .ToImmutableDictionary(parameter => parameter.Name, parameter => new WeightMask([.. parameter.Values.ToArray().Select(value => value != 0)]));
+    }
+
     /// <summary>A mask without the slices that go.</summary>
     public WeightMask Cut(Parameter parameter, WeightMask mask)
     {

@@ -5,7 +5,17 @@ namespace MLNet.Pruning;
 /// <summary>See <see cref="SparseTraining.Soft"/>.</summary>
 internal sealed class SoftTraining(int every, double until) : SparseTraining(every, until)
 {
-    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
+    internal override void Check(PruningOptions options)
+    {
+        if (options.Granularity.IsDepth || (options.Granularity.IsStructural && (options.Layers.Count > 0 || options.Schedule.Order != LayerOrder.Together || options.Schedule.Portion is not null)))
+        {
+            throw new ArgumentException($"{this} removes units of all layers together, but {(options.Granularity.IsDepth ? $"pieces are of granularity '{options.Granularity}'"
+                : options.Layers.Count > 0 ? "there are rules for layers" : "the schedule takes them in an order")}: prune between trainings.", nameof(PruningOptions.Training));
+        }
+    }
+
+    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data)
+        => options.Granularity.IsStructural ? new SoftRemovalRun(this, options, start, data) : new Run(this, options, start, data);
 
     private sealed class Run : SparseTrainingRun
     {

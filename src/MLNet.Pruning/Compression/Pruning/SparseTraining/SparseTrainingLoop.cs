@@ -25,10 +25,10 @@ internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions
         var from = rewound is { } companion ? new PrunedNetwork(start.Companions[companion]!, start.Masks, start.Companions) : start;
         using var moving = training.Bind(options, from, data);
         var result = train(from, moving);
-        var pruned = new PrunedNetwork(result.Network, moving.Masks, start.Companions);
+        var pruned = moving.Finish(result.Network, start);
         var fell = before?.Metric - result.Validation?.Metric > options.Tolerance;
-        long total = pruned.Masks.Values.Sum(mask => (long)mask.Count), left = pruned.Masks.Values.Sum(mask => (long)mask.Kept);
-        var step = new PruningStep(1, 1, 1 - (double)left / total, left, null, result.Validation, Kept: !fell);
+        var (sparsity, left) = moving.Describe(pruned);
+        var step = new PruningStep(1, 1, sparsity, left, null, result.Validation, Kept: !fell);
         report(step);
         return (fell ? start : pruned, moving.Complete(new PruningReport(before, [step]), pruned));
     }

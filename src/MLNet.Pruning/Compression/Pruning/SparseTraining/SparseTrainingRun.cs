@@ -27,6 +27,18 @@ internal abstract class SparseTrainingRun(double until) : TrainingCallback
     /// <summary>Adds to the report which pieces went and why.</summary>
     public virtual PruningReport Complete(PruningReport report, PrunedNetwork network) => report;
 
+    /// <summary>Share of what is in scope that is gone, and what is left.</summary>
+    public virtual (double Sparsity, long Left) Describe(PrunedNetwork network)
+    {
+        long total = network.Masks.Values.Sum(mask => (long)mask.Count), left = network.Masks.Values.Sum(mask => (long)mask.Kept);
+        return (1 - (double)left / total, left);
+    }
+
+    /// <summary>The network of the trained weights.</summary>
+    /// <param name="trained">The weights.</param>
+    /// <param name="start">What the training began with.</param>
+    public virtual PrunedNetwork Finish(Network trained, PrunedNetwork start) => new(trained, Masks, start.Companions);
+
     public override void Begin(TrainedWeights weights, long steps, int seed)
     {
         (_weights, Steps, Seed) = (weights, steps, seed);

@@ -83,6 +83,25 @@ public class SparseTrainingTests
     }
 
     [TestMethod]
+    public void Softly_pruned_units_are_removed_when_the_training_is_over()
+    {
+        // With a rate near zero nothing moves: what is removed is what magnitude removes at once.
+        var still = new TrainingOptions { LearningRate = 1e-12, Seed = 4 };
+        var options = new PruningOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Neuron, FineTuneEpochs = 2, FineTuning = still, Training = SparseTraining.Soft(every: 10) };
+        var soft = Prune(options);
+        var atOnce = Prune(new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Neuron });
+        CollectionAssert.AreEqual(new[] { 16, 64 }, soft.Network["fc1.weight"].Shape.ToArray());
+        Close.AreEqual(atOnce.Network["fc1.weight"].Values.ToArray(), soft.Network["fc1.weight"].Values, 1e-5, "fc1.weight");
+        Assert.AreEqual(0.5, soft.Pruning!.Steps.Single().Sparsity);
+        Assert.AreEqual(16, soft.Pruning.Widths.Single().After);
+
+        options.FineTuning = new() { LearningRate = 5e-3, Seed = 4 };
+        Assert.IsGreaterThan(atOnce.Pruning!.Steps.Single().Validation!.Metric, Prune(options).Pruning!.Steps.Single().Validation!.Metric, "units learn to do without the others");
+        options.Layers = [LayerRule.Named("fc1", Amount.Fraction(0.2))];
+        Assert.ThrowsExactly<ArgumentException>(() => Prune(options));
+    }
+
+    [TestMethod]
     public void The_learning_rate_goes_back_to_the_end_of_the_schedule()
     {
         var training = new TrainingOptions { Epochs = 10, LearningRateSchedule = LearningRateSchedule.Cosine() };

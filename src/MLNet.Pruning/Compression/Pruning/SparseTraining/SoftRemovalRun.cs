@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Soft pruning of what is removed in the end (He et al. 2018): the least important groups are set to zero with all that goes with them, train on,
+/// and those of the last change are removed when the training is over.
+/// </summary>
+internal sealed class SoftRemovalRun : SparseTrainingRun
+{
+    private readonly SparseTraining _owner;
+    private readonly StepImportance _importance;
+    private readonly PruningOptions _options;
+    private readonly PrunedNetwork _start;
+    private readonly CalibrationData _data;
+    private GroupPlan _plan;
+
+    public SoftRemovalRun(SparseTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+    {
+        (_owner, _start, _data) = (owner, start, data);
+        _importance = new(options.Criterion);
+        _importance.Measure(new(start, data));
+        _options = options.With(_importance);
+        _plan = new(_options, start);
+        Masks = start.Masks;
+    }
+
+    public override PruningReport Complete(PruningReport report, PrunedNetwork network) => _plan.Complete(report, network);
+
+    public override (double Sparsity, long Left) Describe(PrunedNetwork network) => _plan.Describe(network);
+
+    public override PrunedNetwork Finish(Network trained, PrunedNetwork start) => _plan.Surgery is not { } surgery ? base.Finish(trained, start)
+        : new(surgery.Remove(trained), start.Masks.ToImmutableDictionary(mask => mask.Key, mask => surgery.Cut(trained[mask.Key], mask.Value)),
+            [.. start.Companions.Select(companion => companion is null ? null : surgery.Remove(companion))]);
+
+    protected override void Begin() => Choose(0);
+
+    protected override void Updated(long step, double rate)
+    {
+        if (step == LastMove || (step < LastMove && step % _owner.Every == 0))
+        {
+            Choose(step);
+        }
+        else
+        {
+            Weights.MaskWeights();
+        }
+    }
+
+    private void Choose(long step)
+    {
+        var now = Snapshot(_start.Masks);
+        _importance.Measure(new(now, _data));
+        // A plan of its own: its record and its surgery are those of the last choice.
+        _plan = new(_options, now);
+        var pruned = _plan.Prune(now, PlanStep(_plan.Steps, step));
+        _plan.Record.Close(1, _plan.Describe(pruned).Sparsity, kept: true);
+        var dropped = _plan.Surgery?.Masks(now.Weights) ?? ImmutableDictionary<string, WeightMask>.Empty;
+        if (step == LastMove)
+        {
+            Weights.Hold(dropped.ToImmutableDictionary(mask => mask.Key, mask => Masks.TryGetValue(mask.Key, out var before) ? before.And(mask.Value) : mask.Value));
+            Weights.MaskWeights();
+        }
+        else
+        {
+            Weights.Zero(dropped);
+        }
+    }
+}
