@@ -6,9 +6,9 @@ namespace MLNet.Pruning.Samples.Mnist;
 internal static class LeNet300
 {
     private const int DenseEpochs = 10;
+    private const double LearningRate = 1e-3;
     private const int SparseEpochs = 200;
-    private const int NarrowEpochs = 100;
-    private const int TuningEpochs = 200;
+    private const int NarrowEpochs = 200;
     private const double Sparsity = 0.9866;
     private const double L1 = 1e-4;
     private const double GroupLasso = 2e-5;
@@ -19,14 +19,14 @@ internal static class LeNet300
         LeNet5.Teacher,
         new("dense", DenseEpochs, $"784-300-100-10, {Training.Describe(DenseEpochs)}, L1 {L1}, distilled from the teacher (temperature 4, weight 0.7)",
             (ml, run) => ml.MulticlassClassification.Trainers.NeuralNetwork(Training.Dense(Create(), run, DenseEpochs, Regularization.L1(L1), Taught(run)))),
-        new("prune", SparseEpochs, $"weights by magnitude in the whole network, cubic to {Sparsity} in the first 0.5 of one training; {Training.DescribeSparse(SparseEpochs)}, L1 {L1}, distilled from the teacher (temperature 4, weight 0.7)",
+        new("prune", SparseEpochs, $"weights by magnitude in the whole network, cubic to {Sparsity} in the first 0.5 of one training; {Training.DescribeSparse(SparseEpochs, LearningRate)}, L1 {L1}, distilled from the teacher (temperature 4, weight 0.7)",
             (ml, run) => ml.Transforms.Prune(new PruningOptions
             {
                 Amount = Amount.Fraction(Sparsity),
                 Schedule = Schedule.Cubic(200),
                 Training = SparseTraining.Gradual(every: 100, until: 0.5),
                 FineTuneEpochs = SparseEpochs,
-                FineTuning = Training.Sparse(run, Regularization.L1(L1), Taught(run)),
+                FineTuning = Training.Sparse(run, LearningRate, Regularization.L1(L1), Taught(run)),
             })),
     ]);
 
@@ -35,21 +35,19 @@ internal static class LeNet300
         LeNet5.Teacher,
         new("dense", DenseEpochs, $"784-300-100-10, {Training.Describe(DenseEpochs)}, group lasso on columns {GroupLasso}, distilled from the teacher (temperature 4, weight 0.7)",
             (ml, run) => ml.MulticlassClassification.Trainers.NeuralNetwork(Training.Dense(Create(), run, DenseEpochs, Regularization.GroupLasso(GroupLasso, Granularity.Column), Taught(run)))),
-        new("columns", NarrowEpochs, $"columns by Wanda, cubic to 97-71-33 in the first 0.6 of one training; {Training.DescribeSparse(NarrowEpochs)}, group lasso on columns {GroupLasso}, distilled from the teacher (temperature 4, weight 0.7)",
+        new("columns", NarrowEpochs, $"columns by Wanda, cubic to 97-71-33 in the first 0.5 of one training; {Training.DescribeSparse(NarrowEpochs, LearningRate)}, group lasso on columns {GroupLasso}, distilled from the teacher (temperature 4, weight 0.7)",
             (ml, run) => ml.Transforms.Prune(new PruningOptions
             {
                 Granularity = Granularity.Column,
                 Importance = Importance.Wanda(1024),
                 Layers = [.. s_widths.Select(width => LayerRule.Named(width.Layer, Amount.Count(width.Inputs - width.Left)))],
                 Schedule = Schedule.Cubic(200),
-                Training = SparseTraining.Gradual(every: 100, until: 0.6),
+                Training = SparseTraining.Gradual(every: 100, until: 0.5),
                 FineTuneEpochs = NarrowEpochs,
-                FineTuning = Training.Sparse(run, Regularization.GroupLasso(GroupLasso, Granularity.Column), Taught(run)),
+                FineTuning = Training.Sparse(run, LearningRate, Regularization.GroupLasso(GroupLasso, Granularity.Column), Taught(run)),
             })),
         new("units", 0, "units that nothing reads any more are removed",
             (ml, run) => ml.Transforms.Prune(new PruningOptions { Granularity = Granularity.Neuron, Importance = Importance.Taylor(1024), Amount = Amount.Below(1e-20), Normalize = false })),
-        new("fine-tune", TuningEpochs, $"{Training.Describe(TuningEpochs)}, distilled from the teacher (temperature 4, weight 0.7)",
-            (ml, run) => ml.Transforms.FineTune(Training.Long(run, TuningEpochs, Taught(run)))),
     ]);
 
     private static Network Create() => Network.Mlp(784, 300, 100, 10);

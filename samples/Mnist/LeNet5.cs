@@ -6,6 +6,7 @@ namespace MLNet.Pruning.Samples.Mnist;
 internal static class LeNet5
 {
     private const int DenseEpochs = 12;
+    private const double LearningRate = 1.5e-3;
     private const int RemovalSteps = 5;
     private const int RemovalEpochs = 3;
     private const int TuningEpochs = 150;
@@ -21,14 +22,14 @@ internal static class LeNet5
     [
         Teacher,
         Removal(12, 25, 80),
-        new("prune", SparseEpochs, $"weights by magnitude in the whole network, cubic to {Sparsity} in the first 0.4 of one training; {Training.DescribeSparse(SparseEpochs)}, L1 {L1}, distilled from the dense network (temperature 4, weight 0.7)",
+        new("prune", SparseEpochs, $"weights by magnitude in the whole network, cubic to {Sparsity} in the first 0.4 of one training; {Training.DescribeSparse(SparseEpochs, LearningRate)}, L1 {L1}, distilled from the dense network (temperature 4, weight 0.7)",
             (ml, run) => ml.Transforms.Prune(new PruningOptions
             {
                 Amount = Amount.Fraction(Sparsity),
                 Schedule = Schedule.Cubic(200),
                 Training = SparseTraining.Gradual(every: 100, until: 0.4),
                 FineTuneEpochs = SparseEpochs,
-                FineTuning = Training.Sparse(run, Regularization.L1(L1), Taught(run)),
+                FineTuning = Training.Sparse(run, LearningRate, Regularization.L1(L1), Taught(run)),
             })),
     ]);
 
@@ -36,7 +37,7 @@ internal static class LeNet5
     [
         Teacher,
         Removal(5, 10, 16),
-        new("inputs", TuningEpochs, $"inputs of the hidden layer by Taylor importance, cubic to 76 in the first 0.2 of one training; {Training.DescribeSparse(TuningEpochs)}, distilled from the dense network (temperature 4, weight 0.7)",
+        new("inputs", TuningEpochs, $"inputs of the hidden layer by Taylor importance, cubic to 76 in the first 0.2 of one training; {Training.DescribeSparse(TuningEpochs, LearningRate)}, distilled from the dense network (temperature 4, weight 0.7)",
             (ml, run) => ml.Transforms.Prune(new PruningOptions
             {
                 Granularity = Granularity.Column,
@@ -46,12 +47,12 @@ internal static class LeNet5
                 Schedule = Schedule.Cubic(84),
                 Training = SparseTraining.Gradual(every: 50, until: 0.2),
                 FineTuneEpochs = TuningEpochs,
-                FineTuning = Training.Sparse(run, null, Taught(run)),
+                FineTuning = Training.Sparse(run, LearningRate, null, Taught(run)),
             })),
     ]);
 
     private static Stage Removal(int conv1, int conv2, int hidden) => new("remove", RemovalSteps * RemovalEpochs,
-        $"filters and units by Taylor importance to {conv1}-{conv2}-{hidden} in {RemovalSteps} steps of {RemovalEpochs} epochs, Adam from 1.5e-3 along half a cosine, distilled from the dense network (temperature 4, weight 0.7)",
+        $"filters and units by Taylor importance to {conv1}-{conv2}-{hidden} in {RemovalSteps} steps of {RemovalEpochs} epochs, Adam from {LearningRate} along half a cosine, distilled from the dense network (temperature 4, weight 0.7)",
         (ml, run) => ml.Transforms.Prune(new PruningOptions
         {
             Granularity = Granularity.Unit,
@@ -60,7 +61,7 @@ internal static class LeNet5
             Alignment = 1,
             Schedule = Schedule.Geometric(RemovalSteps),
             FineTuneEpochs = RemovalEpochs,
-            FineTuning = Training.Sparse(run, null, Taught(run)),
+            FineTuning = Training.Sparse(run, LearningRate, null, Taught(run)),
         }));
 
     private static Network Create() => Network.Sequential([1, 28, 28],

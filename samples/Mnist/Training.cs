@@ -22,24 +22,13 @@ internal static class Training
         Progress = run.Progress,
     };
 
-    /// <summary>What <see cref="Dense"/> and <see cref="Long"/> do, for the report.</summary>
+    /// <summary>What <see cref="Dense"/> does, for the report.</summary>
     public static string Describe(int epochs) => $"{epochs} epochs of Adam, one cycle up to 2e-3, batches of {BatchSize}";
 
-    public static TrainingOptions Long(StageRun run, int epochs, Distillation distillation) => new()
-    {
-        Epochs = epochs,
-        BatchSize = BatchSize,
-        LearningRate = 2e-3,
-        LearningRateSchedule = LearningRateSchedule.OneCycle(),
-        Distillation = distillation,
-        Seed = run.Seed,
-        Progress = run.Progress,
-    };
-
-    public static TrainingOptions Sparse(StageRun run, Regularization? regularization, Distillation? distillation) => new()
+    public static TrainingOptions Sparse(StageRun run, double learningRate, Regularization? regularization, Distillation? distillation) => new()
     {
         BatchSize = BatchSize,
-        LearningRate = 1.5e-3,
+        LearningRate = learningRate,
         LearningRateSchedule = LearningRateSchedule.Cosine(0.001),
         Regularization = regularization,
         Distillation = distillation,
@@ -48,5 +37,5 @@ internal static class Training
     };
 
     /// <summary>What <see cref="Sparse"/> does, for the report.</summary>
-    public static string DescribeSparse(int epochs) => $"{epochs} epochs of Adam from 1.5e-3 along half a cosine, batches of {BatchSize}";
+    public static string DescribeSparse(int epochs, double learningRate) => $"{epochs} epochs of Adam from {learningRate} along half a cosine, batches of {BatchSize}";
 }
