@@ -39,7 +39,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var loop = new AutoPruneLoop(_options, space,
             network => Validation.Measure(network, data, state.Task, loss, training.BatchSize)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
-            (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed).Network, network.Masks, network.Companions),
+            (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed, teacher: state.Dense ?? state.Network).Network, network.Masks, network.Companions),
             Describe(training), _step.Seed,
             trial =>
             {
@@ -47,7 +47,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
                 _options.Progress?.Report(trial);
             });
         var (pruned, report) = loop.Run();
-        return new(state with { Network = pruned.Network, Masks = pruned.Masks, Initial = pruned.Companions[0]!, Early = pruned.Companions[1] }, [], input.Schema) { AutoPruning = report };
+        return new(state with { Network = pruned.Network, Masks = pruned.Masks, Initial = pruned.Companions[0]!, Early = pruned.Companions[1], Dense = state.Dense ?? state.Network }, [], input.Schema) { AutoPruning = report };
     }
 
     /// <inheritdoc/>
@@ -60,6 +60,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var (schedule, optimizer) = (training.LearningRateSchedule, training.Optimizer.Description);
         return FormattableString.Invariant($"batches of {training.BatchSize}, rate {training.LearningRate:r} {schedule.Kind} {Numbers(schedule.Arguments)}, warm-up {schedule.WarmupEpochs:r}, ")
             + FormattableString.Invariant($"{optimizer.Kind} {Numbers(optimizer.Arguments)}, {training.Loss}, decay {training.WeightDecay:r}, clipping {training.GradientClipping}, ")
-            + FormattableString.Invariant($"patience {training.EarlyStoppingPatience}, penalties {string.Join("; ", training.Regularization?.Terms.Select(term => $"{term.Kind} {Numbers(term.Strengths)}") ?? [])}");
+            + FormattableString.Invariant($"patience {training.EarlyStoppingPatience}, penalties {string.Join("; ", training.Regularization?.Terms.Select(term => $"{term.Kind} {Numbers(term.Strengths)}") ?? [])}, ")
+            + FormattableString.Invariant($"dropout {training.TargetedDropout?.Targeted:r} {training.TargetedDropout?.Rate:r}, teacher {training.Distillation?.Temperature:r} {training.Distillation?.Weight:r}, layers {training.LastLayers}");
     }
 }

@@ -54,6 +54,22 @@ public class AutoPruneTests
     }
 
     [TestMethod]
+    public void A_teacher_that_says_all_makes_labels_needless()
+    {
+        static AutoPruneOptions Options(double learningRate) => new()
+        {
+            Budget = Budget.MultiplyAdds(900),
+            Strategy = SearchStrategy.Evolutionary(4, 1),
+            FineTuneEpochs = 4,
+            // The whole loss is the teacher's.
+            FineTuning = new() { LearningRate = learningRate, Distillation = Distillation.Response(2, weight: 1), Seed = 3 },
+        };
+        var taught = DigitSearch.Prune(Options(5e-3));
+        var still = DigitSearch.Prune(Options(1e-12));
+        Assert.IsGreaterThan(still.AutoPruning!.After!.Metric, taught.AutoPruning!.After!.Metric, "fine-tuned by the dense network's outputs alone");
+    }
+
+    [TestMethod]
     public void The_same_seed_gives_the_same_bits()
     {
         foreach (var strategy in new[] { SearchStrategy.SensitivityGuided, SearchStrategy.Evolutionary(6, 3), SearchStrategy.LearnedPolicy(6, 3) })
