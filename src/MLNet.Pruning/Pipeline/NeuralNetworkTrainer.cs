@@ -128,18 +128,22 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
 
         /// <summary>A known-size vector of <see cref="float"/>, as many as the network reads.</summary>
         /// <value>Default "Features".</value>
-        public string FeatureColumnName { get; set; } = "Features";
+        public string FeatureColumnName { get; set => field = Setting.Named(value); } = "Features";
 
         /// <summary>A key (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</summary>
         /// <value>Default "Label".</value>
-        public string LabelColumnName { get; set; } = "Label";
+        public string LabelColumnName { get; set => field = Setting.Named(value); } = "Label";
 
         /// <summary>
         /// Share of the rows held back to measure on, in [0, 1). They are never trained on, by later steps of the chain neither; all
         /// choices are made on them.
         /// </summary>
         /// <value>Default 0.1.</value>
-        public double ValidationFraction { get; set; } = 0.1;
+        public double ValidationFraction
+        {
+            get;
+            set => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in [0, 1).");
+        } = 0.1;
 
         /// <summary>Whether rows with missing labels or with values that are not finite are left out; else they are refused.</summary>
         /// <value>Default false.</value>
@@ -147,29 +151,22 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
 
         /// <summary>Epoch whose weights are kept for <see cref="Rewind.ToEarly"/>; at least 1 and at most the number of epochs.</summary>
         /// <value>Default null: none are kept.</value>
-        public int? RewindEpoch { get; set; }
+        public int? RewindEpoch { get; set => field = Setting.AtLeast(1, value); }
 
         internal override void Validate()
         {
             ArgumentNullException.ThrowIfNull(Network, nameof(Network));
-            ArgumentException.ThrowIfNullOrEmpty(FeatureColumnName, nameof(FeatureColumnName));
-            ArgumentException.ThrowIfNullOrEmpty(LabelColumnName, nameof(LabelColumnName));
             base.Validate();
             ValidateRows();
-            if (RewindEpoch is { } epoch && (epoch < 1 || epoch > Epochs))
+            if (RewindEpoch is { } epoch && epoch > Epochs)
             {
                 throw new ArgumentOutOfRangeException(nameof(RewindEpoch), epoch, $"The epoch to rewind to lies between 1 and the number of epochs, {Epochs}.");
             }
         }
 
-        /// <summary>Refuses what is out of range of the rows and the split.</summary>
+        /// <summary>Refuses early stopping without rows to measure on.</summary>
         internal void ValidateRows()
         {
-            if (!(ValidationFraction is >= 0 and < 1))
-            {
-                throw new ArgumentOutOfRangeException(nameof(ValidationFraction), ValidationFraction, "The validation fraction lies in [0, 1).");
-            }
-
             if (EarlyStoppingPatience is not null && ValidationFraction == 0)
             {
                 throw new ArgumentException("Early stopping needs validation rows: set ValidationFraction above 0.", nameof(EarlyStoppingPatience));

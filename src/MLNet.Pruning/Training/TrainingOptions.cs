@@ -3,36 +3,35 @@ namespace MLNet.Pruning;
 /// <summary>How a network is trained or fine-tuned.</summary>
 public class TrainingOptions
 {
-    private int? _lastLayers;
     private (int From, int Of)? _tail;
 
     /// <summary>Passes over the training rows. At least 1.</summary>
     /// <value>Default 20.</value>
-    public int Epochs { get; set; } = 20;
+    public int Epochs { get; set => field = Setting.AtLeast(1, value); } = 20;
 
     /// <summary>Rows in a step. At least 1.</summary>
     /// <value>Default 64.</value>
-    public int BatchSize { get; set; } = 64;
+    public int BatchSize { get; set => field = Setting.AtLeast(1, value); } = 64;
 
     /// <summary>Step size; above 0.</summary>
     /// <value>Default 0.001, which suits Adam; SGD wants about ten times that.</value>
-    public double LearningRate { get; set; } = 1e-3;
+    public double LearningRate { get; set => field = Setting.Positive(value); } = 1e-3;
 
     /// <summary>How the learning rate changes over the training.</summary>
     /// <value>Default <see cref="LearningRateSchedule.Constant"/>.</value>
-    public LearningRateSchedule LearningRateSchedule { get; set; } = LearningRateSchedule.Constant;
+    public LearningRateSchedule LearningRateSchedule { get; set => field = Setting.Present(value); } = LearningRateSchedule.Constant;
 
     /// <summary>How gradients become changes of the weights.</summary>
     /// <value>Default <see cref="Optimizer.Adam"/>.</value>
-    public Optimizer Optimizer { get; set; } = Optimizer.Adam();
+    public Optimizer Optimizer { get; set => field = Setting.Present(value); } = Optimizer.Adam();
 
     /// <summary>What is minimised.</summary>
     /// <value>Default the task's own.</value>
-    public Loss Loss { get; set; } = Loss.Default;
+    public Loss Loss { get; set => field = Setting.Defined(value); } = Loss.Default;
 
     /// <summary>Weight decay: L2 for SGD and Adam, decoupled for AdamW. Not negative.</summary>
     /// <value>Default 0.</value>
-    public double WeightDecay { get; set; }
+    public double WeightDecay { get; set => field = Setting.NotNegative(value); }
 
     /// <summary>A penalty on weights that is added to the loss, such as <c>Regularization.L1(1e-4)</c>.</summary>
     /// <value>Default null: none.</value>
@@ -52,25 +51,17 @@ public class TrainingOptions
     /// <summary>Trains only the last so many layers that have parameters; the others stay as they are. At least 1.</summary>
     /// <value>Default null: all layers.</value>
     /// <exception cref="ArgumentOutOfRangeException">The number is below 1.</exception>
-    public int? LastLayers
-    {
-        get => _lastLayers;
-        set
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(value));
-            _lastLayers = value;
-        }
-    }
+    public int? LastLayers { get; set => field = Setting.AtLeast(1, value); }
 
     /// <summary>Largest Euclidean norm of a step's gradient over all parameters; longer ones are scaled down. Above 0.</summary>
     /// <value>Default null: no clipping.</value>
-    public double? GradientClipping { get; set; }
+    public double? GradientClipping { get; set => field = value is { } limit ? Setting.Positive(limit) : null; }
 
     /// <summary>
     /// Stop after so many epochs without a better validation metric, and restore the best weights. Needs validation rows.
     /// </summary>
     /// <value>Default null: train all epochs, keep the last weights.</value>
-    public int? EarlyStoppingPatience { get; set; }
+    public int? EarlyStoppingPatience { get; set => field = Setting.AtLeast(1, value); }
 
     /// <summary>Seed of initial weights, order of rows and dropout. Same seed, same machine, same bits.</summary>
     /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
@@ -94,36 +85,13 @@ public class TrainingOptions
     {
         (Epochs, BatchSize, LearningRate, LearningRateSchedule, Optimizer) = (other.Epochs, other.BatchSize, other.LearningRate, other.LearningRateSchedule, other.Optimizer);
         (Loss, WeightDecay, Regularization, GradientClipping, EarlyStoppingPatience) = (other.Loss, other.WeightDecay, other.Regularization, other.GradientClipping, other.EarlyStoppingPatience);
-        (TargetedDropout, Distillation, _lastLayers, _tail) = (other.TargetedDropout, other.Distillation, other._lastLayers, other._tail);
+        (TargetedDropout, Distillation, LastLayers, _tail) = (other.TargetedDropout, other.Distillation, other.LastLayers, other._tail);
         (Seed, CancellationToken, Progress) = (other.Seed, other.CancellationToken, other.Progress);
     }
 
-    /// <summary>Refuses what is out of range, by name.</summary>
+    /// <summary>Refuses settings that do not go together, by name.</summary>
     internal virtual void Validate()
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(Epochs, 1, nameof(Epochs));
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1, nameof(BatchSize));
-        RequirePositive(LearningRate, nameof(LearningRate));
-        RequirePositive(GradientClipping ?? 1, nameof(GradientClipping));
-        ArgumentNullException.ThrowIfNull(LearningRateSchedule, nameof(LearningRateSchedule));
-        ArgumentNullException.ThrowIfNull(Optimizer, nameof(Optimizer));
-        if (!(WeightDecay >= 0) || double.IsInfinity(WeightDecay))
-        {
-            throw new ArgumentOutOfRangeException(nameof(WeightDecay), WeightDecay, "Weight decay is a finite number of at least 0.");
-        }
-
-        if (EarlyStoppingPatience is { } patience)
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(patience, 1, nameof(EarlyStoppingPatience));
-        }
-    }
-
-    private static void RequirePositive(double value, string name)
-    {
-        if (!(value > 0) || double.IsInfinity(value))
-        {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} is a finite number above 0.");
-        }
     }
 
     /// <summary>A copy for a later step of the chain, whose epochs are not the trainer's to report.</summary>

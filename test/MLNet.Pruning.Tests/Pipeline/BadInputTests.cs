@@ -154,11 +154,21 @@ public class BadInputTests
         void Refused(Action<NeuralNetworkTrainer.Options> change, string name)
         {
             var options = Options(2);
-            change(options);
-            var e = Assert.Throws<ArgumentException>(() => _ml.MulticlassClassification.Trainers.NeuralNetwork(options));
+            var e = Assert.Throws<ArgumentException>(() =>
+            {
+                change(options);
+                _ml.MulticlassClassification.Trainers.NeuralNetwork(options);
+            });
             Assert.AreEqual(name, e.ParamName);
         }
 
+        // What is wrong by itself is refused when it is set, what contradicts another setting when the step is made.
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new TrainingOptions { Epochs = 0 });
+        Assert.ThrowsExactly<ArgumentNullException>(() => new PruningOptions { Scope = null! });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new PruningOptions { Tolerance = double.NaN });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new PruningOptions { Rewind = (Rewind)9 });
+        Assert.ThrowsExactly<ArgumentException>(() => new AutoPruneOptions { StatePath = "" });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new SensitivityOptions { BatchSize = 0 });
         Refused(options => options.Network = null, "Network");
         Refused(options => options.Epochs = 0, "Epochs");
         Refused(options => options.BatchSize = 0, "BatchSize");

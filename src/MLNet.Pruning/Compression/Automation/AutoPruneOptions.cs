@@ -16,31 +16,31 @@ public class AutoPruneOptions
 
     /// <summary>How the sparsities of the layers are looked for.</summary>
     /// <value>Default <see cref="SearchStrategy.SensitivityGuided"/>.</value>
-    public SearchStrategy Strategy { get; set; } = SearchStrategy.SensitivityGuided;
+    public SearchStrategy Strategy { get; set => field = Setting.Present(value); } = SearchStrategy.SensitivityGuided;
 
     /// <summary>Which cost is made as small as can be where the budget bounds the loss of metric.</summary>
     /// <value>Default null: the first that the budget limits, parameters where it limits none.</value>
-    public CostMeasure? Minimize { get; set; }
+    public CostMeasure? Minimize { get; set => field = value is { } measure ? Setting.Defined(measure) : null; }
 
     /// <summary>What a piece is: units of any kind, weights, or other pieces of a layer; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Unit"/>.</value>
-    public Granularity Granularity { get; set; } = Granularity.Unit;
+    public Granularity Granularity { get; set => field = Setting.Present(value); } = Granularity.Unit;
 
     /// <summary>What a piece is worth within its layer; measured once, on the network as it is.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; set; } = Importance.L1;
+    public Importance Importance { get; set => field = Setting.Present(value); } = Importance.L1;
 
     /// <summary>Which layers; how they share is what is looked for.</summary>
     /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; set; } = Scope.Network;
+    public Scope Scope { get; set => field = Setting.Present(value); } = Scope.Network;
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; set; } = GroupImportance.Mean;
+    public GroupImportance Group { get; set => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>Widths that removal leaves are rounded to the nearest multiple, at least one; see <see cref="PruningOptions.Alignment"/>.</summary>
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
-    public int? Alignment { get; set; }
+    public int? Alignment { get; set => field = Setting.AtLeast(1, value); }
 
     /// <summary>Shares of its pieces that a layer may lose, beside none; the last piece always stays.</summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
@@ -60,11 +60,11 @@ public class AutoPruneOptions
     /// pruning: cheap, and in the same order as after fine-tuning more often than not, but a bound on the loss of metric then holds before fine-tuning.
     /// </summary>
     /// <value>Default 0.</value>
-    public int CandidateEpochs { get; set; }
+    public int CandidateEpochs { get; set => field = Setting.AtLeast(0, value); }
 
     /// <summary>Epochs of fine-tuning of the network chosen. Not negative. Where it comes out worse by the budget it is taken back.</summary>
     /// <value>Default 5.</value>
-    public int FineTuneEpochs { get; set; } = 5;
+    public int FineTuneEpochs { get; set => field = Setting.AtLeast(0, value); } = 5;
 
     /// <summary>How networks are fine-tuned; its epochs are not used.</summary>
     /// <value>Default null: as the network was trained.</value>
@@ -97,7 +97,7 @@ public class AutoPruneOptions
     /// rows goes on where it stopped, and ends as one that was not stopped.
     /// </summary>
     /// <value>Default null: none.</value>
-    public string? StatePath { get; set; }
+    public string? StatePath { get; set => field = value is null ? null : Setting.Named(value); }
 
     /// <summary>Seed of the search, of calibration rows and of fine-tuning.</summary>
     /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
@@ -123,22 +123,9 @@ public class AutoPruneOptions
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Budget, nameof(Budget));
-        ArgumentNullException.ThrowIfNull(Strategy, nameof(Strategy));
-        ArgumentOutOfRangeException.ThrowIfNegative(CandidateEpochs, nameof(CandidateEpochs));
-        ArgumentOutOfRangeException.ThrowIfNegative(FineTuneEpochs, nameof(FineTuneEpochs));
         Pruning.Validate();
         RatioSpace.Check(Granularity, Scope);
         FineTuning?.Validate();
-        if (StatePath?.Length == 0)
-        {
-            throw new ArgumentException("The path of the state file is empty; leave it null for none.", nameof(StatePath));
-        }
-
-        if (Minimize is { } measure && !Enum.IsDefined(measure))
-        {
-            throw new ArgumentOutOfRangeException(nameof(Minimize), measure, "No such cost.");
-        }
-
         if (!Granularity.IsStructural && (Minimize == CostMeasure.Milliseconds || Budget.Limits.Any(limit => limit.Measure == CostMeasure.Milliseconds)))
         {
             throw new ArgumentException($"Milliseconds need pieces that are removed: those of granularity '{Granularity}' are set to zero, which takes as long.", nameof(Granularity));

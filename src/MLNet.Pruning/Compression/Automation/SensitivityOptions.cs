@@ -20,23 +20,23 @@ public class SensitivityOptions
 
     /// <summary>What a piece is: weights, other pieces of a layer, or units of any kind; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Weight"/>.</value>
-    public Granularity Granularity { get; set; } = Granularity.Weight;
+    public Granularity Granularity { get; set => field = Setting.Present(value); } = Granularity.Weight;
 
     /// <summary>What a piece is worth; measured once.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; set; } = Importance.L1;
+    public Importance Importance { get; set => field = Setting.Present(value); } = Importance.L1;
 
     /// <summary>Which layers.</summary>
     /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; set; } = Scope.Network;
+    public Scope Scope { get; set => field = Setting.Present(value); } = Scope.Network;
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; set; } = GroupImportance.Mean;
+    public GroupImportance Group { get; set => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>Rows run at a time. At least 1.</summary>
     /// <value>Default null: as in the network's training.</value>
-    public int? BatchSize { get; set; }
+    public int? BatchSize { get; set => field = Setting.AtLeast(1, value); }
 
     /// <summary>Seed of calibration rows, for importances that need some.</summary>
     /// <value>Default null: that of the split of the rows.</value>
@@ -57,6 +57,5 @@ public class SensitivityOptions
     {
         Pruning.Validate();
         RatioSpace.Check(Granularity, Scope);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize ?? 1, 1, nameof(BatchSize));
     }
 }

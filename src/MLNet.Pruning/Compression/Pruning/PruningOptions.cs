@@ -16,15 +16,15 @@ public class PruningOptions
 
     /// <summary>What a piece is worth.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; set; } = Importance.L1;
+    public Importance Importance { get; set => field = Setting.Present(value); } = Importance.L1;
 
     /// <summary>What a piece is.</summary>
     /// <value>Default <see cref="Granularity.Weight"/>.</value>
-    public Granularity Granularity { get; set; } = Granularity.Weight;
+    public Granularity Granularity { get; set => field = Setting.Present(value); } = Granularity.Weight;
 
     /// <summary>Which weights, and compared among what.</summary>
     /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; set; } = Scope.Network;
+    public Scope Scope { get; set => field = Setting.Present(value); } = Scope.Network;
 
     /// <summary>
     /// Settings of their own for some layers; of several rules that match a layer the first holds. The layers a rule matches are compared
@@ -46,7 +46,7 @@ public class PruningOptions
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; set; } = GroupImportance.Mean;
+    public GroupImportance Group { get; set => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>
     /// Whether the importance of groups is divided by the mean of their layer before layers are compared; layers of different fan-in have
@@ -60,7 +60,7 @@ public class PruningOptions
     /// in blocks of channels: 100 of them take as long as 112, and more than 96.
     /// </summary>
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
-    public int? Alignment { get; set; }
+    public int? Alignment { get; set => field = Setting.AtLeast(1, value); }
 
     /// <summary>
     /// What makes up for a step before it is measured and fine-tuned, such as <c>Recovery.Reconstruct()</c>. Rewinding goes back behind it, and
@@ -71,11 +71,11 @@ public class PruningOptions
 
     /// <summary>How fast.</summary>
     /// <value>Default <see cref="Schedule.OneShot"/>.</value>
-    public Schedule Schedule { get; set; } = Schedule.OneShot;
+    public Schedule Schedule { get; set => field = Setting.Present(value); } = Schedule.OneShot;
 
     /// <summary>Epochs of fine-tuning after each step, the last included. Not negative.</summary>
     /// <value>Default null: none where the schedule has one step, otherwise 2.</value>
-    public int? FineTuneEpochs { get; set; }
+    public int? FineTuneEpochs { get; set => field = Setting.AtLeast(0, value); }
 
     /// <summary>
     /// Moves the masks during one training of <see cref="FineTuneEpochs"/> epochs (by default as many as the network was trained) instead of
@@ -90,14 +90,14 @@ public class PruningOptions
 
     /// <summary>Which weights the survivors go back to before each fine-tuning; needs fine-tuning epochs.</summary>
     /// <value>Default <see cref="Rewind.None"/>.</value>
-    public Rewind Rewind { get; set; } = Rewind.None;
+    public Rewind Rewind { get; set => field = Setting.Defined(value); } = Rewind.None;
 
     /// <summary>
     /// Largest fall of the validation metric below that of the network before pruning. A step that falls deeper is taken back and
     /// ends the pruning with the last good network. Not negative; needs validation rows.
     /// </summary>
     /// <value>Default null: no limit.</value>
-    public double? Tolerance { get; set; }
+    public double? Tolerance { get; set => field = value is { } fall ? Setting.NotNegative(fall) : null; }
 
     /// <summary>Stops the pruning between two steps of pruning or training with an <see cref="OperationCanceledException"/>.</summary>
     /// <value>Default none.</value>
@@ -158,17 +158,6 @@ public class PruningOptions
 
     internal void Validate()
     {
-        ArgumentNullException.ThrowIfNull(Importance, nameof(Importance));
-        ArgumentNullException.ThrowIfNull(Granularity, nameof(Granularity));
-        ArgumentNullException.ThrowIfNull(Scope, nameof(Scope));
-        ArgumentNullException.ThrowIfNull(Schedule, nameof(Schedule));
-        ArgumentOutOfRangeException.ThrowIfNegative(FineTuneEpochs ?? 0, nameof(FineTuneEpochs));
-        ArgumentOutOfRangeException.ThrowIfLessThan(Alignment ?? 1, 1, nameof(Alignment));
-        if (!Enum.IsDefined(Group))
-        {
-            throw new ArgumentOutOfRangeException(nameof(Group), Group, "No such way to sum up a group.");
-        }
-
         if (Amount.Budget is not null && !Granularity.IsStructural)
         {
             throw new ArgumentException($"The amount {Amount} needs pieces that are removed; those of granularity '{Granularity}' are set to zero.", nameof(Amount));
@@ -205,10 +194,6 @@ public class PruningOptions
         Recovery?.Check(Granularity);
         FineTuning?.Validate();
         Training?.Check(this);
-        if (Tolerance is not (null or >= 0))
-        {
-            throw new ArgumentOutOfRangeException(nameof(Tolerance), Tolerance, "The tolerance is a number of at least 0.");
-        }
     }
 
     /// <exception cref="ArgumentException">The schedule's order does not go with the pieces.</exception>

@@ -271,14 +271,17 @@ public class AutoPruneTests
     }
 
     [TestMethod]
-    public void Settings_that_contradict_are_refused_when_the_step_is_made()
+    public void Settings_out_of_range_or_in_contradiction_are_refused_before_anything_runs()
     {
         var ml = new MLContext(1);
         void Refused<T>(Action<AutoPruneOptions> change) where T : Exception
         {
             var options = new AutoPruneOptions { Budget = Budget.Parameters(10) };
-            change(options);
-            Assert.ThrowsExactly<T>(() => ml.Transforms.AutoPrune(options));
+            Assert.ThrowsExactly<T>(() =>
+            {
+                change(options);
+                ml.Transforms.AutoPrune(options);
+            });
         }
 
         Refused<ArgumentNullException>(options => options.Budget = null);
