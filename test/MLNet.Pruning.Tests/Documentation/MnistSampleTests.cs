@@ -24,7 +24,9 @@ public class MnistSampleTests
             .Select(line => line.Split(',').Select(value => byte.Parse(value, CultureInfo.InvariantCulture)).ToArray()).ToArray();
         Write("train", digits[..TrainingRows]);
         Write("t10k", digits[TrainingRows..]);
-        string[] arguments = ["--data", _folder.FullName, "--recipe", "lenet300", "--seeds", "2", "--output", _folder.FullName];
+        // The README's command, on these files and with fewer seeds.
+        var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md")).Single(line => line.StartsWith("dotnet run -c Release --project samples/Mnist -- ", StringComparison.Ordinal));
+        string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", "2", "--output", _folder.FullName];
         var (exitCode, printed, errors) = Sample.RunMnist(arguments);
         Assert.AreEqual(0, exitCode, errors + printed);
 
