@@ -71,7 +71,7 @@ public sealed class NeuralNetworkTransformer : IScoringStep
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
         ArgumentNullException.ThrowIfNull(ctx);
-        using var chain = new OnnxChain(_state);
+        using var chain = new NetworkOnnxChain(_state);
         ((ICanSaveModel)chain.Transformer).Save(ctx);
     }
 

@@ -44,7 +44,7 @@ internal sealed class HardConcreteTraining : SparseTraining
     private sealed class Run(HardConcreteTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data)
         : LearnedMaskRun(owner, owner._learningRate, options, start, data)
     {
-        /// <summary>A gate that is open nine times out of ten without noise, as in the authors' program for fully connected layers' weights.</summary>
+        /// <summary>Gates start open, at odds of nine to one.</summary>
         protected override float Initial => (float)Math.Log(0.9 / 0.1);
 
         protected override Tensor Effective(Learned one) => one.Values.mul(one.Spread(Gate(one.Learnt, one.Noise!.select(-1, 0))));

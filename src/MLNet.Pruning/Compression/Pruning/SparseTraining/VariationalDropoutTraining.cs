@@ -6,7 +6,7 @@ namespace MLNet.Pruning;
 /// <summary>See <see cref="SparseTraining.VariationalDropout"/>; what is learned beside a weight is the logarithm of the variance of its noise.</summary>
 internal sealed class VariationalDropoutTraining : SparseTraining
 {
-    /// <summary>The paper starts all variances at exp(-10).</summary>
+    /// <summary>Next to no noise at first.</summary>
     private const float InitialLogVariance = -10;
 
     private readonly double _strength;
@@ -35,7 +35,7 @@ internal sealed class VariationalDropoutTraining : SparseTraining
         return logAlpha.mul(slope).add(shift).sigmoid().mul(height).add(floor).add(logAlpha.mul(minus).exp().log1p(), half);
     }
 
-    /// <summary>log alpha = log variance - log weight^2, within the bounds of the authors' program.</summary>
+    /// <summary>log alpha = log variance - log weight^2, bounded where the divergence is flat.</summary>
     internal static Tensor LogAlpha(Tensor values, Tensor logVariance)
     {
         using Scalar two = 2.0, tiny = 1e-8, low = -8.0, high = 8.0;

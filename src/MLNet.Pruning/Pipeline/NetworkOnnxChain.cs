@@ -1,0 +1,57 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// A network as a chain of ML.NET's own transformers: the ONNX transformer, a linear model that makes a scalar of its vector of one, and
+/// for classes a map from that scalar to the label's keys.
+/// </summary>
+internal sealed class NetworkOnnxChain : OnnxChain
+{
+    public NetworkOnnxChain(NetworkState state) : base(state.Inputs.Columns.Select(column => (column.Name, column.Type))) => Build(() => Build(state));
+
+    private void Build(NetworkState state)
+    {
+        var head = state.Task == LearningTask.Binary ? ScalarHead.Binary(Context) : ScalarHead.Regression(Context);
+        var graph = new OnnxScoringModel(state, head);
+        OnnxFile.Write(graph.Model, ModelPath);
+        // The ONNX transformer takes columns named as the model's inputs: a name of our own cannot be that of a tensor of the network.
+        foreach (var (input, column) in graph.Inputs.Zip(state.Inputs.Columns))
+        {
+            Add(Context.Transforms.CopyColumns(input, column.Name));
+        }
+
+        Add(Context.Transforms.ApplyOnnxModel([.. graph.Outputs], [.. graph.Inputs], ModelPath));
+        Add(head.Transformer);
+        if (state.Task == LearningTask.Multiclass)
+        {
+            var outputs = state.Network.Output.RowSize;
+            Add(Keys(state.Keys, head.Apply(Context, [.. Enumerable.Range(1, outputs).Select(i => (float)i)])));
+            Add(Context.Transforms.CopyColumns(ScoreColumns.Score, OnnxScoringModel.Scores));
+        }
+
+        Add(Context.Transforms.DropColumns([.. graph.Inputs, .. graph.Outputs]));
+    }
+
+    private IEstimator<ITransformer> Keys(LabelKeys? keys, float[] codes)
+    {
+        if (keys is not null)
+        {
+            return keys.Map(Context.Transforms.Conversion, ScoreColumns.PredictedLabel, ScoreColumns.Score, codes);
+        }
+
+        var definition = SchemaDefinition.Create(typeof(Code));
+        definition[nameof(Code.Key)].ColumnType = new KeyDataViewType(typeof(uint), codes.Length);
+        // Keys in objects count from 0.
+        var table = Context.Data.LoadFromEnumerable(codes.Select((code, i) => new Code { Value = code, Key = (uint)i }), definition);
+        return Context.Transforms.Conversion.MapValue(ScoreColumns.PredictedLabel, table, table.Schema[nameof(Code.Value)], table.Schema[nameof(Code.Key)], ScoreColumns.Score);
+    }
+
+    internal sealed class Code
+    {
+        public float Value { get; set; }
+
+        public uint Key { get; set; }
+    }
+}
