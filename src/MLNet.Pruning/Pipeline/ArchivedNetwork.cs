@@ -46,7 +46,7 @@ internal static class ArchivedNetwork
             WriteNetwork(archive, name + "dense", dense);
         }
 
-        if (state.Training.Distillation?.Teacher is { } teacher)
+        if (state.Training.Distillation?.Teacher?.Network is { } teacher)
         {
             WriteNetwork(archive, name + "teacher", teacher);
         }
@@ -152,7 +152,7 @@ internal static class ArchivedNetwork
     /// <summary>How the network was trained, but for what belongs to the process that trained it.</summary>
     private sealed record Training(int Epochs, int BatchSize, double LearningRate, Described Schedule, double WarmupEpochs, Described Optimizer, Loss Loss, double WeightDecay,
         double? GradientClipping, int? EarlyStoppingPatience, int? Seed, double ValidationFraction, bool SkipInvalidRows, int? RewindEpoch, List<Described>? Penalties,
-        Described? Dropout = null, Described? Teaching = null, int? LastLayers = null)
+        Described? Dropout = null, ArchivedDistillation? Teaching = null, int? LastLayers = null)
     {
         public static Training Of(NeuralNetworkTrainer.Options options) => new(options.Epochs, options.BatchSize, options.LearningRate,
             new(options.LearningRateSchedule.Kind, [.. options.LearningRateSchedule.Arguments]), options.LearningRateSchedule.WarmupEpochs,
@@ -160,7 +160,7 @@ internal static class ArchivedNetwork
             options.EarlyStoppingPatience, options.Seed, options.ValidationFraction, options.SkipInvalidRows, options.RewindEpoch,
             [.. options.Regularization?.Terms.Select(term => new Described(term.Kind, [.. term.Strengths])) ?? []],
             options.TargetedDropout is { } dropout ? new(nameof(MLNet.Pruning.TargetedDropout), [dropout.Targeted, dropout.Rate]) : null,
-            options.Distillation is { } distillation ? new(nameof(Distillation.Response), [distillation.Temperature, distillation.Weight]) : null,
+            ArchivedDistillation.Of(options.Distillation),
             options.LastLayers);
 
         public NeuralNetworkTrainer.Options ToOptions(Network network, string featureColumn, string label, Network? teacher)
@@ -179,7 +179,7 @@ internal static class ArchivedNetwork
                 WeightDecay = WeightDecay,
                 Regularization = Regularization.Of((Penalties ?? []).Select(term => (term.Kind, term.Arguments.ToArray()))),
                 TargetedDropout = Dropout is { Arguments: [var targeted, var rate] } ? new(targeted, rate) : null,
-                Distillation = Teaching is { Arguments: [var temperature, var weight] } ? Distillation.Response(temperature, weight, teacher) : null,
+                Distillation = Teaching?.ToDistillation(teacher),
                 LastLayers = LastLayers,
                 GradientClipping = GradientClipping,
                 EarlyStoppingPatience = EarlyStoppingPatience,

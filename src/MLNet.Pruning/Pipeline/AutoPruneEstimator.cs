@@ -34,12 +34,13 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var data = NetworkStep.Read(input, state);
         var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken);
         var loss = LossFunction.Resolve(training.Loss, state.Task);
+        using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
         var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, new(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken));
         var loop = new AutoPruneLoop(_options, space,
             network => Validation.Measure(network, data, state.Task, loss, training.BatchSize)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
-            (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed, teacher: state.Dense ?? state.Network).Network, network.Masks, network.Companions),
+            (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed, teaching: teaching).Network, network.Masks, network.Companions),
             Describe(training), _step.Seed,
             trial =>
             {
@@ -61,6 +62,6 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         return FormattableString.Invariant($"batches of {training.BatchSize}, rate {training.LearningRate:r} {schedule.Kind} {Numbers(schedule.Arguments)}, warm-up {schedule.WarmupEpochs:r}, ")
             + FormattableString.Invariant($"{optimizer.Kind} {Numbers(optimizer.Arguments)}, {training.Loss}, decay {training.WeightDecay:r}, clipping {training.GradientClipping}, ")
             + FormattableString.Invariant($"patience {training.EarlyStoppingPatience}, penalties {string.Join("; ", training.Regularization?.Terms.Select(term => $"{term.Kind} {Numbers(term.Strengths)}") ?? [])}, ")
-            + FormattableString.Invariant($"dropout {training.TargetedDropout?.Targeted:r} {training.TargetedDropout?.Rate:r}, teacher {training.Distillation?.Temperature:r} {training.Distillation?.Weight:r}, layers {training.LastLayers}");
+            + FormattableString.Invariant($"dropout {training.TargetedDropout?.Targeted:r} {training.TargetedDropout?.Rate:r}, distillation {training.Distillation?.Description}, layers {training.LastLayers}");
     }
 }

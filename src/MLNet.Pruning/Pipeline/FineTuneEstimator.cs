@@ -41,7 +41,8 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         var options = _options ?? state.Training.ForLaterStep().With(_epochs, _learningRate);
         var data = NetworkStep.Read(input, state);
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
-        var trained = loop.Run(state.Network, state.Masks, _step.Seed, teacher: state.Dense);
+        using var teaching = NetworkStep.Teach(options, input, state, data, device);
+        var trained = loop.Run(state.Network, state.Masks, _step.Seed, teaching: teaching);
         return new(state with { Network = trained.Network }, trained.History, input.Schema);
     }
 

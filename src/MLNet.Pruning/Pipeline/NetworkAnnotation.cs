@@ -13,23 +13,21 @@ internal static class NetworkAnnotation
 
     public static bool IsIn(SchemaShape.Column score) => score.Annotations?.Any(annotation => annotation.Name == Name) == true;
 
-    /// <summary>The network in the annotation of the Score column.</summary>
-    /// <exception cref="InvalidOperationException">There is none; the message says which step has to come before.</exception>
-    public static NetworkState Require(DataViewSchema schema, string step)
+    /// <summary>The network in the annotation of the Score column; null where there is none.</summary>
+    public static NetworkState? Find(DataViewSchema schema)
     {
-        var annotations = schema.GetColumnOrNull(ScoreColumns.Score)?.Annotations;
-        if (annotations?.Schema.GetColumnOrNull(Name) is { Type: NetworkType })
+        NetworkState? state = null;
+        if (schema.GetColumnOrNull(ScoreColumns.Score)?.Annotations is { } annotations && annotations.Schema.GetColumnOrNull(Name) is { Type: NetworkType })
         {
-            NetworkState? state = null;
             annotations.GetValue(Name, ref state);
-            if (state is not null)
-            {
-                return state;
-            }
         }
 
-        throw Missing(step, annotations is not null);
+        return state;
     }
+
+    /// <summary>The network in the annotation of the Score column.</summary>
+    /// <exception cref="InvalidOperationException">There is none; the message says which step has to come before.</exception>
+    public static NetworkState Require(DataViewSchema schema, string step) => Find(schema) ?? throw Missing(step, schema.GetColumnOrNull(ScoreColumns.Score) is not null);
 
     public static InvalidOperationException Missing(string step, bool hasScore) => new(
         $"{step} needs a neural network before it in the chain, but {(hasScore ? "the 'Score' column carries none" : "there is no 'Score' column")}: "

@@ -50,5 +50,19 @@ internal sealed class NetworkStep
         return TorchRuntime.Device(gpu, fallback, channel);
     }
 
+    /// <summary>The teacher that a step's training names, or the network before it was pruned; null where it names no distillation.</summary>
+    public static Teaching? Teach(TrainingOptions training, IDataView input, NetworkState state, TrainingData data, Device device) => training.Distillation?.Bind(new TeacherStep
+    {
+        View = input,
+        Data = data,
+        Inputs = state.Inputs,
+        Label = state.Label,
+        Task = state.Task,
+        Keys = state.Keys,
+        Device = device,
+        BatchSize = training.BatchSize,
+        Read = (network, inputs) => TrainingRows.Read(input, network, inputs, state.Task, state.Training, state.SplitSeed),
+    }, state.Dense is { } dense ? new NetworkTeacher(dense, null) : null);
+
     public static TrainingData Read(IDataView input, NetworkState state) => TrainingRows.Read(input, state.Network, state.Inputs, state.Task, state.Training, state.SplitSeed);
 }

@@ -20,13 +20,19 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
     private readonly LearningTask _task;
     private readonly Options _options;
     private readonly int _seed;
+    private readonly int? _splitSeed;
 
-    internal NeuralNetworkTrainer(IHostEnvironment environment, LearningTask task, Options options)
+    /// <param name="environment">The environment.</param>
+    /// <param name="task">What the outputs mean.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="splitSeed">Seed of the split into rows to train on and rows to measure on, where it is not the training's.</param>
+    internal NeuralNetworkTrainer(IHostEnvironment environment, LearningTask task, Options options, int? splitSeed = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         LossFunction.Resolve(options.Loss, task);
         (_environment, _task, _options) = (environment, task, options);
+        _splitSeed = splitSeed;
         _seed = options.Seed ?? environment.Register("MLNet.Pruning.NeuralNetwork").Rand.Next();
     }
 
@@ -43,22 +49,38 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         var device = TorchRuntime.Device(gpu, fallback, channel);
         var untrained = ScoreOutput.Fit(_options.Network!, _task);
         var inputs = NetworkInputs.Of(input.Schema, untrained, [_options.FeatureColumnName]);
-        var data = TrainingRows.Read(input, untrained, inputs, _task, _options, _seed);
+        var splitSeed = _splitSeed ?? _seed;
+        TrainingData Read(Network network, NetworkInputs inputs) => TrainingRows.Read(input, network, inputs, _task, _options, splitSeed);
+        var data = Read(untrained, inputs);
         var network = untrained.Initialize(_seed);
         channel.Info(MessageSensitivity.None, "{0}", $"training {network.ParameterCount} parameters on {data.TrainingRows.Length} rows, measuring on {data.ValidationRows.Length}, seed {_seed}");
         var loop = new TrainingLoop(data, _options, _task, device, result => Report(channel, _options.Progress, result));
-        var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0);
+        var keys = _task == LearningTask.Multiclass ? LabelKeys.Of(input.Schema[_options.LabelColumnName]) : null;
+        using var teaching = _options.Distillation?.Bind(new TeacherStep
+        {
+            View = input,
+            Data = data,
+            Inputs = inputs,
+            Label = _options.LabelColumnName,
+            Task = _task,
+            Keys = keys,
+            Device = device,
+            BatchSize = _options.BatchSize,
+            Read = Read,
+        }, ChainTeacher.Find(input.Schema));
+        var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0, teaching: teaching);
         return new(new NetworkState
         {
             Network = trained.Network,
             Task = _task,
             Inputs = inputs,
             Label = _options.LabelColumnName,
-            Keys = _task == LearningTask.Multiclass ? LabelKeys.Of(input.Schema[_options.LabelColumnName]) : null,
+            Keys = keys,
             Initial = network,
             Early = trained.Snapshot,
-            Training = _options,
-            SplitSeed = _seed,
+            // Later steps learn from the same teacher where it is a network that reads the same rows: what else stood before is out of their sight.
+            Training = (Options)_options.Taught(teaching?.Shared is { } teacher ? _options.Distillation!.From(teacher) : null),
+            SplitSeed = splitSeed,
         }, trained.History, input.Schema);
     }
 
@@ -66,14 +88,21 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        var features = Find(inputSchema, _options.FeatureColumnName, "feature");
+        return OutputSchema(inputSchema, _task, _options);
+    }
+
+    /// <summary>The input's shape with the scores of a network that is trained on it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
+    internal static SchemaShape OutputSchema(SchemaShape inputSchema, LearningTask task, Options options)
+    {
+        var features = Find(inputSchema, options.FeatureColumnName, "feature");
         if (features.Kind != SchemaShape.Column.VectorKind.Vector || features.ItemType != NumberDataViewType.Single)
         {
             throw NetworkInputs.Mismatch(features.Name, "feature", "a known-size Vector<Single>", Describe(features));
         }
 
-        var label = Find(inputSchema, _options.LabelColumnName, "label");
-        var (fits, expected) = _task switch
+        var label = Find(inputSchema, options.LabelColumnName, "label");
+        var (fits, expected) = task switch
         {
             LearningTask.Multiclass => (label.IsKey, "a key (append ml.Transforms.Conversion.MapValueToKey before the trainer)"),
             LearningTask.Binary => (label.ItemType == BooleanDataViewType.Instance, "Boolean"),
@@ -84,7 +113,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             throw NetworkInputs.Mismatch(label.Name, "label", expected, Describe(label));
         }
 
-        return SchemaShapes.WithScores(inputSchema, _task, label.Annotations.FirstOrDefault(annotation => annotation.Name == "KeyValues").ItemType);
+        return SchemaShapes.WithScores(inputSchema, task, label.Annotations.FirstOrDefault(annotation => annotation.Name == "KeyValues").ItemType);
     }
 
     /// <summary>An epoch to the log and to the caller's progress.</summary>
@@ -97,7 +126,8 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
     private static string Describe(SchemaShape.Column column) => column.Kind == SchemaShape.Column.VectorKind.Scalar
         ? $"{(column.IsKey ? "Key of " : "")}{column.ItemType}" : $"{column.Kind} of {column.ItemType}";
 
-    private static SchemaShape.Column Find(SchemaShape shape, string name, string role)
+    /// <summary>A column by name.</summary>
+    internal static SchemaShape.Column Find(SchemaShape shape, string name, string role)
     {
         foreach (var column in shape)
         {

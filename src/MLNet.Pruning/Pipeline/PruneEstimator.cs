@@ -11,6 +11,9 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
 {
     private readonly NetworkStep _step;
     private readonly PruningOptions _options;
+    private readonly Distillation? _distillation;
+
+    private PruneEstimator(PruneEstimator other, Distillation distillation) => (_step, _options, _distillation) = (other._step, other._options, distillation);
 
     internal PruneEstimator(IHostEnvironment environment, PruningOptions options)
     {
@@ -31,13 +34,15 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         using var channel = _step.Start();
         var device = _step.Device(channel);
         var data = NetworkStep.Read(input, state);
-        var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken);
+        var tuning = Taught(_options.FineTuning ?? state.Training.ForLaterStep());
+        var training = tuning.With(cancellation: _options.CancellationToken);
         var loss = LossFunction.Resolve(training.Loss, state.Task);
         var calibration = new CalibrationData(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken);
         var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
         var rounds = 0;
-        TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, state), state.Task, device,
-            result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, state.Dense ?? state.Network);
+        using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
+        TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, tuning), state.Task, device,
+            result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, teaching);
         ValidationResult? Measure(Network network) => Validation.Measure(network, data, state.Task, loss, training.BatchSize);
         void Report(PruningStep step)
         {
@@ -58,6 +63,10 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         }, [], input.Schema, report);
     }
 
+    /// <summary>The same with the network as it was before as the teacher of its fine-tuning: self-distillation.</summary>
+    /// <param name="distillation">What it learns from there, or from the teacher that this names; by default <see cref="Distillation.Response"/>.</param>
+    public PruneEstimator WithTeacher(Distillation? distillation = null) => new(this, distillation ?? Distillation.Response());
+
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema);
 
@@ -68,6 +77,8 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         _ => state.Early is not null ? 1 : throw new InvalidOperationException("Rewinding to early weights needs a trainer that kept them: set NeuralNetworkTrainer.Options.RewindEpoch."),
     };
 
-    private TrainingOptions Tuned(TrainingOptions training, int epochs, NetworkState state)
-        => _options.Rewind == Rewind.LearningRate ? (_options.FineTuning ?? state.Training).Tail(epochs).With(cancellation: _options.CancellationToken) : training.With(epochs);
+    private TrainingOptions Taught(TrainingOptions training) => _distillation is null ? training : training.Taught(_distillation);
+
+    private TrainingOptions Tuned(TrainingOptions training, int epochs, TrainingOptions whole)
+        => _options.Rewind == Rewind.LearningRate ? whole.Tail(epochs).With(cancellation: _options.CancellationToken) : training.With(epochs);
 }

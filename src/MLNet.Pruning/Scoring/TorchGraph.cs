@@ -96,7 +96,7 @@ internal sealed class TorchGraph : IDisposable
     }
 
     /// <summary>Name of the output, or of what goes into a softmax or sigmoid that makes it.</summary>
-    private static string Logits(Network network)
+    public static string Logits(Network network)
     {
         var last = network.Nodes.FirstOrDefault(node => node.Outputs.Contains(network.Output.Name));
         return last is { Domain: "", Operator: "Softmax" or "LogSoftmax" or "Sigmoid" } ? last.Inputs[0] : network.Output.Name;

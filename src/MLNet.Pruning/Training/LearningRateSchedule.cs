@@ -31,6 +31,15 @@ public sealed class LearningRateSchedule
         return new(nameof(Step), [epochs, factor], (epoch, _) => Math.Pow(factor, Math.Floor(epoch / epochs + 1e-9)));
     }
 
+    /// <summary>A straight line from the full rate to a share of it at the end.</summary>
+    /// <param name="final">Share of the rate at the end, in [0, 1].</param>
+    public static LearningRateSchedule Linear(double final = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(final);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(final, 1);
+        return new(nameof(Linear), [final], (epoch, epochs) => 1 + (final - 1) * epoch / epochs);
+    }
+
     /// <summary>Half a cosine from the full rate down to a share of it at the end (Loshchilov &amp; Hutter 2017, without restarts).</summary>
     /// <param name="final">Share of the rate at the end, in [0, 1].</param>
     public static LearningRateSchedule Cosine(double final = 0)
@@ -76,12 +85,16 @@ public sealed class LearningRateSchedule
         {
             (nameof(Constant), []) => Constant,
             (nameof(Step), [var epochs, var factor]) => Step((int)epochs, factor),
+            (nameof(Linear), [var final]) => Linear(final),
             (nameof(Cosine), [var final]) => Cosine(final),
             (nameof(OneCycle), [var rise, var initial, var final]) => OneCycle(rise, initial, final),
             _ => throw new ArgumentException($"There is no learning rate schedule '{kind}' of {arguments.Count} numbers.", nameof(kind)),
         };
         return warmupEpochs > 0 ? schedule.WithWarmup(warmupEpochs) : schedule;
     }
+
+    /// <summary>All that tells two apart, as text.</summary>
+    internal string Describe() => FormattableString.Invariant($"{Kind} {string.Join(' ', Arguments.Select(number => FormattableString.Invariant($"{number:r}")))}, warm-up {WarmupEpochs:r}");
 
     /// <summary>Factor on the learning rate.</summary>
     /// <param name="epoch">Epochs done, with fractions.</param>

@@ -31,10 +31,10 @@ internal sealed class TrainingLoop
     /// <param name="seed">Seed of the order of rows and of dropout.</param>
     /// <param name="snapshotEpoch">Epoch after which the weights are kept aside, 0 for none.</param>
     /// <param name="callback">Takes part in every step; null for none.</param>
-    /// <param name="teacher">Whose outputs the network learns from, as the options' distillation says; null where they say nothing.</param>
+    /// <param name="teaching">The teacher it learns from; null where the options name no distillation.</param>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The loss left the finite numbers, or early stopping has no validation rows.</exception>
-    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, Network? teacher = null)
+    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, Teaching? teaching = null)
     {
         if (_options.EarlyStoppingPatience is not null && _data.ValidationRows.IsEmpty)
         {
@@ -44,8 +44,8 @@ internal sealed class TrainingLoop
         using var scope = NewDisposeScope();
         using var weights = new TrainedWeights(network, masks, _device);
         var penalty = _options.Regularization?.Bind(network, weights.Graph.Parameters);
-        using var rule = _options.Optimizer.Create(weights.Trained(network, _options.LastLayers), _options.WeightDecay);
-        using var teaching = _options.Distillation?.Bind(teacher, _data, _task, _device, _options.BatchSize);
+        using var taught = teaching is null ? null : new TaughtStudent(teaching, network, _device, seed);
+        using var rule = _options.Optimizer.Create([.. weights.Trained(network, _options.LastLayers), .. taught?.Trained ?? []], _options.WeightDecay);
         using var dropout = new Generator((ulong)(uint)seed);
         using var batch = new Batch(_data, _task, _options.BatchSize + 1, _device);
         var random = new Random(seed);
@@ -63,7 +63,7 @@ internal sealed class TrainingLoop
         }
 
         callbacks.ForEach(one => one.Begin(weights, (long)steps * _options.Epochs, seed));
-        var step = new StepState(weights, rule, penalty, teaching, callbacks, batch, dropout);
+        var step = new StepState(weights, rule, penalty, taught, callbacks, batch, dropout);
         var history = new List<EpochResult>();
         Network? best = null, snapshot = null;
         ValidationResult? bestResult = null;
@@ -118,8 +118,10 @@ internal sealed class TrainingLoop
             _options.CancellationToken.ThrowIfCancellationRequested();
             var rows = order.AsSpan(start, step == steps - 1 ? order.Length - start : _options.BatchSize);
             start += rows.Length;
-            var rate = _options.LearningRate * _options.RateFactor(epoch + (double)step / steps, steps);
-            losses[step] = Step(rows, rate, (long)epoch * steps + step + 1, state) * rows.Length / order.Length;
+            var now = epoch + (double)step / steps;
+            var rate = _options.LearningRate * _options.RateFactor(now, steps);
+            double Factor(LearningRateSchedule schedule) => schedule.Factor(now, _options.Epochs, steps);
+            losses[step] = Step(rows, rate, (long)epoch * steps + step + 1, Factor, state) * rows.Length / order.Length;
         }
 
         var loss = losses.Sum();
@@ -127,15 +129,15 @@ internal sealed class TrainingLoop
             $"Training diverged: the loss is {loss} in epoch {epoch + 1}. Lower the learning rate ({_options.LearningRate}), clip gradients, or normalise the features.");
     }
 
-    private double Step(ReadOnlySpan<int> rows, double rate, long step, StepState state)
+    private double Step(ReadOnlySpan<int> rows, double rate, long step, Func<LearningRateSchedule, double> factor, StepState state)
     {
         using var scope = NewDisposeScope();
         var (features, targets) = state.Batch.Gather(rows);
         state.Rule.ClearGradients();
         state.Callbacks.ForEach(one => one.BeforeForward());
-        var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout);
+        var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout, state.Taught?.Visit);
         var loss = LossFunction.Mean(_loss, logits, targets);
-        loss = state.Teaching?.Mix(loss, logits, rows) ?? loss;
+        loss = state.Taught?.Mix(loss, logits, rows, null, factor) ?? loss;
         (state.Penalty is null ? loss : loss.add(state.Penalty(), _one)).backward();
         // In reverse: the last to change the weights is the first to put them back.
         for (var i = state.Callbacks.Count - 1; i >= 0; i--)
@@ -155,7 +157,7 @@ internal sealed class TrainingLoop
     }
 
     /// <summary>What every step works with.</summary>
-    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, TeacherOutputs? Teaching, List<TrainingCallback> Callbacks, Batch Batch, Generator Dropout);
+    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, TaughtStudent? Taught, List<TrainingCallback> Callbacks, Batch Batch, Generator Dropout);
 }
 
 /// <summary>What a training gave.</summary>

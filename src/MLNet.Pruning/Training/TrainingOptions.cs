@@ -42,8 +42,8 @@ public class TrainingOptions
     public TargetedDropout? TargetedDropout { get; set; }
 
     /// <summary>
-    /// How the network learns from a teacher beside the labels. In a chain the teacher is the network as it was before it was first pruned,
-    /// or the one that the distillation names.
+    /// How the network learns from a teacher beside the labels. Where the distillation names none, the teacher of <c>ml.Transforms.Distill</c>
+    /// and of a trainer is the model before it in the chain, of later steps the network as it was before it was first pruned.
     /// </summary>
     /// <value>Default null: from the labels alone.</value>
     public Distillation? Distillation { get; set; }
@@ -92,6 +92,14 @@ public class TrainingOptions
     /// <summary>Refuses settings that do not go together, by name.</summary>
     internal virtual void Validate()
     {
+    }
+
+    /// <summary>A copy with another distillation.</summary>
+    internal TrainingOptions Taught(Distillation? distillation)
+    {
+        var copy = (TrainingOptions)MemberwiseClone();
+        copy.Distillation = distillation;
+        return copy;
     }
 
     /// <summary>A copy for a later step of the chain, whose epochs are not the trainer's to report.</summary>

@@ -37,7 +37,19 @@ public class TorchSparseTrainingTests
         var data = Data(expected);
         using var run = Moving(name)?.Training!.Bind(Moving(name)!, new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty),
             new(data, task, LossFunction.Resolve(Loss.Default, task), torch.CPU, options.BatchSize, 1, default));
-        var trained = new TrainingLoop(data, options, task, torch.CPU, _ => { }).Run(network, ImmutableDictionary<string, WeightMask>.Empty, 5, 0, run, teacher).Network;
+        using var teaching = options.Distillation?.Bind(new TeacherStep
+        {
+            View = null!,
+            Data = data,
+            Inputs = new() { Columns = [] },
+            Label = "Label",
+            Task = task,
+            Keys = null,
+            Device = torch.CPU,
+            BatchSize = options.BatchSize,
+            Read = (_, _) => data,
+        }, teacher);
+        var trained = new TrainingLoop(data, options, task, torch.CPU, _ => { }).Run(network, ImmutableDictionary<string, WeightMask>.Empty, 5, 0, run, teaching).Network;
 
         foreach (var (parameter, values) in trained.Parameters.Zip(expected.Weights))
         {
