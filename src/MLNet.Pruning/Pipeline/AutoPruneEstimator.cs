@@ -62,6 +62,6 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         return FormattableString.Invariant($"batches of {training.BatchSize}, rate {training.LearningRate:r} {schedule.Kind} {Numbers(schedule.Arguments)}, warm-up {schedule.WarmupEpochs:r}, ")
             + FormattableString.Invariant($"{optimizer.Kind} {Numbers(optimizer.Arguments)}, {training.Loss}, decay {training.WeightDecay:r}, clipping {training.GradientClipping}, ")
             + FormattableString.Invariant($"patience {training.EarlyStoppingPatience}, penalties {string.Join("; ", training.Regularization?.Terms.Select(term => $"{term.Kind} {Numbers(term.Strengths)}") ?? [])}, ")
-            + FormattableString.Invariant($"dropout {training.TargetedDropout?.Targeted:r} {training.TargetedDropout?.Rate:r}, distillation {training.Distillation?.Description}, layers {training.LastLayers}");
+            + FormattableString.Invariant($"dropout {training.TargetedDropout?.Targeted:r} {training.TargetedDropout?.Rate:r}, distillation {training.Distillation?.Description}, layers {training.LastLayers}, augmentation {Numbers(training.Augmentation?.Arguments ?? [])}");
     }
 }

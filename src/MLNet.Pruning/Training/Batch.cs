@@ -30,11 +30,22 @@ internal sealed class Batch : IDisposable
     public int Capacity { get; }
 
     /// <summary>The given rows as tensors on the device, owned by the caller's dispose scope.</summary>
-    public (Tensor Rows, Tensor Targets) Gather(ReadOnlySpan<int> rows)
+    /// <param name="rows">Which rows.</param>
+    /// <param name="change">Changes them on the way; null leaves them as they are.</param>
+    public (Tensor Rows, Tensor Targets) Gather(ReadOnlySpan<int> rows, RowChange? change = null)
     {
         for (var i = 0; i < rows.Length; i++)
         {
-            _data.Row(rows[i]).CopyTo(_rows.AsSpan(i * _data.Width));
+            var room = _rows.AsSpan(i * _data.Width, _data.Width);
+            if (change is null)
+            {
+                _data.Row(rows[i])[.._data.Width].CopyTo(room);
+            }
+            else
+            {
+                change(_data.Row(rows[i])[.._data.Width], room);
+            }
+
             if (_task == LearningTask.Multiclass)
             {
                 _classes[i] = (long)_data.Target(rows[i]);

@@ -46,6 +46,7 @@ internal sealed class TrainingLoop
         var penalty = _options.Regularization?.Bind(network, weights.Graph.Parameters);
         using var taught = teaching is null ? null : new TaughtStudent(teaching, network, _device, seed);
         using var rule = _options.Optimizer.Create([.. weights.Trained(network, _options.LastLayers), .. taught?.Trained ?? []], _options.WeightDecay);
+        var change = _options.Augmentation?.Bind(network, seed);
         using var dropout = new Generator((ulong)(uint)seed);
         using var batch = new Batch(_data, _task, _options.BatchSize + 1, _device);
         var random = new Random(seed);
@@ -63,7 +64,7 @@ internal sealed class TrainingLoop
         }
 
         callbacks.ForEach(one => one.Begin(weights, (long)steps * _options.Epochs, seed));
-        var step = new StepState(weights, rule, penalty, taught, callbacks, batch, dropout);
+        var step = new StepState(weights, rule, penalty, taught, callbacks, batch, change, dropout);
         var history = new List<EpochResult>();
         Network? best = null, snapshot = null;
         ValidationResult? bestResult = null;
@@ -132,12 +133,12 @@ internal sealed class TrainingLoop
     private double Step(ReadOnlySpan<int> rows, double rate, long step, Func<LearningRateSchedule, double> factor, StepState state)
     {
         using var scope = NewDisposeScope();
-        var (features, targets) = state.Batch.Gather(rows);
+        var (features, targets) = state.Batch.Gather(rows, state.Change);
         state.Rule.ClearGradients();
         state.Callbacks.ForEach(one => one.BeforeForward());
         var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout, state.Taught?.Visit);
         var loss = LossFunction.Mean(_loss, logits, targets);
-        loss = state.Taught?.Mix(loss, logits, rows, null, factor) ?? loss;
+        loss = state.Taught?.Mix(loss, logits, rows, state.Change is null ? null : features, factor) ?? loss;
         (state.Penalty is null ? loss : loss.add(state.Penalty(), _one)).backward();
         // In reverse: the last to change the weights is the first to put them back.
         for (var i = state.Callbacks.Count - 1; i >= 0; i--)
@@ -157,7 +158,7 @@ internal sealed class TrainingLoop
     }
 
     /// <summary>What every step works with.</summary>
-    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, TaughtStudent? Taught, List<TrainingCallback> Callbacks, Batch Batch, Generator Dropout);
+    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, TaughtStudent? Taught, List<TrainingCallback> Callbacks, Batch Batch, RowChange? Change, Generator Dropout);
 }
 
 /// <summary>What a training gave.</summary>

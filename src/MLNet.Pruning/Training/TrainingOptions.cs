@@ -48,6 +48,10 @@ public class TrainingOptions
     /// <value>Default null: from the labels alone.</value>
     public Distillation? Distillation { get; set; }
 
+    /// <summary>Changes to every row each time it is trained on. A teacher sees the rows as they are changed.</summary>
+    /// <value>Default null: rows stay as they are.</value>
+    public Augmentation? Augmentation { get; set; }
+
     /// <summary>Trains only the last so many layers that have parameters; the others stay as they are. At least 1.</summary>
     /// <value>Default null: all layers.</value>
     /// <exception cref="ArgumentOutOfRangeException">The number is below 1.</exception>
@@ -85,7 +89,7 @@ public class TrainingOptions
     {
         (Epochs, BatchSize, LearningRate, LearningRateSchedule, Optimizer) = (other.Epochs, other.BatchSize, other.LearningRate, other.LearningRateSchedule, other.Optimizer);
         (Loss, WeightDecay, Regularization, GradientClipping, EarlyStoppingPatience) = (other.Loss, other.WeightDecay, other.Regularization, other.GradientClipping, other.EarlyStoppingPatience);
-        (TargetedDropout, Distillation, LastLayers, _tail) = (other.TargetedDropout, other.Distillation, other.LastLayers, other._tail);
+        (TargetedDropout, Distillation, Augmentation, LastLayers, _tail) = (other.TargetedDropout, other.Distillation, other.Augmentation, other.LastLayers, other._tail);
         (Seed, CancellationToken, Progress) = (other.Seed, other.CancellationToken, other.Progress);
     }
 
