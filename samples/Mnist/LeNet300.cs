@@ -33,9 +33,9 @@ internal static class LeNet300
     public static Recipe Structure { get; } = new("lenet300-structured", Create,
     [
         LeNet5.Teacher,
-        new("dense", DenseEpochs, $"784-300-100-10, {Training.Describe(DenseEpochs)}, group lasso on columns {GroupLasso}, distilled from the teacher (temperature 4, weight 0.7)",
-            (ml, run) => ml.MulticlassClassification.Trainers.NeuralNetwork(Training.Dense(Create(), run, DenseEpochs, Regularization.GroupLasso(GroupLasso, Granularity.Column), Taught(run)))),
-        new("columns", NarrowEpochs, $"columns by Wanda, cubic to 97-71-33 in the first 0.5 of one training; {Training.DescribeSparse(NarrowEpochs, LearningRate)}, group lasso on columns {GroupLasso}, distilled from the teacher (temperature 4, weight 0.7)",
+        new("dense", DenseEpochs, $"784-300-100-10, {Training.Describe(DenseEpochs)}, distilled from the teacher (temperature 4, weight 0.7)",
+            (ml, run) => ml.MulticlassClassification.Trainers.NeuralNetwork(Training.Dense(Create(), run, DenseEpochs, null, Taught(run)))),
+        new("columns", NarrowEpochs, $"columns by Wanda, cubic to 97-71-33 in the first 0.5 of one training; {Training.DescribeSparse(NarrowEpochs, LearningRate)}, L1 {L1}, group lasso on columns {GroupLasso}, distilled from the teacher (temperature 4, weight 0.7)",
             (ml, run) => ml.Transforms.Prune(new PruningOptions
             {
                 Granularity = Granularity.Column,
@@ -44,7 +44,7 @@ internal static class LeNet300
                 Schedule = Schedule.Cubic(200),
                 Training = SparseTraining.Gradual(every: 100, until: 0.5),
                 FineTuneEpochs = NarrowEpochs,
-                FineTuning = Training.Sparse(run, LearningRate, Regularization.GroupLasso(GroupLasso, Granularity.Column), Taught(run)),
+                FineTuning = Training.Sparse(run, LearningRate, Regularization.L1(L1) + Regularization.GroupLasso(GroupLasso, Granularity.Column), Taught(run)),
             })),
         new("units", 0, "units that nothing reads any more are removed",
             (ml, run) => ml.Transforms.Prune(new PruningOptions { Granularity = Granularity.Neuron, Importance = Importance.Taylor(1024), Amount = Amount.Below(1e-20), Normalize = false })),

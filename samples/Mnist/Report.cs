@@ -6,16 +6,16 @@ namespace MLNet.Pruning.Samples.Mnist;
 /// <summary>Reads the test images, for the first and only time, and says how the networks do on them.</summary>
 internal static class Report
 {
-    public static void Write(Recipe recipe, int seeds, DirectoryInfo data, ResultFolder results)
+    public static void Write(Recipe recipe, int seeds, DirectoryInfo? data, ResultFolder results)
     {
         var ml = new MLContext(1);
-        var test = MnistFiles.Test(ml, data);
+        var test = MnistFiles.Test(ml, data!);
         var parameters = recipe.Network().ParameterCount;
         var runs = Enumerable.Range(1, seeds).Select(seed => Measure(ml, recipe, seed, results, test, parameters)).ToArray();
         // The network that is handed out is the best on validation images, not on test images.
         var best = runs.MaxBy(run => run.ValidationAccuracy)!;
         Network(ml, recipe, best.Seed, results).SaveOnnx(Path.Combine(results.Folder, "best.onnx"));
-        var (mean, spread) = Spread(runs.Select(run => run.TestError));
+        var (mean, spread) = Statistics.Spread(runs.Select(run => run.TestError));
         results.WriteJson("report.json", new
         {
             recipe = recipe.Name,
@@ -55,13 +55,6 @@ internal static class Report
 
     private static double ValidationAccuracy(NeuralNetworkTransformer model)
         => (model.Pruning is { } pruning ? pruning.Steps[^1].Validation : model.History[^1].Validation)!.Metric;
-
-    private static (double Mean, double Spread) Spread(IEnumerable<double> values)
-    {
-        var all = values.ToArray();
-        var mean = all.Average();
-        return (mean, all.Length < 2 ? 0 : Math.Sqrt(all.Sum(value => (value - mean) * (value - mean)) / (all.Length - 1)));
-    }
 
     /// <summary>What a seed gave.</summary>
     private sealed record Result(int Seed, double ValidationAccuracy, double TestError, long EffectiveNonZeros, double Compression, long EffectiveMultiplyAdds, string Widths);

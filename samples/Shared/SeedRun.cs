@@ -1,16 +1,16 @@
 using System.Globalization;
 using Microsoft.ML;
 
-namespace MLNet.Pruning.Samples.Mnist;
+namespace MLNet.Pruning.Samples;
 
 /// <summary>The stages of a recipe with one seed; those whose model is there already are not run again.</summary>
 internal static class SeedRun
 {
-    public static void Run(Recipe recipe, int seed, DirectoryInfo data, ResultFolder results, int? gpu, TextWriter log)
+    public static void Run(Recipe recipe, int seed, DirectoryInfo? data, ResultFolder results, int? gpu, TextWriter log)
     {
         var ml = new MLContext(seed) { GpuDeviceId = gpu, FallbackToCpu = false };
-        var images = MnistFiles.Training(ml, data);
-        var rows = images;
+        var all = recipe.Rows(ml, data, seed);
+        var rows = all;
         var done = 0;
         for (var i = 0; i < recipe.Stages.Count; i++)
         {
@@ -27,10 +27,10 @@ internal static class SeedRun
                 Network After(string name) => ((NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.ToList().FindIndex(one => one.Name == name)), out _)).Network;
                 model = stage.Create(ml, new(seed, new Report(epoch => Line(log, before + epoch.Epoch, $"{stage.Name}, {epoch}")), After)).Fit(rows);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                ml.Compression().Save(model, images.Schema, path);
+                ml.Compression().Save(model, all.Schema, path);
             }
 
-            rows = model.Transform(images);
+            rows = recipe.IsChain ? model.Transform(all) : all;
             done += stage.Epochs;
             var total = ml.Compression().Measure(model).Total;
             Line(log, done, string.Create(CultureInfo.InvariantCulture,

@@ -3,7 +3,7 @@ using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning.Samples.Mnist;
+namespace MLNet.Pruning.Samples;
 
 /// <summary>The four files of MNIST (LeCun, Cortes &amp; Burges), in their IDX format, gzipped or not.</summary>
 internal static class MnistFiles

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 
-namespace MLNet.Pruning.Samples.Mnist;
+namespace MLNet.Pruning.Samples;
 
 /// <summary>
 /// Runs seeds side by side, each in a process of its own with one thread: two such trainings on two processors get further than two threads

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace MLNet.Pruning.Samples.Mnist;
+namespace MLNet.Pruning.Samples;
 
 /// <summary>Where a recipe's files are.</summary>
 internal sealed class ResultFolder(DirectoryInfo output, Recipe recipe)
