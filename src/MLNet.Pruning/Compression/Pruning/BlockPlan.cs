@@ -17,7 +17,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
 
     protected override int Pieces(Network network) => BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Count;
 
-    protected override IEnumerable<double[]> Scores() => [[.. Blocks(Start.Network).Select(block => Score(Start.Network, block))]];
+    protected override IEnumerable<double[]> Scores() => [[.. Blocks(Start.Network).Select(block => Score(Start.Network, block, Options.Importance))]];
 
     protected override PrunedNetwork Remove(PrunedNetwork good, double share, int most)
     {
@@ -25,7 +25,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
         while (most-- > 0 && Blocks(good.Network) is { Count: > 0 } blocks && !IsReached(good.Network, share))
         {
             var network = good.Network;
-            double[] scores = [.. blocks.Select(block => Score(network, block))];
+            double[] scores = [.. blocks.Select(block => Score(network, block, Options.Importance))];
             var least = blocks[Array.IndexOf(scores, scores.Min())];
             var smaller = BlockRemoval.Remove(network, [least]);
             good = new(smaller, good.Masks.RemoveRange(least.Parameters),
@@ -80,9 +80,9 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
     }
 
     /// <summary>The mean importance of the block's weights, so that a large block is not worth more for its size.</summary>
-    private double Score(Network network, Block block)
+    internal static double Score(Network network, Block block, Importance importance)
     {
-        if (Options.Importance.ScoreCut(() => BlockRemoval.Remove(network, [block])) is { } measured)
+        if (importance.ScoreCut(() => BlockRemoval.Remove(network, [block])) is { } measured)
         {
             return measured;
         }
@@ -91,7 +91,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
         foreach (var parameter in block.Parameters.Select(name => network[name]).Where(parameter => parameter is { Trainable: true, Shape.Length: > 1 }))
         {
             var scores = new float[parameter.Count];
-            Options.Importance.ScoreWeights(parameter, 0, scores);
+            importance.ScoreWeights(parameter, 0, scores);
             foreach (var score in scores)
             {
                 sum += score;

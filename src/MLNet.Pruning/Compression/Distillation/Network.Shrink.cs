@@ -1,0 +1,88 @@
+using System.Globalization;
+
+namespace MLNet.Pruning;
+
+public sealed partial class Network
+{
+    /// <summary>
+    /// A student of the same kind with the same inputs and outputs: the teacher without its least important blocks and units. What stays has the
+    /// teacher's values; train it, best with <see cref="Distillation"/>.
+    /// </summary>
+    /// <param name="teacher">The network to shrink, with values; it stays as it is.</param>
+    /// <param name="width">
+    /// Share of the units that each layer keeps, in (0, 1]: neurons, channels, heads and hidden units, those of the largest Euclidean norm over all
+    /// weights that make or read them (Fang et al. 2023, "DepGraph"). The number is rounded to the nearest, halves down, and
+    /// is at least 1. Layers that cannot shrink, see <see cref="Groups"/>, keep all; layers that are added up shrink together.
+    /// </param>
+    /// <param name="depth">
+    /// Share of the residual blocks that stay, in (0, 1], those whose weights have the largest mean absolute value; of a network without such
+    /// blocks, of the layers that give the shape they read, but for the last layer. Only sums that add a block's input unchanged count, and
+    /// sums within others by themselves. The number is rounded as that of units, and may be 0. Blocks go before units.
+    /// </param>
+    /// <returns>The student; the teacher itself where both shares are 1.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A share is out of range.</exception>
+    /// <exception cref="ArgumentException">The teacher has no values, or a share is below 1 and nothing of the teacher can go.</exception>
+    /// <example><c>Network.Shrink(teacher, width: 0.25, depth: 0.5)</c> of a network 784-1200-1200-10 is 784-300-10.</example>
+    public static Network Shrink(Network teacher, double width = 1, double depth = 1)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        Share(width, nameof(width));
+        Share(depth, nameof(depth));
+        if (teacher.Parameters.FirstOrDefault(parameter => !parameter.IsInitialized) is { } empty)
+        {
+            throw new ArgumentException($"The teacher's parameter {empty} has no values: train it first, or draw them with Initialize.", nameof(teacher));
+        }
+
+        var student = depth < 1 ? Shallower(teacher, depth) : teacher;
+        return width < 1 ? Narrower(student, width) : student;
+    }
+
+    private static Network Shallower(Network network, double depth)
+    {
+        var isResidual = BlockRemoval.Find(network, layers: false).Count > 0;
+        // The last layer is no copy of the one before, even where it has as many units.
+        var last = network.Layers.LastOrDefault(layer => layer.Weights.Length > 0)?.Node.Name;
+        Block[] Find() => [.. BlockRemoval.Find(network, layers: !isResidual).Where(block => isResidual || block.Name != last)];
+        var blocks = Find();
+        var kept = Kept(depth, blocks.Length);
+        if (blocks.Length == 0)
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The teacher cannot keep {depth} of its depth: it has no block that is added to its own input, and no layer but the last gives the shape it reads. Its layers are ")
+                + string.Join(", ", network.Layers.Where(layer => layer.Weights.Length > 0).Select(layer => $"{layer.Node.Name} ({layer.Node.Operator})")) + ".", nameof(depth));
+        }
+
+        // A block may hold others, so that they are found anew after each.
+        for (; blocks.Length > kept; blocks = Find())
+        {
+            network = BlockRemoval.Remove(network, [blocks.MinBy(block => BlockPlan.Score(network, block, Importance.L1))!]);
+        }
+
+        return network.Parameters.Any(parameter => parameter.Trainable) ? network
+            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Of {depth} of the teacher's depth nothing to train would be left: all its weights are in blocks that can go."), nameof(depth));
+    }
+
+    private static Network Narrower(Network network, double width)
+    {
+        var structure = network.Groups();
+        if (structure.Count == 0)
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The teacher cannot keep {width} of its width: no layer can shrink.")
+                + string.Concat(structure.Reasons().Select(reason => Environment.NewLine + reason)), nameof(width));
+        }
+
+        var scores = GroupScores.Of(structure, network, structure.Families, new SquareImportance(), GroupImportance.Sum, normalize: false);
+        var order = structure.Families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(unit => unit.Score).ToArray();
+        var least = order.GroupBy(unit => unit.Family).SelectMany(units => units.Take(units.Count() - Math.Max(1, Kept(width, units.Count())))).Select(unit => unit.Group).ToList();
+        return network.Remove(GroupPlan.KeepOne(structure, least, order));
+    }
+
+    private static int Kept(double share, int count) => (int)Math.Ceiling(share * count - 0.5);
+
+    private static void Share(double value, string name)
+    {
+        if (!(value is > 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(name, value, "The share that is kept lies in (0, 1].");
+        }
+    }
+}
