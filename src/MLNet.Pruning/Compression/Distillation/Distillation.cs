@@ -49,6 +49,70 @@ public sealed class Distillation
     /// <exception cref="ArgumentOutOfRangeException">The weight is out of range.</exception>
     public static Distillation Logits(double weight = 0.5) => new([new LogitDifference(Share(weight))]);
 
+    /// <summary>
+    /// Inner tensors (FitNets: Romero et al. 2015): of every pair weight x the mean squared difference of the student's features from the
+    /// teacher's. Where they differ in units, a linear projection of the student's, made anew for every training and trained along, is
+    /// compared, and thrown away at the end. Features are rows x units, rows x length x units, of the same length, or rows x channels x
+    /// height x width; where heights or widths differ, the larger is averaged down to the smaller.
+    /// </summary>
+    /// <param name="pairs">Names of a layer (of its output) or of a tensor: the teacher's and the student's. At least one pair.</param>
+    /// <param name="weight">Factor on each pair's difference, above 0; the labels keep all of theirs.</param>
+    /// <exception cref="ArgumentException">There is no pair, or a name is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The weight is not a finite number above 0.</exception>
+    public static Distillation Features(IEnumerable<(string Teacher, string Student)> pairs, double weight = 1)
+    {
+        Setting.Positive(weight, nameof(weight));
+        return new([.. TensorPair.Of(pairs).Select(pair => new FeatureDifference(pair, weight))]);
+    }
+
+    /// <summary>
+    /// Where the networks look, of every pair weight x a mean squared difference. Of feature maps, rows x channels x height x width of
+    /// equal height and width (Zagoruyko &amp; Komodakis 2017): of the sums of squares over channels, a row's scaled to norm 1. Of the
+    /// softmaxes of attention, rows x heads x length x length (TinyBERT: Jiao et al. 2020): of the matrices head by head, or, where the
+    /// numbers of heads differ, of their means over heads. A tensor that an operator Softmax makes counts as the latter, every other as the former.
+    /// </summary>
+    /// <param name="pairs">Names of a layer (of its output) or of a tensor: the teacher's and the student's. At least one pair.</param>
+    /// <param name="weight">
+    /// Factor on each pair's difference, above 0; the labels keep all of theirs. Attention matrices take 1; feature maps more, 1000 in
+    /// the paper, for their squares sum to 1 in a row.
+    /// </param>
+    /// <exception cref="ArgumentException">There is no pair, or a name is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The weight is not a finite number above 0.</exception>
+    public static Distillation Attention(IEnumerable<(string Teacher, string Student)> pairs, double weight = 1)
+    {
+        Setting.Positive(weight, nameof(weight));
+        return new([.. TensorPair.Of(pairs).Select(pair => new AttentionDifference(pair, weight))]);
+    }
+
+    /// <summary>
+    /// How the rows of a batch lie to one another (relational knowledge distillation: Park et al. 2019), by Huber's loss: the distances
+    /// between every two, in units of their mean over the batch, and the cosines of the angles between every three. Takes memory in
+    /// proportion to the square of the batch size times the values of a row.
+    /// </summary>
+    /// <param name="distance">Factor on the distances' loss, not negative. Default 1.</param>
+    /// <param name="angle">Factor on the angles' loss, not negative; not both are 0. Default 2.</param>
+    /// <param name="pair">Names of the layers or tensors, rows x anything, the teacher's and the student's; null for the logits.</param>
+    /// <exception cref="ArgumentException">A name is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A weight is negative or not finite, or both are 0.</exception>
+    public static Distillation Relations(double distance = 1, double angle = 2, (string Teacher, string Student)? pair = null)
+    {
+        Setting.NotNegative(distance, nameof(distance));
+        Setting.NotNegative(angle, nameof(angle));
+        return distance + angle > 0 ? new([new SampleRelations(distance, angle, pair is { } names ? TensorPair.Of(names) : null)])
+            : throw new ArgumentOutOfRangeException(nameof(distance), distance, "Distances and angles both have a weight of 0, which leaves nothing to learn.");
+    }
+
+    /// <summary>
+    /// Which rows of a batch are like which (similarity-preserving distillation: Tung &amp; Mori 2019): weight x the squared Frobenius norm
+    /// of the difference of the networks' matrices of products of every two rows, each of its rows scaled to norm 1, over the squared batch size.
+    /// </summary>
+    /// <param name="pair">Names of the layers or tensors, rows x anything, the teacher's and the student's; null for the logits.</param>
+    /// <param name="weight">Factor on the difference, above 0; the labels keep all of theirs. Default 3000, the paper's.</param>
+    /// <exception cref="ArgumentException">A name is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The weight is not a finite number above 0.</exception>
+    public static Distillation Similarity((string Teacher, string Student)? pair = null, double weight = 3000)
+        => new([new SampleSimilarity(pair is { } names ? TensorPair.Of(names) : null, Setting.Positive(weight, nameof(weight)))]);
+
     /// <summary>Both, under the teacher, schedules and limit of the one that has them set.</summary>
     /// <exception cref="ArgumentException">They name two teachers or two schedules, or their shares of the loss sum to more than 1.</exception>
     public static Distillation operator +(Distillation a, Distillation b)

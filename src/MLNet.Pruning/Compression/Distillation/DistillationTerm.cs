@@ -18,9 +18,10 @@ internal abstract record DistillationTerm(double Weight)
     public abstract TermDescription Description { get; }
 
     /// <summary>What is kept of the teacher beside its logits, computed once a row; null where nothing is.</summary>
-    /// <param name="tensors">The teacher's tensors of a batch, by the names in <see cref="TeacherReads"/>.</param>
+    /// <param name="teacher">The teacher's network; null where it is none, or several.</param>
+    /// <param name="said">What it says of a batch, with the tensors in <see cref="TeacherReads"/>.</param>
     /// <returns>Rows x anything, of one size for every row.</returns>
-    public virtual Tensor? Target(IReadOnlyDictionary<string, Tensor> tensors) => null;
+    public virtual Tensor? Target(Network? teacher, TeacherBatch said) => null;
 
     /// <summary>The loss of a student.</summary>
     /// <exception cref="ArgumentException">The networks do not have what it reads, or it does not fit the task.</exception>
@@ -32,6 +33,10 @@ internal abstract record DistillationTerm(double Weight)
     {
         (nameof(SoftLabels), [var temperature, var weight]) => new SoftLabels(temperature, weight),
         (nameof(LogitDifference), [var weight]) => new LogitDifference(weight),
+        (nameof(FeatureDifference), [var weight]) => new FeatureDifference(TensorPair.Of(description.Names), weight),
+        (nameof(AttentionDifference), [var weight]) => new AttentionDifference(TensorPair.Of(description.Names), weight),
+        (nameof(SampleRelations), [var distance, var angle]) => new SampleRelations(distance, angle, description.Names.Count == 0 ? null : TensorPair.Of(description.Names)),
+        (nameof(SampleSimilarity), [var weight]) => new SampleSimilarity(description.Names.Count == 0 ? null : TensorPair.Of(description.Names), weight),
         _ => throw new ArgumentException($"There is no distillation '{description.Kind}' of {description.Numbers.Count} numbers."),
     };
 }

@@ -38,6 +38,10 @@ internal sealed class FeatureTensors
             : throw new ArgumentException($"The {role} has no layer or tensor '{name}' on the way to its logits.{NearestNames.Suggest(name, nodes.Select(node => node.Name))}");
     }
 
+    /// <summary>Whether a softmax makes the tensor of that name, or of the layer of that name.</summary>
+    public static bool IsSoftmax(Network network, string name)
+        => network.Nodes.Any(node => node is { Domain: "", Operator: "Softmax" } && (node.Name == name || node.Outputs.Contains(name)));
+
     private void See(Node node, Func<string, Tensor> find)
     {
         foreach (var output in node.Outputs)

@@ -44,7 +44,7 @@ internal sealed class Teaching(Distillation distillation, BoundTeacher teacher, 
     {
         using var noGrad = no_grad();
         var batch = teacher.Run(rows, _reads, changed);
-        return [batch.Logits, .. distillation.Terms.Select(term => term.Target(batch.Tensors))];
+        return [batch.Logits, .. distillation.Terms.Select(term => term.Target(teacher.Network, batch))];
     }
 
     private Tensor?[] Kept(ReadOnlySpan<int> rows)

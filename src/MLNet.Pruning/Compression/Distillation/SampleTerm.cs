@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>What a student learns of how the rows of a batch lie to one another, by its logits or by an inner tensor.</summary>
+/// <param name="Pair">The tensors; null for the logits.</param>
+/// <param name="Weight">Factor on it in the loss.</param>
+internal abstract record SampleTerm(TensorPair? Pair, double Weight) : DistillationTerm(Weight)
+{
+    public override ImmutableArray<string> TeacherReads => Pair is null ? [] : [Pair.Teacher];
+
+    protected IReadOnlyList<string> Names => Pair is null ? [] : [Pair.Teacher, Pair.Student];
+
+    public override Tensor? Target(Network? teacher, TeacherBatch said) => Pair is null ? null : said.Tensors[Pair.Teacher];
+
+    public override TermLoss Bind(TermContext context)
+    {
+        Pair?.Require(context);
+        return new Loss(this);
+    }
+
+    /// <summary>The loss of a batch from rows x values of both, not necessarily equally many.</summary>
+    protected abstract Tensor Compare(Tensor student, Tensor teacher);
+
+    private sealed class Loss(SampleTerm term) : TermLoss
+    {
+        public override IReadOnlyList<string> Reads => term.Pair is null ? [] : [term.Pair.Student];
+
+        public override Tensor Of(StudentBatch student, Tensor teacher, Tensor? target, double cooling)
+            => term.Compare((term.Pair is null ? student.Logits : student.Tensors[term.Pair.Student]).flatten(1), (target ?? teacher).flatten(1));
+    }
+}
