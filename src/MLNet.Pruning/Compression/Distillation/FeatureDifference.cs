@@ -72,16 +72,11 @@ internal sealed record FeatureDifference(TensorPair Pair, double Weight) : Disti
             _weight = Draw(outputs, inputs);
             _bias = Draw(outputs);
 
-            TorchParameter Draw(params ReadOnlySpan<long> shape)
+            TorchParameter Draw(params long[] shape)
             {
                 using var scope = NewDisposeScope();
-                var count = 1L;
-                foreach (var size in shape)
-                {
-                    count *= size;
-                }
-
-                return (TorchParameter)new TorchParameter(tensor(initializer.Draw((int)count, random), shape, device: context.Device)).DetachFromDisposeScope();
+                var values = initializer.Draw((int)shape.Aggregate((product, size) => product * size), random);
+                return (TorchParameter)new TorchParameter(tensor(values, shape, device: context.Device)).DetachFromDisposeScope();
             }
         }
 
