@@ -14,13 +14,15 @@ public static class DistillationCatalog
     /// <param name="epochs">Passes over the training rows.</param>
     /// <param name="batchSize">Rows in a step.</param>
     /// <param name="learningRate">Step size of Adam.</param>
+    /// <param name="teacher">A fitted model that teaches instead: see <see cref="Teacher.Model"/>.</param>
+    /// <exception cref="ArgumentException">The distillation names a teacher beside <paramref name="teacher"/>.</exception>
     /// <example><code>pipeline.Append(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 200)).Append(ml.Transforms.Distill(Network.Mlp(30, 16, 1)))</code></example>
     public static DistillEstimator Distill(this TransformsCatalog catalog, Network student, Distillation? distillation = null, string labelColumnName = "Label",
-        string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3)
-        => catalog.Distill(Options(student, distillation, labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+        string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3, ITransformer? teacher = null)
+        => catalog.Distill(Options(student, From(distillation, teacher), labelColumnName, featureColumnName, epochs, batchSize, learningRate));
 
     /// <summary>Trains a student that is made of the teacher's network when that is trained.</summary>
-    /// <inheritdoc cref="Distill(TransformsCatalog, Network, Distillation, string, string, int, int, double)"/>
+    /// <inheritdoc cref="Distill(TransformsCatalog, Network, Distillation, string, string, int, int, double, ITransformer)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="student">Makes the student of the teacher, with the same inputs and outputs.</param>
     /// <param name="distillation">What it learns from the teacher; by default <see cref="Distillation.Response"/>.</param>
@@ -48,6 +50,10 @@ public static class DistillationCatalog
         ArgumentNullException.ThrowIfNull(student);
         return new(CatalogEnvironment.Of(catalog), options, student);
     }
+
+    private static Distillation? From(Distillation? distillation, ITransformer? teacher) => teacher is null ? distillation
+        : distillation?.Teacher is null ? (distillation ?? Distillation.Response()).From(Teacher.Model(teacher))
+        : throw new ArgumentException("The distillation names a teacher, and another was given beside it; combine teachers by Teacher.Mean, Teacher.Weighted or Teacher.BestPerClass.", nameof(teacher));
 
     private static NeuralNetworkTrainer.Options Options(Network? student, Distillation? distillation, string label, string features, int epochs, int batchSize, double learningRate) => new()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -11,16 +12,16 @@ internal abstract class LabelKeys
 
     public abstract VectorDataViewType Type { get; }
 
-    /// <summary>The key values of a column; null where it has none.</summary>
-    public static LabelKeys? Of(DataViewSchema.Column column)
+    /// <summary>The key values of a column, or what another annotation says are a score's classes; null where it has none.</summary>
+    public static LabelKeys? Of(DataViewSchema.Column column, string annotation = KeyValues)
     {
-        if (column.Annotations.Schema.GetColumnOrNull(KeyValues)?.Type is not VectorDataViewType { IsKnownSize: true } type)
+        if (column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is not VectorDataViewType { IsKnownSize: true } type)
         {
             return null;
         }
 
         var keys = (LabelKeys)Activator.CreateInstance(typeof(Values<>).MakeGenericType(type.ItemType.RawType), type)!;
-        keys.Read(column.Annotations);
+        keys.Read(column.Annotations, annotation);
         return keys;
     }
 
@@ -32,6 +33,9 @@ internal abstract class LabelKeys
 
     /// <summary>A step that makes keys with these values: that of number i for the i-th of the codes, a missing one for any other number.</summary>
     public abstract IEstimator<ITransformer> Map(TransformsCatalog.ConversionTransforms catalog, string output, string input, IReadOnlyList<float> codes);
+
+    /// <summary>The values as text.</summary>
+    public abstract IReadOnlyList<string> Names { get; }
 
     /// <summary>The values, where they are text.</summary>
     public abstract IEnumerable<string>? Texts { get; }
@@ -50,13 +54,15 @@ internal abstract class LabelKeys
 
     protected abstract void Read(JsonElement values);
 
-    protected abstract void Read(DataViewSchema.Annotations annotations);
+    protected abstract void Read(DataViewSchema.Annotations annotations, string name);
 
     private sealed class Values<T>(VectorDataViewType type) : LabelKeys
     {
         private VBuffer<T> _values;
 
         public override VectorDataViewType Type => type;
+
+        public override IReadOnlyList<string> Names => [.. _values.DenseValues().Select(value => Convert.ToString((object?)value, CultureInfo.InvariantCulture) ?? "")];
 
         public override IEnumerable<string>? Texts => _values is VBuffer<ReadOnlyMemory<char>> texts ? texts.DenseValues().Select(text => text.ToString()) : null;
 
@@ -81,6 +87,6 @@ internal abstract class LabelKeys
             _values = new(items.Length, items);
         }
 
-        protected override void Read(DataViewSchema.Annotations annotations) => annotations.GetValue(KeyValues, ref _values);
+        protected override void Read(DataViewSchema.Annotations annotations, string name) => annotations.GetValue(name, ref _values);
     }
 }

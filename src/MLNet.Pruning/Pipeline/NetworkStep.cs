@@ -61,7 +61,7 @@ internal sealed class NetworkStep
         Keys = state.Keys,
         Device = device,
         BatchSize = training.BatchSize,
-        Read = (network, inputs) => TrainingRows.Read(input, network, inputs, state.Task, state.Training, state.SplitSeed),
+        Read = (view, network, inputs) => TrainingRows.Read(view, network, inputs, state.Task, state.Training, state.SplitSeed),
     }, state.Dense is { } dense ? new NetworkTeacher(dense, null) : null);
 
     public static TrainingData Read(IDataView input, NetworkState state) => TrainingRows.Read(input, state.Network, state.Inputs, state.Task, state.Training, state.SplitSeed);

@@ -50,8 +50,8 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         var untrained = ScoreOutput.Fit(_options.Network!, _task);
         var inputs = NetworkInputs.Of(input.Schema, untrained, [_options.FeatureColumnName]);
         var splitSeed = _splitSeed ?? _seed;
-        TrainingData Read(Network network, NetworkInputs inputs) => TrainingRows.Read(input, network, inputs, _task, _options, splitSeed);
-        var data = Read(untrained, inputs);
+        TrainingData Read(IDataView view, Network network, NetworkInputs inputs) => TrainingRows.Read(view, network, inputs, _task, _options, splitSeed);
+        var data = Read(input, untrained, inputs);
         var network = untrained.Initialize(_seed);
         channel.Info(MessageSensitivity.None, "{0}", $"training {network.ParameterCount} parameters on {data.TrainingRows.Length} rows, measuring on {data.ValidationRows.Length}, seed {_seed}");
         var loop = new TrainingLoop(data, _options, _task, device, result => Report(channel, _options.Progress, result));
@@ -67,7 +67,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             Device = device,
             BatchSize = _options.BatchSize,
             Read = Read,
-        }, ChainTeacher.Find(input.Schema));
+        }, Teacher.Columns());
         var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0, teaching: teaching);
         return new(new NetworkState
         {

@@ -78,14 +78,21 @@ internal static class ScoreColumns
         uint last = 0;
         foreach (var column in schema)
         {
-            if (column.Annotations.Schema.GetColumnOrNull(SetId)?.Type is KeyDataViewType type && type.RawType == typeof(uint))
-            {
-                uint set = 0;
-                column.Annotations.GetValue(SetId, ref set);
-                last = Math.Max(last, set);
-            }
+            last = Math.Max(last, Set(column));
         }
 
         return last + 1;
+    }
+
+    /// <summary>Which set of score columns a column belongs to; 0 for none.</summary>
+    public static uint Set(DataViewSchema.Column column)
+    {
+        uint set = 0;
+        if (column.Annotations.Schema.GetColumnOrNull(SetId)?.Type is KeyDataViewType type && type.RawType == typeof(uint))
+        {
+            column.Annotations.GetValue(SetId, ref set);
+        }
+
+        return set;
     }
 }

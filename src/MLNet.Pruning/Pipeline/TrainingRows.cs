@@ -34,7 +34,11 @@ internal static class TrainingRows
                 {
                     data.Add(target);
                 }
-                else if (!options.SkipInvalidRows)
+                else if (options.SkipInvalidRows)
+                {
+                    data.LeaveOut(i);
+                }
+                else
                 {
                     throw problem;
                 }

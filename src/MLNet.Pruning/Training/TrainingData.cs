@@ -11,6 +11,7 @@ internal sealed class TrainingData
     private readonly int _rowsPerChunk;
     private readonly List<float[]> _chunks = [];
     private readonly List<float> _targets = [];
+    private readonly List<long> _leftOut = [];
 
     public TrainingData(int width) => (Width, _rowsPerChunk) = (width, Math.Max(1, ValuesPerChunk / width));
 
@@ -18,6 +19,9 @@ internal sealed class TrainingData
     public int Width { get; }
 
     public int Rows => _targets.Count;
+
+    /// <summary>Numbers of the rows that were read but are not here, counted as they were read.</summary>
+    public IReadOnlyList<long> LeftOut => _leftOut;
 
     /// <summary>Rows to train on and rows to measure on, in order. Set by <see cref="Split"/>.</summary>
     public ImmutableArray<int> TrainingRows { get; private set; } = [];
@@ -39,6 +43,9 @@ internal sealed class TrainingData
     /// <summary>Completes the row written to <see cref="Next"/>.</summary>
     /// <param name="target">Index of the class from 0, 0 or 1 for the sides of a binary task, or the number to predict.</param>
     public void Add(float target) => _targets.Add(target);
+
+    /// <summary>Notes that a row that was read is left out.</summary>
+    public void LeaveOut(long number) => _leftOut.Add(number);
 
     public ReadOnlySpan<float> Row(int row) => Chunk(row);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.ML;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning;
@@ -6,20 +7,21 @@ namespace MLNet.Pruning;
 /// <summary>A network that teaches: its logits, and tensors within it.</summary>
 /// <param name="network">The network, with values.</param>
 /// <param name="inputs">The columns it reads; null for those of the student.</param>
-internal sealed class NetworkTeacher(Network network, NetworkInputs? inputs) : Teacher
+/// <param name="view">What else the rows went through before it reads them; null where it reads them as the step gets them.</param>
+internal sealed class NetworkTeacher(Network network, NetworkInputs? inputs, IDataView? view = null) : Teacher
 {
     internal override Network? Network => network;
 
     internal override BoundTeacher Bind(TeacherStep step)
     {
-        var shares = inputs is null || inputs.Layout == step.Inputs.Layout && inputs.Columns.SequenceEqual(step.Inputs.Columns);
-        var rows = shares ? step.Data : step.Read(network, inputs!);
+        var shares = inputs is null || view is null && inputs.Layout == step.Inputs.Layout && inputs.Columns.SequenceEqual(step.Inputs.Columns);
+        var rows = shares ? step.Data : step.Read(view ?? step.View, network, inputs!);
         if (network.RowSize != rows.Width)
         {
             throw new ArgumentException($"The teacher reads rows of {network.RowSize} values, but the student's have {rows.Width}.");
         }
 
-        if (rows.Rows != step.Data.Rows)
+        if (rows.Rows != step.Data.Rows || !rows.LeftOut.SequenceEqual(step.Data.LeftOut))
         {
             throw new ArgumentException($"The teacher and the student read different columns, and {rows.Rows} rows are valid for the one, {step.Data.Rows} for the other; clean the rows first.");
         }

@@ -36,7 +36,7 @@ public class TorchDistillationTests
             Keys = null,
             Device = CPU,
             BatchSize = 4,
-            Read = (_, _) => data,
+            Read = (_, _, _) => data,
         }, teacher);
         using var taught = new TaughtStudent(teaching, student, CPU, seed: 1);
         using var weights = new TrainedWeights(student, ImmutableDictionary<string, WeightMask>.Empty, CPU);

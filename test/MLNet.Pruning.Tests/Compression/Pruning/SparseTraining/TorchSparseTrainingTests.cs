@@ -47,7 +47,7 @@ public class TorchSparseTrainingTests
             Keys = null,
             Device = torch.CPU,
             BatchSize = options.BatchSize,
-            Read = (_, _) => data,
+            Read = (_, _, _) => data,
         }, teacher);
         var trained = new TrainingLoop(data, options, task, torch.CPU, _ => { }).Run(network, ImmutableDictionary<string, WeightMask>.Empty, 5, 0, run, teaching).Network;
 
