@@ -24,6 +24,10 @@ internal static class Sample
     public static (int ExitCode, string Output, string Errors) RunMnist(params string[] arguments)
         => Start(Folder.Replace(Path.Combine("samples", "Digits"), Path.Combine("samples", "Mnist")), "Mnist", arguments);
 
+    /// <summary>Runs samples/Distillation.</summary>
+    public static (int ExitCode, string Output, string Errors) RunDistillation(params string[] arguments)
+        => Start(Folder.Replace(Path.Combine("samples", "Digits"), Path.Combine("samples", "Distillation")), "Distillation", arguments);
+
     private static (int ExitCode, string Output, string Errors) Start(string folder, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, program + ".dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
