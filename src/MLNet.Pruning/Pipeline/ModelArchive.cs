@@ -29,6 +29,9 @@ internal sealed class ModelArchive
     /// <summary>The steps in turn: a name of a kind and of what its entries start with.</summary>
     public List<Step> Steps { get; } = [];
 
+    /// <summary>The time of every entry, the first that the format knows: the same content gives the same file.</summary>
+    public static DateTimeOffset Epoch { get; } = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     public void Add(string name, byte[] content) => _entries.Add(name, content);
 
     public void AddJson<T>(string name, T content) => Add(name, JsonSerializer.SerializeToUtf8Bytes(content, Json));
@@ -116,7 +119,7 @@ internal sealed class ModelArchive
     {
         // The same model gives the same bytes.
         var entry = zip.CreateEntry(name, CompressionLevel.Fastest);
-        entry.LastWriteTime = new DateTimeOffset(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        entry.LastWriteTime = Epoch;
         using var stream = entry.Open();
         stream.Write(content);
     }

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -82,11 +83,22 @@ internal static class ModelFile
         return steps is [var only] ? only : new TransformerChain<ITransformer>([.. steps]);
     }
 
-    /// <summary>ML.NET takes null for a schema that is not to be written.</summary>
+    /// <summary>What ML.NET writes of a model, without the time of day that it writes into it: the same model gives the same file.</summary>
+    /// <param name="ml">The context.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="schema">Schema of its rows; ML.NET takes null for one that is not to be written.</param>
     private static byte[] Bytes(MLContext ml, ITransformer model, DataViewSchema? schema)
     {
         using var stream = new MemoryStream();
         ml.Model.Save(model, schema!, stream);
+        using (var zip = new ZipArchive(stream, ZipArchiveMode.Update, leaveOpen: true))
+        {
+            foreach (var entry in zip.Entries)
+            {
+                entry.LastWriteTime = ModelArchive.Epoch;
+            }
+        }
+
         return stream.ToArray();
     }
 }

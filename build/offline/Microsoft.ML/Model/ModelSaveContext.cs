@@ -54,9 +54,6 @@ public sealed class ModelSaveContext : IDisposable
         foreach ((string path, byte[] content) in entries)
         {
             ZipArchiveEntry entry = zip.CreateEntry(path);
-
-            // A fixed time: the same model gives the same bytes.
-            entry.LastWriteTime = new DateTimeOffset(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
             using Stream target = entry.Open();
             target.Write(content);
         }
