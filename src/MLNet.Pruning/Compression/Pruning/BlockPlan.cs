@@ -6,16 +6,19 @@ namespace MLNet.Pruning;
 internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : RemovalPlan(options, start)
 {
     private readonly List<string> _bypassed = [];
-    private int _total = -1;
+    private HashSet<string>? _inScope;
 
-    protected override int Total => _total < 0 ? _total = Blocks(Start.Network).Count : _total;
+    protected override int Total => InScope.Count;
+
+    /// <summary>Names of the blocks that may go. The scope is asked once, for it names blocks that are gone later.</summary>
+    private HashSet<string> InScope => _inScope ??= Choose();
 
     /// <exception cref="NotSupportedException">Always: blocks are whole layers.</exception>
     public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer() => throw new NotSupportedException("Blocks are not pruned layer by layer.");
 
     public override PruningReport Complete(PruningReport report, PrunedNetwork network) => base.Complete(report, network) with { Bypassed = [.. _bypassed.Where(name => network.Network.Nodes.All(node => node.Name != name || node.Operator == "Identity"))] };
 
-    protected override int Pieces(Network network) => BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Count;
+    protected override int Pieces(Network network) => Blocks(network).Count;
 
     protected override IEnumerable<double[]> Scores() => [[.. Blocks(Start.Network).Select(block => Score(Start.Network, block, Options.Importance))]];
 
@@ -70,13 +73,20 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
         ? Total - Pieces(network) >= Math.Round(share * Total, MidpointRounding.ToEven)
         : Cost(network) <= (1 - share) * Cost(Start.Network);
 
-    private IReadOnlyList<Block> Blocks(Network network)
+    private IReadOnlyList<Block> Blocks(Network network) => [.. BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Where(block => InScope.Contains(block.Name))];
+
+    private HashSet<string> Choose()
     {
-        var blocks = BlockRemoval.Find(network, Options.Granularity.IncludesLayers);
-        return blocks.Count > 0 ? Options.Scope.Choose(blocks, block => (block.Name, null))
-            : _total > 0 ? blocks
-            : throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': the network adds nothing to what it is computed from"
+        var blocks = BlockRemoval.Find(Start.Network, Options.Granularity.IncludesLayers);
+        if (blocks.Count == 0)
+        {
+            throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': the network adds nothing to what it is computed from"
                 + (Options.Granularity.IncludesLayers ? ", and no layer gives the shape it reads." : "."));
+        }
+
+        HashSet<string> chosen = [.. Options.Scope.Choose(blocks, block => (block.Name, null)).Select(block => block.Name)];
+        return chosen.Count > 0 ? chosen
+            : throw new ArgumentException($"The scope leaves none of the network's blocks to prune: {string.Join(", ", blocks.Select(block => block.Name))}.");
     }
 
     /// <summary>The mean importance of the block's weights, so that a large block is not worth more for its size.</summary>

@@ -129,6 +129,31 @@ public class RemovalTests
     }
 
     [TestMethod]
+    public void Blocks_in_scope_are_counted_alone_and_the_others_stay()
+    {
+        var resnet = Network.FromOnnx(Zoo.Network("resnet18").Path);
+        string[] all = [.. BlockRemoval.Find(resnet, layers: false).Select(block => block.Name)];
+        Assert.HasCount(5, all);
+        string[] Left(Scope scope, Amount amount, Schedule? schedule = null) => [.. BlockRemoval.Find(resnet.Prune(new PruningOptions
+        {
+            Granularity = Granularity.Block,
+            Scope = scope,
+            Amount = amount,
+            Schedule = schedule ?? Schedule.OneShot,
+        }).Network, layers: false).Select(block => block.Name)];
+
+        // One of two: by hand the one of the smaller mean magnitude.
+        double Magnitude(string name) => BlockRemoval.Find(resnet, layers: false).Single(block => block.Name == name).Parameters.Select(parameter => resnet[parameter])
+            .Where(parameter => parameter is { Trainable: true, Shape.Length: > 1 }).SelectMany(parameter => parameter.Values.ToArray()).Average(value => Math.Abs((double)value));
+        var least = new[] { all[0], all[3] }.MinBy(Magnitude);
+        CollectionAssert.AreEqual(all.Where(name => name != least).ToArray(), Left(Scope.Network.Only(all[0], all[3]), Amount.Fraction(0.5)));
+        CollectionAssert.AreEqual(all[2..], Left(Scope.Network.Only(all[0], all[1]), Amount.Fraction(1), Schedule.Linear(2)));
+        CollectionAssert.AreEqual(new[] { all[4] }, Left(Scope.Network.Except(all[4]), Amount.Count(4)));
+        var error = Assert.ThrowsExactly<ArgumentException>(() => Left(Scope.Network.Except(all), Amount.Fraction(0.5)));
+        StringAssert.Contains(error.Message, all[0]);
+    }
+
+    [TestMethod]
     public void Masks_are_cut_with_the_weights_they_hold()
     {
         var network = Network.Mlp(4, 6, 2).Initialize(3);
