@@ -180,7 +180,7 @@ public sealed class Distillation
     /// <exception cref="ArgumentException">The teacher does not fit the rows or the task.</exception>
     internal Teaching Bind(TeacherStep step, Teacher? otherwise) => new(this,
         (Teacher ?? otherwise ?? throw new InvalidOperationException(
-            "Distillation needs a teacher: name one, distil with ml.Transforms.Distill, which finds the one before it, or after a step of pruning, which keeps the network it was given.")).Bind(step), step);
+            "Distillation needs a teacher: name one, distil with ml.Transforms.Distill, which finds the one before it, or after a step of pruning, which keeps the network it was given.")).Bind(step with { MemoryLimit = MemoryLimit }), step);
 
     private static LearningRateSchedule One(LearningRateSchedule a, LearningRateSchedule b, string what)
         => a == LearningRateSchedule.Constant || a == b ? b : b == LearningRateSchedule.Constant ? a

@@ -29,8 +29,7 @@ internal sealed class ScoreTeacher(ITransformer? model, string score, string? pr
             return new NetworkTeacher(state.Network, state.Inputs, model is null or NeuralNetworkTransformer ? null : view).Bind(step);
         }
 
-        var (outputs, logits) = TeacherScores.Read(view, Find(view.Schema, score), Probability(view.Schema, step.Task), step);
-        return new Bound(outputs, logits, step.Device);
+        return new Bound(new(view, Find(view.Schema, score), Probability(view.Schema, step.Task), step), step.Device);
     }
 
     /// <inheritdoc/>
@@ -53,9 +52,11 @@ internal sealed class ScoreTeacher(ITransformer? model, string score, string? pr
             && ScoreColumns.Set(column) == ScoreColumns.Set(schema[score]) ? column : null;
     }
 
-    private sealed class Bound(int outputs, float[] logits, TorchSharp.torch.Device device) : BoundTeacher
+    private sealed class Bound(TeacherScores scores, TorchSharp.torch.Device device) : BoundTeacher
     {
-        public override int Outputs => outputs;
+        public override int Outputs => scores.Outputs;
+
+        public override bool IsKept => true;
 
         public override TeacherBatch Run(ReadOnlySpan<int> rows, IReadOnlyCollection<string> reads, TorchSharp.torch.Tensor? changed)
         {
@@ -69,14 +70,16 @@ internal sealed class ScoreTeacher(ITransformer? model, string score, string? pr
                 throw new NotSupportedException("The teacher is known by its scores of the rows as they were, so it cannot see the rows as augmentation changes them.");
             }
 
-            var values = GC.AllocateUninitializedArray<float>(rows.Length * outputs, pinned: true);
+            var values = GC.AllocateUninitializedArray<float>(rows.Length * Outputs, pinned: true);
             for (var i = 0; i < rows.Length; i++)
             {
-                logits.AsSpan(rows[i] * outputs, outputs).CopyTo(values.AsSpan(i * outputs));
+                scores.Read(rows[i], values.AsSpan(i * Outputs, Outputs));
             }
 
-            var tensor = TorchSharp.torch.frombuffer(values, TorchSharp.torch.ScalarType.Float32).view(rows.Length, outputs).to(device);
+            var tensor = TorchSharp.torch.frombuffer(values, TorchSharp.torch.ScalarType.Float32).view(rows.Length, Outputs).to(device);
             return new(tensor, new Dictionary<string, TorchSharp.torch.Tensor>());
         }
+
+        public override void Dispose() => scores.Dispose();
     }
 }

@@ -120,6 +120,9 @@ internal sealed record TeacherStep
     /// <summary>Rows at a time.</summary>
     public required int BatchSize { get; init; }
 
+    /// <summary>Bytes of the teacher's outputs that are kept in memory.</summary>
+    public long MemoryLimit { get; init; }
+
     /// <summary>Reads the same rows, as that view has them, for a network that reads other columns.</summary>
     public required Func<IDataView, Network, NetworkInputs, TrainingData> Read { get; init; }
 }
@@ -135,6 +138,9 @@ internal abstract class BoundTeacher : IDisposable
 
     /// <summary>Whether it reads the student's rows themselves.</summary>
     public virtual bool Shares => false;
+
+    /// <summary>Whether it only reads what it has said already.</summary>
+    public virtual bool IsKept => false;
 
     /// <summary>What it says of rows.</summary>
     /// <param name="rows">Which rows of the step's data.</param>

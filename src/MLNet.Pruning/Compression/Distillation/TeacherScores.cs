@@ -3,8 +3,8 @@ using Microsoft.ML.Data;
 
 namespace MLNet.Pruning;
 
-/// <summary>Reads a teacher's scores of the rows that a student is trained on, as logits.</summary>
-internal static class TeacherScores
+/// <summary>A teacher's scores of the rows that a student is trained on, read once and kept, as logits.</summary>
+internal sealed class TeacherScores : IDisposable
 {
     /// <summary>Probabilities are taken as no nearer to 0 and 1, where logits end.</summary>
     private const double Smallest = 1e-6;
@@ -12,41 +12,39 @@ internal static class TeacherScores
     /// <summary>How far from 1 probabilities may sum.</summary>
     private const double Rounding = 1e-3;
 
-    /// <summary>The logits of the step's rows, one row after another.</summary>
+    private readonly RowStore _rows;
+
     /// <exception cref="ArgumentException">A column is of the wrong type or size, or names other classes, or the rows are not as many.</exception>
     /// <exception cref="TrainingDataException">A value is not finite, or a probability not in [0, 1].</exception>
-    public static (int Outputs, float[] Logits) Read(IDataView view, DataViewSchema.Column score, DataViewSchema.Column? probability, TeacherStep step)
+    public TeacherScores(IDataView view, DataViewSchema.Column score, DataViewSchema.Column? probability, TeacherStep step)
     {
         var column = probability ?? score;
         var width = Width(column, step, probability is not null);
-        int[]? order = step.Task == LearningTask.Multiclass ? ClassOrder.Of(column, step.Keys, step.Label) : null;
-        var values = Values(view, column, width, step);
-        if (step.Task == LearningTask.Regression)
+        var order = step.Task == LearningTask.Multiclass ? ClassOrder.Of(column, step.Keys, step.Label) : null;
+        Outputs = step.Task == LearningTask.Multiclass ? width : 1;
+        _rows = new(step.Data.Rows, width, step.MemoryLimit);
+        try
         {
-            return (1, values);
-        }
-
-        if (probability is not null)
-        {
-            for (var i = 0; i < values.Length; i++)
+            var areProbabilities = Fill(view, column, width, step, probability is not null);
+            if (areProbabilities || order is not null || width > Outputs)
             {
-                values[i] = values[i] is >= 0 and <= 1 ? (float)LogOdds(values[i]) : throw new TrainingDataException($"Value {i} of the teacher's probabilities '{column.Name}' is {values[i]}; expected one in [0, 1].", column.Name);
-            }
-
-            return (1, values);
-        }
-
-        if (width > 1 && AreDistributions(values, width))
-        {
-            for (var i = 0; i < values.Length; i++)
-            {
-                values[i] = (float)Math.Log(Math.Max(values[i], Smallest));
+                Convert(step.Data.Rows, width, areProbabilities, order);
             }
         }
-
-        return step.Task == LearningTask.Multiclass ? (width, order is null ? values : Permuted(values, order))
-            : (1, width == 1 ? values : [.. Enumerable.Range(0, values.Length / 2).Select(row => values[2 * row + 1] - values[2 * row])]);
+        catch
+        {
+            _rows.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>Number of logits of a row.</summary>
+    public int Outputs { get; }
+
+    /// <summary>Reads a row's logits.</summary>
+    public void Read(int row, Span<float> logits) => _rows.Read(row, logits);
+
+    public void Dispose() => _rows.Dispose();
 
     private static int Width(DataViewSchema.Column column, TeacherStep step, bool isProbability)
     {
@@ -61,12 +59,14 @@ internal static class TeacherScores
         return type == NumberDataViewType.Single && size == width ? width : throw NetworkInputs.Mismatch(column.Name, "teacher's score", expected, column.Type.ToString());
     }
 
-    private static float[] Values(IDataView view, DataViewSchema.Column column, int width, TeacherStep step)
+    /// <summary>Keeps the rows as they are; true where they are probabilities.</summary>
+    private bool Fill(IDataView view, DataViewSchema.Column column, int width, TeacherStep step, bool areSides)
     {
         var data = step.Data;
-        var values = new float[checked(data.Rows * width)];
         var expected = data.Rows + data.LeftOut.Count;
-        var (position, row, left) = (0, 0, 0);
+        var (position, row, left, kept) = (0, 0, 0, 0);
+        var block = new float[width * step.BatchSize];
+        var areDistributions = step.Task != LearningTask.Regression && width > 1;
         using var cursor = view.GetRowCursor([column]);
         var read = Reader(cursor, column);
         for (; cursor.MoveNext(); position++)
@@ -77,16 +77,53 @@ internal static class TeacherScores
             }
             else if (row < data.Rows)
             {
-                var target = values.AsSpan(row++ * width, width);
+                var target = block.AsSpan((row++ - kept) * width, width);
                 read(target);
                 if (target.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue) is >= 0 and var slot)
                 {
                     throw new TrainingDataException($"Row {position}: value {slot} of the teacher's column '{column.Name}' is {target[slot]}; expected a finite number.", column.Name, position);
                 }
+
+                if (areSides && target[0] is < 0 or > 1)
+                {
+                    throw new TrainingDataException($"Row {position}: the teacher's probability '{column.Name}' is {target[0]}; expected one in [0, 1].", column.Name, position);
+                }
+
+                areDistributions = areDistributions && IsDistribution(target);
+                if (row - kept == step.BatchSize || row == data.Rows)
+                {
+                    _rows.Write(kept, block.AsSpan(0, (row - kept) * width));
+                    kept = row;
+                }
             }
         }
 
-        return position == expected ? values : throw new ArgumentException($"The teacher gives {position} rows of scores for {expected} rows; it has to score each of them, in their order.");
+        return position == expected ? areSides || areDistributions
+            : throw new ArgumentException($"The teacher gives {position} rows of scores for {expected} rows; it has to score each of them, in their order.");
+    }
+
+    /// <summary>Makes logits of the rows, which stand first in them.</summary>
+    private void Convert(int rows, int width, bool areProbabilities, int[]? order)
+    {
+        var (values, logits) = (new float[width], new float[width]);
+        for (var row = 0; row < rows; row++)
+        {
+            _rows.Read(row, values);
+            if (areProbabilities)
+            {
+                foreach (ref var value in values.AsSpan())
+                {
+                    value = (float)(width == 1 ? LogOdds(value) : Math.Log(Math.Max(value, Smallest)));
+                }
+            }
+
+            for (var i = 0; i < Outputs; i++)
+            {
+                logits[i] = width > Outputs ? values[1] - values[0] : values[order?[i] ?? i];
+            }
+
+            _rows.Write(row, logits);
+        }
     }
 
     private delegate void ReadRow(Span<float> values);
@@ -108,44 +145,25 @@ internal static class TeacherScores
         return values => get(ref values[0]);
     }
 
-    private static bool AreDistributions(float[] values, int width)
+    private static bool IsDistribution(ReadOnlySpan<float> values)
     {
-        for (var start = 0; start < values.Length; start += width)
+        double sum = 0;
+        foreach (var value in values)
         {
-            double sum = 0;
-            foreach (var value in values.AsSpan(start, width))
-            {
-                if (value < 0)
-                {
-                    return false;
-                }
-
-                sum += value;
-            }
-
-            if (Math.Abs(sum - 1) > Rounding)
+            if (value < 0)
             {
                 return false;
             }
+
+            sum += value;
         }
 
-        return true;
+        return Math.Abs(sum - 1) <= Rounding;
     }
 
     private static double LogOdds(double probability)
     {
         var clamped = Math.Clamp(probability, Smallest, 1 - Smallest);
         return Math.Log(clamped / (1 - clamped));
-    }
-
-    private static float[] Permuted(float[] values, int[] order)
-    {
-        var permuted = new float[values.Length];
-        for (var i = 0; i < values.Length; i++)
-        {
-            permuted[i] = values[i - i % order.Length + order[i % order.Length]];
-        }
-
-        return permuted;
     }
 }

@@ -30,7 +30,7 @@ internal sealed class Teaching(Distillation distillation, BoundTeacher teacher, 
     /// <param name="changed">Those rows as augmentation changed them; null where they are as they were.</param>
     public (Tensor Logits, Tensor?[] Targets) Of(ReadOnlySpan<int> rows, Tensor? changed)
     {
-        var said = changed is null ? Kept(rows) : Ask(rows, changed);
+        var said = changed is null && !teacher.IsKept ? Kept(rows) : Ask(rows, changed);
         return (said[0]!, said[1..]);
     }
 

@@ -146,7 +146,7 @@ public class ScoreTeacherTests
         Refused<ArgumentOutOfRangeException>(Teacher.Columns("Both", "Both"), "Both");
         Refused<InvalidOperationException>(Teacher.Columns(), "no 'Score' column", ScoredRows.Step(Without(view, "Score"), LearningTask.Binary, 1));
         Refused<TrainingDataException>(Teacher.Columns(), "Row 1", ScoredRows.Step(ScoredRows.Sides(_ml, new() { Probability = 1 }, new() { Probability = float.NaN, Label = true }), LearningTask.Binary, 1));
-        Refused<TrainingDataException>(Teacher.Columns(), "[0, 1]", ScoredRows.Step(ScoredRows.Sides(_ml, new() { Probability = 1 }, new() { Probability = 2, Label = true }), LearningTask.Binary, 1));
+        Refused<TrainingDataException>(Teacher.Columns(), "Row 1: the teacher's probability 'Probability' is 2; expected one in [0, 1]", ScoredRows.Step(ScoredRows.Sides(_ml, new() { Probability = 1 }, new() { Probability = 2, Label = true }), LearningTask.Binary, 1));
         Assert.ThrowsExactly<ArgumentException>(() => Teacher.Columns(""));
         Assert.ThrowsExactly<ArgumentNullException>(() => Teacher.Model(null!));
         Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.Distill(Network.Mlp(3, 1), Distillation.Response(teacher: Network.Mlp(3, 1).Initialize(1)), teacher: new Shorter(_ml)));

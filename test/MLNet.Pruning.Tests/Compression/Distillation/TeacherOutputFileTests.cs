@@ -33,6 +33,33 @@ public class TeacherOutputFileTests
     }
 
     [TestMethod]
+    public void Scores_of_any_model_are_kept_in_a_file_too()
+    {
+        var before = Files();
+        var ml = new MLContext(1);
+        var rows = Digits.Prepare(ml).Fit(Digits.Load(ml)).Transform(Digits.Load(ml));
+        var scored = ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1)).Fit(rows).Transform(rows);
+        scored = ml.Transforms.CopyColumns("Probabilities", "Score").Fit(scored).Transform(scored);
+        var (memory, without) = Train(1L << 30);
+        var (file, with) = Train(0);
+        CollectionAssert.AreEqual(memory, file);
+        Assert.AreEqual((0, 1), (without, with));
+        CollectionAssert.AreEquivalent(before, Files());
+
+        (float[] Bits, int Files) Train(long limit)
+        {
+            var options = Digits.Options(2);
+            options.Seed = 1;
+            options.Network = Network.Mlp(64, 12, 10);
+            options.Distillation = (Distillation.Response(teacher: Teacher.Columns("Probabilities")) + Distillation.Similarity()).WithMemoryLimit(limit);
+            var most = 0;
+            options.Progress = new Now(() => most = Math.Max(most, Files().Except(before).Count()));
+            var network = ml.Transforms.Distill(options).Fit(scored).Network;
+            return ([.. network.Parameters.SelectMany(parameter => parameter.Values.ToArray())], most);
+        }
+    }
+
+    [TestMethod]
     public void A_step_that_fails_leaves_no_file_either()
     {
         var before = Files();
