@@ -39,7 +39,7 @@ public sealed class DistillEstimator : IEstimator<NeuralNetworkTransformer>
         var options = (NeuralNetworkTrainer.Options)_options.Taught(_options.Distillation);
         if (_student is not null)
         {
-            options.Network = _student(_options.Distillation!.Teacher?.Network ?? before?.Network ?? throw new InvalidOperationException(
+            options.Network = _student((_options.Distillation!.Teacher ?? Teacher.Columns()).NetworkFor(input.Schema) ?? throw new InvalidOperationException(
                 "The student is to be made of the teacher's network, but the teacher is none: give the student itself, or put a network before this step."));
         }
 

@@ -31,10 +31,11 @@ public static class DistillationCatalog
     /// <param name="epochs">Passes over the training rows.</param>
     /// <param name="batchSize">Rows in a step.</param>
     /// <param name="learningRate">Step size of Adam.</param>
+    /// <param name="teacher">A fitted model, with a network behind its Score, that teaches instead: see <see cref="Teacher.Model"/>.</param>
     /// <example><code>ml.Transforms.Distill(teacher => Network.Shrink(teacher, width: 0.25))</code></example>
     public static DistillEstimator Distill(this TransformsCatalog catalog, Func<Network, Network> student, Distillation? distillation = null, string labelColumnName = "Label",
-        string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3)
-        => catalog.Distill(student, Options(null, distillation, labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+        string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3, ITransformer? teacher = null)
+        => catalog.Distill(student, Options(null, From(distillation, teacher), labelColumnName, featureColumnName, epochs, batchSize, learningRate));
 
     /// <summary>Trains <see cref="NeuralNetworkTrainer.Options.Network"/> as the student of a teacher.</summary>
     /// <param name="catalog">The transforms.</param>

@@ -12,6 +12,9 @@ namespace MLNet.Pruning;
 /// <param name="probability">The column of probabilities; null for that which belongs to the scores, where there is one.</param>
 internal sealed class ScoreTeacher(ITransformer? model, string score, string? probability) : Teacher
 {
+    internal override Network? NetworkFor(DataViewSchema schema) => score == ScoreColumns.Score && probability is null
+        ? NetworkAnnotation.Find(model?.GetOutputSchema(schema) ?? schema)?.Network : null;
+
     internal override BoundTeacher Bind(TeacherStep step)
     {
         foreach (var name in (string?[])[score, probability])

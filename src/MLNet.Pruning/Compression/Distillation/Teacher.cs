@@ -89,6 +89,9 @@ public abstract class Teacher
     /// <summary>The network where it is one, which files can keep; else null.</summary>
     internal virtual Network? Network => null;
 
+    /// <summary>The network that teaches rows of that schema; null where it is none, or several.</summary>
+    internal virtual Network? NetworkFor(DataViewSchema schema) => Network;
+
     /// <summary>The teacher at work on the rows of a step.</summary>
     /// <exception cref="ArgumentException">It does not fit the rows or the task.</exception>
     internal abstract BoundTeacher Bind(TeacherStep step);

@@ -73,6 +73,28 @@ public class DistillationChainTests
     }
 
     [TestMethod]
+    public void A_student_is_made_of_the_model_that_teaches()
+    {
+        var rows = Digits.Prepare(_ml).Fit(Digits.Load(_ml)).Transform(Digits.Load(_ml));
+        NeuralNetworkTransformer Trained(Network network) => _ml.MulticlassClassification.Trainers.NeuralNetwork(network, epochs: 1).Fit(rows);
+        var (given, before) = (Trained(Network.Mlp(64, 16, 10)), Trained(Network.Mlp(64, 12, 10)));
+        List<Network> asked = [];
+        Network Half(Network teacher)
+        {
+            asked.Add(teacher);
+            return Network.Shrink(teacher, width: 0.5);
+        }
+
+        var student = _ml.Transforms.Distill(Half, epochs: 1, teacher: given).Fit(before.Transform(rows)).Network;
+        Assert.AreSame(given.Network, asked.Single());
+        CollectionAssert.AreEqual(new[] { 8, 64 }, student["fc1.weight"].Shape.ToArray());
+
+        // A teacher that is no network does not make way for the network before it.
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.Distill(Half, Distillation.Response(teacher: Teacher.Mean(given.Network, before.Network)), epochs: 1).Fit(before.Transform(rows)));
+        StringAssert.Contains(error.Message, "give the student itself");
+    }
+
+    [TestMethod]
     public void Projections_are_thrown_away()
     {
         var student = Network.Mlp(64, 12, 10);
