@@ -65,7 +65,8 @@ internal sealed class TeacherScores : IDisposable
         var data = step.Data;
         var expected = data.Rows + data.LeftOut.Count;
         var (position, row, left, kept) = (0, 0, 0, 0);
-        var block = new float[width * step.BatchSize];
+        var rows = Math.Min(step.BatchSize, data.Rows);
+        var block = new float[width * rows];
         var areDistributions = step.Task != LearningTask.Regression && width > 1;
         using var cursor = view.GetRowCursor([column]);
         var read = Reader(cursor, column);
@@ -90,7 +91,7 @@ internal sealed class TeacherScores : IDisposable
                 }
 
                 areDistributions = areDistributions && IsDistribution(target);
-                if (row - kept == step.BatchSize || row == data.Rows)
+                if (row - kept == rows || row == data.Rows)
                 {
                     _rows.Write(kept, block.AsSpan(0, (row - kept) * width));
                     kept = row;
