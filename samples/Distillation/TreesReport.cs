@@ -7,9 +7,6 @@ namespace MLNet.Pruning.Samples.Distillation;
 /// <summary>The trees and the network that learned from them on the test rows of each seed, and how fast they score.</summary>
 internal static class TreesReport
 {
-    private const int Rounds = 9;
-    private const int Repeats = 200;
-
     public static void Write(Recipe recipe, int seeds, ResultFolder results)
     {
         var runs = Enumerable.Range(1, seeds).Select(seed => Measure(seed, results)).ToArray();
@@ -46,13 +43,8 @@ internal static class TreesReport
         var (alone, taught) = (Steps(ml, results, seed, 0), Steps(ml, results, seed, 1));
         // Standardised values, trees, network: the scores of the last hide those before.
         var (trees, network) = (taught[..^1], new[] { taught[0], taught[^1] });
-        var many = ml.Data.Cache(ml.Data.LoadFromEnumerable(Enumerable.Repeat(test.GetColumn<float[]>("Features").ToArray(), Repeats).SelectMany(rows => rows).Select(row => new Row { Features = row }), SchemaOf(test.Schema)));
-        Speed(trees, many);
-        Speed(network, many);
-        // In turns, so that whatever else the machine does slows both.
-        var speeds = Enumerable.Range(0, Rounds).Select(_ => (Trees: Speed(trees, many), Network: Speed(network, many))).ToArray();
-        return new(seed, Figures(ml, trees, test, Statistics.Median(speeds.Select(speed => speed.Trees))), Figures(ml, alone, test, null),
-            Figures(ml, network, test, Statistics.Median(speeds.Select(speed => speed.Network))));
+        var (slow, fast) = Throughput.Compare(ml, test, repeats: 200, rows => Apply(trees, rows), rows => Apply(network, rows));
+        return new(seed, Figures(ml, trees, test, slow), Figures(ml, alone, test, null), Figures(ml, network, test, fast));
     }
 
     private static ITransformer[] Steps(MLContext ml, ResultFolder results, int seed, int stage) => [.. (IEnumerable<ITransformer>)ml.Compression().Load(results.Model(seed, stage), out _)];
@@ -61,14 +53,7 @@ internal static class TreesReport
     {
         var scored = Apply(steps, test);
         var errors = scored.GetColumn<bool>("Label").Zip(scored.GetColumn<bool>("PredictedLabel")).Count(pair => pair.First != pair.Second);
-        return new(ml.BinaryClassification.Evaluate(scored).AreaUnderRocCurve, errors, ml.Compression().Measure(steps[^1]).Total.DenseBytes, rowsPerSecond ?? 0);
-    }
-
-    private static double Speed(ITransformer[] steps, IDataView rows)
-    {
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        var count = Apply(steps, rows).GetColumn<float>("Score").Count();
-        return count / watch.Elapsed.TotalSeconds;
+        return new(ml.BinaryClassification.Evaluate(scored).AreaUnderRocCurve, errors, ml.Compression().Measure(steps[^1]).Total.DenseBytes, rowsPerSecond);
     }
 
     private static IDataView Apply(ITransformer[] steps, IDataView rows) => steps.Aggregate(rows, (view, step) => step.Transform(view));
@@ -79,21 +64,10 @@ internal static class TreesReport
         return new(all.Average(one => one.Auc), (int)Math.Round(all.Average(one => one.TestErrors)), (long)all.Average(one => one.Bytes), all.Average(one => one.RowsPerSecond));
     }
 
-    private static SchemaDefinition SchemaOf(DataViewSchema schema)
-    {
-        var definition = SchemaDefinition.Create(typeof(Row));
-        definition[nameof(Row.Features)].ColumnType = schema["Features"].Type;
-        return definition;
-    }
-
     private static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 
-    private sealed record Result(double Auc, int TestErrors, long Bytes, double RowsPerSecond);
+    /// <param name="RowsPerSecond">Null where it was not measured.</param>
+    private sealed record Result(double Auc, int TestErrors, long Bytes, double? RowsPerSecond);
 
     private sealed record Run(int Seed, Result Teacher, Result Alone, Result Taught);
-
-    internal sealed class Row
-    {
-        public float[] Features { get; set; } = [];
-    }
 }

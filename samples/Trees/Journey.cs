@@ -7,8 +7,6 @@ namespace MLNet.Pruning.Samples.Trees;
 /// <summary>The runs of all seeds told as a table, and their report as JSON.</summary>
 internal static class Journey
 {
-    private const int Rounds = 9;
-
     public static void Tell(string table, int seeds, DirectoryInfo output)
     {
         output.Create();
@@ -42,7 +40,7 @@ internal static class Journey
     private static Result Run(string table, int seed, DirectoryInfo output)
     {
         var run = TreesRun.Fit(table, seed);
-        var (original, pruned) = run.Throughput(Rounds);
+        var (original, pruned) = run.RowsPerSecond();
         var result = new Result(seed, new(run.Before.Trees, run.Before.Nodes, run.Before.Leaves, run.OriginalAuc, original), new(run.After.Trees, run.After.Nodes, run.After.Leaves, run.PrunedAuc, pruned));
         Line($"| {seed} | {run.Before.Trees} | {run.Before.Nodes:N0} | {run.OriginalAuc:F4} | {run.After.Trees} | {run.After.Nodes:N0} | {run.PrunedAuc:F4} | {result.Loss:F4} | {original:N0} | {pruned:N0} | {result.Ratio:F1} |");
         if (seed == 1)

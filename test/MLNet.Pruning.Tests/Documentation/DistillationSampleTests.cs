@@ -37,6 +37,7 @@ public class DistillationSampleTests
         {
             Assert.IsGreaterThan(0.95, seed.GetProperty("taught").GetProperty("auc").GetDouble());
             Assert.IsLessThan(seed.GetProperty("teacher").GetProperty("bytes").GetInt64(), seed.GetProperty("taught").GetProperty("bytes").GetInt64());
+            Assert.AreEqual(JsonValueKind.Null, seed.GetProperty("alone").GetProperty("rowsPerSecond").ValueKind, "not measured");
             Assert.IsGreaterThan(seed.GetProperty("teacher").GetProperty("rowsPerSecond").GetDouble(), seed.GetProperty("taught").GetProperty("rowsPerSecond").GetDouble());
         }
 
