@@ -1,31 +1,13 @@
 #!/usr/bin/env bash
-# Sets up what is missing and runs all tests. Closes with the ten slowest and a line "N passed, N failed, N skipped".
-# Usage: build/test.sh [--packages nuget|offline|auto] [--filter EXPRESSION]
+# Builds and runs all tests, as `dotnet test` does, and closes with the ten slowest and a line "N passed, N failed, N skipped".
+# Usage: build/test.sh [--filter EXPRESSION]
 set -euo pipefail
-source "$(dirname "$0")/setup.sh"
-
-choice="" filter=()
-while [ $# -gt 0 ]; do
-  case "$1" in
-    --packages) choice="${2:-}"; shift 2 || stop "--packages needs nuget, offline or auto" ;;
-    --filter) filter=(--filter "${2:-}"); shift 2 || stop "--filter needs an expression" ;;
-    *) stop "unknown argument '$1'; usage: build/test.sh [--packages nuget|offline|auto] [--filter EXPRESSION]" ;;
-  esac
-done
-
-set_up "$choice"
-install "the networks that the tests read, which PyTorch exports" python3-torchvision python3-onnx
-build MLNet.Pruning.sln
+cd "$(dirname "$0")/.."
 
 results=artifacts/test
 rm -rf "$results"
 status=0
-projects=(test/MLNet.Pruning.Tests)
-[ "$packages" = offline ] && projects+=(test/Offline.Tests)
-for project in "${projects[@]}"; do
-  dotnet test "$project" --no-build -c Release --nologo -v q --logger "trx;LogFileName=$(basename "$project").trx" \
-    --results-directory "$results" "${filter[@]}" || status=1
-done
+dotnet test --solution MLNet.Pruning.sln -c Release --report-trx --results-directory "$results" "$@" || status=1
 
 # One line a test: milliseconds, outcome, name.
 tests="$(grep -ho '<UnitTestResult [^>]*' "$results"/*.trx 2>/dev/null | awk '

@@ -26,7 +26,6 @@ internal static class Journey
             dense = new { accuracy = denseAccuracy, nonzeros = dense.NonZeroWeights },
             pruned = new { accuracy, nonzeros = pruned.Total.NonZeroWeights, sparsity = pruned.Total.Sparsity },
             seed,
-            packages = Packages,
         };
         output.Create();
         var path = Path.Combine(output.FullName, "report.json");
@@ -34,10 +33,6 @@ internal static class Journey
         File.Move(path + ".new", path, overwrite: true);
         Line($"report: {Path.GetRelativePath(Environment.CurrentDirectory, path)}");
     }
-
-    /// <summary>Which packages the sample was built with, as the build notes in the assembly.</summary>
-    private static string Packages => Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>()
-        .First(metadata => metadata.Key == "Packages").Value!;
 
     /// <summary>A progress bar on a terminal, plain lines elsewhere.</summary>
     private static DigitsRun Fit(int seed)

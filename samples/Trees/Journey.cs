@@ -26,16 +26,12 @@ internal static class Journey
             node_share = results.Average(result => result.NodeShare),
             speedup = results.Average(result => result.Ratio),
             seeds = results.Select(result => new { seed = result.Seed, ensemble = result.Ensemble, pruned = result.Pruned }),
-            packages = Packages,
         };
         var path = Path.Combine(output.FullName, "report.json");
         File.WriteAllText(path + ".new", JsonSerializer.Serialize(report, new JsonSerializerOptions { WriteIndented = true }));
         File.Move(path + ".new", path, overwrite: true);
         Line($"report: {Path.GetRelativePath(Environment.CurrentDirectory, path)}");
     }
-
-    private static string Packages => Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>()
-        .First(metadata => metadata.Key == "Packages").Value!;
 
     private static Result Run(string table, int seed, DirectoryInfo output)
     {
