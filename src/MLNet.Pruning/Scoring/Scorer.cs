@@ -12,6 +12,7 @@ internal sealed class Scorer : IBatchScorer
 {
     private readonly TorchGraph _graph;
     private readonly bool _softmax;
+    private readonly int _threads;
     private readonly Tensor _rows;
     private readonly float[] _scores;
 
@@ -25,6 +26,7 @@ internal sealed class Scorer : IBatchScorer
         Outputs = network.Output.RowSize;
         Batch = batch;
         _softmax = softmax;
+        _threads = TorchThreads.Worth(network, batch);
         _scores = new float[batch * Outputs];
         Rows = GC.AllocateUninitializedArray<float>(batch * Width, pinned: true);
         using var scope = NewDisposeScope();
@@ -52,6 +54,7 @@ internal sealed class Scorer : IBatchScorer
     /// <summary>Scores the first <paramref name="count"/> rows of <see cref="Rows"/>.</summary>
     public void Run(int count)
     {
+        using var threads = new TorchThreads(_threads);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var result = _graph.Forward(count == Batch ? _rows : _rows.narrow(0, 0, count));

@@ -9,7 +9,7 @@ internal static class TorchRuntime
     private static bool s_loaded;
 
     /// <summary>Loads libtorch.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be loaded; the message says what installs it.</exception>
+    /// <exception cref="InvalidOperationException">It cannot be loaded; the message says what is missing, what there is and what to do.</exception>
     public static void Require()
     {
         if (s_loaded)
@@ -19,14 +19,13 @@ internal static class TorchRuntime
 
         try
         {
+            TorchLibrary.Require();
             using var probe = torch.zeros(1);
             s_loaded = true;
         }
-        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or NotSupportedException or FileNotFoundException or EntryPointNotFoundException)
+        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or NotSupportedException or EntryPointNotFoundException)
         {
-            throw new InvalidOperationException(
-                "The native library of TorchSharp (libtorch) could not be loaded: reference the NuGet package TorchSharp-cpu (or TorchSharp-cuda-linux, "
-                + $"TorchSharp-cuda-windows); in a checkout of MLNet.Pruning run build/test.sh, which installs it. {e.GetBaseException().Message}", e);
+            throw new InvalidOperationException($"The native library of TorchSharp could not be loaded. {e.GetBaseException().Message}", e);
         }
     }
 

@@ -41,6 +41,7 @@ internal sealed class TrainingLoop
             throw new InvalidOperationException("Early stopping needs validation rows: train with a ValidationFraction above 0.");
         }
 
+        using var threads = new TorchThreads(TorchThreads.Worth(network, _options.BatchSize));
         using var scope = NewDisposeScope();
         using var weights = new TrainedWeights(network, masks, _device);
         var penalty = _options.Regularization?.Bind(network, weights.Graph.Parameters);

@@ -14,6 +14,7 @@ internal static class Validation
             return null;
         }
 
+        using var threads = new TorchThreads(TorchThreads.Worth(network, batchSize));
         using var scope = NewDisposeScope();
         using var graph = TorchGraph.ForScoring(network);
         using var batch = new Batch(data, task, batchSize, CPU);

@@ -15,10 +15,11 @@ internal sealed class CalibrationRun : IDisposable
     private readonly int[] _rows;
     private readonly DisposeScope _scope;
     private readonly TrainedWeights _weights;
+    private readonly Network _network;
 
     public CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows)
     {
-        _data = data;
+        (_data, _network) = (data, pruned.Network);
         _rows = Draw(data, rows);
         _scope = NewDisposeScope();
         _weights = new(pruned.Network, pruned.Masks, data.Device);
@@ -56,6 +57,7 @@ internal sealed class CalibrationRun : IDisposable
     public void ForEachBatch(Action<Tensor, Tensor, double> visit, int? size = null)
     {
         using var batch = new Batch(_data.Rows, _data.Task, Math.Min(size ?? _data.BatchSize, _rows.Length), _data.Device);
+        using var threads = new TorchThreads(TorchThreads.Worth(_network, batch.Capacity));
         for (var start = 0; start < _rows.Length; start += batch.Capacity)
         {
             _data.CancellationToken.ThrowIfCancellationRequested();
