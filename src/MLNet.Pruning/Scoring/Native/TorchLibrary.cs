@@ -7,13 +7,13 @@ using TorchSharp;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// Loads libtorch and TorchSharp's library over it: from the application's own folders, from the packages where they lie (notebooks), or from
-/// the PyTorch that <see cref="FolderVariable"/> names. TorchSharp's own search would copy libtorch, write its trace to standard output, and
+/// Loads libtorch and TorchSharp's library over it: from the application's own folders, from the PyTorch that <see cref="FolderVariable"/> names,
+/// or from the packages where they lie (notebooks). TorchSharp's own search would copy libtorch, write its trace to standard output, and
 /// give up on Debian 12 and Ubuntu 22.04.
 /// </summary>
 internal static class TorchLibrary
 {
-    /// <summary>Names the folder <c>torch/lib</c> of a Python installation of PyTorch (or <c>lib</c> of a libtorch archive) to use instead of a package.</summary>
+    /// <summary>Names the folder <c>torch/lib</c> of a Python installation of PyTorch (or <c>lib</c> of a libtorch archive) to use in an application that brings no libtorch.</summary>
     public const string FolderVariable = "MLNET_PRUNING_LIBTORCH";
 
     private const string Name = "LibTorchSharp";
@@ -41,8 +41,8 @@ internal static class TorchLibrary
         // OpenMP's threads spin while they wait, for a core that another process may have.
         NativeVariables.SetDefault("OMP_WAIT_POLICY", "PASSIVE");
         AssemblyLoadContext.GetLoadContext(typeof(TorchLibrary).Assembly)!.ResolvingUnmanagedDll += (_, name) => name == Name ? Handle(name) : 0;
-        AppDomain.CurrentDomain.AssemblyLoad += (_, loaded) => LoadInNotebook(loaded.LoadedAssembly);
-        Array.ForEach(AppDomain.CurrentDomain.GetAssemblies(), LoadInNotebook);
+        AppDomain.CurrentDomain.AssemblyLoad += (_, loaded) => LoadWith(loaded.LoadedAssembly);
+        Array.ForEach(AppDomain.CurrentDomain.GetAssemblies(), LoadWith);
     }
 
     /// <summary>Loads both, once a process.</summary>
@@ -56,19 +56,10 @@ internal static class TorchLibrary
                 return;
             }
 
-            string[] folders = [.. Folders()];
-            if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named)
-            {
-                if (TorchVersion.Refusal(named) is { } refusal)
-                {
-                    throw new DllNotFoundException($"{FolderVariable} is '{named}': {refusal}");
-                }
-
-                folders = [named, .. folders];
-            }
-
+            var folders = Own().Concat(Named()).Concat(Packages());
             var library = Find(folders, Name) ?? throw new DllNotFoundException($"{Missing(Name, folders)} {TorchVersion.Platforms}");
-            var parts = s_torch.Select(name => (Name: name, Path: Find(folders, name) ?? throw new DllNotFoundException($"{Missing(name, folders)} {TorchVersion.Advice}"))).ToArray();
+            var parts = s_torch.Select(name => (Name: name, Path: Find(folders, name)
+                ?? throw new DllNotFoundException($"libtorch {TorchVersion.Wanted} is missing: {Missing(name, folders)} {TorchVersion.Advice}"))).ToArray();
             try
             {
                 foreach (var (name, path) in parts)
@@ -76,6 +67,7 @@ internal static class TorchLibrary
                     s_handles[name] = NativeLibrary.Load(path);
                 }
 
+                Folder = Path.GetDirectoryName(parts[0].Path)!;
                 s_handles[Name] = LoadOver(library);
             }
             catch (DllNotFoundException e)
@@ -84,6 +76,9 @@ internal static class TorchLibrary
             }
         }
     }
+
+    /// <summary>The folder that libtorch was loaded from.</summary>
+    public static string Folder { get; private set; } = "";
 
     private static nint Handle(string name)
     {
@@ -99,12 +94,12 @@ internal static class TorchLibrary
     }
 
     /// <summary>
-    /// In notebooks, where packages lie in folders of their own, TorchSharp's search would come upon a libtorch of the system (Debian's
-    /// libtorch-dev): the package's is loaded as soon as TorchSharp is there. The dynamic loader then takes it for the name.
+    /// Where the libraries do not lie in the application's folders, TorchSharp's search might come upon a libtorch of the system (Debian's
+    /// libtorch-dev): ours is loaded as soon as TorchSharp is there. The dynamic loader then takes it for the name.
     /// </summary>
-    private static void LoadInNotebook(Assembly assembly)
+    private static void LoadWith(Assembly assembly)
     {
-        if (assembly.GetName().Name == "TorchSharp" && Directory.Exists(Path.Combine(Path.GetDirectoryName(assembly.Location) ?? "", "..", "..", "runtimes")))
+        if (assembly.GetName().Name == "TorchSharp" && Find(Own(), s_torch[0]) is null)
         {
             Handle(Name);
         }
@@ -133,8 +128,8 @@ internal static class TorchLibrary
 
     private static string FileName(string name) => OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
 
-    /// <summary>Where the libraries of the packages may lie: in the application's folders, or in the packages themselves.</summary>
-    private static IEnumerable<string> Folders()
+    /// <summary>The application's folders: what it brings comes first, since TorchSharp's own search would load it as well.</summary>
+    private static IEnumerable<string> Own()
     {
         foreach (var folder in (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
@@ -142,17 +137,31 @@ internal static class TorchLibrary
         }
 
         // Empty in an application of a single file, whose libraries are in the folders above.
-        if (Path.GetDirectoryName(typeof(torch).Assembly.Location) is not { Length: > 0 } own)
+        if (Path.GetDirectoryName(typeof(torch).Assembly.Location) is { Length: > 0 } own)
         {
-            yield break;
+            yield return own;
+            yield return Path.Combine(own, "runtimes", TorchVersion.Runtime, "native");
         }
+    }
 
-        var native = Path.Combine("runtimes", TorchVersion.Runtime, "native");
-        yield return own;
-        yield return Path.Combine(own, native);
-        // <packages>/torchsharp/<version>/lib/<framework>/TorchSharp.dll
-        var package = Path.GetFullPath(Path.Combine(own, "..", ".."));
-        yield return Path.Combine(package, native);
-        yield return Path.GetFullPath(Path.Combine(package, "..", "..", $"libtorch-cpu-{TorchVersion.Runtime}", TorchVersion.Wanted, native));
+    /// <summary>The folder of <see cref="FolderVariable"/>, where it is set.</summary>
+    /// <exception cref="DllNotFoundException">It cannot be used.</exception>
+    private static IEnumerable<string> Named()
+    {
+        if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named)
+        {
+            yield return TorchVersion.Refusal(named) is { } refusal ? throw new DllNotFoundException($"{FolderVariable} is '{named}': {refusal}") : named;
+        }
+    }
+
+    /// <summary>The packages' folders beside TorchSharp.dll of a notebook: packages/torchsharp/version/lib/framework/TorchSharp.dll.</summary>
+    private static IEnumerable<string> Packages()
+    {
+        if (Path.GetDirectoryName(typeof(torch).Assembly.Location) is { Length: > 0 } own)
+        {
+            var (package, native) = (Path.GetFullPath(Path.Combine(own, "..", "..")), Path.Combine("runtimes", TorchVersion.Runtime, "native"));
+            yield return Path.Combine(package, native);
+            yield return Path.GetFullPath(Path.Combine(package, "..", "..", $"libtorch-cpu-{TorchVersion.Runtime}", TorchVersion.Wanted, native));
+        }
     }
 }

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Runs the GPU tests and the training benchmark on the libtorch of a Python installation of PyTorch. PYTHON names the interpreter that has it
+# (python3 by default).
+set -euo pipefail
+cd "$(dirname "$0")"
+
+python=${PYTHON:-python3}
+MLNET_PRUNING_LIBTORCH=$("$python" -c 'import os, torch; print(os.path.join(os.path.dirname(torch.__file__), "lib"))') || {
+  echo "run.sh: $python has no PyTorch: set PYTHON to an interpreter that has it" >&2
+  exit 1
+}
+export MLNET_PRUNING_LIBTORCH DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+
+./app/MLNet.Pruning.Tests --filter "TestCategory=GPU"
+./app/MLNet.Pruning.Benchmarks training
