@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -15,6 +16,9 @@ internal static class Tool
 
     // Wide enough that names in redirected output are not cut into pieces.
     private const int RedirectedWidth = 240;
+
+    // Help is sentences, which wrap.
+    private const int RedirectedHelpWidth = 120;
 
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -36,6 +40,11 @@ internal static class Tool
         {
             InspectCommand.Create(), PruneCommand.Create(), VerifyCommand.Create(), BenchCommand.Create(), s_asJson, Seed,
         };
+        if (Console.IsOutputRedirected)
+        {
+            root.Options.OfType<HelpOption>().Single().Action = new HelpAction { MaxWidth = RedirectedHelpWidth };
+        }
+
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count == 0)
         {

@@ -21,6 +21,9 @@ internal static class ImportanceNames
 
     public static string[] All { get; } = [.. s_weights.Keys, .. s_rows.Keys];
 
+    /// <summary>What the command line takes, in words.</summary>
+    public static string Expected => $"{string.Join(", ", s_weights.Keys)}; measured on rows: {string.Join(", ", s_rows.Keys)}";
+
     /// <summary>Whether the criterion of that name needs rows.</summary>
     public static bool NeedsRows(string name) => s_rows.ContainsKey(name);
 

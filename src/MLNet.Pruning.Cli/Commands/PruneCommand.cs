@@ -29,7 +29,10 @@ internal static class PruneCommand
             .Require(text => GranularityNames.Parse(text) is not null, GranularityNames.Expected);
         var sparsity = new Option<double>("--sparsity") { Description = "Share that goes, in [0, 1).", DefaultValueFactory = _ => 0.5 }.Require(value => value is >= 0 and < 1, "a share in [0, 1)");
         var target = Choice("--target", "What the share is counted in.", s_targets, "channels");
-        var importance = new Option<string>("--importance") { Description = "What a piece is worth.", DefaultValueFactory = _ => "magnitude" }.AcceptOnlyFromAmong(ImportanceNames.All);
+        var importance = new Option<string>("--importance")
+        {
+            Description = $"What a piece is worth: {ImportanceNames.Expected}.", HelpName = "importance", DefaultValueFactory = _ => "magnitude",
+        }.AcceptOnlyFromAmong(ImportanceNames.All);
         var calibration = new Option<int>("--calibration-rows") { Description = "Rows that importances are measured on which need some.", DefaultValueFactory = _ => 256 }.AtLeast(1);
         var scope = Choice("--scope", "Whether pieces are compared within their layer or across the network, or how weights that are set to zero spread over layers.", s_scopes, "network");
         var group = Choice("--group", "How the importance of what goes together follows from its members.", s_groups, "mean");

@@ -89,6 +89,13 @@ public partial class UsageTests
     }
 
     [TestMethod]
+    public void Help_wraps_where_there_is_no_terminal()
+    {
+        var (_, help, _) = CliProcess.Run("prune", "--help");
+        Assert.IsLessThanOrEqualTo(120, help.Split('\n').Max(line => line.TrimEnd().Length));
+    }
+
+    [TestMethod]
     public void The_page_names_every_field()
     {
         using var files = new CliFiles();
