@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using MLNet.Pruning.Cli.Runtime;
 
 namespace MLNet.Pruning.Cli.Commands;
 
@@ -99,6 +100,11 @@ internal static class PruneCommand
             if (to.Directory is { Exists: false } folder)
             {
                 throw new DirectoryNotFoundException($"There is no folder {folder} to write {to.Name} to.");
+            }
+
+            if (fineTuning is not null || ImportanceNames.NeedsLibTorch(criterion))
+            {
+                NativeLibraries.RequireLibTorch();
             }
 
             return Progress.Run("pruning", say =>

@@ -6,13 +6,16 @@ namespace MLNet.Pruning.Cli.Runtime;
 internal sealed class OnnxRun : IDisposable
 {
     private readonly InferenceSession _session;
-    private readonly RunOptions _options = new();
+    private readonly RunOptions _options;
     private readonly string[] _inputs;
 
     /// <param name="model">The file and its network.</param>
     /// <param name="threads">Threads of the runtime.</param>
     public OnnxRun(Model model, int threads)
     {
+        // Before anything of ONNX Runtime is made, which loads it.
+        NativeLibraries.RequireOnnxRuntime();
+        _options = new();
         using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new(model.File.ToString(), options);
         _inputs = [.. model.Network.Inputs.Select(input => input.Name)];

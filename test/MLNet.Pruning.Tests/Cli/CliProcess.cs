@@ -6,13 +6,19 @@ namespace MLNet.Pruning.Tests.Cli;
 /// <summary>The built tool in a process of its own.</summary>
 internal static class CliProcess
 {
-    private static readonly string s_folder = Path.Combine(Path.GetDirectoryName(Repository.Find())!, "src", "MLNet.Pruning.Cli", "bin",
-        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
+    /// <summary>Path of the built tool.</summary>
+    public static string Built { get; } = Path.Combine(Path.GetDirectoryName(Repository.Find())!, "src", "MLNet.Pruning.Cli", "bin",
+        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "MLNet.Pruning.Cli.dll");
 
-    public static (int ExitCode, string Output, string Errors) Run(params string[] arguments)
+    public static (int ExitCode, string Output, string Errors) Run(params string[] arguments) => Run(Start(arguments));
+
+    /// <summary>What starts the tool.</summary>
+    public static ProcessStartInfo Start(params string[] arguments) => new("dotnet", [Built, .. arguments]);
+
+    public static (int ExitCode, string Output, string Errors) Run(ProcessStartInfo start)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(s_folder, "MLNet.Pruning.Cli.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["NUGET_PACKAGES"] = s_folder;
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        start.Environment["NUGET_PACKAGES"] = Path.GetDirectoryName(Built);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
