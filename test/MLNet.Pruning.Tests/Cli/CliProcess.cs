@@ -3,9 +3,11 @@ using System.Text.Json;
 
 namespace MLNet.Pruning.Tests.Cli;
 
-/// <summary>The built tool in a process of its own.</summary>
+/// <summary>The tool in a process of its own: the built one, or where MLNET_PRUNE names the executable of an installed one, that.</summary>
 internal static class CliProcess
 {
+    private static readonly string? s_installed = Environment.GetEnvironmentVariable("MLNET_PRUNE");
+
     /// <summary>Path of the built tool.</summary>
     public static string Built { get; } = Path.Combine(Path.GetDirectoryName(Repository.Find())!, "src", "MLNet.Pruning.Cli", "bin",
         new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "MLNet.Pruning.Cli.dll");
@@ -13,7 +15,7 @@ internal static class CliProcess
     public static (int ExitCode, string Output, string Errors) Run(params string[] arguments) => Run(Start(arguments));
 
     /// <summary>What starts the tool.</summary>
-    public static ProcessStartInfo Start(params string[] arguments) => new("dotnet", [Built, .. arguments]);
+    public static ProcessStartInfo Start(params string[] arguments) => s_installed is null ? new("dotnet", [Built, .. arguments]) : new(s_installed, arguments);
 
     public static (int ExitCode, string Output, string Errors) Run(ProcessStartInfo start)
     {
