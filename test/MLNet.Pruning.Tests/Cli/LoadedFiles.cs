@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace MLNet.Pruning.Tests.Cli;
 
 /// <summary>The native libraries and assemblies that a command of the tool has loaded when it ends.</summary>
@@ -8,13 +10,16 @@ internal static class LoadedFiles
 
     /// <summary>Their names without folders.</summary>
     /// <param name="list">A file to note them in.</param>
-    /// <param name="arguments">The command.</param>
-    public static string[] Of(string list, params string[] arguments)
+    /// <param name="start">The tool and the command.</param>
+    /// <param name="exitCode">What it is to end with.</param>
+    public static string[] Of(string list, ProcessStartInfo start, int exitCode = 0)
     {
-        var start = CliProcess.Start(arguments);
         (start.Environment["DOTNET_STARTUP_HOOKS"], start.Environment["LOADED_FILES"]) = (s_hook, list);
         var (code, output, errors) = CliProcess.Run(start);
-        Assert.AreEqual(0, code, output + errors);
+        Assert.AreEqual(exitCode, code, output + errors);
         return [.. File.ReadLines(list).Select(path => Path.GetFileName(path))];
     }
+
+    /// <summary>The native library, not the assembly that calls it.</summary>
+    public static bool IsOnnxRuntime(string name) => Path.GetFileNameWithoutExtension(name) is "libonnxruntime" or "onnxruntime";
 }

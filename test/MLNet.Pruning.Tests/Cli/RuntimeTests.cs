@@ -28,26 +28,28 @@ public class RuntimeTests
         AssertWorks(files, "OnnxRuntime", "prune", model, "-o", files["b.onnx"]);
         AssertRefused(files, "OnnxRuntime", "ONNX Runtime", "verify", files["b.onnx"], model, "--masked");
         AssertRefused(files, "OnnxRuntime", "ONNX Runtime", "bench", model, files["b.onnx"]);
+        var loaded = LoadedFiles.Of(files["loaded.txt"], Start(files, "OnnxRuntime", "verify", model, model), exitCode: 1);
+        Assert.IsFalse(loaded.Any(LoadedFiles.IsOnnxRuntime), "refused before it is loaded");
     }
 
     private static void AssertWorks(CliFiles files, string without, params string[] arguments)
     {
-        var (code, output, errors) = Run(files, without, arguments);
+        var (code, output, errors) = CliProcess.Run(Start(files, without, arguments));
         Assert.AreEqual(0, code, output + errors);
     }
 
     private static void AssertRefused(CliFiles files, string without, string name, params string[] arguments)
     {
-        var (code, _, errors) = Run(files, without, arguments);
+        var (code, _, errors) = CliProcess.Run(Start(files, without, arguments));
         Assert.AreEqual(1, code, errors);
         StringAssert.StartsWith(errors, $"error: There is no {name}");
     }
 
-    private static (int ExitCode, string Output, string Errors) Run(CliFiles files, string without, string[] arguments)
+    private static ProcessStartInfo Start(CliFiles files, string without, params string[] arguments)
     {
         var configuration = JsonNode.Parse(File.ReadAllText(Path.ChangeExtension(CliProcess.Built, "runtimeconfig.json")))!;
         configuration["runtimeOptions"]!["configProperties"]![$"MLNet.Pruning.Cli.{without}"] = false;
         var file = files.Write("runtimeconfig.json", configuration.ToJsonString());
-        return CliProcess.Run(new ProcessStartInfo("dotnet", ["exec", "--runtimeconfig", file, CliProcess.Built, .. arguments]));
+        return new("dotnet", ["exec", "--runtimeconfig", file, CliProcess.Built, .. arguments]);
     }
 }
