@@ -40,6 +40,6 @@ public class LoadingTests
         }
     }
 
-    /// <summary>libtorch_cpu.so, torch_cpu.dll, libLibTorchSharp.so and the like; TorchSharp.dll itself is small.</summary>
-    private static bool IsLibTorch(string name) => name.Contains("torch", StringComparison.OrdinalIgnoreCase) && name != "TorchSharp.dll";
+    /// <summary>libtorch_cpu.so, torch_cpu.dll, libLibTorchSharp.so, TorchSharp.dll and the like.</summary>
+    private static bool IsLibTorch(string name) => name.Contains("torch", StringComparison.OrdinalIgnoreCase);
 }

@@ -158,7 +158,7 @@ public class LoadingTests
     /// <summary>Runs it: it prints those lines, with libtorch from that folder.</summary>
     private static void AssertRuns(string program, string[] arguments, string[] lines, string? folder, Dictionary<string, string?>? environment = null)
     {
-        var (exitCode, output, errors) = ChildProcess.Run(program, arguments, new Dictionary<string, string?>(environment ?? []) { [TorchLibrary.FolderVariable] = null });
+        var (exitCode, output, errors) = ChildProcess.Run(program, arguments, environment ?? new() { [TorchLibrary.FolderVariable] = null });
         Assert.AreEqual(0, exitCode, output + errors);
         var printed = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         CollectionAssert.AreEqual(lines, printed[..^1], output);

@@ -25,7 +25,7 @@ internal static class TorchLibrary
     // In the order in which they need each other.
     private static readonly string[] s_torch = ["c10", "torch_cpu", "torch"];
     private static readonly Lock s_lock = new();
-    private static readonly Dictionary<string, nint> s_handles = [];
+    private static nint s_handle;
 
     /// <summary>
     /// Before anything else of this assembly runs: sets what libtorch reads when it loads, and stands by for what the runtime's own search does
@@ -40,7 +40,7 @@ internal static class TorchLibrary
         NativeVariables.SetDefault("MKL_CBWR", "AUTO");
         // OpenMP's threads spin while they wait, for a core that another process may have.
         NativeVariables.SetDefault("OMP_WAIT_POLICY", "PASSIVE");
-        AssemblyLoadContext.GetLoadContext(typeof(TorchLibrary).Assembly)!.ResolvingUnmanagedDll += (_, name) => name == Name ? Handle(name) : 0;
+        AssemblyLoadContext.GetLoadContext(typeof(TorchLibrary).Assembly)!.ResolvingUnmanagedDll += (_, name) => name == Name ? Handle() : 0;
         AppDomain.CurrentDomain.AssemblyLoad += (_, loaded) => LoadWith(loaded.LoadedAssembly);
         Array.ForEach(AppDomain.CurrentDomain.GetAssemblies(), LoadWith);
     }
@@ -51,26 +51,21 @@ internal static class TorchLibrary
     {
         lock (s_lock)
         {
-            if (s_handles.ContainsKey(Name))
+            if (s_handle != 0)
             {
                 return;
             }
 
             var folders = Own().Concat(Named()).Concat(Packages());
             var library = Find(folders, Name) ?? throw new DllNotFoundException($"{Missing(Name, folders)} {TorchVersion.Platforms}");
-            var parts = s_torch.Select(name => (Name: name, Path: Find(folders, name)
-                ?? throw new DllNotFoundException($"libtorch {TorchVersion.Wanted} is missing: {Missing(name, folders)} {TorchVersion.Advice}"))).ToArray();
+            var parts = s_torch.Select(name => Find(folders, name)
+                ?? throw new DllNotFoundException($"libtorch {TorchVersion.Wanted} is missing: {Missing(name, folders)} {TorchVersion.Advice}")).ToArray();
             try
             {
-                foreach (var (name, path) in parts)
-                {
-                    s_handles[name] = NativeLibrary.Load(path);
-                }
-
-                Folder = Path.GetDirectoryName(parts[0].Path)!;
-                s_handles[Name] = LoadOver(library);
+                Array.ForEach(parts, part => NativeLibrary.Load(part));
+                (Folder, s_handle) = (Path.GetDirectoryName(parts[0])!, LoadOver(library));
             }
-            catch (DllNotFoundException e)
+            catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException)
             {
                 throw new DllNotFoundException($"{e.Message} {TorchVersion.System}", e);
             }
@@ -80,17 +75,18 @@ internal static class TorchLibrary
     /// <summary>The folder that libtorch was loaded from.</summary>
     public static string Folder { get; private set; } = "";
 
-    private static nint Handle(string name)
+    private static nint Handle()
     {
         try
         {
             Require();
-            return s_handles[name];
         }
         catch (DllNotFoundException)
         {
-            return 0;
+            // The runtime goes on searching; what trains says what is missing.
         }
+
+        return s_handle;
     }
 
     /// <summary>
@@ -101,7 +97,7 @@ internal static class TorchLibrary
     {
         if (assembly.GetName().Name == "TorchSharp" && Find(Own(), s_torch[0]) is null)
         {
-            Handle(Name);
+            Handle();
         }
     }
 
@@ -122,7 +118,7 @@ internal static class TorchLibrary
         return WeakVersion.Mark(copy, UnusedVersion) && NativeLibrary.TryLoad(MemoryFile.Create(FileName(Name), copy), out handle) ? handle : NativeLibrary.Load(library);
     }
 
-    private static string Missing(string name, IEnumerable<string> folders) => $"{FileName(name)} is in none of: {string.Join(", ", folders)}.";
+    private static string Missing(string name, IEnumerable<string> folders) => $"{FileName(name)} is in none of: {string.Join(", ", folders.Distinct())}.";
 
     private static string? Find(IEnumerable<string> folders, string name) => folders.Select(folder => Path.Combine(folder, FileName(name))).FirstOrDefault(File.Exists);
 
@@ -133,7 +129,7 @@ internal static class TorchLibrary
     {
         foreach (var folder in (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
-            yield return folder;
+            yield return Path.TrimEndingDirectorySeparator(folder);
         }
 
         // Empty in an application of a single file, whose libraries are in the folders above.
@@ -157,9 +153,10 @@ internal static class TorchLibrary
     /// <summary>The packages' folders beside TorchSharp.dll of a notebook: packages/torchsharp/version/lib/framework/TorchSharp.dll.</summary>
     private static IEnumerable<string> Packages()
     {
-        if (Path.GetDirectoryName(typeof(torch).Assembly.Location) is { Length: > 0 } own)
+        var native = Path.Combine("runtimes", TorchVersion.Runtime, "native");
+        if (Path.GetDirectoryName(typeof(torch).Assembly.Location) is { Length: > 0 } own && Path.GetFullPath(Path.Combine(own, "..", "..")) is var package
+            && Directory.Exists(Path.Combine(package, native)))
         {
-            var (package, native) = (Path.GetFullPath(Path.Combine(own, "..", "..")), Path.Combine("runtimes", TorchVersion.Runtime, "native"));
             yield return Path.Combine(package, native);
             yield return Path.GetFullPath(Path.Combine(package, "..", "..", $"libtorch-cpu-{TorchVersion.Runtime}", TorchVersion.Wanted, native));
         }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Packs the tool for this machine, or for all runtimes, lists what the packages weigh, installs it as users do and runs the tests of its
 # commands on what was installed.
-# Usage: test/tool.sh [--all] [--filter EXPRESSION]
+# Usage: test/loading/tool.sh [--all] [--filter EXPRESSION]
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
-usage="usage: test/tool.sh [--all] [--filter EXPRESSION]"
+usage="usage: test/loading/tool.sh [--all] [--filter EXPRESSION]"
 limit=$((160 * 1000 * 1000)) # bytes of a package
 project=src/MLNet.Pruning.Cli
 filter="FullyQualifiedName~MLNet.Pruning.Tests.Cli."
