@@ -1,12 +1,11 @@
 """Small ONNX models, one an operator or pattern, for the tests of reading, running and removing structure.
 
-Writes NAME.onnx for each and operators.json, which lists all: name, opset, inputs, outputs ("N" is the free batch, ids lie in low <= id < high)
-and whether ONNX Runtime's result is to be compared ("runs"). Nearly all have a layer 4 or 6 -> 8 before the operator and one 8 -> 4 after it.
-Run with Debian's python3-torch (1.13.1) and python3-onnx (1.12.0): /usr/bin/python3 test/peers/export_operators.py FOLDER
+Writes operators.zip and operators.json of test/MLNet.Pruning.Tests/Zoo, which are committed, so that the tests need no Python; run it again only to
+change the models. The graphs come without weights (see weightless.py). The list has name, opset, inputs, outputs ("N" is the free batch, ids lie in
+low <= id < high) and whether ONNX Runtime's result is to be compared ("runs"). Nearly all have a layer 4 or 6 -> 8 before the operator and one
+8 -> 4 after it.
+Run with Debian's python3-torch (1.13.1) and python3-onnx (1.12.0): /usr/bin/python3 test/peers/export_operators.py
 """
-import pathlib
-import sys
-
 import numpy
 import torch
 from onnx import TensorProto, helper
@@ -371,4 +370,4 @@ def carried():
 
 for section in (convolutions, linears, norms, joins, shapes, reductions, recurrences, attentions, elementwise, carried):
     section()
-write_all(pathlib.Path(sys.argv[1]))
+write_all()

@@ -1,24 +1,25 @@
-"""The zoo: torchvision's and other common networks with seeded random weights as ONNX files, for the tests of reading, running and removal.
+"""The zoo: torchvision's and other common networks as ONNX graphs, for the tests of reading, running and removal.
 
-Writes NAME.onnx and NAME.json (inputs, outputs; "N" and "T" are free sizes, ids lie in low <= id < high) for every network, or for those named.
-Files that are there already are left alone. Weights are made so that every output is of order one and depends on its input when float inputs
-are standard normal and ids uniform; what is printed is the deviation of the outputs, overall and between inputs, on such rows.
-Run with Debian's python3-torch (1.13.1) and python3-torchvision (0.14.1): /usr/bin/python3 test/peers/export_zoo.py FOLDER [NAME...]
+Writes networks.zip and networks.json of test/MLNet.Pruning.Tests/Zoo, which are committed, so that the tests need no Python; run it again only to
+change the networks. The graphs come without weights (see weightless.py). How large the weights are to be is found here: so that every output is of
+order one and depends on its input when float inputs are standard normal and ids uniform. What is printed is the deviation of the outputs, overall
+and between inputs, on such rows. In the list "N" and "T" are free sizes, and ids lie in low <= id < high.
+Run with Debian's python3-torch (1.13.1), python3-torchvision (0.14.1) and python3-onnx (1.12.0): /usr/bin/python3 test/peers/export_zoo.py
 """
-import json
-import os
-import pathlib
-import sys
+import io
 import time
 import warnings
 import zlib
 
+import onnx
 import torch
 from torch import nn
 from torch.onnx import TrainingMode
 from torchvision import models
 from torchvision.models.swin_transformer import SwinTransformer
 from torchvision.models.vgg import VGG, cfgs, make_layers
+
+from weightless import without_weights, write
 
 BATCH = 32
 IDS = 50
@@ -203,9 +204,11 @@ def noise(source, rows=BATCH):
 
 
 def randomise(model):
+    """As the tests draw weights: those of an output sum to zero, so that means of rectified values do not grow from layer to layer."""
     for module in model.modules():
         if isinstance(module, LAYERS):
             nn.init.kaiming_normal_(module.weight)
+            module.weight.data -= module.weight.data.flatten(1).mean(1).view(-1, *[1] * (module.weight.dim() - 1))
         elif isinstance(module, NORMS):
             nn.init.uniform_(module.weight, 0.5, 1.5)
         if isinstance(module, LAYERS + NORMS) and module.bias is not None:
@@ -219,49 +222,40 @@ def randomise(model):
             nn.init.normal_(value, 0, 0.5)
 
 
-@torch.no_grad()
-def standardise(layer, _, output):
-    """Rescales a layer so that every output channel has about unit deviation over the batch; inputs that hardly differ are not blown up.
+def spread(values, axis):
+    """Mean over the channels of their deviation: what differs from channel to channel but not from input to input tells nothing."""
+    return values.transpose(0, axis).flatten(1).std(1).mean()
 
-    Squeeze-and-excite layers see one pixel a row and stay as they are: gates that swing widely multiply into heavy tails."""
-    if output.dim() == 4 and output[0, 0].numel() == 1:
-        return None
+
+@torch.no_grad()
+def standardise(layer, inputs, output):
+    """Rescales a layer as a whole so that its outputs have about unit deviation over the batch; inputs that hardly differ are not blown up.
+
+    Squeeze-and-excite layers, which see one pixel a row, get smaller weights instead: gates that swing widely multiply into heavy tails, more so
+    since larger inputs open them further."""
+    gates = output.dim() == 4 and output[0, 0].numel() == 1
     axis = output.dim() - 1 if isinstance(layer, nn.Linear) else 1
-    others = [i for i in range(output.dim()) if i != axis]
-    deviation, mean = torch.std_mean(output, others)
-    gain = (0.5 + torch.rand(len(mean))) / deviation.clamp(min=0.05)
-    shift = 0.2 * torch.randn(len(mean)) - mean * gain
-    layer.weight.mul_(gain.view(-1, *[1] * (layer.weight.dim() - 1)))
-    layer.bias.mul_(gain).add_(shift)
-    shape = [-1 if i == axis else 1 for i in range(output.dim())]
-    return output * gain.view(shape) + shift.view(shape)
+    layer.weight.div_(2.5 if gates else spread(output, axis).clamp(min=0.05))
+    return layer.forward(*inputs)
+
+
+@torch.no_grad()
+def average(norm, inputs):
+    """Gives a batch norm about the averages of what it reads."""
+    deviation = spread(inputs[0], 1)
+    norm.running_mean.normal_(0, 0.1).mul_(deviation)
+    norm.running_var.uniform_(0.5, 1.5).mul_(deviation.square())
 
 
 @torch.no_grad()
 def calibrate(model, source):
-    """Layers with a bias by their outputs, batch norms by the running averages of training mode, at last the head in evaluation mode."""
+    """Scales layer after layer, each by what the layers before it make of a batch."""
     model.eval()
-    norms = [module for module in model.modules() if isinstance(module, BATCH_NORMS)]
-    for norm in norms:
-        norm.momentum = None
-        norm.train()
-    order = []
-    note = lambda layer, *_: order.append(layer)
-    layers = [module for module in model.modules() if isinstance(module, LAYERS) and module.bias is not None]
-    hooks = [layer.register_forward_hook(hook) for layer in layers for hook in (standardise, note)]
+    hooks = [layer.register_forward_hook(standardise) for layer in model.modules() if isinstance(layer, LAYERS) and layer.bias is not None]
+    hooks += [norm.register_forward_pre_hook(average) for norm in model.modules() if isinstance(norm, BATCH_NORMS)]
     model(draw(source))
     for hook in hooks:
         hook.remove()
-    for norm in norms:
-        norm.reset_running_stats()
-    for _ in range(2 if norms else 0):
-        model(draw(source))
-    model.eval()
-    for norm in norms:
-        norm.momentum = 0.1
-    hook = order[-1].register_forward_hook(standardise)
-    model(draw(source))
-    hook.remove()
 
 
 @torch.no_grad()
@@ -273,18 +267,7 @@ def repeat_values(model):
     second.bn2.bias.copy_(first.bn2.bias)
 
 
-def replace(path, write):
-    beside = path.with_name(path.name + ".partial")
-    write(beside)
-    os.replace(beside, path)
-
-
-def export(name, folder):
-    path = folder / f"{name}.onnx"
-    description = path.with_suffix(".json")
-    if path.exists() and description.exists():
-        print(f"{name:30} is there", flush=True)
-        return
+def export(name):
     start = time.perf_counter()
     torch.manual_seed(zlib.crc32(name.encode()))
     chosen = NETWORKS[name]
@@ -297,28 +280,18 @@ def export(name, folder):
     example = draw(source, source["shape"][0] if fixed else 2)
     free = {axis: dict(N="batch", T="time")[size] for axis, size in enumerate(source["shape"]) if isinstance(size, str)}
     options = dict(dict(opset_version=13), **chosen["options"])
+    file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        replace(path, lambda beside: torch.onnx.export(
-            model, example, str(beside), input_names=[source["name"]], output_names=["output"],
-            dynamic_axes={} if fixed else {source["name"]: free, "output": {0: "batch"}}, **options))
+        torch.onnx.export(model, example, file, input_names=[source["name"]], output_names=["output"],
+                          dynamic_axes={} if fixed else {source["name"]: free, "output": {0: "batch"}}, **options)
     with torch.no_grad():
         output = model(noise(source))
     target = dict(name="output", shape=[source["shape"][0], output.shape[1]], type="float")
-    text = json.dumps(dict(name=name, opset=options["opset_version"], inputs=[source], outputs=[target])) + "\n"
-    replace(description, lambda beside: beside.write_text(text))
-    print(f"{name:30} {path.stat().st_size / 1e6:7.2f} MB {time.perf_counter() - start:6.2f} s"
+    print(f"{name:30} {len(file.getvalue()) / 1e6:7.2f} MB {time.perf_counter() - start:6.2f} s"
           f"   deviation {output.std():.2f}, between inputs {output.std(0).mean():.2f}", flush=True)
+    return dict(name=name, opset=options["opset_version"], inputs=[source], outputs=[target]), without_weights(onnx.load_from_string(file.getvalue()))
 
 
-def main(folder, names):
-    unknown = [name for name in names if name not in NETWORKS]
-    if unknown:
-        sys.exit(f"No such network: {', '.join(unknown)}. There are {', '.join(NETWORKS)}.")
-    torch.set_num_threads(2)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names or NETWORKS:
-        export(name, folder)
-
-
-main(pathlib.Path(sys.argv[1]), sys.argv[2:])
+torch.set_num_threads(2)
+write("networks", [export(name) for name in NETWORKS])

@@ -1,6 +1,5 @@
 """How export_operators.py declares and writes its models."""
-import json
-import os
+import io
 import warnings
 import zlib
 
@@ -10,6 +9,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper, parser
 from torch import nn
 from torch.onnx import TrainingMode
+
+from weightless import without_weights, write
 
 BATCH = 3
 CASES = {}
@@ -112,7 +113,7 @@ def case(name, build, *sources, opset=13, training=False, **options):
     """build() makes the module, under the seed of the name."""
     if name in CASES:
         raise ValueError(f"Two cases are called {name}.")
-    CASES[name] = lambda path: export(name, path, build, sources, opset, training, options)
+    CASES[name] = lambda: export(name, build, sources, opset, training, options)
 
 
 def wrapped(operator):
@@ -147,39 +148,39 @@ def values(*shape):
 
 def graph(name, text, weights, outputs="float[N,4] y", inputs="float[N,6] x", opset=13):
     """A graph in ONNX's textual form; weights are shapes to draw, or the values themselves."""
-    def write(path):
+    def make():
         model = parser.parse_model(f'<ir_version: 8, opset_import: ["": {opset}]> {name} ({inputs}) => ({outputs}) {{ {text} }}')
-        return save(name, model, weights, path, opset)
-    CASES[name] = write
+        return complete(name, model, weights, opset)
+    CASES[name] = make
 
 
 def nodes(name, made, weights, x=("N", 6), y=("N", 4), opset=13, domain=None):
     """A graph of nodes, for what the textual form cannot say: inputs left out, subgraphs, other domains."""
-    def write(path):
+    def make():
         value = lambda key, shape: helper.make_tensor_value_info(key, TensorProto.FLOAT, shape)
         imports = [helper.make_opsetid("", opset)] + ([helper.make_opsetid(domain, 1)] if domain else [])
         model = helper.make_model(helper.make_graph(made, name, [value("x", x)], [value("y", y)]), opset_imports=imports, ir_version=8)
-        return save(name, model, weights, path, opset, runs=domain is None)
-    CASES[name] = write
+        return complete(name, model, weights, opset, runs=domain is None)
+    CASES[name] = make
 
 
-def save(name, model, weights, path, opset, runs=True):
+def complete(name, model, weights, opset, runs=True):
     for key, value in weights.items():
         value = values(*value) if isinstance(value, tuple) else numpy.array(value)
         model.graph.initializer.append(numpy_helper.from_array(value, key))
     if runs and opset <= onnx.defs.onnx_opset_version():
         onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, str(path))
 
     def describe(value):
         kind = value.type.tensor_type
         shape = [dim.dim_param or dim.dim_value for dim in kind.shape.dim]
         return dict(name=value.name, shape=shape, type=TensorProto.DataType.Name(kind.elem_type).lower())
 
-    return dict(name=name, opset=opset, inputs=[describe(v) for v in model.graph.input], outputs=[describe(v) for v in model.graph.output], runs=runs)
+    return dict(name=name, opset=opset, inputs=[describe(v) for v in model.graph.input], outputs=[describe(v) for v in model.graph.output],
+                runs=runs), model
 
 
-def export(name, path, build, sources, opset, training, options):
+def export(name, build, sources, opset, training, options):
     model = build().train(training)
     for module in model.modules():
         if isinstance(module, LAYERS):
@@ -205,29 +206,26 @@ def export(name, path, build, sources, opset, training, options):
     results = model(*example)
     results = results if isinstance(results, tuple) else (results,)
     names = ["y", "z"][:len(results)]
-    torch.onnx.export(model, example, str(path), input_names=[source["name"] for source in sources], output_names=names, opset_version=opset,
+    file = io.BytesIO()
+    torch.onnx.export(model, example, file, input_names=[source["name"] for source in sources], output_names=names, opset_version=opset,
                       dynamic_axes={key: {0: "N"} for key in [source["name"] for source in sources] + names}, training=mode, **options)
-    onnx.checker.check_model(onnx.load(str(path)), full_check=True)
+    exported = onnx.load_from_string(file.getvalue())
+    onnx.checker.check_model(exported, full_check=True)
     outputs = [dict(name=key, shape=["N", *value.shape[1:]], type=str(value.dtype).replace("torch.", "").replace("float32", "float"))
                for key, value in zip(names, results)]
-    return dict(name=name, opset=opset, inputs=list(sources), outputs=outputs, runs=not training)
+    return dict(name=name, opset=opset, inputs=list(sources), outputs=outputs, runs=not training), exported
 
 
-def write_all(folder):
-    """Writes every case, each under the seed of its name, and operators.json beside them."""
+def write_all():
+    """Writes every case, each under the seed of its name."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    folder.mkdir(parents=True, exist_ok=True)
     models = []
-    for name, write in CASES.items():
+    for name, make in CASES.items():
         torch.manual_seed(zlib.crc32(name.encode()))
-        beside = folder / f"{name}.onnx.partial"
         try:
-            models.append(write(beside))
+            description, model = make()
+            models.append((description, without_weights(model)))
         except Exception as error:
-            raise RuntimeError(f"{name} was not written.") from error
-        os.replace(beside, folder / f"{name}.onnx")
-    beside = folder / "operators.json.partial"
-    beside.write_text(json.dumps(dict(models=models), indent=1) + "\n")
-    os.replace(beside, folder / "operators.json")
-    print(len(models), "models")
+            raise RuntimeError(f"{name} was not made.") from error
+    write("operators", models)

@@ -11,6 +11,9 @@ public class OperatorGradientTests
     private const double Step = 1e-6;
     private const int WeightsEach = 5;
 
+    /// <summary>Of rows for which no value lies within a step of a kink, as that of ReLU at zero, where the differences see both sides.</summary>
+    private const int Seed = 4;
+
     /// <summary>What cannot be run, and what has no gradient.</summary>
     private static readonly string[] s_without = ["if_subgraph", "custom_domain", "arg_max"];
 
@@ -45,7 +48,7 @@ public class OperatorGradientTests
 
         using var graph = new TorchGraph(network, parameters, logits: false);
         using var generator = new Generator(3);
-        var rows = cat([.. model.Draw(seed: 3).Select(input => tensor(input.Values, [input.Shape[0], input.Values.Length / input.Shape[0]], ScalarType.Float64))], 1);
+        var rows = cat([.. model.Draw(Seed).Select(input => tensor(input.Values, [input.Shape[0], input.Values.Length / input.Shape[0]], ScalarType.Float64))], 1);
         Tensor? weights = null;
         Tensor Loss()
         {
