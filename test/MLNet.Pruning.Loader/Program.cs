@@ -28,27 +28,29 @@ foreach (var name in names.Where(name => scored.Schema.GetColumnOrNull(name) is 
         Type = column.Type.ToString(),
         SlotNames = Texts(column, "SlotNames"),
         KeyValues = Texts(column, "KeyValues"),
+        KeyValuesType = column.Annotations.Schema.GetColumnOrNull("KeyValues")?.Type.ToString(),
         Rows = Rows(scored, column),
     };
 }
 
 Console.WriteLine(JsonSerializer.Serialize(found));
 
-static string[] Texts(DataViewSchema.Column column, string annotation) => column.Annotations.Schema.GetColumnOrNull(annotation)?.Type switch
-{
-    VectorDataViewType { ItemType: TextDataViewType } => Values<ReadOnlyMemory<char>>(column, annotation),
-    VectorDataViewType vector when vector.ItemType == NumberDataViewType.Single => Values<float>(column, annotation),
-    VectorDataViewType vector when vector.ItemType == NumberDataViewType.Int32 => Values<int>(column, annotation),
-    null => [],
-    var other => [other.ToString()!],
-};
+static string[] Texts(DataViewSchema.Column column, string annotation) => column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is not VectorDataViewType vector ? []
+    : (string[])((Delegate)Values<int>).Method.GetGenericMethodDefinition().MakeGenericMethod(vector.ItemType.RawType).Invoke(null, [column, annotation])!;
 
 static string[] Values<T>(DataViewSchema.Column column, string annotation)
 {
     VBuffer<T> values = default;
     column.Annotations.GetValue(annotation, ref values);
-    return [.. values.DenseValues().Select(value => Convert.ToString(value, CultureInfo.InvariantCulture)!)];
+    return [.. values.DenseValues().Select(Text)];
 }
+
+static string Text<T>(T value) => value switch
+{
+    DateTime or DateTimeOffset => ((IFormattable)value).ToString("O", CultureInfo.InvariantCulture),
+    IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+    _ => value!.ToString()!,
+};
 
 static float[][] Rows(IDataView view, DataViewSchema.Column column) => column.Type switch
 {

@@ -31,8 +31,8 @@ internal abstract class LabelKeys
 
     public abstract void Add(DataViewSchema.Annotations.Builder annotations, string name);
 
-    /// <summary>A step that makes keys with these values: that of number i for the i-th of the codes, a missing one for any other number.</summary>
-    public abstract IEstimator<ITransformer> Map(TransformsCatalog.ConversionTransforms catalog, string output, string input, IReadOnlyList<float> codes);
+    /// <summary>Gives a column of objects these key values.</summary>
+    public abstract void Add(SchemaDefinition.Column column);
 
     /// <summary>The values as text.</summary>
     public abstract IReadOnlyList<string> Names { get; }
@@ -69,21 +69,16 @@ internal abstract class LabelKeys
         public override void Add(DataViewSchema.Annotations.Builder annotations, string name)
             => annotations.Add(name, type, (ref VBuffer<T> value) => _values.CopyTo(ref value));
 
-        public override IEstimator<ITransformer> Map(TransformsCatalog.ConversionTransforms catalog, string output, string input, IReadOnlyList<float> codes)
-        {
-            var values = _values.DenseValues().ToArray();
-            return values is ReadOnlyMemory<char>[] texts
-                ? catalog.MapValue(output, codes.Zip(texts, (code, text) => KeyValuePair.Create(code, text.ToString())), input, treatValuesAsKeyType: true)
-                : catalog.MapValue(output, codes.Zip(values, KeyValuePair.Create), input, treatValuesAsKeyType: true);
-        }
+        public override void Add(SchemaDefinition.Column column) => column.AddAnnotation(KeyValues, _values, type);
 
+        // As a sequence: an array of bytes would be written as one text.
         public override JsonElement ToJson() => Texts is { } texts
-            ? JsonSerializer.SerializeToElement(texts, ModelArchive.Json) : JsonSerializer.SerializeToElement(_values.DenseValues().ToArray(), ModelArchive.Json);
+            ? JsonSerializer.SerializeToElement(texts, ModelArchive.Json) : JsonSerializer.SerializeToElement(_values.DenseValues(), ModelArchive.Json);
 
         protected override void Read(JsonElement values)
         {
             T[] items = typeof(T) == typeof(ReadOnlyMemory<char>)
-                ? (T[])(object)values.Deserialize<string[]>(ModelArchive.Json)!.Select(text => text.AsMemory()).ToArray() : values.Deserialize<T[]>(ModelArchive.Json)!;
+                ? (T[])(object)values.Deserialize<string[]>(ModelArchive.Json)!.Select(text => text.AsMemory()).ToArray() : [.. values.Deserialize<IEnumerable<T>>(ModelArchive.Json)!];
             _values = new(items.Length, items);
         }
 

@@ -34,15 +34,15 @@ internal sealed class NetworkOnnxChain : OnnxChain
         Add(Context.Transforms.DropColumns([.. graph.Inputs, .. graph.Outputs]));
     }
 
+    /// <summary>
+    /// From codes to keys by a table, whose key column carries the key values: the map and its file keep them as they are, of any type. (A map
+    /// to values that is told to treat them as keys makes text of them when it is loaded.)
+    /// </summary>
     private IEstimator<ITransformer> Keys(LabelKeys? keys, float[] codes)
     {
-        if (keys is not null)
-        {
-            return keys.Map(Context.Transforms.Conversion, ScoreColumns.PredictedLabel, ScoreColumns.Score, codes);
-        }
-
         var definition = SchemaDefinition.Create(typeof(Code));
         definition[nameof(Code.Key)].ColumnType = new KeyDataViewType(typeof(uint), codes.Length);
+        keys?.Add(definition[nameof(Code.Key)]);
         // Keys in objects count from 0.
         var table = Context.Data.LoadFromEnumerable(codes.Select((code, i) => new Code { Value = code, Key = (uint)i }), definition);
         return Context.Transforms.Conversion.MapValue(ScoreColumns.PredictedLabel, table, table.Schema[nameof(Code.Value)], table.Schema[nameof(Code.Key)], ScoreColumns.Score);

@@ -65,4 +65,4 @@ internal static class LoaderProcess
 }
 
 /// <summary>A column as the other process found it.</summary>
-internal sealed record LoadedColumn(string Type, string[] SlotNames, string[] KeyValues, float[][] Rows);
+internal sealed record LoadedColumn(string Type, string[] SlotNames, string[] KeyValues, string? KeyValuesType, float[][] Rows);
