@@ -1,4 +1,5 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -54,17 +55,8 @@ internal static class ActivationOperators
     private static Action<Pass> Gelu(OperatorContext context)
     {
         var x = context.Input(0);
-        if (context.Node.Text("approximate", "none") == "none")
-        {
-            return context.Returns(pass => F.gelu(pass[x]));
-        }
-
-        Scalar half = 0.5, one = 1, cubic = 0.044715, root = Math.Sqrt(2 / Math.PI);
-        return context.ReturnsComposed(pass =>
-        {
-            var v = pass[x];
-            return (v * half) * v.add(v * v * v, cubic).mul(root).tanh().add(one, one);
-        });
+        var approximate = context.Node.Text("approximate", "none") == "none" ? GELU.Approximate.none : GELU.Approximate.tanh;
+        return context.Returns(pass => F.gelu(pass[x], approximate));
     }
 
     private static Action<Pass> HardSigmoid(OperatorContext context)
