@@ -50,24 +50,7 @@ public sealed class Layer
         CheckWindow(kernel, stride, padding);
         ArgumentOutOfRangeException.ThrowIfLessThan(dilation, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
-        return new(graph =>
-        {
-            var layer = graph.Name("conv", name);
-            var channels = Channels(graph, layer, "Conv2d");
-            if (channels % groups != 0 || filters % groups != 0)
-            {
-                throw new ArgumentException($"Layer '{layer}' (Conv2d) has {groups} groups, which do not divide its {channels} channels and {filters} filters.");
-            }
-
-            var draw = Initializer.KaimingUniform(channels / groups * kernel * kernel);
-            var parameters = new List<string> { graph.Parameter(layer + ".weight", [filters, channels / groups, kernel, kernel], draw) };
-            if (bias)
-            {
-                parameters.Add(graph.Parameter(layer + ".bias", [filters], draw));
-            }
-
-            graph.Append(layer, "Conv", parameters, Attributes([.. Window(kernel, stride, padding), ("dilations", new long[] { dilation, dilation }), ("group", (long)groups)]));
-        });
+        return Convolution(filters, [kernel, kernel], [.. Window(kernel, stride, padding), ("dilations", new long[] { dilation, dilation })], groups, bias, name);
     }
 
     /// <summary>
@@ -110,7 +93,8 @@ public sealed class Layer
     /// <param name="stride">Step of the window; 0 takes <paramref name="kernel"/>.</param>
     /// <param name="padding">Zeros added on every side, at most half the window.</param>
     /// <param name="name">The layer's name.</param>
-    public static Layer AveragePool(int kernel, int stride = 0, int padding = 0, string? name = null) => Pool("AveragePool", "avgpool", kernel, stride, padding, name);
+    public static Layer AveragePool(int kernel, int stride = 0, int padding = 0, string? name = null)
+        => Pool("AveragePool", "avgpool", kernel, stride, padding, name, ("count_include_pad", 1L));
 
     /// <summary>The mean of each channel over all positions.</summary>
     /// <param name="name">The layer's name.</param>
@@ -166,7 +150,7 @@ public sealed class Layer
 
     /// <summary>x times the normal distribution function of x (Hendrycks &amp; Gimpel 2016), exact, not the tanh approximation.</summary>
     /// <param name="name">The layer's name.</param>
-    public static Layer Gelu(string? name = null) => Simple("Gelu", "gelu", name);
+    public static Layer Gelu(string? name = null) => Gelu(approximate: false, name);
 
     /// <summary>x times the sigmoid of x, also known as swish.</summary>
     /// <param name="name">The layer's name.</param>
@@ -193,23 +177,55 @@ public sealed class Layer
     /// <param name="name">The layer's name.</param>
     public static Layer Softmax(string? name = null) => Simple("Softmax", "softmax", name, ("axis", 1L));
 
+    /// <summary>A convolution whose window may differ in height and width.</summary>
+    /// <param name="filters">Number of output channels.</param>
+    /// <param name="kernel">Height and width of the window.</param>
+    /// <param name="window">The window as attributes of the operator.</param>
+    /// <param name="groups">Groups of channels that do not mix.</param>
+    /// <param name="bias">Whether it adds a bias.</param>
+    /// <param name="name">The layer's name.</param>
+    internal static Layer Convolution(int filters, long[] kernel, (string, object)[] window, int groups, bool bias, string? name) => new(graph =>
+    {
+        var layer = graph.Name("conv", name);
+        var channels = Channels(graph, layer, "Conv2d");
+        if (channels % groups != 0 || filters % groups != 0)
+        {
+            throw new ArgumentException($"Layer '{layer}' (Conv2d) has {groups} groups, which do not divide its {channels} channels and {filters} filters.");
+        }
+
+        var draw = Initializer.KaimingUniform(checked((int)(channels / groups * kernel[0] * kernel[1])));
+        var parameters = new List<string> { graph.Parameter(layer + ".weight", [filters, channels / groups, (int)kernel[0], (int)kernel[1]], draw) };
+        if (bias)
+        {
+            parameters.Add(graph.Parameter(layer + ".bias", [filters], draw));
+        }
+
+        graph.Append(layer, "Conv", parameters, Attributes([.. window, ("group", (long)groups)]));
+    });
+
+    /// <summary>Pooling whose window, given as attributes of the operator, may differ in height and width.</summary>
+    internal static Layer Pool(string @operator, string kind, (string, object)[] window, string? name) => new(graph =>
+    {
+        var layer = graph.Name(kind, name);
+        Channels(graph, layer, @operator);
+        graph.Append(layer, @operator, attributes: Attributes(window));
+    });
+
+    /// <summary><see cref="Gelu(string?)"/> or its approximation by tanh.</summary>
+    internal static Layer Gelu(bool approximate, string? name)
+        => approximate ? Simple("Gelu", "gelu", name, ("approximate", "tanh")) : Simple("Gelu", "gelu", name);
+
     internal void Build(GraphBuilder graph) => _build(graph);
 
     private static Layer Simple(string @operator, string kind, string? name, params (string, object)[] attributes)
         => new(graph => graph.Append(graph.Name(kind, name), @operator, attributes: Attributes(attributes)));
 
-    private static Layer Pool(string @operator, string kind, int kernel, int stride, int padding, string? name)
+    private static Layer Pool(string @operator, string kind, int kernel, int stride, int padding, string? name, params (string, object)[] attributes)
     {
         stride = stride == 0 ? kernel : stride;
         CheckWindow(kernel, stride, padding);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(padding, kernel / 2);
-        return new(graph =>
-        {
-            var layer = graph.Name(kind, name);
-            Channels(graph, layer, @operator);
-            var window = Attributes(Window(kernel, stride, padding));
-            graph.Append(layer, @operator, attributes: @operator == "AveragePool" ? [.. window, new("count_include_pad", 1L)] : window);
-        });
+        return Pool(@operator, kind, [.. Window(kernel, stride, padding), .. attributes], name);
     }
 
     private static int Channels(GraphBuilder graph, string layer, string kind) => graph.Shape.Length == 4 ? graph.Shape[1]

@@ -177,16 +177,38 @@ internal sealed class OperatorLowering(Network network, long opset)
             : [node.Inputs[0], absent, Initialize(node, "scales", node.Floats("scales"))]);
     }
 
-    /// <summary>x / 2 (1 + erf(x / sqrt 2)), for versions before the operator.</summary>
+    /// <summary>
+    /// x / 2 (1 + erf(x / sqrt 2)), or its approximation x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), for versions before the
+    /// operator.
+    /// </summary>
     private void EmitGelu(Node node)
     {
-        var (x, half, one, root) = (node.Inputs[0], Initialize(node, "half", 0.5f), Initialize(node, "one", 1f), Initialize(node, "root", MathF.Sqrt(2)));
-        var (scaled, erf, shifted, product) = (Unique(node.Name + ".scaled"), Unique(node.Name + ".erf"), Unique(node.Name + ".shifted"), Unique(node.Name + ".product"));
-        Emit(scaled, "Div", [x, root]);
-        Emit(erf, "Erf", [scaled]);
-        Emit(shifted, "Add", [erf, one]);
+        var (x, half, one) = (node.Inputs[0], Initialize(node, "half", 0.5f), Initialize(node, "one", 1f));
+        var (shifted, product) = (Unique(node.Name + ".shifted"), Unique(node.Name + ".product"));
+        Emit(shifted, "Add", [node.Text("approximate", "none") == "none" ? EmitErf(node) : EmitTanh(node), one]);
         Emit(product, "Mul", [x, shifted]);
         Nodes.Add(new NodeProto { Name = node.Name, OpType = "Mul", Input = { product, half }, Output = { node.Outputs[0] } });
+    }
+
+    private string EmitErf(Node node)
+    {
+        var (scaled, erf) = (Unique(node.Name + ".scaled"), Unique(node.Name + ".erf"));
+        Emit(scaled, "Div", [node.Inputs[0], Initialize(node, "root", MathF.Sqrt(2))]);
+        Emit(erf, "Erf", [scaled]);
+        return erf;
+    }
+
+    private string EmitTanh(Node node)
+    {
+        var x = node.Inputs[0];
+        var names = new[] { "square", "cube", "share", "sum", "scaled", "tanh" }.Select(part => Unique($"{node.Name}.{part}")).ToArray();
+        Emit(names[0], "Mul", [x, x]);
+        Emit(names[1], "Mul", [names[0], x]);
+        Emit(names[2], "Mul", [names[1], Initialize(node, "cubic", 0.044715f)]);
+        Emit(names[3], "Add", [x, names[2]]);
+        Emit(names[4], "Mul", [names[3], Initialize(node, "root", (float)Math.Sqrt(2 / Math.PI))]);
+        Emit(names[5], "Tanh", [names[4]]);
+        return names[5];
     }
 
     private void Emit(string output, string @operator, IEnumerable<string> inputs)
