@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -18,8 +17,8 @@ internal static class LossFunction
         _ => throw new ArgumentException($"The loss {loss} does not fit a {task} task."),
     };
 
-    /// <summary>The number in a loss. Read from its memory: <c>item()</c> goes through a native scalar that nothing keeps alive.</summary>
-    public static float Value(Tensor loss) => MemoryMarshal.Read<float>(loss.detach().cpu().bytes);
+    /// <summary>The number in a loss.</summary>
+    public static float Value(Tensor loss) => loss.cpu().item<float>();
 
     /// <param name="loss">A loss that fits the task.</param>
     /// <param name="logits">Batch x outputs.</param>
@@ -30,8 +29,7 @@ internal static class LossFunction
         Loss.CrossEntropy => F.cross_entropy(logits, targets),
         Loss.BinaryCrossEntropy => F.binary_cross_entropy_with_logits(logits, targets),
         Loss.MeanSquaredError => F.mse_loss(logits, targets),
-        // Not F.l1_loss: in TorchSharp 0.102.7 it computes the squared error (dotnet/TorchSharp#1359).
-        Loss.MeanAbsoluteError => (logits - targets).abs().mean(),
+        Loss.MeanAbsoluteError => F.l1_loss(logits, targets),
         _ => throw new ArgumentOutOfRangeException(nameof(loss), loss, "Not a loss."),
     };
 }
