@@ -47,12 +47,22 @@ public abstract class Importance
     /// </summary>
     public static Importance SynFlow { get; } = new SynFlowImportance();
 
-    /// <summary>Whether weights move away from zero while the network trains, -w g summed over steps (Sanh et al. 2020), in a rehearsal on the calibration rows.</summary>
+    /// <summary>
+    /// Whether weights move away from zero while the network trains, -w g summed over steps (Sanh et al. 2020), in a rehearsal on the
+    /// calibration rows.
+    /// </summary>
+    /// <remarks>
+    /// The rehearsal has to be long enough to move weights: the sum over a few steps is the first gradient's alone, whose sign says little of a
+    /// trained network. Half the weights of the digits' MLP dropped, mean change of accuracy after an epoch of fine-tuning over 24 seeds, 256
+    /// rows and a learning rate of 0.01: -0.083 with 10 epochs, -0.007 with 30, +0.025 with 50, +0.033 with 100; by chance -0.045, by
+    /// magnitude +0.031.
+    /// </remarks>
     /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory does not grow with their number.</param>
     /// <param name="epochs">Passes over them; at least 1.</param>
-    /// <param name="learningRate">Step size of the rehearsal's stochastic gradient descent; above 0.</param>
+    /// <param name="learningRate">Step size of the rehearsal's stochastic gradient descent; above 0. A rehearsal that diverges throws.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
-    public static Importance Movement(int rows = CalibratedImportance.DefaultRows, int epochs = 10, double learningRate = 0.01) => new MovementImportance(rows, epochs, learningRate);
+    public static Importance Movement(int rows = CalibratedImportance.DefaultRows, int epochs = 50, double learningRate = 0.01)
+        => new MovementImportance(rows, epochs, learningRate);
 
     /// <summary>Rise of the loss to second order, by the diagonal of the empirical Fisher information (Theis et al. 2018).</summary>
     /// <inheritdoc cref="Gradient"/>

@@ -5,8 +5,9 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// The sum of -w g over steps of training: weights that move away from zero are worth more than those that move towards it (Sanh et al. 2020,
-/// "Movement Pruning: Adaptive Sparsity by Fine-Tuning", equation 4). Within <see cref="SparseTraining.Gradual"/> the steps are those of the training; elsewhere they are a rehearsal: plain stochastic gradient descent over the
-/// calibration rows from the weights as they are, which is then forgotten. Cost: one forward and backward pass a row and epoch.
+/// "Movement Pruning: Adaptive Sparsity by Fine-Tuning", equation 4). Within <see cref="SparseTraining.Gradual"/> the steps are those of the
+/// training; elsewhere they are a rehearsal: plain stochastic gradient descent over the calibration rows from the weights as they are, which
+/// is then forgotten. Cost: one forward and backward pass a row and epoch.
 /// </summary>
 internal sealed class MovementImportance : CalibratedImportance
 {
@@ -49,6 +50,9 @@ internal sealed class MovementImportance : CalibratedImportance
             });
         }
 
-        return calibration.Scores(Name, movement.ToDictionary(sum => sum.Key, sum => CalibrationRun.Read(sum.Value)));
+        var scores = movement.ToDictionary(sum => sum.Key, sum => CalibrationRun.Read(sum.Value));
+        return scores.Values.All(values => values.All(float.IsFinite)) ? calibration.Scores(Name, scores)
+            : throw new InvalidOperationException(
+                $"The rehearsal of {Name} diverged: lower its learning rate ({_learningRate}), or normalise the features or the label.");
     }
 }

@@ -10,8 +10,8 @@ public class CalibrationTests
 {
     private static IEnumerable<object[]> NeedingRows { get; } =
     [
-        [Importance.Gradient(64)], [Importance.Taylor(64)], [Importance.AbsoluteTaylor(64)], [Importance.Snip(64)], [Importance.Grasp(64)], [Importance.Movement(256)],
-        [Importance.Fisher(16)], [Importance.OptimalBrainSurgeon(64)], [Importance.DiagonalHessian(16)], [Importance.DiagonalHessian(64, 2)], [Importance.Wanda(64)],
+        [Importance.Gradient(64)], [Importance.Taylor(64)], [Importance.AbsoluteTaylor(64)], [Importance.Snip(64)], [Importance.Grasp(64)],
+        [Importance.Movement()], [Importance.Fisher(16)], [Importance.OptimalBrainSurgeon(64)], [Importance.DiagonalHessian(16)], [Importance.DiagonalHessian(64, 2)], [Importance.Wanda(64)],
     ];
 
     private static IEnumerable<object[]> NeedingRowsForUnits { get; } =
@@ -23,9 +23,32 @@ public class CalibrationTests
     {
         var pruned = Run(new() { Amount = Amount.Fraction(0.5), Importance = importance, Schedule = Schedule.Linear(2), FineTuneEpochs = 1 });
         Assert.AreEqual(1184, pruned.Masks.Values.Sum(mask => mask.Kept), "half of 2,368 weights");
-        // Half the weights of a trained network, chosen with sense and fine-tuned, hardly cost anything; what is for networks that are not trained keeps other ones.
+        // Half the weights of a trained network, chosen with sense and fine-tuned, hardly cost anything: over 24 seeds at most 0.017,
+        // by chance 0.045 on average. What is for networks that are not trained keeps other ones.
         var steps = pruned.Pruning!;
-        Assert.IsTrue(importance is GraspImportance || steps.Steps[^1].Validation!.Metric > steps.Before!.Metric - 0.1, steps.ToString());
+        Assert.IsTrue(importance is GraspImportance || steps.Steps[^1].Validation!.Metric > steps.Before!.Metric - 0.05, steps.ToString());
+    }
+
+    /// <summary>Mean of four seeds: a single one is a matter of luck.</summary>
+    [TestMethod]
+    public void A_rehearsal_is_long_enough_to_choose_better_than_chance()
+    {
+        static double Change(int seed, Importance importance)
+        {
+            var steps = Run(new() { Amount = Amount.Fraction(0.5), Importance = importance, Schedule = Schedule.Linear(2), FineTuneEpochs = 1 }, seed).Pruning!;
+            return steps.Steps[^1].Validation!.Metric - steps.Before!.Metric;
+        }
+
+        var seeds = Enumerable.Range(1, 4).ToArray();
+        Assert.IsGreaterThan(seeds.Average(seed => Change(seed, Importance.Random(seed))), seeds.Average(seed => Change(seed, Importance.Movement())));
+    }
+
+    [TestMethod]
+    public void A_rehearsal_that_diverges_is_told()
+    {
+        var data = Calibrations.Of([[1], [2], [3]], [200, 100, 300], LearningTask.Regression, Loss.MeanSquaredError);
+        var e = Assert.ThrowsExactly<InvalidOperationException>(() => Importance.Movement(learningRate: 5).On(Network.Mlp(1, 1).Initialize(1), data));
+        StringAssert.Contains(e.Message, "Importance.Movement diverged: lower its learning rate (5)");
     }
 
     [TestMethod]
@@ -128,11 +151,11 @@ public class CalibrationTests
         }
     }
 
-    private static NeuralNetworkTransformer Run(PruningOptions options)
+    private static NeuralNetworkTransformer Run(PruningOptions options, int seed = 1)
     {
-        var ml = new MLContext(1);
+        var ml = new MLContext(seed);
         var training = Digits.Options();
-        (training.Seed, training.ValidationFraction) = (1, 0.1);
+        (training.Seed, training.ValidationFraction) = (seed, 0.1);
         return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training)).Append(ml.Transforms.Prune(options)).Fit(Digits.Load(ml)).LastTransformer;
     }
 
