@@ -7,7 +7,8 @@ namespace MLNet.Pruning;
 /// <summary>
 /// Turns the gradients of a step into changes of the weights. TorchSharp's own optimizers are not used: they pass temporary scalars to
 /// native code without keeping them alive, and a collection at that moment frees a scalar in use, which ends the training or falsifies a
-/// step. Here every scalar lives until after its call; mind that <c>add_(x)</c> makes one itself, <c>add_(x, One)</c> does not.
+/// step. Here, as everywhere, every scalar lives until after its call; mind that <c>add(x)</c>, <c>a + b</c>, <c>square()</c> and others
+/// make one themselves, <c>add(x, One)</c> does not. These rules take fewer passes over the weights, too.
 /// </summary>
 internal abstract class UpdateRule(IReadOnlyList<TorchParameter> parameters) : IDisposable
 {

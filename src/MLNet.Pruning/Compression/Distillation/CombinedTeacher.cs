@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning;
@@ -116,7 +117,8 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
             }
 
             // A class has at least one teacher, so its sum is above 0; what the others say of it is -infinity.
-            var mixed = stack(said.Select(logits => LogProbabilities(logits, _task))).add(_parts.log()).logsumexp(0).log_softmax(-1);
+            using Scalar one = 1.0;
+            var mixed = stack(said.Select(logits => LogProbabilities(logits, _task))).add(_parts.log(), one).logsumexp(0).log_softmax(-1);
             return _task == LearningTask.Multiclass ? mixed : mixed.narrow(1, 1, 1).sub(mixed.narrow(1, 0, 1));
         }
 

@@ -14,7 +14,7 @@ internal static class ActivationOperators
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } =
     [
         Simple("Relu", x => F.relu(x)), Simple("Tanh", x => x.tanh()), Simple("Sigmoid", x => x.sigmoid()), Simple("HardSwish", x => x.hardswish()),
-        Simple("Softplus", x => F.softplus(x)), new("LeakyRelu", LeakyRelu), new("Elu", Elu), new("Selu", Selu), new("Celu", Celu), new("Gelu", Gelu),
+        new("Softplus", Softplus), new("LeakyRelu", LeakyRelu), new("Elu", Elu), new("Selu", Selu), new("Celu", Celu), new("Gelu", Gelu),
         new("HardSigmoid", HardSigmoid), new("Softsign", Softsign), new("Mish", Mish), new("Swish", Swish), new("ThresholdedRelu", ThresholdedRelu),
         new("PRelu", PRelu), new("Softmax", context => Softmax(context, (x, axis) => F.softmax(x, axis))),
         new("LogSoftmax", context => Softmax(context, (x, axis) => x.log_softmax(axis))), new("Dropout", Dropout),
@@ -76,8 +76,17 @@ internal static class ActivationOperators
     private static Action<Pass> Mish(OperatorContext context)
     {
         var x = context.Input(0);
-        return context.ReturnsComposed(pass => pass[x] * F.softplus(pass[x]).tanh());
+        return context.ReturnsComposed(pass => pass[x] * Softplus(pass[x]).tanh());
     }
+
+    private static Action<Pass> Softplus(OperatorContext context)
+    {
+        var x = context.Input(0);
+        return context.ReturnsComposed(pass => Softplus(pass[x]));
+    }
+
+    /// <summary>log(1 + exp x): libtorch's own is given its settings as scalars that TorchSharp does not keep alive.</summary>
+    private static Tensor Softplus(Tensor x) => F.logsigmoid(x.neg()).neg();
 
     private static Action<Pass> Swish(OperatorContext context)
     {
@@ -122,7 +131,7 @@ internal static class ActivationOperators
                 return pass[x];
             }
 
-            // On the CPU wherever the network runs: TorchSharp makes no generators for GPUs.
+            // On the CPU wherever the network runs: a generator for a GPU draws as one for the CPU.
             using var mask = empty(pass[x].shape).bernoulli_(kept, pass.Random).div_(divisor);
             using var there = mask.to(pass[x].dtype, pass[x].device);
             return pass[x] * there;

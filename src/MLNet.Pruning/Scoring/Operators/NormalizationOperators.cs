@@ -72,7 +72,7 @@ internal static class NormalizationOperators
         Scalar alpha = context.Node.Float("alpha", 1e-4f), beta = context.Node.Float("beta", 0.75f), bias = context.Node.Float("bias", 1), one = 1;
         return context.ReturnsComposed(pass =>
         {
-            var squares = pass[x].square().flatten(2).unsqueeze(1);
+            var squares = (pass[x] * pass[x]).flatten(2).unsqueeze(1);
             var around = F.avg_pool2d(F.pad(squares, [0L, 0L, (size - 1) / 2, size / 2], PaddingModes.Constant, 0), [size, 1L], [1L, 1L]);
             return pass[x] / around.squeeze(1).view_as(pass[x]).mul(alpha).add(bias, one).pow(beta);
         });

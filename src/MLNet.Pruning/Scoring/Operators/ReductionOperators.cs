@@ -10,7 +10,7 @@ internal static class ReductionOperators
     [
         Reduce("ReduceMean", (x, axes, keep) => x.mean(axes, keep)), Reduce("ReduceSum", (x, axes, keep) => x.sum(axes, keep)),
         Reduce("ReduceMax", (x, axes, keep) => x.amax(axes, keep)), Reduce("ReduceMin", (x, axes, keep) => x.amin(axes, keep)),
-        Reduce("ReduceL1", (x, axes, keep) => x.abs().sum(axes, keep)), Reduce("ReduceSumSquare", (x, axes, keep) => x.square().sum(axes, keep)),
+        Reduce("ReduceL1", (x, axes, keep) => x.abs().sum(axes, keep)), Reduce("ReduceSumSquare", (x, axes, keep) => (x * x).sum(axes, keep)),
         Reduce("ReduceLogSum", (x, axes, keep) => x.sum(axes, keep).log()),
         Reduce("ReduceProd", (x, axes, keep) => OneByOne(x, axes, (y, axis) => y.prod(axis, keep))),
         // By norms of norms: unlike the root of a sum of squares they have a gradient where all is zero.

@@ -8,7 +8,7 @@ namespace MLNet.Pruning;
 /// </summary>
 internal sealed class ActivationVarianceImportance(int rows) : ActivationImportance("Importance.ActivationVariance", rows)
 {
-    protected override IEnumerable<Tensor> Moments(Tensor values) => [values.sum(1), values.square().sum(1)];
+    protected override IEnumerable<Tensor> Moments(Tensor values) => [values.sum(1), (values * values).sum(1)];
 
     protected override double Score(double[] means) => Math.Max(0, means[1] - means[0] * means[0]);
 }

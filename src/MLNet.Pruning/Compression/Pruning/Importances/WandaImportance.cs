@@ -24,7 +24,8 @@ internal sealed class WandaImportance(int rows) : CalibratedImportance("Importan
             {
                 using var scope = NewDisposeScope();
                 // A layer is linear: the derivative of the sum of its outputs on squared inputs is, for each weight, the sum of the squares it multiplies.
-                layer.Run(find(layer.Data).detach().square(), find).sum().backward();
+                var data = find(layer.Data).detach();
+                layer.Run(data * data, find).sum().backward();
             }
         }));
         var weights = layers.Values.Select(layer => layer.Weight).ToHashSet();

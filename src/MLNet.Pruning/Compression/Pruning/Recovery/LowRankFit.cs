@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning;
@@ -22,6 +23,7 @@ internal static class LowRankFit
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        using Scalar one = 1.0;
         var (all, free) = (new double[values.Length], new double[values.Length]);
         for (var row = 0; row < matrix.Rows; row++)
         {
@@ -48,7 +50,7 @@ internal static class LowRankFit
             var left = (difference - kept).norm().cpu().data<double>()[0];
             if (round >= FirstRounds)
             {
-                filled = (target + kept).MoveToOuterDisposeScope();
+                filled = target.add(kept, one).MoveToOuterDisposeScope();
             }
 
             (rows, columns) = (rows.MoveToOuterDisposeScope(), columns.MoveToOuterDisposeScope());

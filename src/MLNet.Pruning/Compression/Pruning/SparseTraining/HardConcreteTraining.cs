@@ -23,22 +23,22 @@ internal sealed class HardConcreteTraining : SparseTraining
     internal static Tensor Gate(Tensor logAlpha, Tensor uniform)
     {
         using Scalar one = 1.0, minus = -1.0, cooling = 1 / Temperature, width = High - Low, low = Low, shut = 0.0;
-        var odds = uniform.log().sub(uniform.neg().add(one).log());
-        return logAlpha.add(odds).mul(cooling).sigmoid().mul(width).add(low).clamp(shut, one);
+        var odds = uniform.log().sub(uniform.neg().add(one, one).log());
+        return logAlpha.add(odds, one).mul(cooling).sigmoid().mul(width).add(low, one).clamp(shut, one);
     }
 
     /// <summary>The gate without noise, equation 13.</summary>
     internal static Tensor MeanGate(Tensor logAlpha)
     {
         using Scalar one = 1.0, width = High - Low, low = Low, shut = 0.0;
-        return logAlpha.sigmoid().mul(width).add(low).clamp(shut, one);
+        return logAlpha.sigmoid().mul(width).add(low, one).clamp(shut, one);
     }
 
     /// <summary>Probability that a gate is not shut, equation 12.</summary>
     internal static Tensor Open(Tensor logAlpha)
     {
-        using Scalar shift = -Temperature * Math.Log(-Low / High);
-        return logAlpha.add(shift).sigmoid();
+        using Scalar shift = -Temperature * Math.Log(-Low / High), one = 1.0;
+        return logAlpha.add(shift, one).sigmoid();
     }
 
     private sealed class Run(HardConcreteTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data)

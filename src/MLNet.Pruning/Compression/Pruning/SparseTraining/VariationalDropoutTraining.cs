@@ -31,15 +31,15 @@ internal sealed class VariationalDropoutTraining : SparseTraining
     /// <summary>The divergence from the log-uniform prior as a function of log alpha, equation 14.</summary>
     internal static Tensor Divergence(Tensor logAlpha)
     {
-        using Scalar slope = 1.48695, shift = 1.87320, height = -0.63576, half = 0.5, floor = 0.63576, minus = -1.0;
-        return logAlpha.mul(slope).add(shift).sigmoid().mul(height).add(floor).add(logAlpha.mul(minus).exp().log1p(), half);
+        using Scalar slope = 1.48695, shift = 1.87320, height = -0.63576, half = 0.5, floor = 0.63576, minus = -1.0, one = 1.0;
+        return logAlpha.mul(slope).add(shift, one).sigmoid().mul(height).add(floor, one).add(logAlpha.mul(minus).exp().log1p(), half);
     }
 
     /// <summary>log alpha = log variance - log weight^2, bounded where the divergence is flat.</summary>
     internal static Tensor LogAlpha(Tensor values, Tensor logVariance)
     {
-        using Scalar two = 2.0, tiny = 1e-8, low = -8.0, high = 8.0;
-        return logVariance.sub(values.abs().add(tiny).log().mul(two)).clamp(low, high);
+        using Scalar two = 2.0, tiny = 1e-8, low = -8.0, high = 8.0, one = 1.0;
+        return logVariance.sub(values.abs().add(tiny, one).log().mul(two)).clamp(low, high);
     }
 
     private sealed class Run(VariationalDropoutTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data)
@@ -50,9 +50,9 @@ internal sealed class VariationalDropoutTraining : SparseTraining
         protected override Tensor Effective(Learned one)
         {
             // Box and Muller: a normal number from two uniform ones.
-            using Scalar two = -2.0, circle = 2 * Math.PI, half = 0.5;
+            using Scalar two = -2.0, circle = 2 * Math.PI, half = 0.5, whole = 1.0;
             var normal = one.Noise!.select(-1, 0).log().mul(two).sqrt().mul(one.Noise!.select(-1, 1).mul(circle).cos());
-            return one.Values.add(one.Spread(one.Learnt.mul(half).exp().mul(normal)));
+            return one.Values.add(one.Spread(one.Learnt.mul(half).exp().mul(normal)), whole);
         }
 
         protected override Tensor Penalty(Learned one)
