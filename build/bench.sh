@@ -1,21 +1,31 @@
 #!/usr/bin/env bash
-# Sets up what is missing, runs the benchmarks against PyTorch in turns and writes the table of ratios to artifacts/bench.md.
-# Usage: build/bench.sh [--packages nuget|offline|auto] [--only selection|training|scoring|removal] [--rounds N]
+# Runs the benchmarks against PyTorch in turns and writes the table of ratios to artifacts/bench.md. Without --python it compares with Debian's
+# python3-torch, and installs that and python3-torchvision where they are missing.
+# Usage: build/bench.sh [--only selection|training|scoring|removal|bits] [--rounds N] [--python PYTHON]
 set -euo pipefail
-source "$(dirname "$0")/setup.sh"
+cd "$(dirname "$0")/.."
 
-choice="" arguments=()
+usage="usage: build/bench.sh [--only selection|training|scoring|removal|bits] [--rounds N] [--python PYTHON]"
+arguments=() python=""
 while [ $# -gt 0 ]; do
   case "$1" in
-    --packages) choice="${2:-}"; shift 2 || stop "--packages needs nuget, offline or auto" ;;
-    --only) arguments+=("${2:-}"); shift 2 || stop "--only needs selection, training, scoring or removal" ;;
-    --rounds) arguments+=(--rounds "${2:-}"); shift 2 || stop "--rounds needs a number" ;;
-    *) stop "unknown argument '$1'; usage: build/bench.sh [--packages nuget|offline|auto] [--only selection|training|scoring|removal] [--rounds N]" ;;
+    --only) arguments+=("${2:?"$usage"}"); shift 2 ;;
+    --rounds) arguments+=(--rounds "${2:?"$usage"}"); shift 2 ;;
+    --python) python="${2:?"$usage"}"; shift 2 ;;
+    *) echo "$usage" >&2; exit 1 ;;
   esac
 done
 
-set_up "$choice"
-install "the PyTorch that the benchmarks compare with, and the networks it exports" python3-torch python3-torchvision
-build test/MLNet.Pruning.Benchmarks
-dotnet run --no-build -c Release --project test/MLNet.Pruning.Benchmarks -- "${arguments[@]}" --peers test/peers --output artifacts/bench.md
+if [ -z "$python" ]; then
+  python=/usr/bin/python3
+  "$python" -c 'import torch, torchvision' 2>/dev/null || {
+    echo "installing python3-torch and python3-torchvision, which the benchmarks compare with"
+    sudo=(); [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    "${sudo[@]}" apt-get update -q >/dev/null
+    "${sudo[@]}" apt-get install -qy --no-install-recommends python3-torch python3-torchvision >/dev/null
+  }
+fi
+
+dotnet build test/MLNet.Pruning.Benchmarks -c Release -v q --nologo
+dotnet run --no-build -c Release --project test/MLNet.Pruning.Benchmarks -- ${arguments[@]+"${arguments[@]}"} --peers test/peers --python "$python" --output artifacts/bench.md
 echo "table: artifacts/bench.md"

@@ -8,8 +8,11 @@ namespace MLNet.Pruning.Samples.Digits;
 /// <summary>One run told step by step on the console, and its report as JSON.</summary>
 internal static class Journey
 {
+    private const int EpochsBetweenLines = 10;
+
     public static void Tell(int seed, DirectoryInfo output)
     {
+        Console.WriteLine("training a network of 64-300-100-10 units on handwritten digits");
         var run = Fit(seed);
         var dense = run.Measure(run.Dense).Total;
         var pruned = run.Measure(run.FineTuned);
@@ -62,9 +65,9 @@ internal static class Journey
 
     private static void Trained(EpochResult epoch, Action<string> write)
     {
-        if (epoch.Epoch == epoch.Epochs)
+        if (epoch.Epoch % EpochsBetweenLines == 0)
         {
-            write(string.Create(CultureInfo.InvariantCulture, $"dense network: validation accuracy {epoch.Validation!.Metric:P2}"));
+            write(string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch}/{epoch.Epochs}: validation accuracy {epoch.Validation!.Metric:P2}"));
         }
     }
 

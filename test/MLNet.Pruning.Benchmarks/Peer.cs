@@ -1,12 +1,19 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace MLNet.Pruning.Benchmarks;
 
 /// <summary>Where the Python peers are.</summary>
 internal sealed record PeerScripts(string Python, DirectoryInfo Folder)
 {
+    /// <summary>Version and linear algebra of the PyTorch, as it tells them.</summary>
+    public string Describe()
+    {
+        const string Program = "import re, torch; print('PyTorch', torch.__version__, 'with BLAS', re.search(r'BLAS_INFO=(\\w+)', torch.__config__.show()).group(1))";
+        using var process = Process.Start(new ProcessStartInfo(Python, ["-c", Program]) { RedirectStandardOutput = true })!;
+        return process.StandardOutput.ReadToEnd().Trim();
+    }
+
     public Peer Start(string script, IReadOnlyDictionary<string, string>? environment = null, params string[] arguments)
         => new(Python, [Path.Combine(Folder.FullName, script), .. arguments], environment);
 }
@@ -14,27 +21,25 @@ internal sealed record PeerScripts(string Python, DirectoryInfo Folder)
 /// <summary>A process that answers a line of words with a line of numbers, so that its start is never measured.</summary>
 internal sealed class Peer : IDisposable
 {
-    // Variables that decide how fast the linear algebra runs: a peer gets what this process runs with.
-    private static readonly string[] s_inherited = ["OPENBLAS_CORETYPE"];
     private readonly Process _process;
 
     public Peer(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (var name in s_inherited)
-        {
-            if (NativeVariable(name) is { } value)
-            {
-                start.Environment[name] = value;
-            }
-        }
-
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
         }
 
         _process = Process.Start(start) ?? throw new InvalidOperationException($"Could not start {program}.");
+    }
+
+    /// <summary>This program once more.</summary>
+    public static Peer Self(IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    {
+        // Where the process is the dotnet command, the assembly comes before the arguments.
+        string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
+        return new(Environment.ProcessPath!, [.. program, .. arguments], environment);
     }
 
     /// <summary>Asks and waits for the answer.</summary>
@@ -58,11 +63,4 @@ internal sealed class Peer : IDisposable
         _process.WaitForExit();
         _process.Dispose();
     }
-
-    /// <summary>A variable as native libraries see it; they may have set it themselves, which .NET does not notice.</summary>
-    public static string? NativeVariable(string name) => OperatingSystem.IsLinux() ? Marshal.PtrToStringUTF8(getenv(name)) : Environment.GetEnvironmentVariable(name);
-
-    [DllImport("libc", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern nint getenv(string name);
 }

@@ -5,18 +5,20 @@ namespace MLNet.Pruning.Tests;
 /// <summary>A program in a process of its own.</summary>
 internal static class ChildProcess
 {
-    /// <summary>Runs it to its end.</summary>
-    /// <param name="program">Its path, or its name where the system finds it.</param>
+    /// <summary>What starts a program of this solution, built in the configuration of these tests.</summary>
+    /// <param name="project">Folder of its project from the solution's; its name is the program's.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="environment">Variables to set, or to take away where null.</param>
-    public static (int ExitCode, string Output, string Errors) Run(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
-        {
-            start.Environment[name] = value;
-        }
+    public static ProcessStartInfo Built(string project, params string[] arguments)
+        => new("dotnet", [Path.Combine(OutputOf(project), Path.GetFileName(project) + ".dll"), .. arguments]);
 
+    /// <summary>Folder that a project is built into.</summary>
+    public static string OutputOf(string project) => Path.Combine(Path.GetDirectoryName(Repository.Find())!, project.Replace('/', Path.DirectorySeparatorChar), "bin",
+        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
+
+    /// <summary>Runs it to its end.</summary>
+    public static (int ExitCode, string Output, string Errors) Run(ProcessStartInfo start)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

@@ -50,12 +50,9 @@ internal static class SelectionBenchmark
 
     private static double[] Ours(long weights, int repeats)
     {
-        using var self = new Peer(Environment.ProcessPath!, [.. Self, SelectionRound.Name, $"{weights}", $"{repeats}"]);
+        using var self = Peer.Self(null, SelectionRound.Name, $"{weights}", $"{repeats}");
         return self.Answer();
     }
-
-    /// <summary>What comes before the arguments: the assembly, where the process is the dotnet command.</summary>
-    private static string[] Self => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
 
     private static string Milliseconds(double seconds) => FormattableString.Invariant($"{1000 * seconds:n1} ms");
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Benchmarks;
@@ -9,15 +10,13 @@ internal static class TrainingBenchmark
 
     public static void Run(Report report, PeerScripts? peers)
     {
-        // Loads the native library, which decides how its linear algebra runs: the peers get the same.
-        set_num_threads(1);
         report.Section("Training, steps a second at a batch of 64", "PyTorch", "times faster",
             $"""
-            The library's own training loop, rows gathered from memory, against a plain PyTorch loop that slices a shuffled index from tensors in
-            memory. Both use the same libtorch and BLAS, with OPENBLAS_CORETYPE {Peer.NativeVariable("OPENBLAS_CORETYPE") ?? "unset (OpenBLAS knows this processor)"} and memory kept by malloc between
-            steps. PyTorch gets the fastest, tried before each line, of: optimizer for-each or single-tensor, OMP_WAIT_POLICY passive or unset (named in
-            the line). The library lays kernels of convolutions channels last by itself; in PyTorch that takes a `memory_format` by hand, which the lines
-            "channels last" show.
+            The library's own training loop on libtorch {__version__}{(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? " with MKL" : "")}, rows gathered
+            from memory, against a plain PyTorch loop that slices a shuffled index from tensors in memory{(peers is null ? "" : $", on {peers.Describe()}")}. PyTorch
+            gets the fastest, tried before each line, of: optimizer for-each or single-tensor, OMP_WAIT_POLICY passive or unset (named in the line). The library
+            lays kernels of convolutions channels last by itself; in PyTorch that takes a `memory_format` by hand, which the lines "channels last" show. It
+            trains on no more threads than its work keeps busy, which for these networks is one.
             """);
         foreach (var threads in new[] { 1, 2 })
         {

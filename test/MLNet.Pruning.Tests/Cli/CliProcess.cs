@@ -9,24 +9,12 @@ internal static class CliProcess
     private static readonly string? s_installed = Environment.GetEnvironmentVariable("MLNET_PRUNE");
 
     /// <summary>Path of the built tool.</summary>
-    public static string Built { get; } = Path.Combine(Path.GetDirectoryName(Repository.Find())!, "src", "MLNet.Pruning.Cli", "bin",
-        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "MLNet.Pruning.Cli.dll");
+    public static string Built { get; } = Path.Combine(ChildProcess.OutputOf("src/MLNet.Pruning.Cli"), "MLNet.Pruning.Cli.dll");
 
-    public static (int ExitCode, string Output, string Errors) Run(params string[] arguments) => Run(Start(arguments));
+    public static (int ExitCode, string Output, string Errors) Run(params string[] arguments) => ChildProcess.Run(Start(arguments));
 
     /// <summary>What starts the tool.</summary>
     public static ProcessStartInfo Start(params string[] arguments) => s_installed is null ? new("dotnet", [Built, .. arguments]) : new(s_installed, arguments);
-
-    public static (int ExitCode, string Output, string Errors) Run(ProcessStartInfo start)
-    {
-        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
-        start.Environment["NUGET_PACKAGES"] = Path.GetDirectoryName(Built);
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, errors.Result);
-    }
 
     /// <summary>Runs with --json and gives the one object on standard output.</summary>
     public static JsonElement Json(int exitCode, params string[] arguments)

@@ -5,8 +5,7 @@ namespace MLNet.Pruning.Tests.Cli;
 /// <summary>The native libraries and assemblies that a command of the tool has loaded when it ends.</summary>
 internal static class LoadedFiles
 {
-    private static readonly string s_hook = Path.Combine(Path.GetDirectoryName(Repository.Find())!, "test", "MLNet.Pruning.LoadedFiles", "bin",
-        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "MLNet.Pruning.LoadedFiles.dll");
+    private static readonly string s_hook = Path.Combine(ChildProcess.OutputOf("test/MLNet.Pruning.LoadedFiles"), "MLNet.Pruning.LoadedFiles.dll");
 
     /// <summary>Their names without folders.</summary>
     /// <param name="list">A file to note them in.</param>
@@ -15,7 +14,7 @@ internal static class LoadedFiles
     public static string[] Of(string list, ProcessStartInfo start, int exitCode = 0)
     {
         (start.Environment["DOTNET_STARTUP_HOOKS"], start.Environment["LOADED_FILES"]) = (s_hook, list);
-        var (code, output, errors) = CliProcess.Run(start);
+        var (code, output, errors) = ChildProcess.Run(start);
         Assert.AreEqual(exitCode, code, output + errors);
         return [.. File.ReadLines(list).Select(path => Path.GetFileName(path))];
     }

@@ -34,13 +34,13 @@ public class RuntimeTests
 
     private static void AssertWorks(CliFiles files, string without, params string[] arguments)
     {
-        var (code, output, errors) = CliProcess.Run(Start(files, without, arguments));
+        var (code, output, errors) = ChildProcess.Run(Start(files, without, arguments));
         Assert.AreEqual(0, code, output + errors);
     }
 
     private static void AssertRefused(CliFiles files, string without, string name, params string[] arguments)
     {
-        var (code, _, errors) = CliProcess.Run(Start(files, without, arguments));
+        var (code, _, errors) = ChildProcess.Run(Start(files, without, arguments));
         Assert.AreEqual(1, code, errors);
         StringAssert.StartsWith(errors, $"error: There is no {name}");
     }

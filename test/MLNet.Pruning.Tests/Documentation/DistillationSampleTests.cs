@@ -57,7 +57,7 @@ public class DistillationSampleTests
         var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md"))
             .Single(line => line.StartsWith("dotnet run -c Release --project samples/Distillation -- ", StringComparison.Ordinal) && line.Contains($"--recipe {recipe}", StringComparison.Ordinal));
         string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", $"{seeds}", "--output", _folder.FullName];
-        (var exitCode, printed, var errors) = Sample.RunDistillation(arguments);
+        (var exitCode, printed, var errors) = ChildProcess.Run(ChildProcess.Built("samples/Distillation", arguments));
         Assert.AreEqual(0, exitCode, errors + printed);
         return Path.Combine(_folder.FullName, recipe);
     }

@@ -19,7 +19,7 @@ public class MnistSampleTests
         // The README's command, on these files and with fewer seeds.
         var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md")).Single(line => line.StartsWith("dotnet run -c Release --project samples/Mnist -- ", StringComparison.Ordinal));
         string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", "2", "--output", _folder.FullName];
-        var (exitCode, printed, errors) = Sample.RunMnist(arguments);
+        var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/Mnist", arguments));
         Assert.AreEqual(0, exitCode, errors + printed);
 
         var results = Path.Combine(_folder.FullName, "lenet300");
@@ -38,12 +38,12 @@ public class MnistSampleTests
             File.Delete(file);
         }
 
-        (exitCode, printed, errors) = Sample.RunMnist(arguments);
+        (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/Mnist", arguments));
         Assert.AreEqual(0, exitCode, errors + printed);
         Assert.AreEqual(written, File.ReadAllText(Path.Combine(results, "report.json")));
 
         File.WriteAllText(Path.Combine(results, "settings.json"), "[]");
-        (exitCode, _, errors) = Sample.RunMnist(arguments);
+        (exitCode, _, errors) = ChildProcess.Run(ChildProcess.Built("samples/Mnist", arguments));
         Assert.AreNotEqual(0, exitCode);
         StringAssert.Contains(errors, "other settings");
     }

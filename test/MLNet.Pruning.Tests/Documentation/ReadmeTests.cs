@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -40,20 +41,37 @@ public partial class ReadmeTests
     public void Every_command_is_there()
     {
         var root = Path.GetDirectoryName(Repository.Find())!;
-        var commands = CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n'))
-            .Select(line => line.Split('#')[0].Trim()).Where(line => line.StartsWith("build/")).ToArray();
-        Assert.IsGreaterThan(1, commands.Length);
-        foreach (var command in commands)
+        var lines = CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n')).ToArray();
+        string[] scripts = [.. lines.Select(line => line.Split(' ')[0]).Where(word => word.StartsWith("build/", StringComparison.Ordinal))];
+        string[] projects = [.. lines.Where(line => line.Contains("--project ")).Select(line => line.Split("--project ")[1].Split(' ')[0])];
+        Assert.IsGreaterThan(0, scripts.Length);
+        Assert.IsGreaterThan(3, projects.Length);
+        foreach (var script in scripts)
         {
-            Assert.IsTrue(File.Exists(Path.Combine(root, command.Split(' ')[0])), command);
+            Assert.IsTrue(File.Exists(Path.Combine(root, script)), script);
         }
+
+        foreach (var project in projects)
+        {
+            Assert.IsNotEmpty(Directory.GetFiles(Path.Combine(root, project), "*.csproj"), project);
+        }
+    }
+
+    [TestMethod]
+    public void The_packages_an_application_references_are_those_of_this_build()
+    {
+        var references = XDocument.Parse($"<Project>{CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "xml").Groups[2].Value}</Project>")
+            .Root!.Elements("PackageReference").ToDictionary(reference => (string)reference.Attribute("Include")!, reference => (string)reference.Attribute("Version")!);
+        CollectionAssert.AreEquivalent(new[] { "MLNet.Pruning", "libtorch-cpu-linux-x64" }, references.Keys);
+        Assert.AreEqual(TorchVersion.Wanted, references["libtorch-cpu-linux-x64"]);
+        Assert.AreEqual(typeof(Network).Assembly.GetName().Version!.ToString(3), references["MLNet.Pruning"]);
     }
 
     [TestMethod]
     public void The_sample_prints_what_the_README_says_and_writes_its_report()
     {
         var output = Directory.CreateTempSubdirectory("digits");
-        var (exitCode, printed, errors) = Sample.Run(Sample.Folder, "--output", output.FullName);
+        var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/Digits", "--output", output.FullName));
         Assert.AreEqual(0, exitCode, errors);
 
         using var report = JsonDocument.Parse(File.ReadAllText(Path.Combine(output.FullName, "report.json")));
@@ -73,7 +91,7 @@ public partial class ReadmeTests
     public void The_journey_of_an_ONNX_file_is_what_the_README_says()
     {
         var output = Directory.CreateTempSubdirectory("onnx-model");
-        var (exitCode, printed, errors) = Sample.RunOnnxModel("--output", output.FullName);
+        var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/OnnxModel", "--output", output.FullName));
         Assert.AreEqual(0, exitCode, errors);
         CollectionAssert.AreEqual(Shape(Quoted("half of the channels removed")), Shape(printed));
         double Accuracy(string line) => double.Parse(Figure().Matches(printed.Split('\n').Single(other => other.StartsWith(line))[(line.Length + 1)..])[0].Value.TrimEnd('%', ' '), System.Globalization.CultureInfo.InvariantCulture);
@@ -103,9 +121,9 @@ public partial class ReadmeTests
 
     private static string Quoted(string line) => CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "text" && block.Groups[2].Value.Contains(line)).Groups[2].Value;
 
-    /// <summary>Lines without their figures, those of the installation and blank ones left out.</summary>
+    /// <summary>Lines without their figures, blank ones left out.</summary>
     private static string[] Shape(string text) => [.. text.Split('\n').Select(line => Spaces().Replace(Figure().Replace(line, "#"), " ").Trim())
-        .Where(line => line.Length > 0 && !line.StartsWith("packages:") && !line.StartsWith("report:") && line.Trim('-').Length > 0)];
+        .Where(line => line.Length > 0 && !line.StartsWith("report:") && line.Trim('-').Length > 0)];
 
     [GeneratedRegex(@"^```(\w+)\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CodeBlock();

@@ -11,7 +11,7 @@ public class TreesSampleTests
     public void The_sample_prunes_to_a_quarter_of_the_nodes_and_writes_its_report()
     {
         var output = Directory.CreateTempSubdirectory("trees");
-        var (exitCode, printed, errors) = Sample.RunTrees("--seeds", "1", "--output", output.FullName);
+        var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/Trees", "--seeds", "1", "--output", output.FullName));
         Assert.AreEqual(0, exitCode, errors);
         StringAssert.Contains(printed, "| 1 | 200 |");
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using System.Diagnostics.CodeAnalysis;
 
 namespace MLNet.Pruning.Tests.Loading;
@@ -134,7 +136,7 @@ public class LoadingTests
     private static void AssertRefuses(string folder, string? named, params string[] parts)
     {
         var files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories);
-        var (exitCode, output, errors) = ChildProcess.Run(Executable(folder), ["library"], new Dictionary<string, string?> { [TorchLibrary.FolderVariable] = named });
+        var (exitCode, output, errors) = ChildProcess.Run(Start(Executable(folder), ["library"], new() { [TorchLibrary.FolderVariable] = named }));
         Assert.AreNotEqual(0, exitCode);
         Assert.AreEqual("", output, "TorchSharp's trace");
         CollectionAssert.AreEquivalent(files, Directory.GetFiles(folder, "*", SearchOption.AllDirectories), "copies of libtorch");
@@ -153,12 +155,24 @@ public class LoadingTests
         return output;
     }
 
+    private static ProcessStartInfo Start(string program, string[] arguments, Dictionary<string, string?>? environment)
+    {
+        var start = new ProcessStartInfo(program, arguments);
+        start.Environment.Remove(TorchLibrary.FolderVariable);
+        foreach (var (name, value) in environment ?? [])
+        {
+            start.Environment[name] = value;
+        }
+
+        return start;
+    }
+
     private static string Executable(string folder) => Path.Combine(folder, OperatingSystem.IsWindows() ? "application.exe" : "application");
 
     /// <summary>Runs it: it prints those lines, with libtorch from that folder.</summary>
     private static void AssertRuns(string program, string[] arguments, string[] lines, string? folder, Dictionary<string, string?>? environment = null)
     {
-        var (exitCode, output, errors) = ChildProcess.Run(program, arguments, environment ?? new() { [TorchLibrary.FolderVariable] = null });
+        var (exitCode, output, errors) = ChildProcess.Run(Start(program, arguments, environment));
         Assert.AreEqual(0, exitCode, output + errors);
         var printed = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         CollectionAssert.AreEqual(lines, printed[..^1], output);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace MLNet.Pruning.Tests.Loading;
@@ -36,7 +37,7 @@ internal sealed class LocalPackage : IDisposable
     /// <summary>Runs the SDK's dotnet, which has to succeed.</summary>
     public static string Tool(params string[] arguments)
     {
-        var (exitCode, output, errors) = ChildProcess.Run("dotnet", arguments);
+        var (exitCode, output, errors) = ChildProcess.Run(new ProcessStartInfo("dotnet", arguments));
         Assert.AreEqual(0, exitCode, $"dotnet {string.Join(' ', arguments)}\n{output}{errors}");
         return output;
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
@@ -9,8 +8,7 @@ namespace MLNet.Pruning.Tests.Pipeline;
 /// <summary>test/MLNet.Pruning.Loader in a process of its own, which knows nothing of MLNet.Pruning.</summary>
 internal static class LoaderProcess
 {
-    private static readonly string s_folder = Path.Combine(Path.GetDirectoryName(Repository.Find())!, "test", "MLNet.Pruning.Loader", "bin",
-        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
+    private const string Loader = "test/MLNet.Pruning.Loader";
 
     /// <summary>Saves the model for rows of that schema, loads it there and scores the rows.</summary>
     /// <param name="ml">The context.</param>
@@ -23,17 +21,9 @@ internal static class LoaderProcess
         {
             ml.Model.Save(model, rows.Schema, path + ".zip");
             File.WriteAllLines(path + ".csv", Lines(rows));
-            Assert.IsFalse(File.Exists(Path.Combine(s_folder, "MLNet.Pruning.dll")));
-            var start = new ProcessStartInfo("dotnet", [Path.Combine(s_folder, "MLNet.Pruning.Loader.dll"), path + ".zip", path + ".csv", "PredictedLabel,Score,Probability"])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            using var process = Process.Start(start)!;
-            var errors = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            Assert.AreEqual(0, process.ExitCode, errors.Result);
+            Assert.IsFalse(File.Exists(Path.Combine(ChildProcess.OutputOf(Loader), "MLNet.Pruning.dll")));
+            var (exitCode, output, errors) = ChildProcess.Run(ChildProcess.Built(Loader, path + ".zip", path + ".csv", "PredictedLabel,Score,Probability"));
+            Assert.AreEqual(0, exitCode, errors);
             return JsonSerializer.Deserialize<Dictionary<string, LoadedColumn>>(output)!;
         }
         finally
