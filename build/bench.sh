@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the benchmarks against PyTorch in turns and writes the table of ratios to artifacts/bench.md. Without --python it compares with Debian's
-# python3-torch, and installs that and python3-torchvision where they are missing.
+# python3-torch on OpenBLAS, and installs what is missing of that.
 # Usage: build/bench.sh [--only selection|training|scoring|removal|bits] [--rounds N] [--python PYTHON]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,11 +18,12 @@ done
 
 if [ -z "$python" ]; then
   python=/usr/bin/python3
-  "$python" -c 'import torch, torchvision' 2>/dev/null || {
-    echo "installing python3-torch and python3-torchvision, which the benchmarks compare with"
+  packages=(python3-torch python3-torchvision libopenblas0-pthread)
+  dpkg -s "${packages[@]}" >/dev/null 2>&1 || {
+    echo "installing ${packages[*]}, which the benchmarks compare with"
     sudo=(); [ "$(id -u)" -eq 0 ] || sudo=(sudo)
     "${sudo[@]}" apt-get update -q >/dev/null
-    "${sudo[@]}" apt-get install -qy --no-install-recommends python3-torch python3-torchvision >/dev/null
+    "${sudo[@]}" apt-get install -qy --no-install-recommends "${packages[@]}" >/dev/null
   }
 fi
 

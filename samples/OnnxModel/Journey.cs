@@ -21,8 +21,13 @@ internal static class Journey
 
         // The file that somebody else would give us: a small residual network, trained on the digits.
         var inputs = ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.NormalizeMinMax("Features"));
-        inputs.Append(ml.MulticlassClassification.Trainers.NeuralNetwork(ResidualNetwork(), epochs: 12))
-            .Fit(split.TrainSet).LastTransformer.Network.SaveOnnx(File("digits.onnx"));
+        var trainer = ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkTrainer.Options
+        {
+            Network = ResidualNetwork(),
+            Epochs = 12,
+            LearningRateSchedule = LearningRateSchedule.Cosine(),
+        });
+        inputs.Append(trainer).Fit(split.TrainSet).LastTransformer.Network.SaveOnnx(File("digits.onnx"));
 
         var chain = inputs.Append(ml.Transforms.LoadNetwork(File("digits.onnx")));
         var dense = chain.Fit(split.TrainSet);

@@ -9,7 +9,12 @@ internal sealed record PeerScripts(string Python, DirectoryInfo Folder)
     /// <summary>Version and linear algebra of the PyTorch, as it tells them.</summary>
     public string Describe()
     {
-        const string Program = "import re, torch; print('PyTorch', torch.__version__, 'with BLAS', re.search(r'BLAS_INFO=(\\w+)', torch.__config__.show()).group(1))";
+        const string Program = """
+            import re, torch
+            torch.rand(64, 64) @ torch.rand(64, 64)
+            loaded = sorted(set(re.findall(r"[^/\n]*(?:blas|mkl|lapack)[^/\n]*\.so[^/\n]*", open("/proc/self/maps").read())))
+            print("PyTorch", torch.__version__, "with", " ".join(loaded) or "MKL" if torch.backends.mkl.is_available() else " ".join(loaded))
+            """;
         using var process = Process.Start(new ProcessStartInfo(Python, ["-c", Program]) { RedirectStandardOutput = true })!;
         return process.StandardOutput.ReadToEnd().Trim();
     }

@@ -36,6 +36,19 @@ internal sealed class TrainingLoop
     /// <exception cref="InvalidOperationException">The loss left the finite numbers, or early stopping has no validation rows.</exception>
     public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, Teaching? teaching = null)
     {
+        NativeHeap.KeepFreed();
+        try
+        {
+            return Train(network, masks, seed, snapshotEpoch, callback, teaching);
+        }
+        finally
+        {
+            NativeHeap.GiveBack();
+        }
+    }
+
+    private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback, Teaching? teaching)
+    {
         if (_options.EarlyStoppingPatience is not null && _data.ValidationRows.IsEmpty)
         {
             throw new InvalidOperationException("Early stopping needs validation rows: train with a ValidationFraction above 0.");

@@ -52,7 +52,7 @@ internal sealed class TrainingPeers : IDisposable
         {
             ["OMP_NUM_THREADS"] = $"{threads}",
             ["OPENBLAS_NUM_THREADS"] = $"{threads}",
-            // Spares both sides the page faults of memory given back after every step.
+            // Spares it the page faults of memory given back after every step, as the library spares itself.
             ["MALLOC_TRIM_THRESHOLD_"] = $"{256 << 20}",
             ["MALLOC_MMAP_THRESHOLD_"] = $"{32 << 20}",
         };
