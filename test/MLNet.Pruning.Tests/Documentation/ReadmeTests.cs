@@ -64,6 +64,7 @@ public partial class ReadmeTests
             .Root!.Elements("PackageReference").ToDictionary(reference => (string)reference.Attribute("Include")!, reference => (string)reference.Attribute("Version")!);
         CollectionAssert.AreEquivalent(new[] { "MLNet.Pruning", "libtorch-cpu-linux-x64" }, references.Keys);
         Assert.AreEqual(TorchVersion.Wanted, references["libtorch-cpu-linux-x64"]);
+        StringAssert.Contains(s_readme, $"export {TorchLibrary.FolderVariable}=");
         Assert.AreEqual(typeof(Network).Assembly.GetName().Version!.ToString(3), references["MLNet.Pruning"]);
     }
 

@@ -65,7 +65,9 @@ public class NativeSettingsTests
         Assert.IsGreaterThanOrEqualTo(TorchThreads.Worth(Network.Mlp(1200, 1200, 10), 128), large);
     }
 
+    /// <summary>Alone: others that train hold the number that this test sets.</summary>
     [TestMethod]
+    [DoNotParallelize]
     public void Training_leaves_the_number_of_threads_as_it_was()
     {
         // A thread of its own: libtorch keeps the number by thread.
@@ -82,6 +84,8 @@ public class NativeSettingsTests
                     {
                         Assert.AreEqual(2, get_num_threads(), "never more than there were");
                     }
+
+                    Assert.AreEqual(1, get_num_threads(), "as the outer one holds it");
                 }
 
                 Assert.AreEqual(2, get_num_threads());

@@ -17,6 +17,12 @@ internal sealed class TorchThreads : IDisposable
     private static readonly Lock s_lock = new();
     private static int s_open, s_most;
 
+    // What the innermost of them on this thread set; 0 outside of all.
+    [ThreadStatic]
+    private static int t_held;
+
+    private readonly int _outer = t_held;
+
     /// <param name="worth">What <see cref="Worth"/> says.</param>
     public TorchThreads(int worth)
     {
@@ -27,7 +33,8 @@ internal sealed class TorchThreads : IDisposable
                 s_most = torch.get_num_threads();
             }
 
-            torch.set_num_threads(Math.Min(worth, s_most));
+            t_held = Math.Min(worth, s_most);
+            torch.set_num_threads(t_held);
         }
     }
 
@@ -45,7 +52,8 @@ internal sealed class TorchThreads : IDisposable
         lock (s_lock)
         {
             s_open--;
-            torch.set_num_threads(s_most);
+            t_held = _outer;
+            torch.set_num_threads(_outer > 0 ? _outer : s_most);
         }
     }
 }
