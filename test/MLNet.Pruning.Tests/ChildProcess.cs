@@ -12,8 +12,8 @@ internal static class ChildProcess
         => new("dotnet", [Path.Combine(OutputOf(project), Path.GetFileName(project) + ".dll"), .. arguments]);
 
     /// <summary>Folder that a project is built into.</summary>
-    public static string OutputOf(string project) => Path.Combine(Path.GetDirectoryName(Repository.Find())!, project.Replace('/', Path.DirectorySeparatorChar), "bin",
-        new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
+    public static string OutputOf(string project) => Path.Combine(Path.GetDirectoryName(Repository.Find())!,
+        project.Replace('/', Path.DirectorySeparatorChar), "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
 
     /// <summary>Runs it to its end.</summary>
     public static (int ExitCode, string Output, string Errors) Run(ProcessStartInfo start)

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Benchmarks;
 
-/// <summary>Trainings in a process of its own, for what native libraries read when they load: answers every line "NETWORK OPTIMIZER EPOCHS" with steps a second.</summary>
+/// <summary>
+/// Trainings in a process of its own, for what native libraries read when they load: answers every line "NETWORK OPTIMIZER EPOCHS" with steps a
+/// second.
+/// </summary>
 internal static class TrainingProcess
 {
     public const string Name = "training-process";

@@ -93,7 +93,8 @@ public class LoadingTests
     [TestMethod]
     public void An_application_of_a_single_file_that_unpacks_its_libraries()
     {
-        var folder = Publish("unpacking", "publish", "-r", TorchVersion.Runtime, "--self-contained", "-p:PublishSingleFile=true", "-p:IncludeNativeLibrariesForSelfExtract=true");
+        var folder = Publish("unpacking", "publish", "-r", TorchVersion.Runtime, "--self-contained", "-p:PublishSingleFile=true",
+            "-p:IncludeNativeLibrariesForSelfExtract=true");
         var unpacked = Path.Combine(folder, "unpacked");
         AssertRuns(Executable(folder), ["torch"], ["4", "17"], unpacked,
             new() { ["DOTNET_BUNDLE_EXTRACT_BASE_DIR"] = unpacked });
@@ -103,7 +104,8 @@ public class LoadingTests
     public void An_application_that_is_a_file()
     {
         // Ahead-of-time compilation, the default there, takes from ML.NET the code that it makes as it runs.
-        var folder = s_package!.Write("file", ("application.cs", $"#:package MLNet.Pruning@{{version}}\n#:package libtorch-cpu-{{runtime}}@{{libtorch}}\n#:property PublishAot=false\n{Program}"));
+        const string Directives = "#:package MLNet.Pruning@{version}\n#:package libtorch-cpu-{runtime}@{libtorch}\n#:property PublishAot=false\n";
+        var folder = s_package!.Write("file", ("application.cs", Directives + Program));
         AssertRuns("dotnet", ["run", Path.Combine(folder, "application.cs"), "--", "torch"], ["4", "17"], folder: null);
     }
 
@@ -112,7 +114,8 @@ public class LoadingTests
     {
         var folder = Publish("without", "build", "-p:Without=true");
         Assert.IsEmpty(Directory.GetFiles(folder, "*torch_cpu*", SearchOption.AllDirectories));
-        AssertRefuses(folder, null, $"libtorch {TorchVersion.Wanted} is missing", folder, $"libtorch-cpu-{TorchVersion.Runtime} in version {TorchVersion.Wanted}", TorchLibrary.FolderVariable);
+        AssertRefuses(folder, null, $"libtorch {TorchVersion.Wanted} is missing", folder,
+            $"libtorch-cpu-{TorchVersion.Runtime} in version {TorchVersion.Wanted}", TorchLibrary.FolderVariable);
 
         // What pip makes of PyTorch: torch/lib beside torch/version.py.
         var torch = Directory.CreateDirectory(Path.Combine(folder, "..", "site-packages", "torch")).FullName;
@@ -123,7 +126,8 @@ public class LoadingTests
         AssertRefuses(folder, library, "1.13.1+cpu", "2.10 or 2.11");
 
         File.WriteAllText(Path.Combine(torch, "version.py"), "from typing import Optional\n__version__ = '2.10.0+cpu'\n");
-        foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "runtimes", TorchVersion.Runtime, "native")).Where(file => !file.Contains("LibTorchSharp")))
+        var native = Path.Combine(AppContext.BaseDirectory, "runtimes", TorchVersion.Runtime, "native");
+        foreach (var file in Directory.GetFiles(native).Where(file => !file.Contains("LibTorchSharp")))
         {
             File.Copy(file, Path.Combine(library, Path.GetFileName(file)));
         }

@@ -15,7 +15,8 @@ internal sealed class LocalPackage : IDisposable
         var root = Path.GetDirectoryName(Repository.Find())!;
         Tool("pack", Path.Combine(root, "src", "MLNet.Pruning"), "--no-build", "-c", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
             "-o", Path.Combine(_folder.FullName, "feed"), $"-p:PackageVersion={_version}");
-        File.WriteAllText(Path.Combine(_folder.FullName, "nuget.config"), """<configuration><packageSources><add key="local" value="feed" /></packageSources></configuration>""");
+        File.WriteAllText(Path.Combine(_folder.FullName, "nuget.config"),
+            """<configuration><packageSources><add key="local" value="feed" /></packageSources></configuration>""");
     }
 
     /// <summary>An application beside the feed.</summary>

@@ -98,7 +98,8 @@ public class NativeSettingsTests
 
                 data.Split(validationFraction: 0, seed: 1);
                 var network = Network.Mlp(4, 3, 2).Initialize(1);
-                new TrainingLoop(data, new TrainingOptions { Epochs = 1 }, LearningTask.Multiclass, CPU, _ => { }).Run(network, ImmutableDictionary<string, WeightMask>.Empty, seed: 1);
+                var loop = new TrainingLoop(data, new TrainingOptions { Epochs = 1 }, LearningTask.Multiclass, CPU, _ => { });
+                loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, seed: 1);
                 Assert.AreEqual(2, get_num_threads());
             }
             catch (Exception e)

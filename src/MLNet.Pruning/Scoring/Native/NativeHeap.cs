@@ -15,7 +15,8 @@ internal static partial class NativeHeap
     /// <summary>Keeps up to 256 MB of freed memory, and blocks of up to 32 MB in the heap, unless the variables of glibc say otherwise.</summary>
     public static void KeepFreed()
     {
-        if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable("MALLOC_TRIM_THRESHOLD_") is null && Environment.GetEnvironmentVariable("MALLOC_MMAP_THRESHOLD_") is null)
+        string[] variables = ["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"];
+        if (OperatingSystem.IsLinux() && variables.All(name => Environment.GetEnvironmentVariable(name) is null))
         {
             IfThere(() => _ = SetOption(TrimThreshold, Kept) + SetOption(MmapThreshold, Largest));
         }

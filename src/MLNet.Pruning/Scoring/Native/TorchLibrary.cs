@@ -13,7 +13,10 @@ namespace MLNet.Pruning;
 /// </summary>
 internal static class TorchLibrary
 {
-    /// <summary>Names the folder <c>torch/lib</c> of a Python installation of PyTorch (or <c>lib</c> of a libtorch archive) to use in an application that brings no libtorch.</summary>
+    /// <summary>
+    /// Names the folder <c>torch/lib</c> of a Python installation of PyTorch (or <c>lib</c> of a libtorch archive) to use in an application that
+    /// brings no libtorch.
+    /// </summary>
     public const string FolderVariable = "MLNET_PRUNING_LIBTORCH";
 
     private const string Name = "LibTorchSharp";
@@ -101,7 +104,10 @@ internal static class TorchLibrary
         }
     }
 
-    /// <summary>Loads TorchSharp's library; on Linux, where the system lacks a version that it asks for and does not use, a copy in memory that does not insist.</summary>
+    /// <summary>
+    /// Loads TorchSharp's library; on Linux, where the system lacks a version that it asks for and does not use, a copy in memory that does not
+    /// insist.
+    /// </summary>
     private static nint LoadOver(string library)
     {
         if (!OperatingSystem.IsLinux())
@@ -115,19 +121,23 @@ internal static class TorchLibrary
         }
 
         var copy = File.ReadAllBytes(library);
-        return WeakVersion.Mark(copy, UnusedVersion) && NativeLibrary.TryLoad(MemoryFile.Create(FileName(Name), copy), out handle) ? handle : NativeLibrary.Load(library);
+        return WeakVersion.Mark(copy, UnusedVersion) && NativeLibrary.TryLoad(MemoryFile.Create(FileName(Name), copy), out handle)
+            ? handle : NativeLibrary.Load(library);
     }
 
     private static string Missing(string name, IEnumerable<string> folders) => $"{FileName(name)} is in none of: {string.Join(", ", folders.Distinct())}.";
 
-    private static string? Find(IEnumerable<string> folders, string name) => folders.Select(folder => Path.Combine(folder, FileName(name))).FirstOrDefault(File.Exists);
+    private static string? Find(IEnumerable<string> folders, string name)
+        => folders.Select(folder => Path.Combine(folder, FileName(name))).FirstOrDefault(File.Exists);
 
-    private static string FileName(string name) => OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+    private static string FileName(string name)
+        => OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
 
     /// <summary>The application's folders: what it brings comes first, since TorchSharp's own search would load it as well.</summary>
     private static IEnumerable<string> Own()
     {
-        foreach (var folder in (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        var searched = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        foreach (var folder in searched.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
             yield return Path.TrimEndingDirectorySeparator(folder);
         }

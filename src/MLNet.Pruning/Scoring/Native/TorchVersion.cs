@@ -11,19 +11,23 @@ internal static partial class TorchVersion
     private static readonly string[] s_fitting = ["2.10", "2.11"];
 
     /// <summary>The libtorch that TorchSharp was linked with.</summary>
-    public static string Wanted { get; } = typeof(TorchVersion).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(metadata => metadata.Key == "LibTorchVersion").Value!;
+    public static string Wanted { get; } = typeof(TorchVersion).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .First(metadata => metadata.Key == "LibTorchVersion").Value!;
 
     /// <summary>System and architecture as packages name them, whatever the distribution.</summary>
     public static string Runtime { get; } =
-        $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-"
+        + $"{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
     public static string Advice =>
-        $"Reference the NuGet package libtorch-cpu-{Runtime} in version {Wanted} (TorchSharp-cpu brings it; for NVIDIA GPUs TorchSharp-cuda-linux or TorchSharp-cuda-windows), "
+        $"Reference the NuGet package libtorch-cpu-{Runtime} in version {Wanted} (TorchSharp-cpu brings it; for NVIDIA GPUs "
+        + "TorchSharp-cuda-linux or TorchSharp-cuda-windows), "
         + $"or set the environment variable {TorchLibrary.FolderVariable} to the folder torch/lib of a Python installation of PyTorch {string.Join(" or ", s_fitting)}.";
 
     public static string Platforms => $"TorchSharp has native libraries for linux-x64, osx-arm64, win-arm64 and win-x64; this process runs on {Runtime}.";
 
-    public static string System => OperatingSystem.IsLinux() ? $"It needs glibc 2.34 and the C++ library of GCC 12 or newer (Debian 12, Ubuntu 22.04, RHEL 9); this system has {Libc}." : Platforms;
+    public static string System => !OperatingSystem.IsLinux() ? Platforms
+        : $"It needs glibc 2.34 and the C++ library of GCC 12 or newer (Debian 12, Ubuntu 22.04, RHEL 9); this system has {Libc}.";
 
     /// <summary>Why a folder cannot be used; null where it can.</summary>
     public static string? Refusal(string folder)
