@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs the benchmarks against PyTorch in turns and writes the table of ratios to artifacts/bench.md. Without --python it compares with Debian's
 # python3-torch on OpenBLAS, and installs what is missing of that.
-# Usage: build/bench.sh [--only selection|training|scoring|removal|bits] [--rounds N] [--python PYTHON]
+# Usage: build/bench.sh [--only selection|training|bits|busy|scoring|removal] [--rounds N] [--python PYTHON]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage="usage: build/bench.sh [--only selection|training|scoring|removal|bits] [--rounds N] [--python PYTHON]"
+usage="usage: build/bench.sh [--only selection|training|bits|busy|scoring|removal] [--rounds N] [--python PYTHON]"
 arguments=() python=""
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -28,5 +28,6 @@ if [ -z "$python" ]; then
 fi
 
 dotnet build test/MLNet.Pruning.Benchmarks -c Release -v q --nologo
+dotnet build samples/Digits -c Release -v q --nologo
 dotnet run --no-build -c Release --project test/MLNet.Pruning.Benchmarks -- ${arguments[@]+"${arguments[@]}"} --peers test/peers --python "$python" --output artifacts/bench.md
 echo "table: artifacts/bench.md"

@@ -2,7 +2,7 @@ using System.CommandLine;
 using MLNet.Pruning.Benchmarks;
 
 var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all by default.", Arity = ArgumentArity.ZeroOrMore };
-which.AcceptOnlyFromAmong("selection", "training", "bits", "scoring", "removal");
+which.AcceptOnlyFromAmong("selection", "training", "bits", "busy", "scoring", "removal");
 var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the Python peers; without it nothing is compared with PyTorch." };
 var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
@@ -14,14 +14,18 @@ var repeats = new Argument<int>("repeats");
 var round = new Command(SelectionRound.Name) { Hidden = true, Arguments = { weights, repeats } };
 round.SetAction(arguments => SelectionRound.Run(arguments.GetValue(weights), arguments.GetValue(repeats)));
 
-// And one for what native libraries read when they load: see BitsBenchmark.
+// One for what native libraries read when they load: see BitsBenchmark.
 var trainer = new Command(TrainingProcess.Name) { Hidden = true };
 trainer.SetAction(_ => TrainingProcess.Run());
 
-var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds, output, round, trainer };
+// And one that takes a core away: see BusyBenchmark.
+var busy = new Command(BusyProcess.Name) { Hidden = true };
+busy.SetAction(_ => BusyProcess.Run());
+
+var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds, output, round, trainer, busy };
 command.SetAction(arguments =>
 {
-    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "bits", "scoring", "removal"];
+    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "bits", "busy", "scoring", "removal"];
     var peer = arguments.GetValue(peers) is { } folder ? new PeerScripts(arguments.GetValue(python)!, folder) : null;
     var report = new Report(arguments.GetValue(rounds));
     foreach (var benchmark in chosen)
@@ -36,6 +40,9 @@ command.SetAction(arguments =>
                 break;
             case "bits":
                 BitsBenchmark.Run(report);
+                break;
+            case "busy":
+                BusyBenchmark.Run(report);
                 break;
             case "scoring":
                 ScoringBenchmark.Run(report);

@@ -3,12 +3,10 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <summary>Importances as the command line names them.</summary>
 internal static class ImportanceNames
 {
-    private const string SynFlow = "synflow";
-
     /// <summary>Criteria that look at weights alone, by a seed.</summary>
     private static readonly Dictionary<string, Func<int, Importance>> s_weights = new()
     {
-        ["magnitude"] = _ => Importance.L1, ["l2"] = _ => Importance.L2, ["random"] = Importance.Random, [SynFlow] = _ => Importance.SynFlow,
+        ["magnitude"] = _ => Importance.L1, ["l2"] = _ => Importance.L2, ["random"] = Importance.Random, ["synflow"] = _ => Importance.SynFlow,
         ["batch-norm"] = _ => Importance.BatchNormScale, ["geometric-median"] = _ => Importance.GeometricMedian,
     };
 
@@ -28,9 +26,6 @@ internal static class ImportanceNames
 
     /// <summary>Whether the criterion of that name needs rows.</summary>
     public static bool NeedsRows(string name) => s_rows.ContainsKey(name);
-
-    /// <summary>Whether it follows from gradients through the network or from running it, both of which libtorch does.</summary>
-    public static bool NeedsLibTorch(string name) => NeedsRows(name) || name == SynFlow;
 
     /// <summary>The criterion of that name.</summary>
     public static Importance Create(string name, int seed, int rows) => s_weights.TryGetValue(name, out var weights) ? weights(seed) : s_rows[name](rows);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using MLNet.Pruning.Cli.Runtime;
 
 namespace MLNet.Pruning.Cli.Commands;
 
@@ -100,11 +99,6 @@ internal static class PruneCommand
             if (to.Directory is { Exists: false } folder)
             {
                 throw new DirectoryNotFoundException($"There is no folder {folder} to write {to.Name} to.");
-            }
-
-            if (fineTuning is not null || ImportanceNames.NeedsLibTorch(criterion))
-            {
-                NativeLibraries.RequireLibTorch();
             }
 
             return Progress.Run("pruning", say =>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MLNet.Pruning.Cli.Runtime;
@@ -13,9 +14,17 @@ internal sealed class OnnxRun : IDisposable
     /// <param name="threads">Threads of the runtime.</param>
     public OnnxRun(Model model, int threads)
     {
-        // Before anything of ONNX Runtime is made, which loads it.
-        NativeLibraries.RequireOnnxRuntime();
-        _options = new();
+        try
+        {
+            // The first of ONNX Runtime, which loads it.
+            _options = new();
+        }
+        catch (TypeInitializationException e) when (e.GetBaseException() is DllNotFoundException missing)
+        {
+            throw new PlatformNotSupportedException(
+                $"ONNX Runtime, which runs models, could not be loaded on {RuntimeInformation.RuntimeIdentifier}. {missing.Message}", e);
+        }
+
         using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new(model.File.ToString(), options);
         _inputs = [.. model.Network.Inputs.Select(input => input.Name)];

@@ -10,12 +10,11 @@ internal static class LoadedFiles
     /// <summary>Their names without folders.</summary>
     /// <param name="list">A file to note them in.</param>
     /// <param name="start">The tool and the command.</param>
-    /// <param name="exitCode">What it is to end with.</param>
-    public static string[] Of(string list, ProcessStartInfo start, int exitCode = 0)
+    public static string[] Of(string list, ProcessStartInfo start)
     {
         (start.Environment["DOTNET_STARTUP_HOOKS"], start.Environment["LOADED_FILES"]) = (s_hook, list);
         var (code, output, errors) = ChildProcess.Run(start);
-        Assert.AreEqual(exitCode, code, output + errors);
+        Assert.AreEqual(0, code, output + errors);
         return [.. File.ReadLines(list).Select(path => Path.GetFileName(path))];
     }
 

@@ -4,7 +4,7 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// The C library's heap, on Linux with glibc: left alone it gives the memory of a training step back to the system after each, to get it again,
-/// page by page, in the next. A convolution of 32 filters over 64 images took six times as long for it.
+/// page by page, in the next, which takes longer than some convolutions.
 /// </summary>
 internal static partial class NativeHeap
 {

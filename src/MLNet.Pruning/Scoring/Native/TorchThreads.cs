@@ -4,9 +4,9 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Holds libtorch to as many threads as a network's work keeps busy, while it lasts. Handing a layer to another thread and waiting for it costs
-/// up to a tenth of a millisecond, and many times that where other processes use the cores too: on 2 cores beside a busy process
-/// 784-300-100-10 trained ten times slower on two threads than on one. The number depends on the network and the batch alone, so that the
-/// same seed gives the same bits, and never exceeds what <c>torch.get_num_threads()</c> was.
+/// more than a small layer's own work, and many times that where other processes use the cores too (build/bench.sh --only busy). The number
+/// depends on the network and the batch alone, so that the same seed gives the same bits, and never exceeds what
+/// <c>torch.get_num_threads()</c> was.
 /// </summary>
 internal sealed class TorchThreads : IDisposable
 {

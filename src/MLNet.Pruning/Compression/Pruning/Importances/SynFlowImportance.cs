@@ -14,6 +14,7 @@ internal sealed class SynFlowImportance() : CalibratedImportance("Importance.Syn
 {
     internal override Importance Bind(Calibration calibration)
     {
+        TorchRuntime.Require();
         using var scope = NewDisposeScope();
         var network = calibration.Network;
         var identities = Identities(network);
