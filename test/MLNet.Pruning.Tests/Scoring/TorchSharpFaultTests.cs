@@ -18,9 +18,8 @@ public class TorchSharpFaultTests
     private const int Depth = 3;
 
     /// <summary>
-    /// A scalar is a native object behind a pointer, which its finalizer frees. Seen with a collection in another thread: 256 of 451,111
-    /// sums by add(x) came out wrong or threw, none of 259,090 by add(x, one). What makes it so is looked at instead, since a freed scalar may
-    /// end the process.
+    /// A scalar is a native object behind a pointer, which its finalizer frees: with collections in another thread some sums by add(x) come out
+    /// wrong or throw, none by add(x, one). What makes it so is looked at instead, since a freed scalar may end the process.
     /// </summary>
     [TestMethod]
     public void A_scalar_is_not_kept_alive_while_native_code_reads_it()
