@@ -121,7 +121,7 @@ public sealed partial class Network
     /// The network. An operator that is not known is carried: it stops only what needs to know it, with an error that names it.
     /// </returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="OnnxFormatException">The file is not an ONNX model, contradicts itself, or points outside its folder.</exception>
+    /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
     public static Network FromOnnx(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -195,9 +195,15 @@ public sealed partial class Network
     /// Whether weights that take less room as a list of their non-zeros (sparse initializers, with 64-bit indices more than two thirds
     /// zero) are written as such. ONNX Runtime expands them when it loads the file.
     /// </param>
-    /// <param name="externalData">Name of a file in the same folder that takes the weights of at least 1 KB; null keeps all in one file, of at most 2 GB.</param>
+    /// <param name="externalData">
+    /// Name of a file in the same folder that takes the weights of at least 1 KB; null keeps all in one file, of at most 2 GB. A hash of the weights is added to
+    /// it, so that "w.bin" becomes "w.0123456789abcdef.bin": an older model keeps its own weights until it is replaced, and they stay after that, because other
+    /// models may share them.
+    /// </param>
     /// <exception cref="InvalidOperationException">A parameter has no values yet, or the file would exceed 2 GB.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="IOException">The file cannot be written, or is a folder, a pipe or a device.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder cannot be written to.</exception>
     public void SaveOnnx(string path, bool sparse = false, string? externalData = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -73,6 +73,11 @@ internal sealed class ModelArchive
     public static ModelArchive Load(string path)
     {
         var archive = new ModelArchive(path);
+        if (FileKind.NotRegular(path) is { } kind)
+        {
+            throw archive.Damaged($"it is {kind}; expected a regular file");
+        }
+
         using var stream = File.OpenRead(path);
         Manifest manifest;
         try

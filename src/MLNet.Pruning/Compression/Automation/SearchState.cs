@@ -30,6 +30,11 @@ internal sealed class SearchState
     public SearchState(string? path, IEnumerable<(string Name, string Value)> settings)
     {
         (_path, _settings) = (path, [.. settings.Select(setting => new Setting(setting.Name, setting.Value))]);
+        if (path is not null && FileKind.NotRegular(path) is { } kind)
+        {
+            throw new SearchStateException($"{path} cannot be gone on from: it is {kind}; expected a regular file.");
+        }
+
         if (path is not null && File.Exists(path))
         {
             _candidates.AddRange(Read(path));

@@ -50,6 +50,11 @@ internal static class MaskFile
 
     private static Content Read(string path)
     {
+        if (FileKind.NotRegular(path) is { } kind)
+        {
+            throw new MaskFileException($"{path} cannot be loaded: it is {kind}; expected a regular file.");
+        }
+
         using var stream = File.OpenRead(path);
         try
         {

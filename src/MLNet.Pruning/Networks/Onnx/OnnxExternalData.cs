@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Google.Protobuf;
 using MLNet.Pruning.Onnx;
 using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
@@ -8,10 +10,10 @@ namespace MLNet.Pruning;
 /// <summary>Values of tensors in files beside the model, as the ONNX standard lays them down: location, offset, length.</summary>
 internal static class OnnxExternalData
 {
-    // As many as Linux follows before it takes a chain of links for a loop.
-    private const int MaximumLinks = 40;
-
     private const int SmallestExternal = 1024;
+
+    // What the file systems of Linux, Windows and macOS hold.
+    private const int LongestName = 255;
 
     /// <summary>The file and the offset in it at which the values lie, after checking that all of them do.</summary>
     /// <param name="tensor">A tensor with external data.</param>
@@ -79,29 +81,68 @@ internal static class OnnxExternalData
         }
     }
 
-    /// <summary>Moves the raw data of every tensor of at least 1 KB out of the model and into one stream.</summary>
-    /// <param name="model">Changed: pass a clone.</param>
-    /// <param name="location">Name of the file that the stream becomes.</param>
-    /// <param name="stream">Takes the values.</param>
-    public static void MoveOut(ModelProto model, string location, Stream stream)
+    /// <summary>The name with a hash of what the file will hold: a file of that name is never overwritten by another's values, whatever happens between the two files of a model.</summary>
+    /// <param name="model">Stays as it is.</param>
+    /// <param name="name">"w.bin" becomes "w.0123456789abcdef.bin", 16 digits of the SHA-256 of the file; the name before it is cut where it gets longer than file systems allow.</param>
+    public static string NameByContent(ModelProto model, string name)
     {
-        foreach (var tensor in OnnxTensors.Of(model).Where(tensor => tensor.RawData.Length >= SmallestExternal))
+        using var sha = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, sha, CryptoStreamMode.Write))
         {
-            // The standard asks for pages, so that files can be mapped, and for the larger allocation unit of Windows;
-            // the latter only where 64 KB do not weigh.
-            var alignment = tensor.RawData.Length >= 1 << 20 ? 1 << 16 : 1 << 12;
-            var offset = (stream.Position + alignment - 1) / alignment * alignment;
-            while (stream.Position < offset)
+            Write(model, stream);
+        }
+
+        var (stem, end) = (Path.GetFileNameWithoutExtension(name), $".{Convert.ToHexStringLower(sha.Hash.AsSpan(0, 8))}{Path.GetExtension(name)}");
+        while (stem.Length > 0 && Encoding.UTF8.GetByteCount(stem + end) > LongestName)
+        {
+            stem = stem[..^(char.IsLowSurrogate(stem[^1]) ? 2 : 1)];
+        }
+
+        return stem + end;
+    }
+
+    /// <summary>Writes the raw data of every tensor of at least 1 KB.</summary>
+    public static void Write(ModelProto model, Stream stream)
+    {
+        var position = 0L;
+        foreach (var (tensor, offset) in Layout(model))
+        {
+            for (; position < offset; position++)
             {
                 stream.WriteByte(0);
             }
 
             stream.Write(tensor.RawData.Span);
+            position += tensor.RawData.Length;
+        }
+    }
+
+    /// <summary>Replaces the raw data of every tensor of at least 1 KB by where <see cref="Write"/> puts it.</summary>
+    /// <param name="model">Changed: pass a clone.</param>
+    /// <param name="location">Name of the file.</param>
+    public static void MoveOut(ModelProto model, string location)
+    {
+        foreach (var (tensor, offset) in Layout(model).ToList())
+        {
             tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = location });
             tensor.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = offset.ToString(CultureInfo.InvariantCulture) });
             tensor.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = tensor.RawData.Length.ToString(CultureInfo.InvariantCulture) });
             tensor.DataLocation = TensorProto.Types.DataLocation.External;
             tensor.ClearRawData();
+        }
+    }
+
+    private static IEnumerable<(TensorProto Tensor, long Offset)> Layout(ModelProto model)
+    {
+        var end = 0L;
+        foreach (var tensor in OnnxTensors.Of(model).Where(tensor => tensor.RawData.Length >= SmallestExternal))
+        {
+            // The standard asks for pages, so that files can be mapped, and for the larger allocation unit of Windows;
+            // the latter only where 64 KB do not weigh.
+            var alignment = tensor.RawData.Length >= 1 << 20 ? 1 << 16 : 1 << 12;
+            var offset = (end + alignment - 1) / alignment * alignment;
+            end = offset + tensor.RawData.Length;
+            yield return (tensor, offset);
         }
     }
 
@@ -117,50 +158,21 @@ internal static class OnnxExternalData
             throw new OnnxFormatException($"{place} lies in the external file '{location.Replace('\0', '?')}'; expected a path below the model's folder.");
         }
 
-        var root = Path.TrimEndingDirectorySeparator(Resolve(folder, place)) + Path.DirectorySeparatorChar;
-        var path = Resolve(Path.Combine(folder, location), place);
+        var root = Path.TrimEndingDirectorySeparator(Resolve(folder, location, place)) + Path.DirectorySeparatorChar;
+        var path = Resolve(Path.Combine(folder, location), location, place);
         return path.StartsWith(root, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) ? path
             : throw new OnnxFormatException($"{place} lies in the external file '{location}', which a link leads out of the model's folder '{folder}'.");
     }
 
-    /// <summary>The path without links: .NET follows those of the last component only.</summary>
-    private static string Resolve(string path, string place)
+    private static string Resolve(string path, string location, string place)
     {
-        var full = Path.GetFullPath(path);
-        var resolved = Path.GetPathRoot(full)!;
-        var rest = new Stack<string>(Components(full[resolved.Length..]));
-        for (var links = 0; rest.TryPop(out var component);)
+        try
         {
-            if (component == "..")
-            {
-                resolved = Path.GetDirectoryName(resolved) ?? resolved;
-                continue;
-            }
-
-            var next = Path.Combine(resolved, component);
-            if (new FileInfo(next).LinkTarget is not { } target)
-            {
-                resolved = next;
-                continue;
-            }
-
-            if (++links > MaximumLinks)
-            {
-                throw new OnnxFormatException($"{place} lies in the external file '{path}', which leads through more than {MaximumLinks} links.");
-            }
-
-            var start = Path.IsPathRooted(target) ? Path.GetPathRoot(target)! : "";
-            resolved = start.Length > 0 ? start : resolved;
-            foreach (var part in Components(target[start.Length..]))
-            {
-                rest.Push(part);
-            }
+            return LinkedPath.Resolve(path);
         }
-
-        return resolved;
+        catch (IOException e)
+        {
+            throw new OnnxFormatException($"{place} lies in the external file '{location}': {e.Message}", e);
+        }
     }
-
-    /// <summary>The names in a path, last first.</summary>
-    private static IEnumerable<string> Components(string path) =>
-        path.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries).Where(part => part != ".").Reverse();
 }

@@ -7,9 +7,20 @@ namespace MLNet.Pruning;
 internal static class OnnxFile
 {
     /// <summary>Reads a model; values in external files stay there, but it is checked that they are there.</summary>
-    /// <exception cref="OnnxFormatException">The file is damaged, hostile or not ONNX.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="OnnxFormatException">The file is damaged, hostile or not ONNX, or no regular file.</exception>
     public static ModelProto Read(string path)
     {
+        if (FileKind.NotRegular(path) is { } kind)
+        {
+            throw new OnnxFormatException($"{path} is {kind}; expected a regular file.");
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"There is no file '{path}'.", path);
+        }
+
         var length = new FileInfo(path).Length;
         return length <= Array.MaxLength ? Parse(File.ReadAllBytes(path), path, FolderOf(path))
             : throw new OnnxFormatException($"{path} has {length} bytes; an ONNX file has at most {Array.MaxLength}, larger models keep their weights in external files.");
@@ -24,7 +35,7 @@ internal static class OnnxFile
     /// <summary>Writes a model as a whole or not at all.</summary>
     /// <param name="model">Stays as it is.</param>
     /// <param name="path">The file; one that exists is replaced.</param>
-    /// <param name="externalData">Name of a file beside it for the values of all tensors of at least 1 KB; null to keep them in the model.</param>
+    /// <param name="externalData">Name of a file beside it for the values of all tensors of at least 1 KB, to which a hash of what it holds is added; null to keep them in the model.</param>
     /// <exception cref="OnnxFormatException">The model would be refused when it is read again.</exception>
     /// <exception cref="InvalidOperationException">It needs more than 2 GB without external data.</exception>
     /// <exception cref="IOException">The disk is full, or the folder cannot be written to. Nothing has changed.</exception>
@@ -53,10 +64,12 @@ internal static class OnnxFile
             throw new InvalidOperationException($"Tensor '{external.Name}' of {path} still lies in an external file: read it in before it is written to another one.");
         }
 
-        // Values are shared between clones, not copied. The weights come first: a failure to write the model then leaves
-        // an older model without its weights only if it kept them under the same name.
+        // The model comes last: until it is replaced, the older one finds its own weights, whose name says what they are.
+        var location = OnnxExternalData.NameByContent(model, externalData);
+        AtomicFile.Write(Path.Combine(FolderOf(path), location), stream => OnnxExternalData.Write(model, stream));
+        // Values are shared between clones, not copied.
         var light = model.Clone();
-        AtomicFile.Write(Path.Combine(FolderOf(path), externalData), stream => OnnxExternalData.MoveOut(light, externalData, stream));
+        OnnxExternalData.MoveOut(light, location);
         AtomicFile.Write(path, light.WriteTo);
     }
 

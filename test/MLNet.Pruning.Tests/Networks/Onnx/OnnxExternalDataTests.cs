@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Google.Protobuf;
 using MLNet.Pruning.Onnx;
 using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
@@ -167,7 +168,38 @@ public sealed class OnnxExternalDataTests : IDisposable
         Assert.IsLessThan(4096, new FileInfo(path).Length);
         OnnxExternalData.Embed(read, _folder);
         Assert.AreEqual(before, read);
-        CollectionAssert.AreEquivalent(new[] { "m.onnx", "m.weights", "w.bin" }, Directory.GetFiles(_folder).Select(Path.GetFileName).ToArray());
+        // The name is that of the content, as any other program computes it.
+        var data = Directory.GetFiles(_folder, "m.*.weights").Single();
+        Assert.AreEqual($"m.{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(data)))[..16]}.weights", Path.GetFileName(data));
+        CollectionAssert.AreEquivalent(new[] { "m.onnx", Path.GetFileName(data), "w.bin" }, Directory.GetFiles(_folder).Select(Path.GetFileName).ToArray());
+    }
+
+    [TestMethod]
+    public void An_older_model_keeps_its_weights_whatever_fails()
+    {
+        var path = Path.Combine(_folder, "m.onnx");
+        OnnxFile.Write(Filled(1), path, "v.bin");
+        AssertHolds(path, 1);
+        // A folder in the place of the model: its weights are written, it is not.
+        var taken = Directory.CreateDirectory(Path.Combine(_folder, "taken.onnx")).FullName;
+        Assert.ThrowsExactly<IOException>(() => OnnxFile.Write(Filled(2), taken, "v.bin"));
+        AssertHolds(path, 1);
+        // The model's old file under the new one's weights, as after a kill between the two.
+        OnnxFile.Write(Filled(3), Path.Combine(_folder, "other.onnx"), "v.bin");
+        AssertHolds(path, 1);
+        OnnxFile.Write(Filled(2), path, "v.bin");
+        AssertHolds(path, 2);
+        AssertHolds(Path.Combine(_folder, "other.onnx"), 3);
+
+        static ModelProto Filled(float value)
+        {
+            var model = OnnxModels.Small();
+            model.Graph.Initializer.Add(OnnxTensor.FromFloats("large", [300], Enumerable.Repeat(value, 300).ToArray()));
+            return model;
+        }
+
+        void AssertHolds(string file, float value) => CollectionAssert.AreEqual(Enumerable.Repeat(value, 300).ToArray(),
+            OnnxTensor.ToFloats(OnnxFile.Read(file).Graph.Initializer.Single(tensor => tensor.Name == "large"), _folder));
     }
 
     [TestMethod]
