@@ -6,6 +6,9 @@ namespace MLNet.Pruning;
 /// <summary>What a network is made of, before anything is checked.</summary>
 internal sealed record NetworkGraph
 {
+    /// <summary>Version from which a softmax works along one dimension; before, along all from its axis on.</summary>
+    public const long SoftmaxOfOneDimension = 13;
+
     public required ImmutableArray<TensorInfo> Inputs { get; init; }
 
     /// <summary>Names of the tensors it computes.</summary>
@@ -26,6 +29,9 @@ internal sealed record NetworkGraph
 
     /// <summary>The file's model, weights taken out: metadata, versions and all that is carried. Null for a network that was built.</summary>
     public ModelProto? Model { get; init; }
+
+    /// <summary>Version of the standard that the file is written for; the newest for a network that was built.</summary>
+    public long Opset => Model?.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? long.MaxValue;
 
     /// <summary>Whether the nodes are still those of <see cref="Model"/>, so that it can be written back as it was read.</summary>
     public bool AsRead { get; init; }

@@ -16,10 +16,17 @@ internal sealed class Coupling
     private readonly Dictionary<string, StructuredValue> _values = [];
     private readonly Dictionary<(string Parameter, int Dimension), int> _axes = [];
     private readonly Dictionary<string, List<Node>> _consumers = [];
+    private readonly HashSet<(string Name, int Dimension)> _followed = [];
+    private readonly List<Axis> _consumed = [];
+    private int[] _met = [];
+    private int _meeting;
+    private readonly List<(string Key, int Choice, int Count, int[] Classes)> _splits = [];
 
-    public Coupling(Network network, StructureOptions options)
+    private readonly IReadOnlyDictionary<string, int> _choices;
+
+    private Coupling(Network network, StructureOptions options, IReadOnlyDictionary<string, int> choices)
     {
-        (Network, Options) = (network, options);
+        (Network, Options, _choices) = (network, options, choices);
         foreach (var input in network.Inputs)
         {
             _values[input.Name] = Inert(input, $"it is a dimension of the network's input '{input.Name}'");
@@ -44,9 +51,35 @@ internal sealed class Coupling
         }
     }
 
+    /// <summary>
+    /// Couples a network. A reshape that splits a dimension into several has a choice of which of them stays live; where nothing of what it
+    /// chose can go, it chooses again: a layer's outputs viewed as a picture go by channel, since a window moves over the rows and columns.
+    /// </summary>
+    public static Coupling Of(Network network, StructureOptions options)
+    {
+        var choices = new Dictionary<string, int>();
+        while (true)
+        {
+            var coupling = new Coupling(network, options, choices);
+            var again = coupling._splits.Where(split => split.Classes.All(coupling.Classes.IsFixed) && split.Choice + 1 < split.Count).ToArray();
+            if (again.Length == 0)
+            {
+                return coupling;
+            }
+
+            foreach (var split in again)
+            {
+                choices[split.Key] = split.Choice + 1;
+            }
+        }
+    }
+
     public Network Network { get; }
 
     public StructureOptions Options { get; }
+
+    /// <summary>The operators whose indices are followed.</summary>
+    public static IEnumerable<string> Operators => s_rules.Keys;
 
     public IndexClasses Classes { get; } = new();
 
@@ -83,6 +116,7 @@ internal sealed class Coupling
     public Axis Parameter(Node node, int input, int dimension, AxisRole role, StructureKind kind = StructureKind.Neuron)
     {
         var parameter = Network[node.Inputs[input]];
+        _followed.Add((parameter.Name, dimension));
         if (_axes.TryGetValue((parameter.Name, dimension), out var known))
         {
             return new(Axes[known].Classes);
@@ -95,6 +129,7 @@ internal sealed class Coupling
     public Axis Bind(Node node, int input, int dimension, Axis to, AxisRole role, StructureKind kind = StructureKind.Neuron)
     {
         var parameter = Network[node.Inputs[input]];
+        _followed.Add((parameter.Name, dimension));
         if (!_axes.ContainsKey((parameter.Name, dimension)) && to.PerIndex() is { } classes && classes.Length == parameter.Shape[dimension])
         {
             Add(new(parameter.Name, dimension, classes, role, node, kind));
@@ -187,6 +222,13 @@ internal sealed class Coupling
         return new(classes, outer, inner);
     }
 
+    /// <summary>Which of several parts of a split dimension stays live, counted from the one tried first.</summary>
+    /// <param name="split">Tells this split from others.</param>
+    public int Choice(string split) => _choices.GetValueOrDefault(split);
+
+    /// <summary>Notes what was chosen, so that another part can be tried where none of the classes can go.</summary>
+    public void Chose(string split, int count, int[] classes) => _splits.Add((split, Choice(split), count, classes));
+
     /// <summary>Dimensions of size 1 never shrink.</summary>
     public static Axis Single { get; } = Axis.Inert("it has one index only");
 
@@ -195,6 +237,9 @@ internal sealed class Coupling
     /// <summary>A value none of whose dimensions can shrink.</summary>
     public static StructuredValue Inert(TensorInfo tensor, string reason)
         => new([.. Enumerable.Repeat(Axis.Inert(reason), tensor.IsKnown ? tensor.Shape.Length : 0)], false);
+
+    /// <summary>Says that the node being coupled takes in all indices of a dimension alike, such as by a sum, and passes none of them on.</summary>
+    public void Consume(Axis axis) => _consumed.Add(axis);
 
     /// <summary>Nothing a node reads or produces can shrink.</summary>
     public StructuredValue[] Opaque(Node node, string reason)
@@ -206,24 +251,28 @@ internal sealed class Coupling
                 Fix(value, reason);
             }
 
-            foreach (var axis in Axes.Where(axis => axis.Parameter == name))
-            {
-                Fix(new Axis(axis.Classes), reason);
-            }
-
             if (Network.TryGetParameter(name, out var parameter))
             {
                 for (var d = 0; d < parameter.Shape.Length; d++)
                 {
-                    if (!_axes.ContainsKey((name, d)))
-                    {
-                        Add(new(name, d, Classes.AddFixed(parameter.Shape[d], reason), AxisRole.Cut, node, StructureKind.Neuron));
-                    }
+                    FixParameter(node, parameter, d, reason);
                 }
             }
         }
 
         return [.. node.Outputs.Select(output => output.Length == 0 ? new StructuredValue([], false) : Inert(Info(output), reason))];
+    }
+
+    private void FixParameter(Node node, Parameter parameter, int dimension, string reason)
+    {
+        if (_axes.TryGetValue((parameter.Name, dimension), out var known))
+        {
+            Fix(new Axis(Axes[known].Classes), reason);
+        }
+        else
+        {
+            Add(new(parameter.Name, dimension, Classes.AddFixed(parameter.Shape[dimension], reason), AxisRole.Cut, node, StructureKind.Neuron));
+        }
     }
 
     private ParameterAxis Add(ParameterAxis axis)
@@ -250,7 +299,14 @@ internal sealed class Coupling
     {
         var known = node.Domain.Length == 0 && node.Captured.Length == 0 && s_rules.ContainsKey(node.Operator)
             && node.Inputs.All(name => name.Length == 0 || Info(name).IsKnown) && node.Outputs.All(name => name.Length == 0 || Info(name).IsKnown);
+        _followed.Clear();
+        _consumed.Clear();
         var values = known ? s_rules[node.Operator](this, node) : Opaque(node, $"node '{node.Name}' reads it, whose operator {node.Operator} is not analysed");
+        if (known)
+        {
+            FixWhatEnds(node, values);
+        }
+
         for (var i = 0; i < node.Outputs.Length; i++)
         {
             if (node.Outputs[i].Length > 0)
@@ -258,5 +314,67 @@ internal sealed class Coupling
                 _values[node.Outputs[i]] = values[Math.Min(i, values.Length - 1)];
             }
         }
+    }
+
+    /// <summary>
+    /// Fixes the dimensions that end at a node: those whose indices it neither passes on, nor reads by those of a weight, nor consumes alike.
+    /// So a rule that forgets a dimension costs a group, never a wrong result.
+    /// </summary>
+    private void FixWhatEnds(Node node, StructuredValue[] values)
+    {
+        var reason = $"node '{node.Name}' ({node.Operator}) does not pass it on index by index";
+        IEnumerable<int[]> passed = values.SelectMany(output => output.Axes).Concat(_consumed).Select(axis => axis.Classes).OfType<int[]>()
+            .Concat(_followed.Select(dimension => Axes[_axes[dimension]].Classes));
+        foreach (var name in node.Inputs.Where(name => name.Length > 0).Distinct())
+        {
+            if (Network.TryGetParameter(name, out var parameter))
+            {
+                for (var d = 0; d < parameter.Shape.Length; d++)
+                {
+                    if (parameter.Shape[d] > 1 && !_followed.Contains((name, d)))
+                    {
+                        FixParameter(node, parameter, d, reason);
+                    }
+                }
+            }
+            else if (_values.TryGetValue(name, out var value))
+            {
+                foreach (var axis in value.Axes)
+                {
+                    if (axis.Classes is { } classes && !passed.Any(other => ReferenceEquals(other, classes)) && !Meets(classes, passed))
+                    {
+                        Fix(axis, reason);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether some of the indices are tied to some of the others.</summary>
+    private bool Meets(int[] classes, IEnumerable<int[]> others)
+    {
+        if (_met.Length < Classes.Count)
+        {
+            Array.Resize(ref _met, 2 * Classes.Count);
+        }
+
+        _meeting++;
+        foreach (var index in classes)
+        {
+            _met[Classes.Find(index)] = _meeting;
+        }
+
+        foreach (var other in others)
+        {
+            foreach (var index in other)
+            {
+                if (_met[Classes.Find(index)] == _meeting)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 }

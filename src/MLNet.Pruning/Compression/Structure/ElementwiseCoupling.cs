@@ -10,7 +10,7 @@ internal static class ElementwiseCoupling
         "Neg", "Ceil", "Floor", "Round", "Sign", "Sin", "Identity", "Cast",
     ];
 
-    private static readonly string[] s_others = ["Sigmoid", "HardSigmoid", "Softplus", "Exp", "Log", "Reciprocal", "Cos", "Not", "IsNaN"];
+    private static readonly string[] s_others = ["Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Not", "IsNaN"];
 
     private static readonly string[] s_joining = ["Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor", "Where", "Mod", "Pow", "Div", "Add", "Sub", "Mul", "PRelu"];
 
@@ -18,9 +18,22 @@ internal static class ElementwiseCoupling
     [
         .. s_zeroKeeping.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0)])),
         .. s_others.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0) with { Zero = false }])),
+        new("Log", InfiniteAtZero), new("Reciprocal", InfiniteAtZero),
         .. s_joining.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Join)),
         new("Clip", (coupling, node) => [coupling.Input(node, 0) is var x && node.Inputs.Length == 1 && node.Float("min", float.MinValue) <= 0 && node.Float("max", float.MaxValue) >= 0 ? x : x with { Zero = false }]),
     ];
+
+    /// <summary>What is infinite at a masked index is no number once a weight of zero multiplies it.</summary>
+    private static StructuredValue[] InfiniteAtZero(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        if (x.Zero)
+        {
+            coupling.Fix(x, $"node '{node.Name}' ({node.Operator}) is infinite where it is masked");
+        }
+
+        return [x with { Zero = false }];
+    }
 
     private static StructuredValue[] Join(Coupling coupling, Node node)
     {
@@ -47,6 +60,11 @@ internal static class ElementwiseCoupling
         {
             // Zero divided by zero is no number.
             coupling.Fix(operands[1], $"node '{node.Name}' divides by it");
+        }
+
+        if (node.Operator == "Pow" && operands[0].Zero && !(coupling.IsParameter(node, 1) && !coupling.Network[node.Inputs[1]].Values.ContainsAnyInRange(float.NegativeInfinity, 0)))
+        {
+            coupling.Fix(operands[0], $"node '{node.Name}' (Pow) has exponents below zero, or computed ones, for which it is infinite where it is masked");
         }
 
         // An operand that lacks a live dimension is added to masked indices too.

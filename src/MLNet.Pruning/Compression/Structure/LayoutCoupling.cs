@@ -85,28 +85,11 @@ internal static class LayoutCoupling
         var (parts, start) = (new List<StructuredValue>(), 0);
         foreach (var size in node.Ints("split"))
         {
-            var first = start;
-            parts.Add(Picked(coupling, x, axis, size == 1 ? [] : Enumerable.Range(first, (int)size)));
+            parts.Add(Picked(coupling, node, x, axis, [.. Enumerable.Range(start, (int)size)]));
             start += (int)size;
         }
 
-        KeepSingles(coupling, node, x, axis);
         return [.. parts];
-    }
-
-    /// <summary>A part of one index stays: an empty tensor would be no network.</summary>
-    private static void KeepSingles(Coupling coupling, Node node, StructuredValue x, int axis)
-    {
-        var start = 0;
-        foreach (var size in node.Ints("split"))
-        {
-            if (size == 1 && x.Axes[axis].PerIndex() is { } all)
-            {
-                coupling.Classes.Fix(all[start], $"node '{node.Name}' (Split) makes a part of it alone");
-            }
-
-            start += (int)size;
-        }
     }
 
     private static StructuredValue[] Slice(Coupling coupling, Node node)
@@ -125,7 +108,7 @@ internal static class LayoutCoupling
                 continue;
             }
 
-            x = Picked(coupling, x, axis, Enumerable.Range(0, cut.Count).Select(i => cut.Start + i * cut.Step));
+            x = Picked(coupling, node, x, axis, [.. Enumerable.Range(0, cut.Count).Select(i => cut.Start + i * cut.Step)]);
         }
 
         return [x];
@@ -142,12 +125,8 @@ internal static class LayoutCoupling
             var size = coupling.Info(node.Inputs[0]).Shape[axis];
             if (node.Int("scalar", 0) == 1)
             {
-                if (x.Axes[axis].PerIndex() is { } all && size > 0)
-                {
-                    coupling.Classes.Fix(all[(indices[0] + size) % size], $"node '{node.Name}' (Gather) picks it alone");
-                }
-
-                return [x with { Axes = [.. x.Axes.Where((_, d) => d != axis)] }];
+                var picked = size < 0 ? x : Picked(coupling, node, x, axis, [(int)((indices[0] + size) % size)]);
+                return [picked with { Axes = [.. picked.Axes.Where((_, d) => d != axis)] }];
             }
 
             if (size < 0)
@@ -156,7 +135,7 @@ internal static class LayoutCoupling
                 return [x with { Axes = [.. x.Axes.Select((other, d) => d == axis ? Coupling.Positions : other)] }];
             }
 
-            return [Picked(coupling, x, axis, indices.Select(index => (int)((index + size) % size)))];
+            return [Picked(coupling, node, x, axis, [.. indices.Select(index => (int)((index + size) % size))])];
         }
 
         coupling.Fix(x.Axes[axis], $"node '{node.Name}' (Gather) picks rows of it by indices that are known only when the network runs");
@@ -165,8 +144,8 @@ internal static class LayoutCoupling
         return [new([.. x.Axes.Take(axis), .. ids.Select(_ => Coupling.Positions), .. x.Axes.Skip(axis + 1)], x.Zero || table)];
     }
 
-    /// <summary>The value with some indices of a dimension.</summary>
-    private static StructuredValue Picked(Coupling coupling, StructuredValue x, int axis, IEnumerable<int> indices)
+    /// <summary>The value with some indices of a dimension; one that is picked alone stays, since an empty tensor would be no network.</summary>
+    private static StructuredValue Picked(Coupling coupling, Node node, StructuredValue x, int axis, int[] indices)
     {
         if (!x.Axes[axis].IsLive)
         {
@@ -179,7 +158,13 @@ internal static class LayoutCoupling
             return x with { Axes = [.. x.Axes.Select((other, d) => d == axis ? Coupling.Positions : other)] };
         }
 
-        var picked = indices.Select(i => all[i]).ToArray();
+        var picked = Array.ConvertAll(indices, i => all[i]);
+        if (picked.Length == 1)
+        {
+            coupling.Classes.Fix(picked[0], $"node '{node.Name}' ({node.Operator}) picks it alone");
+        }
+
+        coupling.Consume(x.Axes[axis]);
         return x with { Axes = [.. x.Axes.Select((other, d) => d != axis ? other : picked.Length > 1 ? new Axis(picked) : Coupling.Single)] };
     }
 

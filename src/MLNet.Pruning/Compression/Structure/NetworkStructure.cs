@@ -15,7 +15,7 @@ public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
     internal NetworkStructure(Network network, StructureOptions options)
     {
         (Network, Options) = (network, options);
-        Coupling = new Coupling(network, options);
+        Coupling = Coupling.Of(network, options);
         (_groups, Families) = Collect();
     }
 

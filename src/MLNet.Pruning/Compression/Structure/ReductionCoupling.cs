@@ -18,7 +18,7 @@ internal static class ReductionCoupling
         .. s_over.Concat(s_sums).Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Reduce)),
         new("Softmax", Over), new("LogSoftmax", Over), new("Hardmax", Over), new("CumSum", Over), new("LpNormalization", Over),
         new("ArgMax", Pick), new("ArgMin", Pick), new("TopK", Pick),
-        new("LayerNormalization", LayerNormalization), new("GroupNormalization", (coupling, node) => Channels(coupling, node)), new("LRN", (coupling, node) => Channels(coupling, node)),
+        new("LayerNormalization", LayerNormalization), new("GroupNormalization", GroupNormalization), new("LRN", LocalResponse), new("Trilu", Triangle),
     ];
 
     private static StructuredValue[] Pool(Coupling coupling, Node node)
@@ -27,6 +27,12 @@ internal static class ReductionCoupling
         foreach (var axis in x.Axes.Skip(2))
         {
             coupling.Fix(axis, $"node '{node.Name}' ({node.Operator}) moves a window over it");
+        }
+
+        if (node.Outputs.Length > 1 && node.Outputs[1].Length > 0)
+        {
+            // Places are counted through the whole tensor, rows and channels included.
+            coupling.Fix(x, $"node '{node.Name}' ({node.Operator}) numbers its values");
         }
 
         return [new([x.Axes[0], x.Axes[1], .. x.Axes.Skip(2).Select(_ => Coupling.Positions)], x.Zero)];
@@ -41,9 +47,21 @@ internal static class ReductionCoupling
         }
 
         var axes = ReductionShapes.Axes(new ShapeContext(node, [coupling.Info(node.Inputs[0])], coupling.Network.Graph.Symbols));
-        foreach (var axis in axes.Where(_ => !(x.Zero && s_sums.Contains(node.Operator))))
+        foreach (var axis in axes)
         {
-            coupling.Fix(x.Axes[axis], Reason(node));
+            if (x.Zero && s_sums.Contains(node.Operator))
+            {
+                coupling.Consume(x.Axes[axis]);
+            }
+            else
+            {
+                coupling.Fix(x.Axes[axis], Reason(node));
+            }
+        }
+
+        if (node.Operator == "ReduceLogSum" && x.Zero)
+        {
+            coupling.Fix(x, $"node '{node.Name}' (ReduceLogSum) is infinite where it is masked");
         }
 
         var keep = node.Int("keepdims", 1) == 1;
@@ -55,7 +73,13 @@ internal static class ReductionCoupling
     {
         var x = coupling.Input(node, 0);
         var axis = Dimension(node, x.Axes.Length, node.Operator == "CumSum" ? 0 : -1);
-        coupling.Fix(x.Axes[axis], Reason(node));
+        // Before version 13 a softmax worked along all dimensions from its axis on.
+        var after = node.Operator is "Softmax" or "LogSoftmax" or "Hardmax" && coupling.Network.Graph.Opset < NetworkGraph.SoftmaxOfOneDimension ? x.Axes.Length : axis + 1;
+        foreach (var over in x.Axes[axis..after])
+        {
+            coupling.Fix(over, Reason(node));
+        }
+
         return [new(x.Axes, node.Operator == "CumSum" && x.Zero)];
     }
 
@@ -79,11 +103,33 @@ internal static class ReductionCoupling
         return [new(x.Axes, false)];
     }
 
-    private static StructuredValue[] Channels(Coupling coupling, Node node)
+    private static StructuredValue[] GroupNormalization(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        foreach (var axis in x.Axes.Skip(1))
+        {
+            coupling.Fix(axis, Reason(node));
+        }
+
+        return [x with { Zero = false }];
+    }
+
+    private static StructuredValue[] LocalResponse(Coupling coupling, Node node)
     {
         var x = coupling.Input(node, 0);
         coupling.Fix(x.Axes[1], Reason(node));
-        return [x with { Zero = false }];
+        return [x];
+    }
+
+    private static StructuredValue[] Triangle(Coupling coupling, Node node)
+    {
+        var x = coupling.Input(node, 0);
+        foreach (var axis in x.Axes[^2..])
+        {
+            coupling.Fix(axis, $"node '{node.Name}' ({node.Operator}) cuts a triangle by its index");
+        }
+
+        return [x];
     }
 
     private static int Dimension(Node node, int rank, int otherwise) => (int)(node.Int("axis", otherwise) is var axis && axis < 0 ? axis + rank : axis);

@@ -20,9 +20,12 @@ internal static class ReshapeCoupling
             return new([.. to.Select(_ => Axis.Inert(reason))], false);
         }
 
-        foreach (var factor in factors.Where(factor => factor.Axis is not null))
+        for (var i = 0; i < factors.Count; i++)
         {
-            Choose(coupling, node, factor);
+            if (factors[i].Axis is not null)
+            {
+                Choose(coupling, node, factors[i], $"{node.Name}.{i}");
+            }
         }
 
         return new([.. to.Select((size, d) => size == 1 ? Coupling.Single : Merge(coupling, node, parts[d], symbols))], x.Zero);
@@ -95,7 +98,7 @@ internal static class ReshapeCoupling
     }
 
     /// <summary>Which part of a split factor stays live.</summary>
-    private static void Choose(Coupling coupling, Node node, Factor factor)
+    private static void Choose(Coupling coupling, Node node, Factor factor, string split)
     {
         if (factor.Parts.Count == 1)
         {
@@ -104,18 +107,22 @@ internal static class ReshapeCoupling
         }
 
         var heads = IsAttention(coupling, node.Outputs[0]);
-        var live = heads && coupling.Options.WholeHeads ? factor.Parts.Count - 2 : factor.Parts.Count - 1;
+        var last = factor.Parts.Count - 1;
+        // Attention shrinks by that of head and index within it that was asked for; all else by the last part of which something can go.
+        int[] order = heads ? [coupling.Options.WholeHeads ? last - 1 : last, .. Enumerable.Range(0, last - 1).Reverse()] : [.. Enumerable.Range(0, last + 1).Reverse()];
+        var live = order[Math.Min(coupling.Choice(split), order.Length - 1)];
         var (outer, length, inner) = (Size(factor.Parts.Take(live)), factor.Parts[live].Size, Size(factor.Parts.Skip(live + 1)));
-        var split = coupling.Factor(new Axis(factor.Axis!.Classes), outer, length, inner);
-        factor.Parts[live].Classes = split.Classes;
+        var classes = coupling.Factor(new Axis(factor.Axis!.Classes), outer, length, inner).Classes!;
+        factor.Parts[live].Classes = classes;
+        coupling.Chose(split, order.Length, classes);
         foreach (var part in factor.Parts.Where((_, i) => i != live))
         {
             part.Reason = heads ? "attention shrinks by the other of head and index within it" : "it is split, and the other part shrinks";
         }
 
-        if (heads && coupling.Options.WholeHeads)
+        if (heads && coupling.Options.WholeHeads && live == last - 1)
         {
-            coupling.MarkHeads(split.Classes!);
+            coupling.MarkHeads(classes);
         }
     }
 

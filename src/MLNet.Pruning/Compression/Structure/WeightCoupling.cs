@@ -88,12 +88,22 @@ internal static class WeightCoupling
 
     private static StructuredValue Produced(Coupling coupling, Node node, StructuredValue x, Axis output)
     {
+        foreach (var axis in x.Axes.Skip(2))
+        {
+            coupling.Fix(axis, $"node '{node.Name}' ({node.Operator}) moves a window over it");
+        }
+
         if (coupling.IsParameter(node, 2))
         {
             output = coupling.Bind(node, 2, 0, output, AxisRole.Affine);
         }
+        else if (node.Input(2) is not null)
+        {
+            coupling.Fix(output, $"node '{node.Name}' adds a computed bias");
+        }
 
-        return new([x.Axes[0], output, .. x.Axes.Skip(2).Select(_ => Coupling.Positions)], Zero: true);
+        // A masked row of the batch still gets the bias.
+        return new([x.Axes[0], output, .. x.Axes.Skip(2).Select(_ => Coupling.Positions)], Zero: node.Input(2) is null || !x.Axes[0].IsLive);
     }
 
     /// <summary>Ties what a layer reads to the columns of its weight.</summary>
@@ -120,6 +130,7 @@ internal static class WeightCoupling
         var transposed = node.Int("transB", 0) == 1;
         Consume(coupling, node, x.Axes[1], transposed ? 1 : 0);
         var output = coupling.Parameter(node, 1, transposed ? 0 : 1, AxisRole.Output);
+        var rows = x.Axes[0];
         var zero = true;
         if (node.Input(2) is { } bias)
         {
@@ -127,6 +138,14 @@ internal static class WeightCoupling
             if (coupling.IsParameter(node, 2) && shape is [.., > 1])
             {
                 output = coupling.Bind(node, 2, shape.Length - 1, output, AxisRole.Affine);
+                if (shape is [> 1, _])
+                {
+                    rows = coupling.Bind(node, 2, 0, rows, AxisRole.Affine);
+                }
+                else
+                {
+                    zero = !rows.IsLive;
+                }
             }
             else
             {
@@ -139,7 +158,7 @@ internal static class WeightCoupling
             }
         }
 
-        return [new([x.Axes[0], output], zero)];
+        return [new([rows, output], zero)];
     }
 
     private static StructuredValue[] MatMul(Coupling coupling, Node node)
@@ -161,7 +180,7 @@ internal static class WeightCoupling
                 coupling.Fix(right.Axes[^2], $"node '{node.Name}' sums over it, and what is masked does not stay zero up to there");
             }
 
-            coupling.Tie(left.Axes[^1], right.Axes[^2]);
+            coupling.Consume(coupling.Tie(left.Axes[^1], right.Axes[^2]));
         }
 
         var rank = Math.Max(a.Length, b.Length);
@@ -204,6 +223,6 @@ internal static class WeightCoupling
             }
         }
 
-        return [new(axes, Zero: true)];
+        return [new(axes, Zero: axes.Where((axis, d) => d != 1).All(axis => !axis.IsLive))];
     }
 }

@@ -7,7 +7,7 @@ internal static class ElementwiseShapes
 {
     private static readonly string[] s_unary =
     [
-        "Relu", "LeakyRelu", "Gelu", "Tanh", "Sigmoid", "Softmax", "LogSoftmax", "Dropout", "HardSwish", "HardSigmoid", "Elu", "Selu", "Celu", "Softplus",
+        "Relu", "LeakyRelu", "Gelu", "Tanh", "Sigmoid", "Softmax", "LogSoftmax", "Hardmax", "Dropout", "HardSwish", "HardSigmoid", "Elu", "Selu", "Celu", "Softplus",
         "Softsign", "Mish", "Swish", "ThresholdedRelu", "Erf", "Exp", "Log", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round", "Sign", "Reciprocal", "Sin", "Cos",
         "Identity", "Cast", "Clip", "CumSum", "Not", "IsNaN", "LRN", "LpNormalization", "Trilu",
     ];

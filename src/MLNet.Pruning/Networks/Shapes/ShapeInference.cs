@@ -15,6 +15,9 @@ internal static class ShapeInference
     private static readonly FrozenDictionary<string, Rule> s_rules = Merge(
         ElementwiseShapes.Rules, WindowShapes.Rules, ProductShapes.Rules, LayoutShapes.Rules, ReductionShapes.Rules, RecurrentShapes.Rules);
 
+    /// <summary>The operators behind which shapes can be told.</summary>
+    public static IEnumerable<string> Operators => s_rules.Keys;
+
     /// <summary>Whether shapes can be told behind the operator.</summary>
     public static bool Knows(Node node) => node.Domain.Length == 0 && s_rules.ContainsKey(node.Operator);
 

@@ -8,9 +8,6 @@ namespace MLNet.Pruning;
 /// <summary>Activations of one tensor, softmax and dropout.</summary>
 internal static class ActivationOperators
 {
-    /// <summary>Version from which a softmax works along one dimension; before, along all from its axis on.</summary>
-    private const long SoftmaxOfOneDimension = 13;
-
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } =
     [
         Simple("Relu", x => F.relu(x)), Simple("Tanh", x => x.tanh()), Simple("Sigmoid", x => x.sigmoid()), Simple("HardSwish", x => x.hardswish()),
@@ -113,8 +110,7 @@ internal static class ActivationOperators
     private static Action<Pass> Softmax(OperatorContext context, Func<Tensor, long, Tensor> apply)
     {
         var (x, axis) = (context.Input(0), context.Node.Int("axis", -1));
-        var version = context.Network.Graph.Model?.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? SoftmaxOfOneDimension;
-        return version >= SoftmaxOfOneDimension ? context.Returns(pass => apply(pass[x], axis))
+        return context.Network.Graph.Opset >= NetworkGraph.SoftmaxOfOneDimension ? context.Returns(pass => apply(pass[x], axis))
             : context.ReturnsComposed(pass => axis == -1 || axis == pass[x].dim() - 1 ? apply(pass[x], axis) : apply(pass[x].flatten(axis), -1).view_as(pass[x]));
     }
 
