@@ -32,16 +32,19 @@ public sealed class NetworkCost
     {
         ArgumentNullException.ThrowIfNull(network);
         var liveness = new Liveness(network);
-        return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || layer.MultiplyAdds > 0).Select(layer => Count(network, liveness, layer))]);
+        // What several layers read is counted with the first of them.
+        var counted = new HashSet<string>();
+        return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || layer.MultiplyAdds > 0)
+            .Select(layer => Count(network, liveness, layer, [.. layer.Parameters.Where(counted.Add).Select(name => network[name])]))]);
     }
 
     /// <inheritdoc/>
     public override string ToString() => Trees is { } trees ? trees.ToString() : TextTable.Format(
         ["layer", "parameters", "non-zeros", "effective", "sparsity", "multiply-adds", "effective", "dense bytes"], [.. Layers.Select(Row)], Row(Total));
 
-    private static LayerCost Count(Network network, Liveness liveness, LayerInfo layer)
+    private static LayerCost Count(Network network, Liveness liveness, LayerInfo layer, Parameter[] parameters)
     {
-        var trained = layer.Parameters.Select(name => network[name]).Where(parameter => parameter.Trainable).ToArray();
+        var trained = parameters.Where(parameter => parameter.Trainable).ToArray();
         var weights = layer.Weights.Select(name => network[name]).ToArray();
         return new(layer.Node.Name, layer.Node.Operator,
             trained.Sum(parameter => (long)parameter.Count),
@@ -51,7 +54,7 @@ public sealed class NetworkCost
             weights.Sum(weight => Liveness.NonZeros(weight.Values)),
             layer.MultiplyAdds,
             weights.Length == 0 ? layer.MultiplyAdds : layer.PositionsPerWeight * weights.Sum(weight => liveness.Effective(layer.Node, weight.Name)),
-            layer.Parameters.Sum(name => (long)network[name].Count * sizeof(float)));
+            parameters.Sum(parameter => (long)parameter.Count * sizeof(float)));
     }
 
     private static LayerCost Sum(ImmutableArray<LayerCost> layers) => new("total", "",

@@ -5,13 +5,20 @@ namespace MLNet.Pruning;
 /// <summary>One node of a network with what it owns and what it costs.</summary>
 internal sealed class LayerInfo
 {
+    private readonly Dictionary<string, Use> _uses = [];
+
     public LayerInfo(Network network, Node node)
     {
         Node = node;
-        Parameters = [.. node.Inputs.Where(input => network.TryGetParameter(input, out _))];
+        Parameters = [.. node.Inputs.Concat(node.Captured).Where(input => network.TryGetParameter(input, out _))];
         Outputs = [.. node.Outputs.Where(output => output.Length > 0).Select(output => network.Tensors[output])];
-        Weights = [.. node.Domain.Length > 0 ? [] : WeightInputs(network, node).Where(input => network.TryGetParameter(input, out _)).Distinct()];
-        if (node.Domain.Length == 0 && Outputs.Length > 0 && node.Inputs.All(input => network.Find(input)?.IsKnown != false))
+        foreach (var use in Uses(network, node))
+        {
+            _uses.TryAdd(use.View.Parameter, use);
+        }
+
+        Weights = [.. _uses.Keys];
+        if (node.Domain.Length == 0 && node.Captured.IsEmpty && Outputs.Length > 0 && node.Inputs.All(input => network.Find(input)?.IsKnown != false))
         {
             PositionsPerWeight = Positions(network, node);
             MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)network[weight].Count) : Products(network, node);
@@ -20,14 +27,17 @@ internal sealed class LayerInfo
 
     public Node Node { get; }
 
-    /// <summary>Names of the parameters, weight first.</summary>
+    /// <summary>Names of the parameters, weight first; with those that branches and bodies read.</summary>
     public IReadOnlyList<string> Parameters { get; }
 
     public ImmutableArray<TensorInfo> Outputs { get; }
 
     public TensorInfo Output => Outputs[0];
 
-    /// <summary>Names of the weights that multiply what the layer reads: one, or two of a recurrent layer; none for layers without.</summary>
+    /// <summary>
+    /// Names of the weights that multiply what the layer reads: one, or two of a recurrent layer, or all of the branches of an If; none for layers without. One
+    /// that the layer reads transposed, or in another type or shape, counts as it is.
+    /// </summary>
     public ImmutableArray<string> Weights { get; }
 
     /// <summary>How often each weight is used for one row: the number of positions of a convolution, of steps of a recurrent layer.</summary>
@@ -39,34 +49,56 @@ internal sealed class LayerInfo
     /// <summary>What the dimensions of one of the <see cref="Weights"/> are, which ONNX stores differently from operator to operator.</summary>
     public WeightAxes Axes(Parameter weight)
     {
-        var last = weight.Shape.Length - 1;
-        return Node.Operator switch
+        var (node, input, view) = _uses[weight.Name];
+        var last = view.Dimensions.Length - 1;
+        var seen = node.Operator switch
         {
-            "Gemm" => Node.Int("transB", 0) == 0 ? new(1, 0, false) : new(0, 1, false),
+            "Gemm" => node.Int("transB", 0) == 0 ? new(1, 0, false) : new(0, 1, false),
             "Conv" => new(0, 1, true),
             "ConvTranspose" => new(1, 0, true),
             "MatMul" when last == 0 => new(0, 0, false),
-            "MatMul" => weight.Name == Node.Inputs[1] ? new(last, last - 1, false) : new(last - 1, last, false),
-            _ => new(1, 2, false),
+            "MatMul" => input == 1 ? new(last, last - 1, false) : new(last - 1, last, false),
+            _ => new WeightAxes(1, 2, false),
         };
+        return seen with { Output = view.Dimensions[seen.Output], Input = view.Dimensions[seen.Input] };
     }
 
-    private static IEnumerable<string> WeightInputs(Network network, Node node) => node.Operator switch
+    /// <summary>Where the node, or one in its branches and bodies, multiplies with a weight.</summary>
+    private static IEnumerable<Use> Uses(Network network, Node node)
     {
-        "Gemm" or "Conv" or "ConvTranspose" => [node.Inputs[1]],
-        // Behind a parameter on both sides nothing is computed from the input.
-        "MatMul" when network.TryGetParameter(node.Inputs[1], out _) => network.TryGetParameter(node.Inputs[0], out _) ? [] : [node.Inputs[1]],
-        "MatMul" => [node.Inputs[0]],
-        "LSTM" or "GRU" or "RNN" => [node.Inputs[1], node.Inputs[2]],
-        _ => [],
-    };
+        if (node.Captured.IsEmpty)
+        {
+            return Uses(node, network.Parameter, network.Producer);
+        }
+
+        var inner = SubgraphNodes.Of(node).ToArray();
+        var producers = inner.SelectMany(one => one.Outputs.Select(output => (output, one))).DistinctBy(pair => pair.output).ToDictionary(pair => pair.output, pair => pair.one);
+        return inner.SelectMany(one => Uses(one, network.Parameter, name => producers.GetValueOrDefault(name) ?? network.Producer(name)));
+    }
+
+    private static IEnumerable<Use> Uses(Node node, Func<string, Parameter?> parameter, Func<string, Node?> producer)
+    {
+        Use? At(int input) => node.Input(input) is { } name && WeightView.Of(name, parameter, producer) is { } view ? new(node, input, view) : null;
+        IEnumerable<Use?> uses = (node.Domain.Length > 0 ? "" : node.Operator) switch
+        {
+            "Gemm" or "Conv" or "ConvTranspose" => [At(1)],
+            // Behind a parameter on both sides nothing is computed from the input.
+            "MatMul" => (At(0), At(1)) is ({ }, { }) ? [] : [At(1) ?? At(0)],
+            "LSTM" or "GRU" or "RNN" => [At(1), At(2)],
+            _ => [],
+        };
+        return uses.OfType<Use>().Where(use => !IsBetweenDimensions(use));
+    }
+
+    /// <summary>Whether a dimension that the layer makes or reads is none of the parameter's own.</summary>
+    private static bool IsBetweenDimensions(Use use) => use.View.Dimensions.TakeLast(2).Concat(use.View.Dimensions.Take(2)).Any(d => d < 0);
 
     private long Positions(Network network, Node node) => Weights.Length == 0 ? 0 : node.Operator switch
     {
         "Conv" => Size(network, Output.Shape.Skip(2)),
         "ConvTranspose" => Size(network, network.Find(node.Inputs[0])!.Shape.Skip(2)),
         "LSTM" or "GRU" or "RNN" => Size(network, network.Find(node.Inputs[0])!.Shape.Take(1)),
-        "MatMul" when Weights[0] == node.Inputs[0] => Size(network, Output.Shape.SkipLast(2).Append(Output.Shape[^1])),
+        "MatMul" when _uses[Weights[0]].Input == 0 => Size(network, Output.Shape.SkipLast(2).Append(Output.Shape[^1])),
         _ => Size(network, Output.Shape.SkipLast(1)),
     };
 
@@ -75,4 +107,9 @@ internal sealed class LayerInfo
 
     private static long Size(Network network, IEnumerable<int> sizes)
         => sizes.Aggregate(1L, (product, size) => product * network.Graph.Symbols.Factors(size).Coefficient);
+
+    /// <param name="Node">The node that multiplies: the layer's own, or one in its branches and bodies.</param>
+    /// <param name="Input">Which of its operands the weight is.</param>
+    /// <param name="View">The weight as it reads it.</param>
+    private sealed record Use(Node Node, int Input, WeightView View);
 }

@@ -11,12 +11,14 @@ public sealed partial class Network
 {
     private readonly FrozenDictionary<string, Parameter> _byName;
     private readonly FrozenDictionary<string, Constant> _constants;
+    private readonly Lazy<Dictionary<string, Node>> _producers;
 
     /// <exception cref="ArgumentException">A node does not fit what it reads, or a name is missing or occurs twice.</exception>
     internal Network(NetworkGraph graph)
     {
         Graph = graph;
         _byName = Parameters.ToFrozenDictionary(parameter => parameter.Name);
+        _producers = new(() => Nodes.SelectMany(node => node.Outputs.Where(output => output.Length > 0).Select(output => (output, node))).ToDictionary(pair => pair.output, pair => pair.node));
         _constants = graph.Constants.ToFrozenDictionary(constant => constant.Name);
         Tensors = ShapeInference.Run(graph, _byName, _constants);
         Outputs = [.. graph.Outputs.Select(output => Tensors.TryGetValue(output, out var tensor) ? tensor
@@ -219,7 +221,7 @@ public sealed partial class Network
         return others.Count == 0 ? this
             : new Network(Graph with
             {
-                AsRead = Graph.AsRead && others.Keys.All(Graph.Replaceable.Contains),
+                AsRead = Graph.AsRead && others.Keys.All(Graph.Sources.ContainsKey),
                 Parameters = [.. Parameters.Select(parameter => others.GetValueOrDefault(parameter.Name, parameter))],
             });
     }
@@ -286,9 +288,14 @@ public sealed partial class Network
     internal Network WithoutValues() => new(Graph with { Parameters = [.. Parameters.Select(parameter => parameter.WithShape(parameter.Shape))] });
 
     /// <summary>Shape and type of whatever has that name: a tensor, a parameter or a constant; null for none.</summary>
-    internal TensorInfo? Find(string name) => _byName.TryGetValue(name, out var parameter) ? new(name, parameter.Shape)
+    internal TensorInfo? Find(string name) => _byName.TryGetValue(name, out var parameter) ? new(name, parameter.Shape) { Type = parameter.Type }
         : _constants.TryGetValue(name, out var constant) ? new(name, constant.Shape) { Type = constant.Type }
         : Tensors.GetValueOrDefault(name);
+
+    /// <summary>The node that gives a tensor; null for inputs, parameters and constants.</summary>
+    internal Node? Producer(string name) => _producers.Value.GetValueOrDefault(name);
+
+    internal Parameter? Parameter(string name) => _byName.GetValueOrDefault(name);
 
     internal Constant? Constant(string name) => _constants.GetValueOrDefault(name);
 

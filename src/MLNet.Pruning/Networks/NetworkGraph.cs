@@ -36,8 +36,8 @@ internal sealed record NetworkGraph
     /// <summary>Whether the nodes are still those of <see cref="Model"/>, so that it can be written back as it was read.</summary>
     public bool AsRead { get; init; }
 
-    /// <summary>Parameters whose values can be put back into <see cref="Model"/> under their own name.</summary>
-    public ImmutableHashSet<string> Replaceable { get; init; } = [];
+    /// <summary>Where in <see cref="Model"/> changed values of parameters can be put back; others make the file be written anew.</summary>
+    public ImmutableDictionary<string, WeightSource> Sources { get; init; } = ImmutableDictionary<string, WeightSource>.Empty;
 
     /// <summary>Texts that files carry beside the network.</summary>
     public ImmutableSortedDictionary<string, string> Metadata { get; init; } = ImmutableSortedDictionary<string, string>.Empty;

@@ -47,15 +47,28 @@ public sealed class Parameter
     /// <inheritdoc/>
     public override string ToString() => $"{Name}[{TensorInfo.Dimensions(Shape)}]";
 
-    /// <summary>Type under which the values are stored in files; in memory they are 32-bit floats.</summary>
+    /// <summary>Type of the values for the nodes that read them; in memory they are 32-bit floats.</summary>
     internal TensorType Type { get; init; } = TensorType.Float;
 
-    internal Parameter WithValues(float[] values) => WithValues(Shape, values);
+    /// <summary>Type under which a file holds the values, where it is not <see cref="Type"/> itself; the file then casts them.</summary>
+    internal TensorType? Stored { get; init; }
 
-    internal Parameter WithValues(ImmutableArray<int> shape, float[] values) => new(Name, shape, values, Trainable, Initializer) { Type = Type };
+    /// <summary>The integers that a file holds the values as; null for floats.</summary>
+    internal QuantizationGrid? Grid { get; init; }
+
+    internal Parameter WithValues(float[] values) => Like(Shape, values, Trainable, Grid);
+
+    /// <summary>With other values in another shape.</summary>
+    internal Parameter WithValues(ImmutableArray<int> shape, float[] values, QuantizationGrid? grid = null) => Like(shape, values, Trainable, grid);
+
+    /// <summary>The same values, to be held as floats.</summary>
+    internal Parameter OffGrid() => Like(Shape, _values, Trainable, null);
 
     /// <summary>Without values in another shape.</summary>
-    internal Parameter WithShape(ImmutableArray<int> shape) => new(Name, shape, null, Trainable, Initializer) { Type = Type };
+    internal Parameter WithShape(ImmutableArray<int> shape) => Like(shape, null, Trainable, null);
 
-    internal Parameter WithTrainable(bool trainable) => new(Name, Shape, _values, trainable, Initializer) { Type = Type };
+    internal Parameter WithTrainable(bool trainable) => Like(Shape, _values, trainable, Grid);
+
+    private Parameter Like(ImmutableArray<int> shape, float[]? values, bool trainable, QuantizationGrid? grid)
+        => new(Name, shape, values, trainable, Initializer) { Type = Type, Stored = Stored, Grid = grid };
 }

@@ -115,7 +115,7 @@ internal sealed class StructureSurgery
         }
 
         var (values, shape) = Cut(parameter.Array, parameter.Shape, kept);
-        return parameter.WithValues(shape, values);
+        return parameter.WithValues(shape, values, parameter.Grid?.Keep(kept));
     }
 
     private static (float[] Values, ImmutableArray<int> Shape) Cut(float[] values, ImmutableArray<int> shape, ImmutableSortedDictionary<int, int[]> kept)

@@ -9,7 +9,7 @@ namespace MLNet.Pruning;
 internal static class ConstantFolding
 {
     /// <summary>A few bytes of a file can ask for any size: what is not a weight stays small, and weights stay below 256 MB.</summary>
-    private const int LargestComputed = 1 << 16;
+    public const int LargestComputed = 1 << 16;
     private const int LargestWeight = 1 << 26;
 
     /// <summary>What a node produces; null where it cannot be told, or where it computes with weights, which training may change.</summary>
@@ -34,8 +34,9 @@ internal static class ConstantFolding
     private static FoldedValue? One(Node node, FoldedValue[] x, ImmutableArray<int> shape, Symbols symbols) => node.Operator switch
     {
         "Identity" => x[0],
-        "Squeeze" or "Unsqueeze" or "Reshape" or "Flatten" => x[0].Reshaped(shape),
-        "Transpose" => Transpose(node, x[0], shape),
+        "Squeeze" or "Unsqueeze" or "Reshape" or "Flatten" when x[0].Grid is null => x[0].Reshaped(shape),
+        // What lies on a grid of integers keeps the dimensions that the file has.
+        "Transpose" when x[0].Grid is null => Transpose(node, x[0], shape),
         "Slice" => Slice(node, x[0], shape),
         "Gather" => Gather(node, x, shape),
         "Concat" when Count(shape) <= (x.Any(value => value.IsInitializer) ? LargestWeight : LargestComputed) => Concat(node, x, shape),
@@ -191,16 +192,26 @@ internal static class ConstantFolding
             ({ } ints, _) when isInts => x with { Type = type, Ints = type == TensorType.Bool ? [.. ints.Select(value => value != 0 ? 1L : 0)] : ints, IsInitializer = false },
             ({ } ints, _) when toFloats && !x.IsOpen => new(type, x.Shape, null, [.. ints.Select(value => (float)value)]),
             (_, { } floats) when isInts && floats.All(float.IsFinite) => new(type, x.Shape, [.. floats.Select(value => type == TensorType.Bool ? value != 0 ? 1L : 0 : (long)value)], null),
-            (_, { }) when type == TensorType.Float => x with { Type = type },
+            // What loses nothing; the file keeps the type that it has.
+            (_, { }) when Holds(type, x.Type) => x with { Type = type },
             _ => null,
         };
     }
 
+    private static bool Holds(TensorType type, TensorType all) => type == all || type == TensorType.Double
+        || (type == TensorType.Float && all is TensorType.Float16 or TensorType.BFloat16 or TensorType.Double);
+
     private static FoldedValue Transpose(Node node, FoldedValue x, ImmutableArray<int> shape)
     {
-        var strides = Strides(x.Shape);
-        var order = node.Ints("perm", [.. Enumerable.Range(0, shape.Length).Reverse().Select(i => (long)i)]);
-        return x.Rearranged(shape, Walk(shape, [.. order.Select(i => strides[(int)i])], 0));
+        ImmutableArray<int> order = [.. node.Ints("perm", [.. Enumerable.Range(0, shape.Length).Reverse().Select(i => (long)i)]).Select(i => (int)i)];
+        return x.Rearranged(shape, Transposed(x.Shape, order)) with { Source = x.Source?.Transposed(x.Shape, order) };
+    }
+
+    /// <summary>For each place of a transposed tensor, where in the tensor its value lies.</summary>
+    public static IEnumerable<int> Transposed(ImmutableArray<int> shape, ImmutableArray<int> order)
+    {
+        var strides = Strides(shape);
+        return Walk([.. order.Select(i => shape[i])], [.. order.Select(i => strides[i])], 0);
     }
 
     private static FoldedValue? Slice(Node node, FoldedValue x, ImmutableArray<int> shape)

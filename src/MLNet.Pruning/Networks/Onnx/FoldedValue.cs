@@ -14,6 +14,21 @@ internal sealed record FoldedValue(TensorType Type, ImmutableArray<int> Shape, l
     /// <summary>Whether it is a weight of the file rather than computed or written into the graph.</summary>
     public bool IsInitializer { get; init; }
 
+    /// <summary>Type under which the file holds it; a Cast that loses nothing may have made it <see cref="Type"/>.</summary>
+    public TensorType Stored { get; init; } = Type;
+
+    /// <summary>The integers that the file holds floats as; null for floats.</summary>
+    public QuantizationGrid? Grid { get; init; }
+
+    /// <summary>The tensor of the file that holds these values, in another shape or order at most; null for values that were computed.</summary>
+    public WeightSource? Source { get; init; }
+
+    /// <summary>
+    /// Whether names that stand for these values stand for one weight. Values that are all equal are rather those of different layers that
+    /// start from the same number.
+    /// </summary>
+    public bool IsTied => IsInitializer && Floats is { Length: > 1 } floats && floats.AsSpan().ContainsAnyExcept(floats[0]);
+
     public int Count => Ints?.Length ?? Floats!.Length;
 
     public bool IsOpen => Ints?.Any(IsOpenSize) == true;
@@ -35,7 +50,7 @@ internal sealed record FoldedValue(TensorType Type, ImmutableArray<int> Shape, l
     /// <summary>The values at other places: <paramref name="indices"/> tells for each of them where it comes from.</summary>
     public FoldedValue Rearranged(ImmutableArray<int> shape, IEnumerable<int> indices) => new(Type, shape,
         Ints is null ? null : [.. indices.Select(i => Ints[i])],
-        Floats is null ? null : Pinned(indices.Select(i => Floats[i]), shape));
+        Floats is null ? null : Pinned(indices.Select(i => Floats[i]), shape)) { Stored = Stored };
 
     /// <summary>The same values in another shape.</summary>
     public FoldedValue Reshaped(ImmutableArray<int> shape) => this with { Shape = shape };

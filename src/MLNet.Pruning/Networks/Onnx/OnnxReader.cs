@@ -21,17 +21,24 @@ internal sealed class OnnxReader
     private readonly Dictionary<string, TensorInfo> _declared = [];
     private readonly Dictionary<string, Parameter> _parameters = [];
     private readonly Dictionary<string, Constant> _constants = [];
+    private readonly Dictionary<string, TensorProto> _quantized = [];
     private readonly HashSet<string> _zeros = [];
-    private readonly HashSet<string> _replaceable = [];
-    private readonly HashSet<string> _names = [];
+    private readonly Dictionary<string, WeightSource> _sources = [];
+    private readonly UniqueNames _names = new([]);
     private readonly List<Node> _nodes = [];
 
+    private readonly Lazy<UniqueNames> _valueNames;
+    private readonly Dictionary<string, int> _readers;
+    private readonly HashSet<string> _outputs;
     private readonly bool _openBatch;
 
     private OnnxReader(ModelProto model, string file, string? folder, bool openBatch)
     {
         (_model, _file, _folder, _openBatch) = (model, file, folder, openBatch);
         _tensorReader = new(file, folder);
+        _valueNames = new(() => new(OnnxNames.Of(model.Graph)));
+        _readers = Readers(model.Graph);
+        _outputs = [.. model.Graph.Output.Select(output => output.Name)];
         _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
         var initializers = Initializers().ToHashSet();
         var first = model.Graph.Input.FirstOrDefault(input => !initializers.Contains(input.Name))?.Type?.TensorType?.Shape?.Dim.FirstOrDefault();
@@ -52,6 +59,8 @@ internal sealed class OnnxReader
     /// <exception cref="OnnxFormatException">The model contradicts itself.</exception>
     public static Network Read(ModelProto model, string file, string? folder)
     {
+        FunctionInlining.Run(model, file);
+        SubgraphWeights.MoveOut(model.Graph);
         if (!new OnnxReader(model, file, folder, openBatch: false).Inputs.All(input => input is { IsKnown: true, Shape: [1, _, ..] }))
         {
             return new OnnxReader(model, file, folder, openBatch: false).Read()!;
@@ -93,8 +102,7 @@ internal sealed class OnnxReader
             _tensors[input.Name] = input;
         }
 
-        var captured = _model.Graph.Node.SelectMany(SubgraphCaptures.Of).ToHashSet();
-        var kept = _model.Graph.Output.Select(output => output.Name).Concat(captured).ToHashSet();
+        var kept = _model.Graph.Output.Select(output => output.Name).Concat(_model.Graph.Node.SelectMany(SubgraphCaptures.Of)).ToHashSet();
         foreach (var proto in OnnxGraphOrder.Sort(_model.Graph, _file))
         {
             try
@@ -111,7 +119,7 @@ internal sealed class OnnxReader
         foreach (var output in outputs.Where(output => !_tensors.ContainsKey(output)))
         {
             // A constant, an input's other name: an output has to be produced by a node.
-            Add(new Node(Unique("output"), "Identity", [Operand(output + ".value", _values[output])], [output]));
+            Add(new Node(_names.Next("output"), "Identity", [Operand(output + ".value", _values[output])], [output]));
         }
 
         return _openBatch && !outputs.All(output => _tensors[output] is { IsKnown: true, Shape: [TensorInfo.Batch, ..] }) ? null : Assemble(outputs);
@@ -147,7 +155,7 @@ internal sealed class OnnxReader
             Model = Stripped(parameters),
             AsRead = true,
             Metadata = _model.MetadataProps.DistinctBy(entry => entry.Key).ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value),
-            Replaceable = [.. parameters.Select(parameter => parameter.Name).Where(_replaceable.Contains)],
+            Sources = parameters.Where(parameter => _sources.ContainsKey(parameter.Name)).ToImmutableDictionary(parameter => parameter.Name, parameter => _sources[parameter.Name]),
         });
         return network;
     }
@@ -155,7 +163,7 @@ internal sealed class OnnxReader
     /// <summary>The model without the values that the parameters hold.</summary>
     private ModelProto Stripped(ImmutableArray<Parameter> parameters)
     {
-        var held = parameters.Select(parameter => parameter.Name).Where(_replaceable.Contains).ToHashSet();
+        var held = parameters.Where(parameter => _sources.ContainsKey(parameter.Name)).Select(parameter => _sources[parameter.Name].Name).ToHashSet();
         foreach (var tensor in _model.Graph.Initializer.Where(tensor => held.Contains(tensor.Name)))
         {
             tensor.ClearRawData();
@@ -179,22 +187,23 @@ internal sealed class OnnxReader
     {
         foreach (var tensor in _model.Graph.Initializer)
         {
-            if (_tensorReader.Known(tensor, tensor.Name) is not { } value)
+            if (IsQuantized(tensor))
+            {
+                _quantized[tensor.Name] = tensor;
+            }
+
+            if (IsLargeQuantized(tensor) || _tensorReader.Known(tensor, tensor.Name) is not { } value)
             {
                 _constants[tensor.Name] = _tensorReader.Carried(tensor, tensor.Name);
                 continue;
             }
 
-            _values[tensor.Name] = value with { IsInitializer = true };
-            if (value.Floats is not null)
-            {
-                _replaceable.Add(tensor.Name);
-            }
+            _values[tensor.Name] = value with { IsInitializer = true, Source = value.Floats is null ? null : new(tensor.Name, []) };
         }
 
         foreach (var tensor in _model.Graph.SparseInitializer)
         {
-            _values[tensor.Values.Name] = _tensorReader.Known(tensor, tensor.Values.Name) with { IsInitializer = true };
+            _values[tensor.Values.Name] = _tensorReader.Known(tensor, tensor.Values.Name) with { IsInitializer = true, Source = new(tensor.Values.Name, []) };
         }
     }
 
@@ -222,14 +231,10 @@ internal sealed class OnnxReader
         if (proto.OpType == "Identity" && !kept.Contains(proto.Output[0]))
         {
             var source = Resolve(proto.Input[0]);
-            if (_values.TryGetValue(source, out var shared))
+            if (_values.TryGetValue(source, out var shared) && !shared.IsTied)
             {
-                // Each name its own parameter: PyTorch merges equal values of different layers this way.
-                _values[proto.Output[0]] = shared;
-                if (_replaceable.Contains(source))
-                {
-                    _replaceable.Add(proto.Output[0]);
-                }
+                // Each name its own parameter: PyTorch merges equal values of different layers this way, such as the first scales of normalisations.
+                _values[proto.Output[0]] = shared with { Source = shared.Source is { Transposes: [] } ? new(proto.Output[0], []) : null };
             }
             else
             {
@@ -239,7 +244,13 @@ internal sealed class OnnxReader
             return;
         }
 
-        var node = OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. SubgraphCaptures.Of(proto)]);
+        if (proto is { OpType: "If", Domain: "" or "ai.onnx" } && _values.GetValueOrDefault(Resolve(proto.Input[0])) is { Ints: [var condition], IsOpen: false })
+        {
+            ReadBranch(proto, condition != 0 ? "then_branch" : "else_branch", kept);
+            return;
+        }
+
+        var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. SubgraphCaptures.Of(proto)]);
         if (node is { Operator: "Conv" or "ConvTranspose", Domain: "" } && !node.Attributes.ContainsKey("kernel_shape") && Info(node.Inputs[1]) is { IsKnown: true } weight)
         {
             node = node.With("kernel_shape", weight.Shape.Skip(2).Select(size => (long)size).ToArray());
@@ -247,25 +258,50 @@ internal sealed class OnnxReader
 
         var first = node.Input(0) is { } x ? Info(x) : null;
         var lifted = OperatorLifting.Lift(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols, _openBatch);
-        Add(lifted, kept);
+        Add(lifted);
     }
 
-    private void Add(Node node, HashSet<string>? kept = null)
+    /// <summary>Reads the branch of an If whose condition is known in the If's place.</summary>
+    private void ReadBranch(NodeProto proto, string attribute, HashSet<string> kept)
+    {
+        var branch = proto.Attribute.FirstOrDefault(found => found.Name == attribute)?.G ?? throw new ArgumentException($"it has no {attribute}");
+        var constants = branch.Initializer.Select(tensor => new NodeProto
+        {
+            OpType = "Constant", Output = { tensor.Name }, Attribute = { new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor } },
+        });
+        NodeProto[] nodes = [.. constants, .. OnnxGraphOrder.Sort(branch, _file)];
+        var inlined = new InlinedBody(proto.Name.Length > 0 ? proto.Name : proto.Output[0], _valueNames.Value, ImmutableDictionary<string, AttributeProto>.Empty);
+        var own = nodes.SelectMany(node => node.Output).ToHashSet();
+        var given = new List<NodeProto>();
+        for (var i = 0; i < proto.Output.Count; i++)
+        {
+            var name = branch.Output[i].Name;
+            if (!own.Contains(name) || !inlined.Bind(name, proto.Output[i]))
+            {
+                // What it gives is of the graph around it, or given twice.
+                given.Add(new NodeProto { OpType = "Identity", Input = { own.Contains(name) ? inlined[name] : name }, Output = { proto.Output[i] } });
+            }
+        }
+
+        foreach (var node in inlined.Copy(nodes).Concat(given))
+        {
+            Read(node, kept);
+        }
+    }
+
+    private void Add(Node node)
     {
         node = WithoutZeroStates(node);
         var infos = node.Inputs.Select(name => name.Length == 0 ? null : Info(name)).ToImmutableArray();
         var outputs = ShapeInference.Outputs(node, infos, _symbols).ToArray();
-        if (kept is null || !node.Outputs.Any(kept.Contains))
+        if (!node.Outputs.Any(_outputs.Contains) && Fold(node, infos, outputs) is { } folded)
         {
-            if (Fold(node, infos, outputs) is { } folded)
+            for (var i = 0; i < outputs.Length; i++)
             {
-                for (var i = 0; i < outputs.Length; i++)
-                {
-                    _values[outputs[i].Name] = folded[i];
-                }
-
-                return;
+                _values[outputs[i].Name] = folded[i];
             }
+
+            return;
         }
 
         if (node.Domain.Length == 0 && IsZero(node))
@@ -288,7 +324,7 @@ internal sealed class OnnxReader
 
     private FoldedValue[]? Fold(Node node, ImmutableArray<TensorInfo?> infos, TensorInfo[] outputs)
     {
-        if (node.Domain.Length > 0 || outputs.Length == 0)
+        if (node.Domain.Length > 0 || outputs.Length == 0 || IsViewOfShared(node))
         {
             return null;
         }
@@ -311,6 +347,11 @@ internal sealed class OnnxReader
             return [type is TensorType.Float ? new(type, dims, null, [.. Enumerable.Repeat(value, count)]) : new(type, dims, [.. Enumerable.Repeat((long)value, count)], null)];
         }
 
+        if (node.Operator == "DequantizeLinear" && Dequantized(node) is { } weight)
+        {
+            return [weight];
+        }
+
         var known = node.Inputs.Select(name => _values.GetValueOrDefault(name)).ToArray();
         if (node.Operator == "Range" && known.Length == 3)
         {
@@ -318,6 +359,58 @@ internal sealed class OnnxReader
         }
 
         return known.Length == 0 || known.Contains(null) ? null : ConstantFolding.Run(node, known!, [.. outputs.Select(output => output.Shape)], _symbols);
+    }
+
+    /// <summary>The weight that a DequantizeLinear makes of integers of the file; null where it is of another kind.</summary>
+    private FoldedValue? Dequantized(Node node)
+    {
+        if (!_quantized.TryGetValue(node.Inputs[0], out var tensor) || node.Input(1) is not { } scaleName || node.Int("block_size", 0) != 0
+            || _values.GetValueOrDefault(scaleName) is not { Type: TensorType.Float, Floats: { Length: > 0 } scales }
+            || (node.Input(2) is { } zeroName && _values.GetValueOrDefault(zeroName)?.Ints?.Length != scales.Length))
+        {
+            return null;
+        }
+
+        ImmutableArray<int> shape = [.. tensor.Dims.Select(size => (int)size)];
+        var axis = scales.Length == 1 ? -1 : (int)(node.Int("axis", 1) is var a && a < 0 ? a + shape.Length : a);
+        if (axis >= shape.Length || (axis >= 0 && shape[axis] != scales.Length) || !scales.All(float.IsFinite))
+        {
+            return null;
+        }
+
+        var grid = new QuantizationGrid((TensorType)tensor.DataType, [.. scales], [.. node.Input(2) is { } zeros ? _values[zeros].Ints! : new long[scales.Length]], node.Input(2) is not null, axis);
+        return new(TensorType.Float, shape, null, grid.Dequantize(OnnxTensor.ToLongs(tensor, _folder), shape)) { IsInitializer = true, Grid = grid, Source = new(tensor.Name, []) };
+    }
+
+    private static bool IsQuantized(TensorProto tensor) => (TensorType)tensor.DataType is TensorType.Int8 or TensorType.UInt8 or TensorType.Int16 or TensorType.UInt16 or TensorType.Int32;
+
+    /// <summary>Whether values would take eight times their room as integers of 64 bits: what is no weight then is carried as it is.</summary>
+    private static bool IsLargeQuantized(TensorProto tensor) => (TensorType)tensor.DataType is TensorType.Int8 or TensorType.UInt8 or TensorType.Int16 or TensorType.UInt16
+        && OnnxTensorSize.Count(tensor.Dims, tensor.Name) > ConstantFolding.LargestComputed;
+
+    /// <summary>
+    /// Whether the node reads a weight in another form that others read too, as an output layer reads the embedding's table transposed: the
+    /// weight stays one parameter, and the node stays.
+    /// </summary>
+    private bool IsViewOfShared(Node node) => WeightView.Operators.Contains(node.Operator) && _values.GetValueOrDefault(node.Inputs[0]) is { IsTied: true, Shape.Length: > 1 }
+        && _readers.GetValueOrDefault(node.Inputs[0]) > 1;
+
+    /// <summary>How many nodes read each name, itself or under that of an Identity.</summary>
+    private static Dictionary<string, int> Readers(GraphProto graph)
+    {
+        var sources = graph.Node.Where(node => node is { OpType: "Identity", Input.Count: 1, Output.Count: 1 }).DistinctBy(node => node.Output[0]).ToDictionary(node => node.Output[0], node => node.Input[0]);
+        string Source(string name)
+        {
+            for (var steps = 0; steps < sources.Count && sources.TryGetValue(name, out var source); steps++)
+            {
+                name = source;
+            }
+
+            return name;
+        }
+
+        return graph.Node.Where(node => node.OpType != "Identity").SelectMany(node => node.Input.Concat(SubgraphCaptures.Of(node)).Select(Source).Distinct())
+            .CountBy(name => name).ToDictionary();
     }
 
     /// <summary>Initial states that are zero are what a recurrent layer starts from anyway.</summary>
@@ -346,11 +439,15 @@ internal sealed class OnnxReader
     {
         if (value.Floats is { } floats)
         {
-            _parameters.TryAdd(name, new Parameter(name, value.Shape, floats, false, default) { Type = value.Type });
+            _parameters.TryAdd(name, new Parameter(name, value.Shape, floats, false, default) { Type = value.Type, Stored = value.Stored == value.Type ? null : value.Stored, Grid = value.Grid });
+            if (value.Source is { } stored && (stored.Name == name || _readers.GetValueOrDefault(stored.Name) == 1))
+            {
+                _sources[name] = stored;
+            }
         }
         else if (value.IsOpen)
         {
-            Add(new Node(Unique("dimensions"), Node.Dimensions, [], [name],
+            Add(new Node(_names.Next("dimensions"), Node.Dimensions, [], [name],
                 [new("shape", value.Sizes ?? throw new ArgumentException($"the sizes in '{name}' cannot be told before the network runs")), new("scalar", value.Shape.Length == 0 ? 1L : 0L)]));
         }
         else
@@ -367,7 +464,7 @@ internal sealed class OnnxReader
         var attribute = proto.Attribute.FirstOrDefault() ?? throw new ArgumentException("it has no value");
         if ((attribute is { Name: "value", T: { } tensor } ? _tensorReader.Known(tensor, name) : _tensorReader.Known(attribute, name)) is { } value)
         {
-            _values[name] = value;
+            _values[name] = value with { Source = value.Floats is null ? null : new(name, []) };
         }
         else if (attribute.T is { } carried)
         {
@@ -375,18 +472,7 @@ internal sealed class OnnxReader
         }
         else
         {
-            Add(OnnxAttributes.ToNode(proto, Unique(proto.Name.Length > 0 ? proto.Name : "constant"), [], []));
+            Add(OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : "constant"), [], []));
         }
-    }
-
-    private string Unique(string name)
-    {
-        var unique = name;
-        for (var i = 2; !_names.Add(unique); i++)
-        {
-            unique = $"{name}_{i}";
-        }
-
-        return unique;
     }
 }

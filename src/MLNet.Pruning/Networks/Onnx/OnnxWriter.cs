@@ -16,7 +16,7 @@ internal static class OnnxWriter
     /// <param name="sparse">Whether weights that take less room as a list of their non-zeros are written as such.</param>
     public static ModelProto Write(Network network, bool sparse = false)
     {
-        var model = network.Graph is { AsRead: true, Model: { } read } ? AsRead(network, read) : Lowered(network);
+        var model = network.Graph is { AsRead: true, Model: { } read } && !network.Parameters.Any(LeftGrid) ? AsRead(network, read) : Lowered(network);
         model.MetadataProps.Clear();
         model.MetadataProps.AddRange(network.Graph.Metadata.Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
         if (sparse)
@@ -27,17 +27,20 @@ internal static class OnnxWriter
         return model;
     }
 
+    /// <summary>Whether a weight that a file held as integers has been trained since, and has to be written as floats.</summary>
+    private static bool LeftGrid(Parameter parameter) => parameter.Grid is { } grid && grid.Quantize(parameter.Values, parameter.Shape) is null;
+
     private static ModelProto AsRead(Network network, ModelProto read)
     {
         var model = read.Clone();
         var graph = model.Graph;
         var byName = graph.Initializer.Select((tensor, i) => (tensor.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i);
         var added = new List<TensorProto>();
-        foreach (var parameter in network.Parameters.Where(parameter => network.Graph.Replaceable.Contains(parameter.Name)))
+        foreach (var parameter in network.Parameters)
         {
-            if (byName.TryGetValue(parameter.Name, out var i))
+            if (network.Graph.Sources.TryGetValue(parameter.Name, out var source))
             {
-                graph.Initializer[i].RawData = ToProto(parameter).RawData;
+                PutBack(graph, byName, source, parameter);
             }
         }
 
@@ -55,6 +58,30 @@ internal static class OnnxWriter
         graph.Initializer.AddRange(added);
         return model;
     }
+
+    private static void PutBack(GraphProto graph, Dictionary<string, int> initializers, WeightSource source, Parameter parameter)
+    {
+        var values = source.Stored(parameter.Array);
+        if (initializers.TryGetValue(source.Name, out var i))
+        {
+            var tensor = graph.Initializer[i];
+            tensor.RawData = Stored(parameter, values, source.Name, tensor.Dims).RawData;
+        }
+        else if (graph.SparseInitializer.FirstOrDefault(sparse => sparse.Values.Name == source.Name) is { } sparse)
+        {
+            var changed = OnnxTensor.ToSparse(source.Name, sparse.Dims, values);
+            (sparse.Values, sparse.Indices) = (changed.Values, changed.Indices);
+        }
+        else if (graph.Node.FirstOrDefault(node => node.OpType == "Constant" && node.Output[0] == source.Name)?.Attribute is [{ T: { } constant } attribute])
+        {
+            attribute.T = Stored(parameter, values, constant.Name, constant.Dims);
+        }
+    }
+
+    /// <summary>Values under the type that the file has them in.</summary>
+    private static TensorProto Stored(Parameter parameter, ReadOnlySpan<float> values, string name, IEnumerable<long> dims) => parameter.Grid is { } grid
+        ? OnnxTensor.FromLongs(name, dims, grid.Quantize(values, parameter.Shape), (DataType)grid.Type)
+        : OnnxTensor.FromFloats(name, dims, values, (DataType)(parameter.Stored ?? parameter.Type));
 
     private static float[] SharedSource(GraphProto graph, string name, Dictionary<string, int> byName, Network network)
     {
@@ -76,7 +103,15 @@ internal static class OnnxWriter
             Graph = new GraphProto { Name = "network" },
         };
         var opset = model.OpsetImport.First(import => import.Domain is "" or "ai.onnx").Version;
+        // What would be taken for a weight if it were an initializer is written into the graph, as it was read.
+        var weights = TrainedInputs.Of(network.Nodes, _ => true);
+        var numbers = network.Parameters.Where(parameter => !parameter.Trainable && weights.Contains(parameter.Name)).ToHashSet();
         var lowering = new OperatorLowering(network, opset);
+        foreach (var parameter in network.Parameters.Where(parameter => !numbers.Contains(parameter)))
+        {
+            lowering.Add(LeftGrid(parameter) ? parameter.OffGrid() : parameter);
+        }
+
         foreach (var node in network.Nodes)
         {
             lowering.Add(node);
@@ -85,14 +120,10 @@ internal static class OnnxWriter
         var graph = model.Graph;
         graph.Input.AddRange(network.Inputs.Select(input => Describe(input, network)));
         graph.Output.AddRange(network.Outputs.Select(output => Describe(output, network)));
-        // What would be taken for a weight if it were an initializer is written into the graph, as it was read.
-        var weights = TrainedInputs.Of(network.Nodes, _ => true);
-        var numbers = network.Parameters.Where(parameter => !parameter.Trainable && weights.Contains(parameter.Name)).ToHashSet();
         graph.Node.AddRange(numbers.Select(ToConstant));
         graph.Node.AddRange(lowering.Nodes);
-        graph.Initializer.AddRange(network.Parameters.Where(parameter => !numbers.Contains(parameter)).Select(ToProto));
-        graph.Initializer.AddRange(network.Graph.Constants.Select(ToProto));
         graph.Initializer.AddRange(lowering.Initializers);
+        graph.Initializer.AddRange(network.Graph.Constants.Select(ToProto));
         graph.ValueInfo.AddRange(network.Nodes.Where(node => !ShapeInference.Knows(node)).SelectMany(node => node.Outputs)
             .Where(name => name.Length > 0 && network.Tensors[name].IsKnown && !network.Graph.Outputs.Contains(name)).Select(name => Describe(network.Tensors[name], network)));
         return model;

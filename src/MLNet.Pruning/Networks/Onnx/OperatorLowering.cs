@@ -7,12 +7,52 @@ namespace MLNet.Pruning;
 /// <summary>Writes nodes of the inner form for one version of the standard: the reverse of <see cref="OperatorLifting"/>.</summary>
 internal sealed class OperatorLowering(Network network, long opset)
 {
-    private readonly HashSet<string> _names = [.. network.Tensors.Keys.Concat(network.Parameters.Select(parameter => parameter.Name)).Concat(network.Graph.Constants.Select(constant => constant.Name))];
+    private readonly UniqueNames _names = new(network.Tensors.Keys.Concat(network.Parameters.Select(parameter => parameter.Name)).Concat(network.Graph.Constants.Select(constant => constant.Name)));
     private readonly Dictionary<int, string> _sizes = [];
 
     public List<NodeProto> Nodes { get; } = [];
 
     public List<TensorProto> Initializers { get; } = [];
+
+    /// <summary>Writes a parameter as files hold it: integers with their scales, or another type, are turned into what nodes read in the graph.</summary>
+    public void Add(Parameter parameter)
+    {
+        long[] dims = [.. parameter.Shape.Select(size => (long)size)];
+        if (parameter.Grid is { } grid)
+        {
+            long[] count = grid.Axis < 0 ? [] : [grid.Scales.Length];
+            var integers = OnnxTensor.FromLongs(Unique(parameter.Name + "_quantized"), dims, grid.Quantize(parameter.Values, parameter.Shape), (DataType)grid.Type);
+            var node = new NodeProto
+            {
+                Name = Unique(parameter.Name + "_DequantizeLinear"), OpType = "DequantizeLinear", Output = { parameter.Name },
+                Input = { integers.Name, Initialize(parameter.Name + "_scale", OnnxTensor.FromFloats("", count, grid.Scales.AsSpan())) },
+            };
+            if (grid.HasZeroPoints)
+            {
+                node.Input.Add(Initialize(parameter.Name + "_zero_point", OnnxTensor.FromLongs("", count, grid.ZeroPoints.AsSpan(), (DataType)grid.Type)));
+            }
+
+            if (grid.Axis >= 0)
+            {
+                node.Attribute.Add(OnnxAttributes.ToProto("axis", (long)grid.Axis));
+            }
+
+            Initializers.Add(integers);
+            Nodes.Add(node);
+        }
+        else if (parameter.Stored is { } type)
+        {
+            var stored = Initialize($"{parameter.Name}_{type.ToString().ToLowerInvariant()}", OnnxTensor.FromFloats("", dims, parameter.Values, (DataType)type));
+            Nodes.Add(new NodeProto
+            {
+                Name = Unique(parameter.Name + "_Cast"), OpType = "Cast", Input = { stored }, Output = { parameter.Name }, Attribute = { OnnxAttributes.ToProto("to", (long)parameter.Type) },
+            });
+        }
+        else
+        {
+            Initializers.Add(OnnxTensor.FromFloats(parameter.Name, dims, parameter.Values, (DataType)parameter.Type));
+        }
+    }
 
     public void Add(Node node)
     {
@@ -297,35 +337,18 @@ internal sealed class OperatorLowering(Network network, long opset)
 
     private string Initialize(Node node, string attribute, long[] values, long[] dims) => Initialize($"{node.Name}.{attribute}", values, dims);
 
-    private string Initialize(string name, long[] values, long[] dims)
+    private string Initialize(string name, long[] values, long[] dims) => Initialize(name, OnnxTensor.FromLongs("", dims, values));
+
+    private string Initialize(Node node, string attribute, float value) => Initialize($"{node.Name}.{attribute}", OnnxTensor.FromFloats("", [], [value]));
+
+    private string Initialize(Node node, string attribute, float[] values) => Initialize($"{node.Name}.{attribute}", OnnxTensor.FromFloats("", [values.Length], values));
+
+    private string Initialize(string name, TensorProto tensor)
     {
-        name = Unique(name);
-        Initializers.Add(OnnxTensor.FromLongs(name, dims, values));
-        return name;
+        tensor.Name = Unique(name);
+        Initializers.Add(tensor);
+        return tensor.Name;
     }
 
-    private string Initialize(Node node, string attribute, float value)
-    {
-        var name = Unique($"{node.Name}.{attribute}");
-        Initializers.Add(OnnxTensor.FromFloats(name, [], [value]));
-        return name;
-    }
-
-    private string Initialize(Node node, string attribute, float[] values)
-    {
-        var name = Unique($"{node.Name}.{attribute}");
-        Initializers.Add(OnnxTensor.FromFloats(name, [values.Length], values));
-        return name;
-    }
-
-    private string Unique(string name)
-    {
-        var unique = name;
-        for (var i = 2; !_names.Add(unique); i++)
-        {
-            unique = $"{name}_{i}";
-        }
-
-        return unique;
-    }
+    private string Unique(string name) => _names.Next(name);
 }

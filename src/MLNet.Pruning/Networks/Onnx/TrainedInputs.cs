@@ -8,8 +8,8 @@ internal static class TrainedInputs
 {
     /// <param name="nodes">The graph.</param>
     /// <param name="isWeight">Whether what a name stands for is held by the file as a weight of several values.</param>
-    public static HashSet<string> Of(IEnumerable<Node> nodes, Func<string, bool> isWeight)
-        => [.. nodes.Where(node => node.Domain.Length == 0).SelectMany(node => Of(node).Concat(Operands(node).Where(isWeight)))];
+    public static HashSet<string> Of(IReadOnlyCollection<Node> nodes, Func<string, bool> isWeight)
+        => [.. nodes.Concat(nodes.SelectMany(SubgraphNodes.Of)).Where(node => node.Domain.Length == 0).SelectMany(node => Of(node).Concat(Operands(node).Where(isWeight)))];
 
     private static IEnumerable<string> Of(Node node) => node.Operator switch
     {
@@ -21,5 +21,5 @@ internal static class TrainedInputs
     };
 
     private static IEnumerable<string> Operands(Node node)
-        => node.Operator is "Add" or "Sub" or "Mul" or "Div" or "Gather" or "Concat" or "Expand" or "Transpose" or "Reshape" ? node.Inputs : [];
+        => node.Operator is "Add" or "Sub" or "Mul" or "Div" or "Gather" or "Concat" or "Expand" || WeightView.Operators.Contains(node.Operator) ? node.Inputs : [];
 }

@@ -30,7 +30,7 @@ internal static class ShapeInference
         }
 
         TensorInfo? Find(Node node, string name) => name.Length == 0 ? null
-            : parameters.TryGetValue(name, out var parameter) ? new TensorInfo(name, parameter.Shape)
+            : parameters.TryGetValue(name, out var parameter) ? new TensorInfo(name, parameter.Shape) { Type = parameter.Type }
             : constants.TryGetValue(name, out var constant) ? new TensorInfo(name, constant.Shape) { Type = constant.Type }
             : tensors.TryGetValue(name, out var tensor) ? tensor
             : throw new ArgumentException($"Node '{node.Name}' ({node.Operator}) reads '{name}', which no node before it produces.");

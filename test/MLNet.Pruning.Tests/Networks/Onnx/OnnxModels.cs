@@ -33,6 +33,32 @@ internal static class OnnxModels
         return node;
     }
 
+    /// <summary>A node of any operator; attributes are numbers, texts, lists and graphs.</summary>
+    public static NodeProto Op(string type, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes) => new()
+    {
+        OpType = type,
+        Input = { inputs },
+        Output = { outputs },
+        Attribute = { attributes.Select(attribute => attribute.Value is GraphProto graph ? new() { Name = attribute.Name, Type = AttributeType.Graph, G = graph } : OnnxAttributes.ToProto(attribute.Name, attribute.Value)) },
+    };
+
+    /// <summary>A tensor of numbers in [-1, 1).</summary>
+    public static TensorProto Weight(string name, int seed, long[] dims, DataType type = DataType.Float)
+    {
+        var random = new Random(seed);
+        return OnnxTensor.FromFloats(name, dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(_ => random.NextSingle() * 2 - 1)], type);
+    }
+
+    /// <summary>An input or output of floats with an open batch.</summary>
+    public static ValueInfoProto Value(string name, params long[] row)
+    {
+        var value = Value(name);
+        var dims = value.Type.TensorType.Shape.Dim;
+        dims.RemoveAt(1);
+        dims.AddRange(row.Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }));
+        return value;
+    }
+
     public static ValueInfoProto Value(string name) => new()
     {
         Name = name,
