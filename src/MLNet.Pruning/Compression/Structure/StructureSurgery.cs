@@ -139,7 +139,8 @@ internal sealed class StructureSurgery
         return (values, shape);
     }
 
-    private HashSet<string> Unmasked() => [.. _structure.Coupling.Axes.Where(axis => axis.Role == AxisRole.Cut).Select(axis => axis.Parameter)];
+    private HashSet<string> Unmasked() => [.. _structure.Coupling.Axes
+        .Where(axis => axis.Role == AxisRole.Cut && Kept.TryGetValue(axis.Parameter, out var kept) && kept.ContainsKey(axis.Dimension)).Select(axis => axis.Parameter)];
 
     private bool Drops(int index) => _dropped[_structure.Coupling.Classes.Find(index)];
 

@@ -121,17 +121,29 @@ internal static class WeightCoupling
 
     private static StructuredValue[] Gemm(Coupling coupling, Node node)
     {
-        if (!coupling.IsParameter(node, 1) || node.Int("transA", 0) == 1)
+        if (node.Int("transA", 0) == 1)
         {
-            return coupling.Opaque(node, $"node '{node.Name}' multiplies tensors, or a transposed one");
+            return coupling.Opaque(node, $"node '{node.Name}' multiplies with a transposed tensor");
         }
 
         var x = coupling.Input(node, 0);
-        var transposed = node.Int("transB", 0) == 1;
-        Consume(coupling, node, x.Axes[1], transposed ? 1 : 0);
-        var output = coupling.Parameter(node, 1, transposed ? 0 : 1, AxisRole.Output);
-        var rows = x.Axes[0];
-        var zero = true;
+        var (input, made) = node.Int("transB", 0) == 1 ? (1, 0) : (0, 1);
+        Axis output;
+        var (rows, zero) = (x.Axes[0], true);
+        if (coupling.IsParameter(node, 1))
+        {
+            Consume(coupling, node, x.Axes[1], input);
+            output = coupling.Parameter(node, 1, made, AxisRole.Output);
+        }
+        else
+        {
+            // A computed matrix, or a weight that another layer reads too and this one in another form.
+            var weight = coupling.Input(node, 1);
+            Contract(coupling, node, x.Axes[1], weight.Axes[input], coupling.Info(node.Inputs[0]).Shape[1], x.Zero || weight.Zero);
+            output = weight.Axes[made];
+            zero = (!rows.IsLive || x.Zero) && (!output.IsLive || weight.Zero);
+        }
+
         if (node.Input(2) is { } bias)
         {
             var shape = coupling.Info(bias).Shape;
@@ -161,6 +173,23 @@ internal static class WeightCoupling
         return [new([rows, output], zero)];
     }
 
+    /// <summary>Ties the dimensions that a product sums over.</summary>
+    private static void Contract(Coupling coupling, Node node, Axis left, Axis right, int size, bool zero)
+    {
+        if (size == 1)
+        {
+            return;
+        }
+
+        if (!zero)
+        {
+            coupling.Fix(left, $"node '{node.Name}' sums over it, and what is masked does not stay zero up to there");
+            coupling.Fix(right, $"node '{node.Name}' sums over it, and what is masked does not stay zero up to there");
+        }
+
+        coupling.Consume(coupling.Tie(left, right));
+    }
+
     private static StructuredValue[] MatMul(Coupling coupling, Node node)
     {
         var (leftWeight, rightWeight) = (coupling.IsParameter(node, 0), coupling.IsParameter(node, 1));
@@ -172,16 +201,7 @@ internal static class WeightCoupling
 
         var left = Operand(coupling, node, 0, a.Length, outputs: a.Length - 2, inputs: a.Length - 1, leftWeight);
         var right = Operand(coupling, node, 1, b.Length, outputs: b.Length - 1, inputs: b.Length - 2, rightWeight);
-        if (a[^1] != 1)
-        {
-            if (!left.Zero && !right.Zero && !leftWeight && !rightWeight)
-            {
-                coupling.Fix(left.Axes[^1], $"node '{node.Name}' sums over it, and what is masked does not stay zero up to there");
-                coupling.Fix(right.Axes[^2], $"node '{node.Name}' sums over it, and what is masked does not stay zero up to there");
-            }
-
-            coupling.Consume(coupling.Tie(left.Axes[^1], right.Axes[^2]));
-        }
+        Contract(coupling, node, left.Axes[^1], right.Axes[^2], a[^1], left.Zero || right.Zero || leftWeight || rightWeight);
 
         var rank = Math.Max(a.Length, b.Length);
         var batch = new Axis[rank - 2];

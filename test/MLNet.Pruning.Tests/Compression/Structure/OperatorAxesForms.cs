@@ -69,7 +69,7 @@ internal static class OperatorAxesForms
         new("ConvTranspose", [s_image, new Weights(4, 3, 2, 2)], "1") { Attributes = [("group", 2L)] },
         new("ConvTranspose", [s_matrix, new Weights(4, 5, 1)], "1"),
         new("Gemm", [new[] { 4, 6 }, new Weights(6, 5), new Weights(5)], "1"), new("Gemm", [new[] { 4, 6 }, new Weights(5, 6), new Weights(4, 5)], "1") { Attributes = [("transB", 1L)] },
-        new("Gemm", [new[] { 4, 6 }, new[] { 6, 5 }], "", ""),
+        new("Gemm", [new[] { 4, 6 }, new[] { 6, 5 }], "0 1", "0 1"),
         new("MatMul", [s_matrix, new Weights(6, 5)], "2"), new("MatMul", [new Weights(5, 4), s_matrix], "12"), new("MatMul", [s_matrix, new[] { 3, 6, 5 }], "012", "012"),
         new("BatchNormalization", [s_image, new Weights(4), new Weights(4), new Weights(4), new Weights(4)], "0123"),
         new("InstanceNormalization", [s_image, new Weights(4), new Weights(4)], "01"),
