@@ -3,7 +3,8 @@ namespace MLNet.Pruning;
 /// <summary>
 /// Which units lie on a path of non-zero weights from the input, and on one to the output. A unit is an index of a tensor's second
 /// dimension: a channel, or a value of a row. Operators that mix units in other ways (attention, recurrence, reshaping) count as if
-/// everything they read and produce were on a path, so that what is counted is never too little.
+/// everything they read and produce were on a path, so that what is counted is never too little; so do tensors beyond 16 million units and 8 for every
+/// value of a parameter, which a file can ask for with a few bytes.
 /// </summary>
 internal sealed class Liveness
 {
@@ -13,6 +14,9 @@ internal sealed class Liveness
         "Swish", "Erf", "Exp", "Log", "Sqrt", "Abs", "Neg", "Identity", "Clip", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LRN",
     ];
 
+    private const long Least = 1 << 24;
+    private const long Backed = 8;
+
     private readonly Network _network;
     private readonly Dictionary<string, bool[]> _fromInput = [];
     private readonly Dictionary<string, bool[]> _toOutput = [];
@@ -20,10 +24,14 @@ internal sealed class Liveness
     public Liveness(Network network)
     {
         _network = network;
-        foreach (var tensor in network.Tensors.Values)
+        var (inputs, outputs) = (network.Inputs.Select(tensor => tensor.Name).ToHashSet(), network.Graph.Outputs.ToHashSet());
+        var left = Least + (Backed * network.Parameters.Sum(parameter => (long)parameter.Count));
+        foreach (var tensor in network.Inputs.Select(tensor => tensor.Name).Concat(network.Nodes.SelectMany(node => node.Outputs)).Where(name => name.Length > 0).Select(name => network.Tensors[name]))
         {
-            _fromInput[tensor.Name] = All(tensor, network.Inputs.Contains(tensor));
-            _toOutput[tensor.Name] = All(tensor, network.Outputs.Contains(tensor));
+            var units = tensor is { IsKnown: true, Shape: [_, > 0 and var size, ..] } && size <= left ? size : 0;
+            left -= units;
+            _fromInput[tensor.Name] = All(units, inputs.Contains(tensor.Name));
+            _toOutput[tensor.Name] = All(units, outputs.Contains(tensor.Name));
         }
 
         foreach (var node in network.Nodes)
@@ -77,19 +85,19 @@ internal sealed class Liveness
 
     private bool[] Live(string tensor) => [.. _fromInput[tensor].Zip(_toOutput[tensor], (from, to) => from && to)];
 
-    private static bool HasUnits(TensorInfo? tensor) => tensor is { IsKnown: true, Shape: [_, > 0, ..] };
+    private bool HasUnits(string tensor) => _fromInput.TryGetValue(tensor, out var units) && units.Length > 0;
 
-    private static bool[] All(TensorInfo tensor, bool live)
+    private static bool[] All(int units, bool live)
     {
-        var units = new bool[HasUnits(tensor) ? tensor.Shape[1] : 0];
-        Array.Fill(units, live);
-        return units;
+        var all = new bool[units];
+        Array.Fill(all, live);
+        return all;
     }
 
     /// <summary>Whether the node's units can be told apart; otherwise all count as live.</summary>
     private bool Follows(Node node)
     {
-        if (node.Domain.Length > 0 || node.Outputs.Length == 0 || !HasUnits(_network.Tensors.GetValueOrDefault(node.Outputs[0])) || !HasUnits(_network.Tensors.GetValueOrDefault(node.Inputs[0])))
+        if (node.Domain.Length > 0 || node.Outputs.Length == 0 || node.Inputs.Length == 0 || !HasUnits(node.Outputs[0]) || !HasUnits(node.Inputs[0]))
         {
             return false;
         }
@@ -101,8 +109,8 @@ internal sealed class Liveness
             "Conv" => Holds(node.Inputs[1]),
             "BatchNormalization" => Holds(node.Inputs[1]),
             "Flatten" => node.Int("axis", 1) == 1 && input[0] == output[0],
-            "Concat" => node.Int("axis", 0) == 1 && node.Inputs.All(name => HasUnits(_network.Tensors.GetValueOrDefault(name))),
-            "Add" or "Mul" => node.Inputs.All(name => _network.Tensors.GetValueOrDefault(name) is { } tensor && HasUnits(tensor) && tensor.Shape[1] == output[1] && tensor.Shape.Length == output.Length),
+            "Concat" => node.Int("axis", 0) == 1 && node.Inputs.All(HasUnits),
+            "Add" or "Mul" => node.Inputs.All(name => HasUnits(name) && _network.Tensors[name].Shape is var shape && shape[1] == output[1] && shape.Length == output.Length),
             _ => s_unitByUnit.Contains(node.Operator) && input[1] == output[1],
         };
     }

@@ -8,8 +8,16 @@ namespace MLNet.Pruning;
 /// </summary>
 internal sealed class Symbols
 {
+    /// <summary>More than any network multiplies. A product of two that multiplies with itself doubles its factors, and a few bytes of a file ask for that.</summary>
+    private const int MostFactors = 64;
+
+    // Longer products get a name of their own.
+    private const int LongestProduct = 64;
+
     private readonly List<Term> _terms = [];
-    private readonly Dictionary<string, int> _codes = [];
+    private readonly Dictionary<string, int> _named = [];
+    private readonly Dictionary<string, int> _derived = [];
+    private readonly UniqueNames _names = new([]);
     private readonly Lock _lock = new();
 
     /// <param name="batch">Name of the batch dimension.</param>
@@ -22,7 +30,7 @@ internal sealed class Symbols
     {
         lock (_lock)
         {
-            if (_codes.TryGetValue(name, out var code))
+            if (_named.TryGetValue(name, out var code))
             {
                 if (_terms[-code - 1].Source is null && source is not null)
                 {
@@ -32,8 +40,26 @@ internal sealed class Symbols
                 return code;
             }
 
+            _names.Next(name);
             _terms.Add(new(name, 1, [-_terms.Count - 1], source));
-            return _codes[name] = -_terms.Count;
+            return _named[name] = -_terms.Count;
+        }
+    }
+
+    /// <summary>An open size that follows from others by more than a product; the same for the same formula. Its name is d2, d3, ...</summary>
+    /// <param name="formula">How it follows, with the numbers of open sizes for their names, which may be long.</param>
+    /// <param name="source">Tensor and dimension that tell it when the network runs.</param>
+    public int Derive(string formula, (string Tensor, int Dimension) source)
+    {
+        lock (_lock)
+        {
+            if (!_derived.TryGetValue(formula, out var code))
+            {
+                _terms.Add(new(_names.Next($"d{_terms.Count + 1}"), 1, [-_terms.Count - 1], source));
+                _derived[formula] = code = -_terms.Count;
+            }
+
+            return code;
         }
     }
 
@@ -46,19 +72,30 @@ internal sealed class Symbols
     /// <summary>Tensor and dimension whose size an open size without factors is.</summary>
     public (string Tensor, int Dimension)? Source(int size) => this[size].Source;
 
-    /// <exception cref="OverflowException">The product of numbers exceeds the largest size.</exception>
-    public int Product(params IEnumerable<int> sizes)
+    /// <summary>A size for the product of sizes.</summary>
+    /// <exception cref="OverflowException">The product of numbers exceeds the largest size, or has more than 64 open sizes as factors.</exception>
+    public int Product(params IEnumerable<int> sizes) => TryProduct(sizes)
+        ?? throw new OverflowException($"The product of the sizes {TensorInfo.Dimensions(sizes)} is larger than {int.MaxValue}, or of more than {MostFactors} open sizes.");
+
+    /// <summary>The product; null where its number exceeds the largest size, or it has more than 64 open sizes as factors.</summary>
+    public int? TryProduct(params IEnumerable<int> sizes)
     {
-        long coefficient = 1;
+        var coefficient = Int128.One;
         var factors = new List<int>();
         foreach (var size in sizes)
         {
             var (number, open) = Factors(size);
-            coefficient = checked(coefficient * number);
+            coefficient *= number;
             factors.AddRange(open);
+            // A later size of zero makes all of it zero.
+            coefficient = Int128.Min(coefficient, (Int128)long.MaxValue + 1);
+            if (factors.Count > MostFactors && coefficient != 0)
+            {
+                return null;
+            }
         }
 
-        return Intern(coefficient, factors);
+        return coefficient <= (factors.Count == 0 ? int.MaxValue : long.MaxValue) ? Intern((long)coefficient, factors) : null;
     }
 
     /// <summary>The quotient; null where it is not a whole number for every value of the open sizes.</summary>
@@ -90,7 +127,7 @@ internal sealed class Symbols
     {
         if (factors.Count == 0 || coefficient == 0)
         {
-            return checked((int)coefficient);
+            return (int)coefficient;
         }
 
         factors.Sort((a, b) => b.CompareTo(a));
@@ -101,11 +138,14 @@ internal sealed class Symbols
 
         lock (_lock)
         {
-            var name = string.Join("*", factors.Select(factor => _terms[-factor - 1].Name).Prepend(coefficient == 1 ? null : coefficient.ToString()).OfType<string>());
-            if (!_codes.TryGetValue(name, out var code))
+            var formula = $"{coefficient}*{string.Join("*", factors)}";
+            if (!_derived.TryGetValue(formula, out var code))
             {
-                _terms.Add(new(name, coefficient, [.. factors], null));
-                _codes[name] = code = -_terms.Count;
+                var names = factors.Select(factor => _terms[-factor - 1].Name).ToArray();
+                var name = names.Sum(factor => (long)factor.Length) > LongestProduct ? $"d{_terms.Count + 1}"
+                    : string.Join("*", names.Prepend(coefficient == 1 ? null : coefficient.ToString()).OfType<string>());
+                _terms.Add(new(_names.Next(name), coefficient, [.. factors], null));
+                _derived[formula] = code = -_terms.Count;
             }
 
             return code;

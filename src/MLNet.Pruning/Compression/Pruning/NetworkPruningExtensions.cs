@@ -12,6 +12,7 @@ public static class NetworkPruningExtensions
     /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public static PrunedNetwork Prune(this Network network, Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
         => network.WithoutMasks().Prune(amount, importance, granularity, scope);
 
@@ -21,6 +22,7 @@ public static class NetworkPruningExtensions
     /// <param name="importance">What a weight is worth; by default <see cref="Importance.L1"/>.</param>
     /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
     /// <exception cref="ArgumentException">The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public static PrunedNetwork Prune(this Network network, Granularity granularity, Importance? importance = null, Scope? scope = null)
         => network.WithoutMasks().Prune(granularity, importance, scope);
 
@@ -28,6 +30,7 @@ public static class NetworkPruningExtensions
     /// <param name="network">The network, with values.</param>
     /// <param name="options">How.</param>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public static PrunedNetwork Prune(this Network network, PruningOptions options) => network.WithoutMasks().Prune(options);
 
     /// <summary>

@@ -42,6 +42,7 @@ public sealed class PrunedNetwork
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
     /// <returns>The network with the new masks, each a part of the one before; where pieces are removed, the smaller network.</returns>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public PrunedNetwork Prune(Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
     {
         ArgumentNullException.ThrowIfNull(amount);
@@ -62,6 +63,7 @@ public sealed class PrunedNetwork
     /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
     /// <returns>The network with the new masks, each a part of the one before.</returns>
     /// <exception cref="ArgumentException">The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public PrunedNetwork Prune(Granularity granularity, Importance? importance = null, Scope? scope = null)
     {
         ArgumentNullException.ThrowIfNull(granularity);
@@ -72,6 +74,7 @@ public sealed class PrunedNetwork
     /// <param name="options">How. An amount counts what remains.</param>
     /// <returns>The network with the new masks; where pieces are removed, the smaller network.</returns>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public PrunedNetwork Prune(PruningOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -10,6 +10,8 @@ namespace MLNet.Pruning;
 /// <param name="Inner">Size of the factor inside.</param>
 internal sealed record Axis(int[]? Classes, int Outer = 1, int Inner = 1)
 {
+    private const int MostIndices = 1 << 24;
+
     /// <summary>Why an inert dimension cannot shrink.</summary>
     public string Reason { get; init; } = "";
 
@@ -19,10 +21,10 @@ internal sealed record Axis(int[]? Classes, int Outer = 1, int Inner = 1)
 
     public bool SameFactors(Axis other) => Outer == other.Outer && Inner == other.Inner && Classes!.Length == other.Classes!.Length;
 
-    /// <summary>One class an index, where the size is a number.</summary>
+    /// <summary>One class an index, where the size is a number of at most 16 million: a repetition of a few bytes can ask for any.</summary>
     public int[]? PerIndex()
     {
-        if (Classes is null || Outer < 0 || Inner < 0)
+        if (Classes is null || Outer < 0 || Inner < 0 || (double)Outer * Classes.Length * Inner > MostIndices)
         {
             return null;
         }

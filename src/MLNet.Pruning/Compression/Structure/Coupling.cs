@@ -116,6 +116,12 @@ internal sealed class Coupling
     public Axis Parameter(Node node, int input, int dimension, AxisRole role, StructureKind kind = StructureKind.Neuron)
     {
         var parameter = Network[node.Inputs[input]];
+        if (parameter.Count == 0)
+        {
+            // Its other dimensions may be of any size.
+            return Axis.Inert($"'{parameter.Name}' has no values");
+        }
+
         _followed.Add((parameter.Name, dimension));
         if (_axes.TryGetValue((parameter.Name, dimension), out var known))
         {
@@ -201,7 +207,7 @@ internal sealed class Coupling
             return axis;
         }
 
-        if (axis.PerIndex() is not { } all || all.Length != outer * length * inner)
+        if (axis.PerIndex() is not { } all || all.Length != (long)outer * length * inner)
         {
             Fix(axis, "it is split in a way that does not fit how it was merged");
             return Axis.Inert("it is split in a way that does not fit how it was merged");
@@ -229,6 +235,9 @@ internal sealed class Coupling
     /// <summary>Notes what was chosen, so that another part can be tried where none of the classes can go.</summary>
     public void Chose(string split, int count, int[] classes) => _splits.Add((split, Choice(split), count, classes));
 
+    /// <summary>A dimension of values that no parameter holds.</summary>
+    public Axis Unbacked(int size) => size is 0 or 1 ? Single : size > 0 && Classes.HasRoom(size) ? new(Classes.Add(size)) : Positions;
+
     /// <summary>Dimensions of size 1 never shrink.</summary>
     public static Axis Single { get; } = Axis.Inert("it has one index only");
 
@@ -251,7 +260,7 @@ internal sealed class Coupling
                 Fix(value, reason);
             }
 
-            if (Network.TryGetParameter(name, out var parameter))
+            if (Network.TryGetParameter(name, out var parameter) && parameter.Count > 0)
             {
                 for (var d = 0; d < parameter.Shape.Length; d++)
                 {
@@ -265,6 +274,11 @@ internal sealed class Coupling
 
     private void FixParameter(Node node, Parameter parameter, int dimension, string reason)
     {
+        if (parameter.Count == 0)
+        {
+            return;
+        }
+
         if (_axes.TryGetValue((parameter.Name, dimension), out var known))
         {
             Fix(new Axis(Axes[known].Classes), reason);

@@ -10,6 +10,9 @@ internal sealed class IndexClasses
 {
     private readonly List<string> _reasons = [];
     private readonly Dictionary<string, int> _reasonNumbers = [];
+    private const int MostUnbacked = 1 << 22;
+
+    private int _unbacked;
     private int[] _parents = new int[1024];
     private int[] _fixed = new int[1024];
 
@@ -34,6 +37,21 @@ internal sealed class IndexClasses
         }
 
         return classes;
+    }
+
+    /// <summary>
+    /// Whether so many more indices can be told apart that no parameter holds; they then count. A few bytes of a file ask for any number of them: there is room for
+    /// 4 million.
+    /// </summary>
+    public bool HasRoom(long indices)
+    {
+        if (indices > MostUnbacked - _unbacked)
+        {
+            return false;
+        }
+
+        _unbacked += (int)indices;
+        return true;
     }
 
     /// <summary>One class that cannot go, as many times.</summary>

@@ -52,6 +52,54 @@ internal static partial class KeptMetadata
         }
     }
 
+    /// <summary>Refuses metadata that do not fit the network's parameters; those of parameters that it does not have say nothing of it.</summary>
+    /// <exception cref="OnnxFormatException">They do not.</exception>
+    public static void Check(Network network)
+    {
+        foreach (var (name, cut) in Read(network.Graph.Metadata))
+        {
+            if (cut is not { Shape: { } shape, Kept: { } kept } || shape.Any(size => size < 0))
+            {
+                throw new OnnxFormatException($"The metadata '{Key}' do not say what shape '{name}' had and what stayed of it.");
+            }
+
+            var known = network.TryGetParameter(name, out var parameter);
+            if (known && parameter.Shape.Length != shape.Length)
+            {
+                throw new OnnxFormatException($"The metadata '{Key}' say that '{name}' had the shape {TensorInfo.Dimensions(shape)}; it has {TensorInfo.Dimensions(parameter.Shape)}.");
+            }
+
+            foreach (var (dimension, text) in kept)
+            {
+                CheckStayed(name, shape, dimension, text);
+            }
+
+            for (var d = 0; known && d < shape.Length; d++)
+            {
+                var stayed = kept.TryGetValue(d, out var text) ? IndexRanges.Measure(text).Count : shape[d];
+                if (stayed != parameter.Shape[d])
+                {
+                    throw new OnnxFormatException($"The metadata '{Key}' say that {stayed} indices of dimension {d} of '{name}' stayed; it has {parameter.Shape[d]}.");
+                }
+            }
+        }
+    }
+
+    private static void CheckStayed(string name, int[] shape, int dimension, string? text)
+    {
+        try
+        {
+            if (text is null || dimension < 0 || dimension >= shape.Length || IndexRanges.Measure(text).Last >= shape[dimension])
+            {
+                throw new FormatException("they are not of its original shape");
+            }
+        }
+        catch (FormatException e)
+        {
+            throw new OnnxFormatException($"The metadata '{Key}' say that the indices '{text}' of dimension {dimension} of '{name}' ({TensorInfo.Dimensions(shape)}) stayed: {e.Message}", e);
+        }
+    }
+
     /// <summary>What was cut from a parameter.</summary>
     /// <param name="Shape">Its original shape.</param>
     /// <param name="Kept">Original indices that stayed, by dimension, as "0-5,7".</param>

@@ -187,16 +187,21 @@ internal static class LayoutCoupling
             }
 
             zero &= size <= 1;
-            return size > 1 ? new Axis(coupling.Classes.Add(size)) : size < 0 ? Coupling.Positions : Coupling.Single;
+            return coupling.Unbacked(size);
         }).ToArray();
         return [new(axes, zero)];
     }
 
     private static StructuredValue[] ConstantOfShape(Coupling coupling, Node node)
-        => [new([.. coupling.Info(node.Outputs[0]).Shape.Select(size => size > 1 ? new Axis(coupling.Classes.Add(size)) : size < 0 ? Coupling.Positions : Coupling.Single)], node.Float("value", 0) == 0)];
+        => [new([.. coupling.Info(node.Outputs[0]).Shape.Select(coupling.Unbacked)], node.Float("value", 0) == 0)];
 
     private static StructuredValue[] Tile(Coupling coupling, Node node)
     {
+        if (node.Inputs.Length > 1)
+        {
+            return coupling.Opaque(node, $"how often node '{node.Name}' (Tile) repeats it is known only when the network runs");
+        }
+
         var (x, repeats) = (coupling.Input(node, 0), node.Ints("repeats"));
         return [x with { Axes = [.. x.Axes.Select((axis, d) => !axis.IsLive || repeats[d] == 1 ? axis : axis with { Outer = coupling.Network.Graph.Symbols.Product(axis.Outer, (int)repeats[d]) })] }];
     }
@@ -220,7 +225,7 @@ internal static class LayoutCoupling
                     return axis;
                 }
 
-                if (!constant || pads[d] < 0 || pads[rank + d] < 0 || axis.PerIndex() is not { } all)
+                if (!constant || pads[d] < 0 || pads[rank + d] < 0 || axis.PerIndex() is not { } all || !coupling.Classes.HasRoom(pads[d] + pads[rank + d]))
                 {
                     coupling.Fix(axis, $"node '{node.Name}' (Pad) repeats or cuts it");
                     return Coupling.Positions;

@@ -63,7 +63,7 @@ internal static class ConstantFolding
             "Div" => (a, b) => Divide(a, b, symbols),
             "Add" => (a, b) => b == 0 ? a : a == 0 ? b : Closed(a, b, (p, q) => p + q),
             "Sub" => (a, b) => b == 0 ? a : Closed(a, b, (p, q) => p - q),
-            "Mod" => (a, b) => b == 0 ? null : Closed(a, b, (p, q) => node.Int("fmod", 0) == 1 ? p % q : ((p % q) + q) % q),
+            "Mod" => (a, b) => b == 0 ? null : Closed(a, b, (p, q) => q == -1 ? 0 : node.Int("fmod", 0) == 1 ? p % q : ((p % q) + q) % q),
             "Min" => (a, b) => Closed(a, b, Math.Min),
             "Max" => (a, b) => Closed(a, b, Math.Max),
             "Equal" => (a, b) => a == b ? 1
@@ -74,11 +74,11 @@ internal static class ConstantFolding
             "Greater" => (a, b) => Closed(a, b, (p, q) => p > q ? 1 : 0),
             "LessOrEqual" => (a, b) => Closed(a, b, (p, q) => p <= q ? 1 : 0),
             "GreaterOrEqual" => (a, b) => Closed(a, b, (p, q) => p >= q ? 1 : 0),
-            "And" => (a, b) => a & b,
-            "Or" => (a, b) => a | b,
-            "Not" => (a, _) => 1 - a,
+            "And" => (a, b) => Closed(a, b, (p, q) => p & q),
+            "Or" => (a, b) => Closed(a, b, (p, q) => p | q),
+            "Not" => (a, _) => Closed(a, 0, (p, _) => p == 0 ? 1 : 0),
             "Neg" => (a, _) => Closed(a, 0, (p, _) => -p),
-            "Abs" => (a, _) => Closed(a, 0, (p, _) => Math.Abs(p)),
+            "Abs" => (a, _) => Closed(a, 0, (p, _) => p < 0 ? unchecked(-p) : p),
             _ => null,
         };
         if (binary is null || x.Length > 2)
@@ -179,7 +179,7 @@ internal static class ConstantFolding
         }
 
         var count = Math.Max(0, Math.Ceiling(((double)limit - start) / delta));
-        return count > LargestComputed ? null : new(type, [(int)count], [.. Enumerable.Range(0, (int)count).Select(i => start + i * delta)], null);
+        return count > LargestComputed ? null : WithoutOpen(new(type, [(int)count], [.. Enumerable.Range(0, (int)count).Select(i => start + i * delta)], null));
     }
 
     private static FoldedValue? Cast(Node node, FoldedValue x)
@@ -191,7 +191,7 @@ internal static class ConstantFolding
         {
             ({ } ints, _) when isInts => x with { Type = type, Ints = type == TensorType.Bool ? [.. ints.Select(value => value != 0 ? 1L : 0)] : ints, IsInitializer = false },
             ({ } ints, _) when toFloats && !x.IsOpen => new(type, x.Shape, null, [.. ints.Select(value => (float)value)]),
-            (_, { } floats) when isInts && floats.All(float.IsFinite) => new(type, x.Shape, [.. floats.Select(value => type == TensorType.Bool ? value != 0 ? 1L : 0 : (long)value)], null),
+            (_, { } floats) when isInts && floats.All(float.IsFinite) => WithoutOpen(new(type, x.Shape, [.. floats.Select(value => type == TensorType.Bool ? value != 0 ? 1L : 0 : (long)value)], null)),
             // What loses nothing; the file keeps the type that it has.
             (_, { }) when Holds(type, x.Type) => x with { Type = type },
             _ => null,
@@ -269,35 +269,42 @@ internal static class ConstantFolding
         var axis = (int)(node.Int("axis", 0) is var a && a < 0 ? a + shape.Length : a);
         var outer = (int)Count([.. shape.Take(axis)]);
         var rows = x.Select(value => value.Count / Math.Max(1, outer)).ToArray();
-        var (ints, floats) = (x[0].Ints is null ? null : new List<long>(), x[0].Ints is null ? new List<float>() : null);
-        for (var o = 0; o < outer; o++)
+        var count = (int)Count(shape);
+        var (ints, floats) = (x[0].Ints is null ? null : new long[count], x[0].Ints is null ? GC.AllocateUninitializedArray<float>(count, pinned: true) : null);
+        for (int o = 0, place = 0; o < outer; o++)
         {
             for (var i = 0; i < x.Length; i++)
             {
-                ints?.AddRange(x[i].Ints.AsSpan(o * rows[i], rows[i]));
-                floats?.AddRange(x[i].Floats.AsSpan(o * rows[i], rows[i]));
+                x[i].Ints?.AsSpan(o * rows[i], rows[i]).CopyTo(ints.AsSpan(place));
+                x[i].Floats?.AsSpan(o * rows[i], rows[i]).CopyTo(floats.AsSpan(place));
+                place += rows[i];
             }
         }
 
-        return new(x[0].Type, shape, ints?.ToArray(), floats?.ToArray()) { IsInitializer = x.Any(value => value.IsInitializer) };
+        return new(x[0].Type, shape, ints, floats) { IsInitializer = x.Any(value => value.IsInitializer) };
     }
 
     private static FoldedValue? Ints(FoldedValue like, ImmutableArray<int> shape, long?[] values)
         => values.Contains(null) ? null : new(like.Type, shape, [.. values.Select(value => value!.Value)], null);
 
     private static long? Closed(long a, long b, Func<long, long, long> compute)
-        => FoldedValue.IsOpenSize(a) || FoldedValue.IsOpenSize(b) ? null : compute(a, b);
+        => FoldedValue.IsOpenSize(a) || FoldedValue.IsOpenSize(b) ? null : Closed(compute(a, b));
+
+    // What happens to be the number of an open size is not one.
+    private static long? Closed(long value) => FoldedValue.IsOpenSize(value) ? null : value;
+
+    private static FoldedValue? WithoutOpen(FoldedValue value) => value.IsOpen ? null : value;
+
+    private static bool IsSize(long value) => FoldedValue.IsOpenSize(value) || value is >= 0 and <= int.MaxValue;
 
     private static long? Multiply(long a, long b, Symbols symbols)
-        => !FoldedValue.IsOpenSize(a) && !FoldedValue.IsOpenSize(b) ? a * b
-        : a < 0 && !FoldedValue.IsOpenSize(a) || b < 0 && !FoldedValue.IsOpenSize(b) ? null
-        : FoldedValue.FromSize(symbols.Product(FoldedValue.ToSize(a), FoldedValue.ToSize(b)));
+        => !FoldedValue.IsOpenSize(a) && !FoldedValue.IsOpenSize(b) ? Closed(a * b)
+        : IsSize(a) && IsSize(b) && symbols.TryProduct(FoldedValue.ToSize(a), FoldedValue.ToSize(b)) is { } product ? FoldedValue.FromSize(product) : null;
 
     private static long? Divide(long a, long b, Symbols symbols)
         => b == 0 ? null
-        : !FoldedValue.IsOpenSize(a) && !FoldedValue.IsOpenSize(b) ? a / b
-        : a < 0 && !FoldedValue.IsOpenSize(a) || b < 0 && !FoldedValue.IsOpenSize(b) ? null
-        : symbols.Quotient(FoldedValue.ToSize(a), FoldedValue.ToSize(b)) is { } quotient ? FoldedValue.FromSize(quotient) : null;
+        : !FoldedValue.IsOpenSize(a) && !FoldedValue.IsOpenSize(b) ? b == -1 ? Closed(unchecked(-a)) : Closed(a / b)
+        : IsSize(a) && IsSize(b) && symbols.Quotient(FoldedValue.ToSize(a), FoldedValue.ToSize(b)) is { } quotient ? FoldedValue.FromSize(quotient) : null;
 
     private static int[] Strides(ImmutableArray<int> shape)
     {

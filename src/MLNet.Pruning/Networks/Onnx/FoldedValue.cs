@@ -31,6 +31,9 @@ internal sealed record FoldedValue(TensorType Type, ImmutableArray<int> Shape, l
 
     public int Count => Ints?.Length ?? Floats!.Length;
 
+    /// <summary>What the values take in memory.</summary>
+    public long Bytes => (long)(Ints?.Length ?? 0) * sizeof(long) + (long)(Floats?.Length ?? 0) * sizeof(float);
+
     public bool IsOpen => Ints?.Any(IsOpenSize) == true;
 
     public bool IsZero => Floats is { Length: > 0 } floats && !floats.AsSpan().ContainsAnyExcept(0f);

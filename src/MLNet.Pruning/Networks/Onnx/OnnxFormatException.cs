@@ -6,7 +6,7 @@ namespace MLNet.Pruning;
 /// </summary>
 public sealed class OnnxFormatException : FormatException
 {
-    internal OnnxFormatException(string message, Exception? inner = null) : base(message, inner)
+    internal OnnxFormatException(string message, Exception? inner = null) : base(ErrorText.Fit(message), inner)
     {
     }
 }

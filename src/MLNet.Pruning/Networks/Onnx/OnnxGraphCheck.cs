@@ -119,12 +119,17 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
 
     private static void CheckShape(ValueInfoProto info, string place)
     {
+        if (info.Type?.TensorType?.Shape?.Dim.Count > ShapeInference.MostDimensions)
+        {
+            throw new OnnxFormatException($"{place}, value '{info.Name}' has {info.Type.TensorType.Shape.Dim.Count} dimensions; expected at most {ShapeInference.MostDimensions}.");
+        }
+
         foreach (var dimension in info.Type?.TensorType?.Shape?.Dim ?? [])
         {
             // Some exporters write -1 for a size that is not known.
-            if (dimension.DimValue < -1)
+            if (dimension.DimValue is < -1 or > int.MaxValue)
             {
-                throw new OnnxFormatException($"{place}, value '{info.Name}' has a dimension of size {dimension.DimValue}; expected none below 0.");
+                throw new OnnxFormatException($"{place}, value '{info.Name}' has a dimension of size {dimension.DimValue}; expected 0 to {int.MaxValue}.");
             }
         }
     }
@@ -145,6 +150,7 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
             throw new OnnxFormatException($"{place} has no operator.");
         }
 
+        OnnxNodeCheck.Run(node, place);
         var names = new HashSet<string>();
         foreach (var attribute in node.Attribute)
         {

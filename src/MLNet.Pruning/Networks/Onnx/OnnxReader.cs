@@ -31,6 +31,7 @@ internal sealed class OnnxReader
     private readonly Dictionary<string, int> _readers;
     private readonly HashSet<string> _outputs;
     private readonly bool _openBatch;
+    private FoldingBudget _budget = new(0);
 
     private OnnxReader(ModelProto model, string file, string? folder, bool openBatch)
     {
@@ -59,8 +60,30 @@ internal sealed class OnnxReader
     /// <exception cref="OnnxFormatException">The model contradicts itself.</exception>
     public static Network Read(ModelProto model, string file, string? folder)
     {
-        FunctionInlining.Run(model, file);
-        SubgraphWeights.MoveOut(model.Graph);
+        try
+        {
+            if (model.Functions.Count > 0)
+            {
+                FunctionInlining.Run(model, file);
+                // With the attributes of the calls in the place of those of the functions.
+                new OnnxGraphCheck(file, folder).Run(model.Graph);
+            }
+
+            SubgraphWeights.MoveOut(model.Graph);
+            return ForAnyBatch(model, file, folder);
+        }
+        catch (Exception e) when (IsContradiction(e) || (e is OnnxFormatException && !e.Message.StartsWith(file, StringComparison.Ordinal)))
+        {
+            throw new OnnxFormatException($"{file}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What a network that contradicts itself leads to where it is looked at.</summary>
+    private static bool IsContradiction(Exception e)
+        => e is ArgumentException or ArithmeticException or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException or InvalidOperationException;
+
+    private static Network ForAnyBatch(ModelProto model, string file, string? folder)
+    {
         if (!new OnnxReader(model, file, folder, openBatch: false).Inputs.All(input => input is { IsKnown: true, Shape: [1, _, ..] }))
         {
             return new OnnxReader(model, file, folder, openBatch: false).Read()!;
@@ -74,7 +97,7 @@ internal sealed class OnnxReader
                 return network;
             }
         }
-        catch (OnnxFormatException)
+        catch (Exception e) when (IsContradiction(e) || e is OnnxFormatException)
         {
             // A size of one row is written somewhere that does not follow the batch.
         }
@@ -109,7 +132,7 @@ internal sealed class OnnxReader
             {
                 Read(proto, kept);
             }
-            catch (Exception e) when (e is ArgumentException or OverflowException or InvalidCastException or IndexOutOfRangeException)
+            catch (Exception e) when (IsContradiction(e))
             {
                 throw new OnnxFormatException($"{_file}: node '{proto.Name}' ({proto.OpType}) that produces '{string.Join(", ", proto.Output)}': {e.Message}", e);
             }
@@ -152,18 +175,19 @@ internal sealed class OnnxReader
             Constants = [.. _constants.Values.Where(constant => used.Contains(constant.Name))],
             Symbols = _symbols,
             Declared = _declared.ToImmutableDictionary(),
-            Model = Stripped(parameters),
+            Model = _model,
             AsRead = true,
             Metadata = _model.MetadataProps.DistinctBy(entry => entry.Key).ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value),
             Sources = parameters.Where(parameter => _sources.ContainsKey(parameter.Name)).ToImmutableDictionary(parameter => parameter.Name, parameter => _sources[parameter.Name]),
         });
+        KeptMetadata.Check(network);
+        Strip([.. network.Graph.Sources.Values.Select(source => source.Name)]);
         return network;
     }
 
-    /// <summary>The model without the values that the parameters hold.</summary>
-    private ModelProto Stripped(ImmutableArray<Parameter> parameters)
+    /// <summary>Takes the values that parameters hold out of the model.</summary>
+    private void Strip(HashSet<string> held)
     {
-        var held = parameters.Where(parameter => _sources.ContainsKey(parameter.Name)).Select(parameter => _sources[parameter.Name].Name).ToHashSet();
         foreach (var tensor in _model.Graph.Initializer.Where(tensor => held.Contains(tensor.Name)))
         {
             tensor.ClearRawData();
@@ -179,8 +203,6 @@ internal sealed class OnnxReader
             // What is kept as it was must not point to a file beside the one it came from.
             OnnxExternalData.Embed(_model, _folder);
         }
-
-        return _model;
     }
 
     private void ReadInitializers()
@@ -205,6 +227,8 @@ internal sealed class OnnxReader
         {
             _values[tensor.Values.Name] = _tensorReader.Known(tensor, tensor.Values.Name) with { IsInitializer = true, Source = new(tensor.Values.Name, []) };
         }
+
+        _budget = new(_values.Values.Sum(value => value.Bytes));
     }
 
     private TensorInfo Describe(ValueInfoProto info)
@@ -324,11 +348,18 @@ internal sealed class OnnxReader
 
     private FoldedValue[]? Fold(Node node, ImmutableArray<TensorInfo?> infos, TensorInfo[] outputs)
     {
-        if (node.Domain.Length > 0 || outputs.Length == 0 || IsViewOfShared(node))
+        if (node.Domain.Length > 0 || outputs.Length == 0 || IsViewOfShared(node) || !_budget.Allows(node, outputs))
         {
             return null;
         }
 
+        var folded = Compute(node, infos, outputs);
+        _budget.Take(node, folded);
+        return folded;
+    }
+
+    private FoldedValue[]? Compute(Node node, ImmutableArray<TensorInfo?> infos, TensorInfo[] outputs)
+    {
         if (node.Operator == "Shape" && infos[0] is { IsKnown: true } shape)
         {
             var (start, end) = ((int)node.Int("start", 0), (int)node.Int("end", int.MaxValue));

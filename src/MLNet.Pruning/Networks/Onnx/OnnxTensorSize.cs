@@ -16,6 +16,11 @@ internal static class OnnxTensorSize
     /// <exception cref="OnnxFormatException">A dimension is negative, or the product passes 64 bits.</exception>
     public static long Count(IReadOnlyCollection<long> dims, string place)
     {
+        if (dims.Count > ShapeInference.MostDimensions)
+        {
+            throw new OnnxFormatException($"{place} has {dims.Count} dimensions; expected at most {ShapeInference.MostDimensions}.");
+        }
+
         if (dims.Any(size => size < 0))
         {
             throw new OnnxFormatException($"{place} has the dimensions [{Dimensions(dims)}]; none may be negative.");

@@ -208,7 +208,12 @@ internal static class OperatorLifting
     private static Node EvenSplit(Node node, ImmutableArray<int> input)
     {
         var axis = (int)(node.Int("axis", 0) is var a && a < 0 ? a + input.Length : a);
-        var parts = (int)node.Int("num_outputs", node.Outputs.Length);
+        var parts = node.Outputs.Length;
+        if (axis < 0 || axis >= input.Length || node.Int("num_outputs", parts) != parts)
+        {
+            throw new ArgumentException($"it splits dimension {axis} of {TensorInfo.Dimensions(input)} into {node.Int("num_outputs", parts)}, and has {parts} outputs");
+        }
+
         var size = input[axis];
         if (size < 0)
         {

@@ -13,9 +13,12 @@ internal sealed class TensorReader(string file, string? folder)
     {
         TensorType.Float or TensorType.Float16 or TensorType.BFloat16 or TensorType.Double => new((TensorType)tensor.DataType, Shape(tensor.Dims, name), null, OnnxTensor.ToFloats(tensor, folder)),
         TensorType.Int64 or TensorType.Int32 or TensorType.Int16 or TensorType.Int8 or TensorType.UInt8 or TensorType.UInt16 or TensorType.UInt32 or TensorType.Bool
-            => new((TensorType)tensor.DataType, Shape(tensor.Dims, name), OnnxTensor.ToLongs(tensor, folder), null),
+            => Closed(new((TensorType)tensor.DataType, Shape(tensor.Dims, name), OnnxTensor.ToLongs(tensor, folder), null)),
         _ => null,
     };
+
+    /// <summary>Numbers that stand for open sizes while a file is read are none in the file itself: such a tensor is carried.</summary>
+    private static FoldedValue? Closed(FoldedValue value) => value.IsOpen ? null : value;
 
     /// <summary>The values of a tensor that lists its non-zeros.</summary>
     public FoldedValue Known(SparseTensorProto tensor, string name) => new(TensorType.Float, Shape(tensor.Dims, name), null, OnnxTensor.ToFloats(tensor, folder));
@@ -29,8 +32,8 @@ internal sealed class TensorReader(string file, string? folder)
         "sparse_value" => Known(attribute.SparseTensor, name),
         "value_float" => new(TensorType.Float, [], null, [attribute.F]),
         "value_floats" => new(TensorType.Float, [attribute.Floats.Count], null, [.. attribute.Floats]),
-        "value_int" => new(TensorType.Int64, [], [attribute.I], null),
-        "value_ints" => new(TensorType.Int64, [attribute.Ints.Count], [.. attribute.Ints], null),
+        "value_int" => Closed(new(TensorType.Int64, [], [attribute.I], null)),
+        "value_ints" => Closed(new(TensorType.Int64, [attribute.Ints.Count], [.. attribute.Ints], null)),
         _ => null,
     };
 

@@ -20,11 +20,28 @@ internal static class ElementwiseShapes
 
     public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
     [
-        .. s_unary.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, context => [context[0], context[0]])),
+        .. s_unary.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Unary)),
         .. s_broadcasting.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Broadcast)),
         new("BatchNormalization", Normalization), new("InstanceNormalization", Normalization),
-        new("LayerNormalization", context => [context[0]]), new("GroupNormalization", context => [context[0]]),
+        new("LayerNormalization", LayerNormalization), new("GroupNormalization", GroupNormalization),
     ];
+
+    private static ImmutableArray<int>[] Unary(ShapeContext context)
+    {
+        var x = context[0];
+        if (context.Node.Operator is "Softmax" or "LogSoftmax" or "Hardmax" or "LpNormalization" or "CumSum" && x.Length > 0)
+        {
+            context.Axis(context.Node.Int("axis", context.Node.Operator == "CumSum" ? 0 : -1), x.Length);
+        }
+
+        context.Require(context.Node.Operator switch { "LRN" => x.Length >= 2, "Trilu" => x.Length >= 2, "Softmax" or "LogSoftmax" or "LpNormalization" or "CumSum" => x.Length >= 1, _ => true }, 0, "more dimensions");
+        for (var i = 1; i < context.Count; i++)
+        {
+            context.Require(!context.Has(i) || context[i].All(size => ShapeContext.Fit(size, 1)), i, "a single number");
+        }
+
+        return [x, x];
+    }
 
     private static ImmutableArray<int>[] Broadcast(ShapeContext context)
     {
@@ -55,8 +72,46 @@ internal static class ElementwiseShapes
 
     private static ImmutableArray<int>[] Normalization(ShapeContext context)
     {
-        var channels = context[1][0];
+        var channels = Channels(context);
         context.Require(context[0].Length >= 2 && ShapeContext.Fit(context[0][1], channels), 0, $"{channels} channels");
         return [context[0]];
+    }
+
+    private static ImmutableArray<int>[] GroupNormalization(ShapeContext context)
+    {
+        var (x, groups) = (context[0], context.Number("num_groups", 1, 1));
+        // Before opset 21 there was a scale for each group, since then one for each channel.
+        var scales = Channels(context);
+        context.Require(x.Length >= 2 && (x[1] < 0 || (x[1] % groups == 0 && (scales == x[1] || scales == groups))), 0, $"channels in {groups} groups, {scales} scales");
+        return [x];
+    }
+
+    /// <summary>Scales and what else is given for each channel.</summary>
+    private static int Channels(ShapeContext context)
+    {
+        context.Require(context[1].Length == 1, 1, "one dimension");
+        for (var i = 2; i < context.Count; i++)
+        {
+            context.RequireVector(i, context[1][0]);
+        }
+
+        return context[1][0];
+    }
+
+    private static ImmutableArray<int>[] LayerNormalization(ShapeContext context)
+    {
+        var x = context[0];
+        context.Axis(context.Node.Int("axis", -1), x.Length);
+        for (var i = 1; i < context.Count; i++)
+        {
+            if (context.Has(i))
+            {
+                var scale = context[i];
+                context.Require(scale.Length <= x.Length && Enumerable.Range(0, scale.Length).All(d => FromRight(scale, d) == 1 || ShapeContext.Fit(FromRight(scale, d), FromRight(x, d))), i,
+                    $"a shape that goes with {TensorInfo.Dimensions(x)}");
+            }
+        }
+
+        return [x];
     }
 }

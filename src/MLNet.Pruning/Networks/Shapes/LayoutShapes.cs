@@ -18,8 +18,9 @@ internal static class LayoutShapes
     private static ImmutableArray<int>[] Flatten(ShapeContext context)
     {
         var x = context[0];
-        var axis = (int)context.Node.Int("axis", 1);
-        axis = axis < 0 ? axis + x.Length : axis;
+        // The place before the first dimension, between two, or after the last.
+        var axis = context.Axis(context.Node.Int("axis", 1), x.Length + 1) is var place && context.Node.Int("axis", 1) < 0 ? place - 1 : place;
+        context.Require(axis >= 0, 0, "an axis within its dimensions");
         return [[context.Symbols.Product(x.Take(axis)), context.Symbols.Product(x.Skip(axis))]];
     }
 
@@ -32,7 +33,7 @@ internal static class LayoutShapes
 
         var shape = context.Node.Ints("shape").Select(size => (int)size).ToImmutableArray();
         var (from, to) = (context.Symbols.Factors(context.Symbols.Product(context[0])), context.Symbols.Factors(context.Symbols.Product(shape)));
-        context.Require(!from.Factors.SequenceEqual(to.Factors) || from.Coefficient == to.Coefficient, 0,
+        context.Require(from.Coefficient == to.Coefficient || (from.Coefficient != 0 && to.Coefficient != 0 && !from.Factors.SequenceEqual(to.Factors)), 0,
             $"as many values as {TensorInfo.Dimensions(shape)} has");
         return [shape];
     }
@@ -67,7 +68,9 @@ internal static class LayoutShapes
 
         var axes = context.Node.Ints("axes");
         var shape = context[0].ToList();
-        foreach (var axis in axes.Select(axis => context.Axis(axis, shape.Count + axes.Length)).Order().ToArray())
+        var places = axes.Select(axis => context.Axis(axis, shape.Count + axes.Length)).Order().ToArray();
+        context.Require(places.Distinct().Count() == places.Length, 0, "each axis once");
+        foreach (var axis in places)
         {
             shape.Insert(axis, 1);
         }
@@ -88,7 +91,7 @@ internal static class LayoutShapes
 
         var sizes = Enumerable.Range(0, context.Count).Select(i => context[i][axis]).ToArray();
         shape[axis] = sizes.Any(size => size < 0)
-            ? context.Derived($"sum({string.Join(",", sizes.Select(size => size < 0 ? context.Symbols.Name(size) : size.ToString()))})", 0, axis)
+            ? context.Derived($"sum({string.Join(",", sizes)})", 0, axis)
             : checked(sizes.Sum());
         return [shape.ToImmutable()];
     }
@@ -103,6 +106,7 @@ internal static class LayoutShapes
         var x = context[0];
         var axis = context.Axis(context.Node.Int("axis", 0), x.Length);
         var sizes = context.Node.Ints("split");
+        context.Require(sizes.All(size => size is >= 0 and <= int.MaxValue), 0, "parts of at least 0");
         context.Require(sizes.Length == context.Node.Outputs.Length && (x[axis] < 0 || sizes.Sum() == x[axis]), 0,
             $"a dimension {axis} of {string.Join(" + ", sizes)}, for its {context.Node.Outputs.Length} parts");
         return [.. sizes.Select(size => x.SetItem(axis, (int)size))];
@@ -137,10 +141,15 @@ internal static class LayoutShapes
         }
 
         var shape = context[0].ToBuilder();
+        var count = context.Node.Ints("starts").Length;
+        context.Each("ends", count, 0, long.MinValue, long.MaxValue);
+        context.Require(!context.Each("steps", count, 1, long.MinValue, long.MaxValue).Any(step => step is 0 or < -int.MaxValue or > int.MaxValue), 0, "steps other than 0");
+        var axes = context.Node.Ints("axes", [.. Enumerable.Range(0, count).Select(i => (long)i)]).Select(axis => context.Axis(axis, shape.Count)).ToArray();
+        context.Require(axes.Length == count && axes.Distinct().Count() == count, 0, $"{count} axes, each once");
         foreach (var (axis, range) in Ranges(context.Node, context[0]))
         {
             shape[axis] = range?.Count ?? (IsWhole(context.Node, axis, context[0].Length) ? shape[axis]
-                : context.Derived($"slice({context.Symbols.Name(shape[axis])},{string.Join(",", context.Node.Ints("starts"))},{string.Join(",", context.Node.Ints("ends"))},{axis})", 0, axis));
+                : context.Derived($"slice({shape[axis]},{string.Join(",", context.Node.Ints("starts"))},{string.Join(",", context.Node.Ints("ends"))},{axis})", 0, axis));
         }
 
         return [shape.ToImmutable()];
@@ -182,8 +191,13 @@ internal static class LayoutShapes
 
     private static ImmutableArray<int>[] Tile(ShapeContext context)
     {
-        var repeats = context.Node.Ints("repeats");
-        return context.Count > 1 ? [default] : [[.. context[0].Select((size, i) => context.Symbols.Product(size, (int)repeats[i]))]];
+        if (context.Count > 1)
+        {
+            return [default];
+        }
+
+        var repeats = context.Each("repeats", context[0].Length, 1, 0);
+        return [[.. context[0].Select((size, i) => context.Symbols.Product(size, (int)repeats[i]))]];
     }
 
     private static ImmutableArray<int>[] Pad(ShapeContext context)
@@ -194,9 +208,10 @@ internal static class LayoutShapes
         }
 
         var (x, pads) = (context[0], context.Node.Ints("pads"));
-        context.Require(pads.Length == 2 * x.Length, 0, $"{pads.Length / 2} dimensions to pad");
+        context.Require(pads.Length == 2 * x.Length && pads.All(pad => pad is > -int.MaxValue and < int.MaxValue), 0, $"{pads.Length / 2} dimensions to pad");
+        context.Require(!x.Where((size, i) => size >= 0 && size + pads[i] + pads[x.Length + i] < 0).Any(), 0, "more than is cut off");
         return [[.. x.Select((size, i) => pads[i] + pads[x.Length + i] is var added && added == 0 ? size
-            : size < 0 ? context.Derived($"{context.Symbols.Name(size)}+{added}", 0, i) : checked((int)(size + added)))]];
+            : size < 0 ? context.Derived($"{size}+{added}", 0, i) : checked((int)(size + added)))]];
     }
 
     private static ImmutableArray<int>[] ConstantOfShape(ShapeContext context)
@@ -204,14 +219,14 @@ internal static class LayoutShapes
 
     private static ImmutableArray<int>[] DepthToSpace(ShapeContext context)
     {
-        var (x, block) = (context[0], (int)context.Node.Int("blocksize", 1));
+        var (x, block) = (context[0], context.Number("blocksize", 1, 1, 1 << 15));
         context.Require(x.Length == 4 && x[1] >= 0 && x[1] % (block * block) == 0, 0, $"a multiple of {block * block} channels");
         return [[x[0], x[1] / (block * block), context.Symbols.Product(x[2], block), context.Symbols.Product(x[3], block)]];
     }
 
     private static ImmutableArray<int>[] SpaceToDepth(ShapeContext context)
     {
-        var (x, block) = (context[0], (int)context.Node.Int("blocksize", 1));
+        var (x, block) = (context[0], context.Number("blocksize", 1, 1, 1 << 15));
         var (height, width) = (x.Length == 4 ? context.Symbols.Quotient(x[2], block) : null, x.Length == 4 ? context.Symbols.Quotient(x[3], block) : null);
         context.Require(height is not null && width is not null, 0, $"height and width that {block} divides");
         return [[x[0], context.Symbols.Product(x[1], block * block), height!.Value, width!.Value]];

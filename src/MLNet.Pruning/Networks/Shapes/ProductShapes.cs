@@ -11,8 +11,17 @@ internal static class ProductShapes
     {
         var (x, weight) = (context[0], context[1]);
         var (transA, transB) = (context.Node.Int("transA", 0) == 1, context.Node.Int("transB", 0) == 1);
-        context.Require(x.Length == 2 && weight.Length == 2 && ShapeContext.Fit(x[transA ? 0 : 1], weight[transB ? 1 : 0]), 0, $"{weight[transB ? 1 : 0]} values in a row");
-        return [[x[transA ? 1 : 0], weight[transB ? 0 : 1]]];
+        context.Require(weight.Length == 2, 1, "two dimensions");
+        context.Require(x.Length == 2 && ShapeContext.Fit(x[transA ? 0 : 1], weight[transB ? 1 : 0]), 0, $"{weight[transB ? 1 : 0]} values in a row");
+        ImmutableArray<int> output = [x[transA ? 1 : 0], weight[transB ? 0 : 1]];
+        if (context.Has(2))
+        {
+            var bias = context[2];
+            context.Require(bias.Length <= 2 && bias.Reverse().Zip(output.Reverse()).All(pair => pair.First == 1 || ShapeContext.Fit(pair.First, pair.Second)), 2,
+                $"a shape that goes with {TensorInfo.Dimensions(output)}");
+        }
+
+        return [output];
     }
 
     private static ImmutableArray<int>[] MatMul(ShapeContext context)

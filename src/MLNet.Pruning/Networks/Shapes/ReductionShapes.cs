@@ -35,7 +35,8 @@ internal static class ReductionShapes
             return [default, default];
         }
 
-        var shape = context[0].SetItem(context.Axis(context.Node.Int("axis", -1), context[0].Length), (int)context.Node.Int("k", 1));
+        var axis = context.Axis(context.Node.Int("axis", -1), context[0].Length);
+        var shape = context[0].SetItem(axis, context.Number("k", 1, 0, context[0][axis] < 0 ? int.MaxValue : context[0][axis]));
         return [shape, shape];
     }
 

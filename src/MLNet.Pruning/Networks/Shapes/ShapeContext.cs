@@ -28,8 +28,33 @@ internal sealed class ShapeContext(Node node, ImmutableArray<TensorInfo?> inputs
         return (int)(axis < 0 ? axis + rank : axis);
     }
 
-    /// <summary>A size that is open because it follows from others by more than a product.</summary>
-    public int Derived(string formula, int output, int dimension) => symbols.Open(formula, (node.Outputs[output], dimension));
+    /// <summary>A size that is open because it follows from others by more than a product; the formula has their numbers, not their names.</summary>
+    public int Derived(string formula, int output, int dimension) => symbols.Derive(formula, (node.Outputs[output], dimension));
+
+    /// <summary>Refuses an input that is there and is no vector of that many values.</summary>
+    public void RequireVector(int input, int length)
+    {
+        if (Has(input))
+        {
+            Require(this[input] is [var size] && Fit(size, length), input, $"one dimension of {length}");
+        }
+    }
+
+    /// <summary>A list attribute with a number for each of so many dimensions; without it, the same number for all.</summary>
+    public long[] Each(string attribute, int count, long otherwise, long least, long most = int.MaxValue)
+    {
+        var numbers = node.Ints(attribute, [.. Enumerable.Repeat(otherwise, count)]);
+        return numbers.Length == count && numbers.All(number => number >= least && number <= most) ? numbers
+            : throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) has the {attribute} {string.Join(", ", numbers)}; expected {count} numbers of at least {least}.");
+    }
+
+    /// <summary>A number attribute in a range.</summary>
+    public int Number(string attribute, long otherwise, long least, long most = int.MaxValue)
+    {
+        var number = node.Int(attribute, otherwise);
+        return number >= least && number <= most ? (int)number
+            : throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) has the {attribute} {number}; expected {least} to {most}.");
+    }
 
     /// <summary>Refuses the node where a condition does not hold.</summary>
     /// <exception cref="ArgumentException">It does not.</exception>

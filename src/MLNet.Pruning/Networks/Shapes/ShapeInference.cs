@@ -12,6 +12,9 @@ internal static class ShapeInference
     /// <summary>What a node produces: one shape an output, default where unknown.</summary>
     public delegate ImmutableArray<int>[] Rule(ShapeContext context);
 
+    /// <summary>More than any runtime takes.</summary>
+    public const int MostDimensions = 64;
+
     private static readonly FrozenDictionary<string, Rule> s_rules = Merge(
         ElementwiseShapes.Rules, WindowShapes.Rules, ProductShapes.Rules, LayoutShapes.Rules, ReductionShapes.Rules, RecurrentShapes.Rules);
 
@@ -56,6 +59,11 @@ internal static class ShapeInference
         var known = Knows(node) && inputs.All(input => input is null or { IsKnown: true });
         var context = new ShapeContext(node, inputs, symbols);
         var shapes = known ? s_rules[node.Operator](context) : [];
+        if (shapes.Any(shape => !shape.IsDefault && shape.Length > MostDimensions))
+        {
+            throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) produces a tensor of {shapes.Where(shape => !shape.IsDefault).Max(shape => shape.Length)} dimensions; expected at most {MostDimensions}.");
+        }
+
         for (var i = 0; i < node.Outputs.Length; i++)
         {
             if (node.Outputs[i].Length > 0)

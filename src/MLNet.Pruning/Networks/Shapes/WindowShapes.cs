@@ -17,13 +17,17 @@ internal static class WindowShapes
     {
         var (x, weight, node) = (context[0], context[1], context.Node);
         RequireImage(context, weight.Length);
-        context.Require(ShapeContext.Fit(x[1], weight[1] * (int)node.Int("group", 1)), 0, $"{weight[1] * node.Int("group", 1)} channels");
-        return [Windows(context, weight[0], node.Ints("kernel_shape", [.. weight.Skip(2).Select(size => (long)size)]))];
+        var groups = context.Number("group", 1, 1);
+        context.Require(weight[0] % groups == 0, 1, $"filters in {groups} groups");
+        context.Require(ShapeContext.Fit(x[1], checked(weight[1] * groups)), 0, $"{weight[1] * groups} channels");
+        context.RequireVector(2, weight[0]);
+        return [Windows(context, weight[0], Kernel(context, weight))];
     }
 
     private static ImmutableArray<int>[] Pool(ShapeContext context)
     {
         RequireImage(context, context.Node.Ints("kernel_shape").Length + 2);
+        context.Each("kernel_shape", context[0].Length - 2, 1, 1);
         var shape = Windows(context, context[0][1], context.Node.Ints("kernel_shape"));
         return [shape, shape];
     }
@@ -39,25 +43,29 @@ internal static class WindowShapes
         var (x, weight, node) = (context[0], context[1], context.Node);
         RequireImage(context, weight.Length);
         context.Require(ShapeContext.Fit(x[1], weight[0]), 0, $"{weight[0]} channels");
-        var space = weight.Length - 2;
-        var kernel = node.Ints("kernel_shape", [.. weight.Skip(2).Select(size => (long)size)]);
-        var (strides, pads, dilations, extra, given) = (node.Ints("strides", Repeat(1, space)), node.Ints("pads", Repeat(0, 2 * space)),
-            node.Ints("dilations", Repeat(1, space)), node.Ints("output_padding", Repeat(0, space)), node.Ints("output_shape"));
+        var (space, groups, kernel) = (weight.Length - 2, context.Number("group", 1, 1), Kernel(context, weight));
+        context.Require(weight[0] % groups == 0, 1, $"channels in {groups} groups");
+        context.RequireVector(2, checked(weight[1] * groups));
+        var (strides, pads, dilations, extra) = (context.Each("strides", space, 1, 1), context.Each("pads", 2 * space, 0, 0),
+            context.Each("dilations", space, 1, 1), context.Each("output_padding", space, 0, 0));
+        var given = node.Attributes.ContainsKey("output_shape") ? context.Each("output_shape", space, 1, 1) : [];
         var output = Enumerable.Range(0, space).Select(i => given.Length == space ? (int)given[i]
-            : x[2 + i] < 0 ? context.Derived($"convtranspose({context.Symbols.Name(x[2 + i])},{kernel[i]},{strides[i]},{pads[i] + pads[space + i]},{dilations[i]},{extra[i]})", 0, 2 + i)
-            : checked((int)((x[2 + i] - 1) * strides[i] + extra[i] + dilations[i] * (kernel[i] - 1) + 1 - pads[i] - pads[space + i])));
-        return [[x[0], weight[1] * (int)node.Int("group", 1), .. output]];
+            : x[2 + i] < 0 ? context.Derived($"convtranspose({x[2 + i]},{kernel[i]},{strides[i]},{pads[i] + pads[space + i]},{dilations[i]},{extra[i]})", 0, 2 + i)
+            : checked((int)((x[2 + i] - 1) * strides[i] + extra[i] + dilations[i] * (kernel[i] - 1) + 1 - pads[i] - pads[space + i]))).ToArray();
+        context.Require(output.All(size => size != 0 && (size > 0 || given.Length == 0)) && !x.Skip(2).Zip(output).Any(pair => pair.First >= 0 && pair.Second < 0), 0, "room for its padding");
+        return [[x[0], weight[1] * groups, .. output]];
     }
 
     private static ImmutableArray<int>[] Resized(ShapeContext context)
     {
         var (x, node) = (context[0], context.Node);
         var (sizes, scales) = (node.Ints("sizes"), node.Floats("scales"));
-        context.Require(sizes.Length == x.Length || scales.Length == x.Length, 0, "a scale or a size for every dimension");
+        context.Require(sizes.Length == x.Length || (sizes.Length == 0 && scales.Length == x.Length), 0, "a scale or a size for every dimension");
+        context.Require(scales.All(scale => scale > 0 && float.IsFinite(scale)), 0, "scales above 0");
         return [[.. x.Select((size, i) => sizes.Length > 0 ? size < 0 ? size : (int)sizes[i]
             : scales[i] == 1 ? size
-            : size < 0 ? context.Derived($"floor({context.Symbols.Name(size)}*{scales[i]:R})", 0, i)
-            : (int)Math.Floor(size * (double)scales[i]))]];
+            : size < 0 ? context.Derived($"floor({size}*{scales[i]:R})", 0, i)
+            : checked((int)Math.Floor(size * (double)scales[i])))]];
     }
 
     private static void RequireImage(ShapeContext context, int rank)
@@ -66,20 +74,21 @@ internal static class WindowShapes
     private static ImmutableArray<int> Windows(ShapeContext context, int channels, long[] kernel)
     {
         var (x, node, space) = (context[0], context.Node, kernel.Length);
-        var (strides, pads, dilations) = (node.Ints("strides", Repeat(1, space)), node.Ints("pads", Repeat(0, 2 * space)), node.Ints("dilations", Repeat(1, space)));
+        var (strides, pads, dilations) = (context.Each("strides", space, 1, 1), context.Each("pads", 2 * space, 0, 0), context.Each("dilations", space, 1, 1));
         var ceil = node.Int("ceil_mode", 0) == 1;
         var output = new int[space];
         for (var i = 0; i < space; i++)
         {
             if (x[2 + i] < 0)
             {
-                output[i] = context.Derived($"window({context.Symbols.Name(x[2 + i])},{kernel[i]},{strides[i]},{pads[i] + pads[space + i]},{dilations[i]},{(ceil ? 1 : 0)})", 0, 2 + i);
+                output[i] = context.Derived($"window({x[2 + i]},{kernel[i]},{strides[i]},{pads[i] + pads[space + i]},{dilations[i]},{(ceil ? 1 : 0)})", 0, 2 + i);
                 continue;
             }
 
+            // Numbers of 31 bits each: none of this passes 64.
             var room = x[2 + i] + pads[i] + pads[space + i] - dilations[i] * (kernel[i] - 1) - 1;
             context.Require(room >= 0, 0, $"room for its window of {string.Join(" x ", kernel)}");
-            output[i] = (int)((ceil ? room + strides[i] - 1 : room) / strides[i] + 1);
+            output[i] = checked((int)((ceil ? room + strides[i] - 1 : room) / strides[i] + 1));
             if (ceil && (output[i] - 1) * strides[i] >= x[2 + i] + pads[i])
             {
                 // A window that would start in the padding on the right is left out.
@@ -90,5 +99,13 @@ internal static class WindowShapes
         return [x[0], channels, .. output];
     }
 
-    private static long[] Repeat(long value, int count) => [.. Enumerable.Repeat(value, count)];
+    /// <summary>The window, which is what the weight says.</summary>
+    private static long[] Kernel(ShapeContext context, ImmutableArray<int> weight)
+    {
+        var kernel = context.Each("kernel_shape", weight.Length - 2, 1, 1);
+        long[] sizes = [.. weight.Skip(2).Select(size => (long)size)];
+        context.Require(!context.Node.Attributes.ContainsKey("kernel_shape") || kernel.SequenceEqual(sizes), 1, $"a window of {string.Join(" x ", kernel)}");
+        context.Require(sizes.All(size => size > 0), 1, "a window of at least one position");
+        return sizes;
+    }
 }

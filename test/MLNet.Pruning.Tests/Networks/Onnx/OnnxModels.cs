@@ -26,7 +26,7 @@ internal static class OnnxModels
 
     public static NodeProto Node(string name, string[] inputs, string[] outputs, params AttributeProto[] attributes)
     {
-        var node = new NodeProto { Name = name, OpType = "Relu" };
+        var node = new NodeProto { Name = name, OpType = "Combine" };
         node.Input.AddRange(inputs);
         node.Output.AddRange(outputs);
         node.Attribute.AddRange(attributes);

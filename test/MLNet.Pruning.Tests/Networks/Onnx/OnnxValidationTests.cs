@@ -63,7 +63,7 @@ public class OnnxValidationTests
     [TestMethod]
     public void What_nothing_writes_is_refused()
     {
-        Refused(model => model.Graph.Node[0].Input.Add("ghost"), "'first' (Relu)", "reads 'ghost'");
+        Refused(model => model.Graph.Node[0].Input.Add("ghost"), "'first' (Combine)", "reads 'ghost'");
         Refused(model => model.Graph.Output[0].Name = "ghost", "output 'ghost'");
         Refused(model => Inner(model).Node[0].Input[0] = "ghost", "graph 'inner'", "reads 'ghost'");
         Refused(model => Inner(model).Output[0].Name = "ghost", "graph 'inner'", "output 'ghost'");
@@ -78,10 +78,10 @@ public class OnnxValidationTests
         var ring = Model(Node("upstream", ["x"], ["p"]), Node("one", ["p", "c"], ["a"]), Node("two", ["a"], ["b"]), Node("three", ["b"], ["c"]), Node("downstream", ["c"], ["y"]));
         var message = Assert.ThrowsExactly<OnnxFormatException>(() => OnnxValidation.Check(ring, "m.onnx", null)).Message;
         // Where the ring is entered is free; each node is followed by the one that reads it.
-        var ways = new[] { "one two three one", "two three one two", "three one two three" }.Select(way => string.Join(" -> ", way.Split(' ').Select(name => $"'{name}' (Relu)")));
+        var ways = new[] { "one two three one", "two three one two", "three one two three" }.Select(way => string.Join(" -> ", way.Split(' ').Select(name => $"'{name}' (Combine)")));
         Assert.IsTrue(ways.Any(way => message.Contains($"cycle: {way};")), message);
 
-        Refused(model => model.Graph.Node[0].Input[0] = "a", "cycle: 'first' (Relu) -> 'first' (Relu)");
+        Refused(model => model.Graph.Node[0].Input[0] = "a", "cycle: 'first' (Combine) -> 'first' (Combine)");
         // Through a subgraph: the second node's branch reads what the second node writes.
         Refused(model => Inner(model).Node[0].Input[0] = "y", "cycle: 'second'");
     }
@@ -132,7 +132,7 @@ public class OnnxValidationTests
         var bad = new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { 5 }, RawData = ByteString.CopyFrom(new byte[12]) };
         Refused(model => model.Graph.Initializer.Add(bad), "m.onnx", "graph 'main'", "initializer 't'", "12 bytes", "expected 20");
         Refused(model => Inner(model).Initializer.Add(bad), "graph 'inner'", "initializer 't'");
-        Refused(With(new AttributeProto { Name = "value", Type = AttributeType.Tensor, T = bad }), "node 'first' (Relu), attribute 'value'");
+        Refused(With(new AttributeProto { Name = "value", Type = AttributeType.Tensor, T = bad }), "node 'first' (Combine), attribute 'value'");
         Refused(With(new AttributeProto { Name = "values", Type = AttributeType.Tensors, Tensors = { bad } }), "attribute 'values'");
         Refused(model => model.Graph.SparseInitializer[0].Dims[0] = 1, "sparse initializer 's'", "position 4");
         Refused(With(new AttributeProto { Name = "sparse", Type = AttributeType.SparseTensor, SparseTensor = new SparseTensorProto { Dims = { 3 } } }), "attribute 'sparse'", "no values");
