@@ -47,7 +47,7 @@ internal static class Report
         var model = (NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.Count - 1), out _);
         var total = ml.Compression().Measure(model).Total;
         var accuracy = ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
-        return new(seed, ValidationAccuracy(model), 100 * (1 - accuracy), total.EffectiveNonZeros, (double)parameters / total.EffectiveNonZeros, total.EffectiveMultiplyAdds, LayerWidths.Of(model.Network));
+        return new(seed, ValidationAccuracy(model), 100 * (1 - accuracy), total.EffectiveNonZeros, (double)parameters / total.EffectiveNonZeros, total.EffectiveMultiplyAdds!.Value, LayerWidths.Of(model.Network));
     }
 
     private static Network Network(MLContext ml, Recipe recipe, int seed, ResultFolder results)

@@ -18,12 +18,13 @@ internal sealed record TensorSummary(string Name, string Type, object[]? Shape)
 /// <param name="Bytes">Its size on disk, external data not counted.</param>
 /// <param name="Parameters">Trained values.</param>
 /// <param name="NonZeros">Those that are not zero.</param>
-/// <param name="MultiplyAdds">For one row; open sizes other than the batch count as 1.</param>
-internal sealed record FileSummary(string File, long Bytes, long Parameters, long NonZeros, long MultiplyAdds)
+/// <param name="MultiplyAdds">For one row; null where the number depends on open sizes or cannot be told.</param>
+/// <param name="MultiplyAddsFormula">The same as text, with open sizes by name.</param>
+internal sealed record FileSummary(string File, long Bytes, long Parameters, long NonZeros, long? MultiplyAdds, string MultiplyAddsFormula)
 {
     public static FileSummary Of(FileInfo file, NetworkCost cost)
     {
         file.Refresh();
-        return new(file.ToString(), file.Length, cost.Total.Parameters, cost.Total.NonZeros, cost.Total.MultiplyAdds);
+        return new(file.ToString(), file.Length, cost.Total.Parameters, cost.Total.NonZeros, cost.Total.MultiplyAdds, cost.Total.MultiplyAddsFormula);
     }
 }

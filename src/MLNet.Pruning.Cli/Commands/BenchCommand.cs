@@ -15,16 +15,17 @@ internal static class BenchCommand
         var rounds = new Option<int>("--rounds") { Description = "Rounds of at least 50 ms of each model, in turns.", DefaultValueFactory = _ => 20 }.AtLeast(1);
         var threads = new Option<int>("--threads") { Description = "Threads of the runtime.", DefaultValueFactory = _ => 1 }.AtLeast(1);
         var openSize = RandomInputOptions.OpenSize();
-        var command = new Command("bench", "Latency and throughput of two models side by side in ONNX Runtime.") { a, b, batch, rounds, threads, openSize };
+        var sizes = RandomInputOptions.Sizes("Sizes of open dimensions in the random rows, in place of --open-size");
+        var command = new Command("bench", "Latency and throughput of two models side by side in ONNX Runtime.") { a, b, batch, rounds, threads, openSize, sizes };
         command.SetAnswer(arguments => Run(arguments.GetRequiredValue(a), arguments.GetRequiredValue(b), arguments.GetValue(batch), arguments.GetValue(rounds),
-            arguments.GetValue(threads), arguments.GetValue(openSize), arguments.GetValue(Tool.Seed)));
+            arguments.GetValue(threads), new(arguments.GetValue(openSize), arguments.GetRequiredValue(sizes)), arguments.GetValue(Tool.Seed)));
         return command;
     }
 
-    private static Bench Run(FileInfo a, FileInfo b, int batch, int rounds, int threads, int openSize, int seed)
+    private static Bench Run(FileInfo a, FileInfo b, int batch, int rounds, int threads, RandomSizes openSizes, int seed)
     {
-        using var left = new BoundRun(Model.Read(a), batch, threads, openSize, seed);
-        using var right = new BoundRun(Model.Read(b), batch, threads, openSize, seed);
+        using var left = new BoundRun(Model.Read(a), batch, threads, openSizes, seed);
+        using var right = new BoundRun(Model.Read(b), batch, threads, openSizes, seed);
         var (timesA, timesB) = Progress.Run("warming up", say => SideBySide.Measure(left.Repeat, right.Repeat, rounds, round => say($"round {round} of {rounds}")));
         return new(Timing.Of(a, batch, timesA), Timing.Of(b, batch, timesB), Spread.Of(timesA.Zip(timesB, (x, y) => x / y)), batch, rounds, threads);
     }

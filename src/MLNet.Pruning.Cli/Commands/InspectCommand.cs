@@ -11,11 +11,12 @@ internal static class InspectCommand
         var model = new Argument<FileInfo>("model") { Description = "The ONNX file." };
         var groups = new Option<bool>("--groups") { Description = "Lists every group of indices that go together." };
         var explain = new Option<string?>("--explain") { Description = "Says why the members of one group go together.", HelpName = "layer:number" };
-        var command = new Command("inspect", "Layers, shapes, parameters, non-zeros, multiply-adds and groups of a model.") { model, groups, explain };
+        var sizes = RandomInputOptions.Sizes("Gives sizes that the model leaves open a number");
+        var command = new Command("inspect", "Layers, shapes, parameters, non-zeros, multiply-adds and groups of a model.") { model, groups, explain, sizes };
         command.SetAnswer(arguments =>
         {
             var file = arguments.GetRequiredValue(model);
-            var network = Network.FromOnnx(file.ToString());
+            var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(sizes));
             return arguments.GetValue(explain) is { } group ? Explain(network, group) : Inspection.Of(file, network, arguments.GetValue(groups));
         });
         return command;

@@ -40,10 +40,10 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
         foreach (var layer in Layers)
         {
             layers.Row(layer.Name, layer.Operator, string.Join(", ", layer.WeightShapes.Select(shape => Cells.Shape(shape.Cast<object>()))), Cells.Shape(layer.Output),
-                Cells.Number(layer.Counts.Parameters), Cells.Number(layer.Counts.NonZeros), Cells.Percent(layer.Counts.Sparsity), Cells.Number(layer.Counts.MultiplyAdds));
+                Cells.Number(layer.Counts.Parameters), Cells.Number(layer.Counts.NonZeros), Cells.Percent(layer.Counts.Sparsity), layer.Counts.MultiplyAddsFormula);
         }
 
-        layers.Row("total", "", "", "", Cells.Number(Total.Parameters), Cells.Number(Total.NonZeros), Cells.Percent(Total.Sparsity), Cells.Number(Total.MultiplyAdds));
+        layers.Row("total", "", "", "", Cells.Number(Total.Parameters), Cells.Number(Total.NonZeros), Cells.Percent(Total.Sparsity), Total.MultiplyAddsFormula);
         console.Write(layers);
         PrintGroups(console);
         foreach (var group in Groups.SelectMany(family => (family.Groups ?? []).Select(group => $"{family.Layer}:{group.Number} {string.Join(" ", group.Members.Select(member => member.Slice))}")))
@@ -79,10 +79,11 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
 /// <param name="NonZeros">Those that are not zero.</param>
 /// <param name="EffectiveNonZeros">Those that are not zero and lie on a path of non-zero weights from the input to the output.</param>
 /// <param name="Sparsity">Share of the weights that are zero; null without weights.</param>
-/// <param name="MultiplyAdds">For one row.</param>
-internal sealed record CountSummary(long Parameters, long NonZeros, long EffectiveNonZeros, double? Sparsity, long MultiplyAdds)
+/// <param name="MultiplyAdds">For one row; null where the number depends on open sizes or cannot be told.</param>
+/// <param name="MultiplyAddsFormula">The same as text, with open sizes by name.</param>
+internal sealed record CountSummary(long Parameters, long NonZeros, long EffectiveNonZeros, double? Sparsity, long? MultiplyAdds, string MultiplyAddsFormula)
 {
-    public static CountSummary Of(LayerCost cost) => new(cost.Parameters, cost.NonZeros, cost.EffectiveNonZeros, double.IsNaN(cost.Sparsity) ? null : cost.Sparsity, cost.MultiplyAdds);
+    public static CountSummary Of(LayerCost cost) => new(cost.Parameters, cost.NonZeros, cost.EffectiveNonZeros, double.IsNaN(cost.Sparsity) ? null : cost.Sparsity, cost.MultiplyAdds, cost.MultiplyAddsFormula);
 }
 
 /// <summary>A layer.</summary>

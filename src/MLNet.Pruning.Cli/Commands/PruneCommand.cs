@@ -43,10 +43,11 @@ internal static class PruneCommand
         var except = new Option<string?>("--except") { Description = "Layers that may not.", HelpName = "a,b" };
         var sparse = new Option<bool>("--sparse") { Description = "Stores weights that are mostly zero as a list of the others." };
         var fold = new Option<bool>("--fold-batch-norm") { Description = "Takes batch normalisation into the layers before it first." };
+        var sizes = RandomInputOptions.Sizes("Gives sizes that the model leaves open a number, in the file that is written too");
         var training = new FineTuningOptions();
         var command = new Command("prune", "Removes or zeroes the least important part of a model.")
         {
-            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, only, except, sparse, fold,
+            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, only, except, sparse, fold, sizes,
         };
         training.AddTo(command);
         command.SetAnswer(arguments =>
@@ -104,7 +105,7 @@ internal static class PruneCommand
             return Progress.Run("pruning", say =>
             {
                 options.Progress = Progress.Of<PruningStep>(say);
-                var network = Network.FromOnnx(file.ToString());
+                var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(sizes));
                 var before = FileSummary.Of(file, NetworkCost.Of(network));
                 network = arguments.GetValue(fold) ? network.FoldBatchNorm() : network;
                 var (small, report) = fineTuning is null ? Prune(network, options) : fineTuning.Prune(network, options, say);

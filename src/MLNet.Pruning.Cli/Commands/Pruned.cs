@@ -57,7 +57,15 @@ internal sealed record Pruned(FileSummary Input, FileSummary Output, string Gran
         var totals = Cells.Columns("", "before", "after", "ratio");
         Total("parameters", file => file.Parameters);
         Total("non-zeros", file => file.NonZeros);
-        Total("multiply-adds", file => file.MultiplyAdds);
+        if (Input.MultiplyAdds is { } before && Output.MultiplyAdds is { } after)
+        {
+            Total("multiply-adds", file => file == Input ? before : after);
+        }
+        else
+        {
+            totals.Row("multiply-adds", Input.MultiplyAddsFormula, Output.MultiplyAddsFormula, "");
+        }
+
         Total("bytes", file => file.Bytes);
         if (Validation is { } validation)
         {

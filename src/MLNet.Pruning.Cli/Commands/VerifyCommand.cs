@@ -15,11 +15,12 @@ internal static class VerifyCommand
         var tolerance = new Option<double>("--tolerance") { Description = "Largest difference, relative to the largest output.", DefaultValueFactory = _ => 1e-4 }
             .Require(value => value >= 0, "a number of at least 0");
         var openSize = RandomInputOptions.OpenSize();
-        var command = new Command("verify", "Compares the outputs of two models on random inputs in ONNX Runtime.") { a, b, masked, inputs, tolerance, openSize };
+        var sizes = RandomInputOptions.Sizes("Sizes of open dimensions in the random rows, in place of --open-size");
+        var command = new Command("verify", "Compares the outputs of two models on random inputs in ONNX Runtime.") { a, b, masked, inputs, tolerance, openSize, sizes };
         command.SetAnswer(arguments =>
         {
             var (small, other) = (arguments.GetRequiredValue(a), arguments.GetRequiredValue(b));
-            var comparison = new ModelComparison(arguments.GetValue(inputs), arguments.GetValue(openSize), arguments.GetValue(Tool.Seed));
+            var comparison = new ModelComparison(arguments.GetValue(inputs), new(arguments.GetValue(openSize), arguments.GetRequiredValue(sizes)), arguments.GetValue(Tool.Seed));
             return Progress.Run("comparing", say => arguments.GetValue(masked)
                 ? Masked(small, other, comparison, arguments.GetValue(tolerance), say)
                 : Verification.Of(small, other, comparison.Compare(Model.Read(small), Model.Read(other), say), arguments.GetValue(tolerance), null));

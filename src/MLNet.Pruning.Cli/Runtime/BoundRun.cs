@@ -10,10 +10,10 @@ internal sealed class BoundRun : IDisposable
     private readonly IDisposableReadOnlyCollection<OrtValue> _outputs;
 
     /// <exception cref="ArgumentException">The file fixes another number of rows.</exception>
-    public BoundRun(Model model, int batch, int threads, int openSize, int seed)
+    public BoundRun(Model model, int batch, int threads, RandomSizes openSizes, int seed)
     {
         _run = new(model, threads);
-        var inputs = new RandomInputs(model.Network, _run.FixedRows ?? batch, openSize);
+        var inputs = new RandomInputs(model.Network, _run.FixedRows ?? batch, openSizes);
         if (inputs.Rows != batch)
         {
             _run.Dispose();

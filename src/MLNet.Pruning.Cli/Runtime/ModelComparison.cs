@@ -5,9 +5,9 @@ namespace MLNet.Pruning.Cli.Runtime;
 
 /// <summary>Runs two models of the same signature on the same random rows.</summary>
 /// <param name="rows">Rows; models of a fixed batch run as often as it takes.</param>
-/// <param name="openSize">Size of open dimensions other than the batch.</param>
+/// <param name="openSizes">Sizes of open dimensions other than the batch.</param>
 /// <param name="seed">Same seed, same rows.</param>
-internal sealed class ModelComparison(int rows, int openSize, int seed)
+internal sealed class ModelComparison(int rows, RandomSizes openSizes, int seed)
 {
     /// <exception cref="ArgumentException">Their inputs or outputs differ.</exception>
     public OutputDifference[] Compare(Model a, Model b, Action<string> say)
@@ -16,7 +16,7 @@ internal sealed class ModelComparison(int rows, int openSize, int seed)
         RequireSame("outputs", a, b, model => model.Network.Outputs);
         using var left = new OnnxRun(a, threads: 1);
         using var right = new OnnxRun(b, threads: 1);
-        var inputs = new RandomInputs(a.Network, left.FixedRows ?? right.FixedRows ?? rows, openSize);
+        var inputs = new RandomInputs(a.Network, left.FixedRows ?? right.FixedRows ?? rows, openSizes);
         var random = new Random(seed);
         var differences = new List<OutputDifference[]>();
         for (var done = 0; done < rows; done += inputs.Rows)

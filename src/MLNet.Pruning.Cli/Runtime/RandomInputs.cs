@@ -2,6 +2,22 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MLNet.Pruning.Cli.Runtime;
 
+/// <summary>Sizes of open dimensions in random rows.</summary>
+/// <param name="Otherwise">Of those that are not named, the batch left out.</param>
+/// <param name="ByName">Of those that are.</param>
+internal sealed record RandomSizes(int Otherwise, IReadOnlyDictionary<string, int> ByName)
+{
+    /// <exception cref="ArgumentException">The network has no open dimension of a name.</exception>
+    public void Check(Network network)
+    {
+        var open = network.Inputs.Where(input => input.IsKnown).SelectMany(input => input.Shape).Where(size => size < 0).Distinct().Select(network.Graph.Symbols.Name).ToArray();
+        if (ByName.Keys.FirstOrDefault(name => !open.Contains(name)) is { } unknown)
+        {
+            throw new ArgumentException($"The model has no open dimension '{unknown}'; {(open.Length == 0 ? "all its sizes are fixed" : "those it leaves open: " + string.Join(", ", open))}.");
+        }
+    }
+}
+
 /// <summary>Seeded random rows that a network can read: floats in [-1, 1), ids from the table they look up, truth values.</summary>
 internal sealed class RandomInputs
 {
@@ -10,12 +26,16 @@ internal sealed class RandomInputs
 
     private readonly Network _network;
     private readonly int _rows;
-    private readonly int _openSize;
+    private readonly RandomSizes _openSizes;
 
     /// <param name="network">Tells what to draw.</param>
     /// <param name="rows">Size of an open batch dimension.</param>
-    /// <param name="openSize">Size of other open dimensions.</param>
-    public RandomInputs(Network network, int rows, int openSize) => (_network, _rows, _openSize) = (network, rows, openSize);
+    /// <param name="openSizes">Sizes of other open dimensions.</param>
+    public RandomInputs(Network network, int rows, RandomSizes openSizes)
+    {
+        openSizes.Check(network);
+        (_network, _rows, _openSizes) = (network, rows, openSizes);
+    }
 
     /// <summary>Rows in what is drawn: the size of the first dimension of the first input.</summary>
     public int Rows => _network.Inputs.Length > 0 && _network.Input.IsKnown && _network.Input.Shape.Length > 0 ? Size(_network.Input.Shape[0]) : 1;
@@ -77,5 +97,5 @@ internal sealed class RandomInputs
         }
     }
 
-    private int Size(int size) => size >= 0 ? size : size == TensorInfo.Batch ? _rows : _openSize;
+    private int Size(int size) => size >= 0 ? size : _openSizes.ByName.TryGetValue(_network.Graph.Symbols.Name(size), out var named) ? named : size == TensorInfo.Batch ? _rows : _openSizes.Otherwise;
 }

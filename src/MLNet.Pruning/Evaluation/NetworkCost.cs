@@ -34,7 +34,7 @@ public sealed class NetworkCost
         var liveness = new Liveness(network);
         // What several layers read is counted with the first of them.
         var counted = new HashSet<string>();
-        return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || layer.MultiplyAdds > 0)
+        return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || !layer.MultiplyAdds.IsZero)
             .Select(layer => Count(network, liveness, layer, [.. layer.Parameters.Where(counted.Add).Select(name => network[name])]))]);
     }
 
@@ -46,27 +46,32 @@ public sealed class NetworkCost
     {
         var trained = parameters.Where(parameter => parameter.Trainable).ToArray();
         var weights = layer.Weights.Select(name => network[name]).ToArray();
+        var effective = weights.Length == 0 ? layer.MultiplyAdds : layer.PositionsPerWeight * weights.Sum(weight => liveness.Effective(layer.Node, weight.Name));
         return new(layer.Node.Name, layer.Node.Operator,
             trained.Sum(parameter => (long)parameter.Count),
             trained.Sum(parameter => Liveness.NonZeros(parameter.Values)),
             trained.Sum(parameter => liveness.Effective(layer.Node, parameter.Name)),
             weights.Sum(weight => (long)weight.Count),
             weights.Sum(weight => Liveness.NonZeros(weight.Values)),
-            layer.MultiplyAdds,
-            weights.Length == 0 ? layer.MultiplyAdds : layer.PositionsPerWeight * weights.Sum(weight => liveness.Effective(layer.Node, weight.Name)),
-            parameters.Sum(parameter => (long)parameter.Count * sizeof(float)));
+            layer.MultiplyAdds.Number,
+            effective.Number,
+            parameters.Sum(parameter => (long)parameter.Count * sizeof(float))) { MultiplyAddsCount = layer.MultiplyAdds, EffectiveMultiplyAddsCount = effective };
     }
 
-    private static LayerCost Sum(ImmutableArray<LayerCost> layers) => new("total", "",
-        layers.Sum(layer => layer.Parameters), layers.Sum(layer => layer.NonZeros), layers.Sum(layer => layer.EffectiveNonZeros),
-        layers.Sum(layer => layer.Weights), layers.Sum(layer => layer.NonZeroWeights),
-        layers.Sum(layer => layer.MultiplyAdds), layers.Sum(layer => layer.EffectiveMultiplyAdds), layers.Sum(layer => layer.DenseBytes));
+    private static LayerCost Sum(ImmutableArray<LayerCost> layers)
+    {
+        var all = layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.MultiplyAddsCount);
+        var effective = layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.EffectiveMultiplyAddsCount);
+        return new("total", "", layers.Sum(layer => layer.Parameters), layers.Sum(layer => layer.NonZeros), layers.Sum(layer => layer.EffectiveNonZeros),
+            layers.Sum(layer => layer.Weights), layers.Sum(layer => layer.NonZeroWeights), all.Number, effective.Number, layers.Sum(layer => layer.DenseBytes))
+            { MultiplyAddsCount = all, EffectiveMultiplyAddsCount = effective };
+    }
 
     private static string[] Row(LayerCost cost) =>
     [
         cost.Name, Number(cost.Parameters), Number(cost.NonZeros), Number(cost.EffectiveNonZeros),
         double.IsNaN(cost.Sparsity) ? "" : cost.Sparsity.ToString("P1", CultureInfo.InvariantCulture),
-        Number(cost.MultiplyAdds), Number(cost.EffectiveMultiplyAdds), Number(cost.DenseBytes),
+        cost.MultiplyAddsFormula, cost.EffectiveMultiplyAddsFormula, Number(cost.DenseBytes),
     ];
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

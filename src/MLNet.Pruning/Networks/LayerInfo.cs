@@ -18,10 +18,14 @@ internal sealed class LayerInfo
         }
 
         Weights = [.. _uses.Keys];
-        if (node.Domain.Length == 0 && node.Captured.IsEmpty && Outputs.Length > 0 && node.Inputs.All(input => network.Find(input)?.IsKnown != false))
+        if (node.Domain.Length == 0 && node.Captured.IsEmpty && Outputs.Length > 0 && node.Inputs.Concat(node.Outputs).All(tensor => network.Find(tensor)?.IsKnown != false))
         {
             PositionsPerWeight = Positions(network, node);
             MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)network[weight].Count) : Products(network, node);
+        }
+        else if (node.Domain.Length > 0 || node.Captured.Length > 0 || Weights.Length > 0 || node.Operator is "MatMul" or "Gemm" or "If" or "Loop" or "Scan")
+        {
+            PositionsPerWeight = MultiplyAdds = OpenCount.Unknown;
         }
     }
 
@@ -41,10 +45,10 @@ internal sealed class LayerInfo
     public ImmutableArray<string> Weights { get; }
 
     /// <summary>How often each weight is used for one row: the number of positions of a convolution, of steps of a recurrent layer.</summary>
-    public long PositionsPerWeight { get; }
+    public OpenCount PositionsPerWeight { get; } = OpenCount.Zero;
 
-    /// <summary>Multiplications with a weight, or in a product of two tensors, for one row; open sizes count as 1.</summary>
-    public long MultiplyAdds { get; }
+    /// <summary>Multiplications with a weight, or in a product of two tensors, for one row.</summary>
+    public OpenCount MultiplyAdds { get; } = OpenCount.Zero;
 
     /// <summary>What the dimensions of one of the <see cref="Weights"/> are, which ONNX stores differently from operator to operator.</summary>
     public WeightAxes Axes(Parameter weight)
@@ -93,7 +97,7 @@ internal sealed class LayerInfo
     /// <summary>Whether a dimension that the layer makes or reads is none of the parameter's own.</summary>
     private static bool IsBetweenDimensions(Use use) => use.View.Dimensions.TakeLast(2).Concat(use.View.Dimensions.Take(2)).Any(d => d < 0);
 
-    private long Positions(Network network, Node node) => Weights.Length == 0 ? 0 : node.Operator switch
+    private OpenCount Positions(Network network, Node node) => Weights.Length == 0 ? OpenCount.Zero : node.Operator switch
     {
         "Conv" => Size(network, Output.Shape.Skip(2)),
         "ConvTranspose" => Size(network, network.Find(node.Inputs[0])!.Shape.Skip(2)),
@@ -102,11 +106,14 @@ internal sealed class LayerInfo
         _ => Size(network, Output.Shape.SkipLast(1)),
     };
 
-    private long Products(Network network, Node node) => node.Operator == "MatMul"
-        ? Size(network, Output.Shape) * Size(network, [network.Find(node.Inputs[0])!.Shape[^1]]) : 0;
+    private OpenCount Products(Network network, Node node) => node.Operator switch
+    {
+        "MatMul" => Size(network, [.. Output.Shape, network.Find(node.Inputs[0])!.Shape[^1]]),
+        "Gemm" => Size(network, [.. Output.Shape, network.Find(node.Inputs[0])!.Shape[node.Int("transA", 0) == 1 ? 0 : 1]]),
+        _ => OpenCount.Zero,
+    };
 
-    private static long Size(Network network, IEnumerable<int> sizes)
-        => sizes.Aggregate(1L, (product, size) => product * network.Graph.Symbols.Factors(size).Coefficient);
+    private static OpenCount Size(Network network, IEnumerable<int> sizes) => OpenCount.Product(network.Graph.Symbols, sizes);
 
     /// <param name="Node">The node that multiplies: the layer's own, or one in its branches and bodies.</param>
     /// <param name="Input">Which of its operands the weight is.</param>

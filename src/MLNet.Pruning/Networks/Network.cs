@@ -124,10 +124,22 @@ public sealed partial class Network
     /// </returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
-    public static Network FromOnnx(string path)
+    public static Network FromOnnx(string path) => FromOnnx(path, ImmutableDictionary<string, int>.Empty);
+
+    /// <summary>A network from an ONNX file, with numbers for sizes that the file leaves open, such as the length of a sequence.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="sizes">Numbers of at least 1 by the name of the dimension in the file, "N" for the batch; one without a name there goes by input and place, as "tokens.1".</param>
+    /// <returns>The network of these sizes, which it keeps when it is written.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
+    /// <exception cref="ArgumentException">No input has an open dimension of such a name, or a size is below 1.</exception>
+    public static Network FromOnnx(string path, IReadOnlyDictionary<string, int> sizes)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return OnnxReader.Read(OnnxFile.Read(path), Path.GetFileName(path), Path.GetDirectoryName(Path.GetFullPath(path)));
+        ArgumentNullException.ThrowIfNull(sizes);
+        var (model, file) = (OnnxFile.Read(path), Path.GetFileName(path));
+        OpenSizes.Close(model, sizes, file);
+        return OnnxReader.Read(model, file, Path.GetDirectoryName(Path.GetFullPath(path)));
     }
 
     /// <summary>The network with values drawn for every parameter that has none.</summary>
@@ -262,27 +274,14 @@ public sealed partial class Network
     internal Network WithSizes(IReadOnlyDictionary<string, int> sizes)
     {
         var model = OnnxWriter.Write(this);
-        foreach (var (info, input) in model.Graph.Input.Join(Inputs, info => info.Name, input => input.Name, (info, input) => (info, input)))
-        {
-            for (var i = 0; i < input.Shape.Length; i++)
-            {
-                if (input.Shape[i] < 0 && sizes.TryGetValue(Graph.Symbols.Name(input.Shape[i]), out var size))
-                {
-                    info.Type.TensorType.Shape.Dim[i].DimValue = size;
-                }
-            }
-        }
-
-        foreach (var dimension in model.Graph.ValueInfo.Concat(model.Graph.Output).SelectMany(info => info.Type?.TensorType?.Shape?.Dim ?? []))
-        {
-            if (dimension.HasDimParam && sizes.TryGetValue(dimension.DimParam, out var size))
-            {
-                dimension.DimValue = size;
-            }
-        }
-
+        OpenSizes.Close(model, sizes, "The network");
         return OnnxReader.Read(model, "network", null);
     }
+
+    /// <summary>Multiplications for one row.</summary>
+    /// <exception cref="InvalidOperationException">They depend on an open size, or cannot be told.</exception>
+    internal long MultiplyAdds() => Layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.MultiplyAdds) is { Number: var number } count ? number
+        ?? throw new InvalidOperationException($"The multiply-adds of the network are {count}: give its open sizes numbers with Network.FromOnnx(path, sizes); what counts as ? is not known.") : 0;
 
     /// <summary>The same graph with parameters that have shapes only: to count what a cut would leave without copying a weight.</summary>
     internal Network WithoutValues() => new(Graph with { Parameters = [.. Parameters.Select(parameter => parameter.WithShape(parameter.Shape))] });

@@ -11,14 +11,14 @@ internal static class NetworkTable
             layer.Parameters.Select(name => network[name]).Where(parameter => parameter.Trainable).Sum(parameter => (long)parameter.Count),
             layer.MultiplyAdds)).ToArray();
         return TextTable.Format(["layer", "operator", "output", "parameters", "multiply-adds"],
-            [.. network.Inputs.Select(input => Row(input.Name, "", Shape(input), 0, 0)), .. rows],
-            Row("total", "", "", network.ParameterCount, network.Layers.Sum(layer => layer.MultiplyAdds)));
+            [.. network.Inputs.Select(input => Row(input.Name, "", Shape(input), 0, OpenCount.Zero)), .. rows],
+            Row("total", "", "", network.ParameterCount, network.Layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.MultiplyAdds)));
     }
 
     private static string Shape(TensorInfo tensor) => tensor.IsKnown ? TensorInfo.Dimensions(tensor.Shape) : "?";
 
-    private static string[] Row(string layer, string @operator, string output, long parameters, long multiplyAdds)
-        => [layer, @operator, output, Number(parameters), Number(multiplyAdds)];
+    private static string[] Row(string layer, string @operator, string output, long parameters, OpenCount multiplyAdds)
+        => [layer, @operator, output, Number(parameters), multiplyAdds.ToString()];
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

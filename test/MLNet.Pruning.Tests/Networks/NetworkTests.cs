@@ -9,7 +9,7 @@ public class NetworkTests
         var network = Network.Mlp(784, 300, 100, 10);
         CollectionAssert.AreEqual(new[] { "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias" }, network.Parameters.Select(p => p.Name).ToArray());
         Assert.AreEqual(784L * 300 + 300 + 300 * 100 + 100 + 100 * 10 + 10, network.ParameterCount);
-        Assert.AreEqual(784L * 300 + 300 * 100 + 100 * 10, network.Layers.Sum(layer => layer.MultiplyAdds));
+        Assert.AreEqual(784L * 300 + 300 * 100 + 100 * 10, network.MultiplyAdds());
         Assert.AreEqual(10, network.Output.RowSize);
         Assert.IsFalse(network.IsInitialized);
     }
@@ -23,7 +23,7 @@ public class NetworkTests
         CollectionAssert.AreEqual(new[] { -1, 50, 8, 8 }, network.Tensors["conv2.out"].Shape.ToArray());
         CollectionAssert.AreEqual(new[] { -1, 800 }, network.Tensors["flatten1.out"].Shape.ToArray());
         Assert.AreEqual(431_080, network.ParameterCount);
-        Assert.AreEqual(24 * 24 * 500L + 8 * 8 * 25_000 + 800 * 500 + 500 * 10, network.Layers.Sum(layer => layer.MultiplyAdds));
+        Assert.AreEqual(24 * 24 * 500L + 8 * 8 * 25_000 + 800 * 500 + 500 * 10, network.MultiplyAdds());
     }
 
     [TestMethod]

@@ -20,7 +20,7 @@ internal sealed class CostMeter(RatioSpace space, int batch)
     {
         CostMeasure.Bytes => OnnxWriter.Write(network, sparse: !space.Removes).CalculateSize(),
         CostMeasure.Milliseconds => Time(network),
-        CostMeasure.MultiplyAdds => space.Removes ? network.Layers.Sum(layer => layer.MultiplyAdds) : NetworkCost.Of(network).Total.EffectiveMultiplyAdds,
+        CostMeasure.MultiplyAdds => space.Removes ? network.MultiplyAdds() : Known(NetworkCost.Of(network).Total.EffectiveMultiplyAdds, network),
         _ => space.Removes ? network.ParameterCount : NetworkCost.Of(network).Total.NonZeros,
     };
 
@@ -28,15 +28,17 @@ internal sealed class CostMeter(RatioSpace space, int batch)
     public IEnumerable<(string Layer, double Cost)> ByLayer(CostMeasure measure, Network network)
     {
         var cost = NetworkCost.Of(network);
-        var milliseconds = measure == CostMeasure.Milliseconds ? Of(measure, network) / Math.Max(1, cost.Total.MultiplyAdds) : 0;
+        var milliseconds = measure == CostMeasure.Milliseconds ? Of(measure, network) / Math.Max(1, network.MultiplyAdds()) : 0;
         return cost.Layers.Where(layer => layer.Weights > 0).Select(layer => (layer.Name, measure switch
         {
             CostMeasure.Bytes => sizeof(float) * (space.Removes ? layer.Parameters : layer.NonZeros),
-            CostMeasure.Milliseconds => milliseconds * layer.MultiplyAdds,
-            CostMeasure.MultiplyAdds => space.Removes ? layer.MultiplyAdds : layer.EffectiveMultiplyAdds,
+            CostMeasure.Milliseconds => milliseconds * Known(layer.MultiplyAdds, network),
+            CostMeasure.MultiplyAdds => Known(space.Removes ? layer.MultiplyAdds : layer.EffectiveMultiplyAdds, network),
             _ => space.Removes ? layer.Parameters : layer.NonZeros,
         }));
     }
+
+    private static long Known(long? count, Network network) => count ?? network.MultiplyAdds();
 
     /// <summary>The median of at least 31 runs and 50 milliseconds, after a warm-up.</summary>
     private double Time(Network network)

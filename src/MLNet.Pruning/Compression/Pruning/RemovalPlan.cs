@@ -54,7 +54,7 @@ internal abstract class RemovalPlan : PruningPlan
     protected abstract IEnumerable<double[]> Scores();
 
     /// <summary>What the network costs, by the measure of the amount.</summary>
-    protected long Cost(Network network) => Options.Amount.Budget == NetworkBudget.MultiplyAdds ? network.Layers.Sum(layer => layer.MultiplyAdds) : network.ParameterCount;
+    protected long Cost(Network network) => Options.Amount.Budget == NetworkBudget.MultiplyAdds ? network.MultiplyAdds() : network.ParameterCount;
 
     private double Target(Amount amount)
     {

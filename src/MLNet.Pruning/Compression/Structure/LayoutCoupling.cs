@@ -95,16 +95,19 @@ internal static class LayoutCoupling
     private static StructuredValue[] Slice(Coupling coupling, Node node)
     {
         var x = coupling.Input(node, 0);
+        var shape = coupling.Info(node.Inputs[0]).Shape;
         if (node.Inputs.Length > 1)
         {
-            return coupling.Opaque(node, $"the bounds of node '{node.Name}' (Slice) are known only when the network runs");
+            var axes = node.Input(3) is { } list && coupling.Network.Constant(list) is { Values.IsDefault: false } known ? known.Values.ToArray() : null;
+            var cuts = LayoutShapes.CutAxes(node, shape.Length, axes, coupling.Info(node.Inputs[1]).Shape is [>= 0 and var bounds] ? bounds : null);
+            return [cuts.Aggregate(x, (value, axis) => CutOpen(coupling, node, value, axis))];
         }
 
-        foreach (var (axis, range) in LayoutShapes.Ranges(node, coupling.Info(node.Inputs[0]).Shape).ToArray())
+        foreach (var (axis, range) in LayoutShapes.Ranges(node, shape).ToArray())
         {
             if (range is not { } cut)
             {
-                coupling.Fix(x.Axes[axis], $"node '{node.Name}' (Slice) cuts a dimension of open size");
+                x = LayoutShapes.IsWhole(node, axis, shape) ? x : CutOpen(coupling, node, x, axis);
                 continue;
             }
 
@@ -112,6 +115,13 @@ internal static class LayoutCoupling
         }
 
         return [x];
+    }
+
+    /// <summary>The value without the indices of a dimension, of which it is known only when the network runs which are left.</summary>
+    private static StructuredValue CutOpen(Coupling coupling, Node node, StructuredValue x, int axis)
+    {
+        coupling.Fix(x.Axes[axis], $"node '{node.Name}' ({node.Operator}) cuts it at a place that is known only when the network runs");
+        return x with { Axes = [.. x.Axes.Select((other, d) => d == axis ? Coupling.Positions : other)] };
     }
 
     private static StructuredValue[] Gather(Coupling coupling, Node node)

@@ -41,10 +41,8 @@ internal sealed class OnnxReader
         _readers = Readers(model.Graph);
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
         _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
-        var initializers = Initializers().ToHashSet();
-        var first = model.Graph.Input.FirstOrDefault(input => !initializers.Contains(input.Name))?.Type?.TensorType?.Shape?.Dim.FirstOrDefault();
-        _symbols = new(first is { HasDimParam: true, DimParam.Length: > 0 } ? first.DimParam : "N");
-        Inputs = [.. model.Graph.Input.Where(input => !initializers.Contains(input.Name)).Select(Describe)];
+        _symbols = new(OpenSizes.Batch(model.Graph));
+        Inputs = [.. OpenSizes.Inputs(model.Graph).Select(Describe)];
         if (openBatch)
         {
             Inputs = [.. Inputs.Select(input => input with { Shape = input.Shape.SetItem(0, _symbols.Open(_symbols.Name(TensorInfo.Batch), (input.Name, 0))) })];
@@ -104,9 +102,6 @@ internal sealed class OnnxReader
 
         return new OnnxReader(model, file, folder, openBatch: false).Read()!;
     }
-
-    private IEnumerable<string> Initializers()
-        => _model.Graph.Initializer.Select(tensor => tensor.Name).Concat(_model.Graph.SparseInitializer.Select(tensor => tensor.Values.Name));
 
     /// <returns>The network; null where the batch was to be open and does not reach every output.</returns>
     private Network? Read()
@@ -240,7 +235,7 @@ internal sealed class OnnxReader
         }
 
         var shape = type.Shape.Dim.Select((dim, i) => dim.HasDimValue && dim.DimValue > 0 ? checked((int)dim.DimValue)
-            : _symbols.Open(dim is { HasDimParam: true, DimParam.Length: > 0 } ? dim.DimParam : i == 0 ? _symbols.Name(TensorInfo.Batch) : $"{info.Name}.{i}", (info.Name, i)));
+            : _symbols.Open(OpenSizes.Name(info, i, _symbols.Name(TensorInfo.Batch)), (info.Name, i)));
         return new TensorInfo(info.Name, [.. shape]) { Type = (TensorType)type.ElemType };
     }
 
@@ -317,7 +312,7 @@ internal sealed class OnnxReader
     {
         node = WithoutZeroStates(node);
         var infos = node.Inputs.Select(name => name.Length == 0 ? null : Info(name)).ToImmutableArray();
-        var outputs = ShapeInference.Outputs(node, infos, _symbols).ToArray();
+        var outputs = ShapeInference.Outputs(node, infos, _symbols, name => _values.GetValueOrDefault(name) is { Ints: { } ints, IsOpen: false } ? ints : null).ToArray();
         if (!node.Outputs.Any(_outputs.Contains) && Fold(node, infos, outputs) is { } folded)
         {
             for (var i = 0; i < outputs.Length; i++)

@@ -17,7 +17,7 @@ internal static class OperatorLifting
         ["ConstantOfShape"] = [(0, "shape", Kind.Sizes)],
         ["Squeeze"] = [(1, "axes", Kind.Integers)],
         ["Unsqueeze"] = [(1, "axes", Kind.Integers)],
-        ["Slice"] = [(4, "steps", Kind.Integers), (3, "axes", Kind.Integers), (2, "ends", Kind.Integers), (1, "starts", Kind.Integers)],
+        ["Slice"] = [(4, "steps", Kind.Integers), (3, "axes", Kind.Integers), (2, "ends", Kind.Bounds), (1, "starts", Kind.Bounds)],
         ["Split"] = [(1, "split", Kind.Integers)],
         ["Pad"] = [(3, "axes", Kind.Integers), (2, "value", Kind.Number), (1, "pads", Kind.Integers)],
         ["Clip"] = [(2, "max", Kind.Number), (1, "min", Kind.Number)],
@@ -44,6 +44,9 @@ internal static class OperatorLifting
     {
         Integer,
         Integers,
+
+        /// <summary>Bounds of a slice: numbers, from the end where negative, or open sizes.</summary>
+        Bounds,
         Number,
         Numbers,
 
@@ -138,6 +141,7 @@ internal static class OperatorLifting
     {
         Kind.Integer when operand is { Ints: [var one], IsOpen: false } => one,
         Kind.Integers when operand is { Ints: { } many, IsOpen: false } => many,
+        Kind.Bounds => operand.Ints,
         Kind.Number when operand.Floats is [var one] => one,
         Kind.Numbers when operand.Floats is { } many => many,
         Kind.Sizes => operand.Sizes,

@@ -138,6 +138,7 @@ internal sealed class OperatorLowering(Network network, long opset)
 
             inputs.Add(value switch
             {
+                long[] numbers when numbers.Any(FoldedValue.IsOpenSize) => Bounds(node, attribute, numbers),
                 long[] numbers when scalar => Initialize(node, attribute, numbers, []),
                 long[] numbers => Initialize(node, attribute, numbers, [numbers.Length]),
                 long number => Initialize(node, attribute, [number], scalar ? [] : [1]),
@@ -285,6 +286,14 @@ internal sealed class OperatorLowering(Network network, long opset)
         return output;
     }
 
+    /// <summary>Bounds of a slice some of which are open sizes.</summary>
+    private string Bounds(Node node, string attribute, long[] bounds)
+    {
+        var output = Unique($"{node.Name}.{attribute}");
+        EmitConcat([.. bounds.Select(bound => FoldedValue.IsOpenSize(bound) ? Open(FoldedValue.ToSize(bound)) : Initialize(node, "bound", [bound], [1]))], output);
+        return output;
+    }
+
     private void EmitSizes(Node node, long[] sizes, bool scalar, string output)
     {
         var parts = sizes.Select(size => size < 0 ? Open((int)size) : Initialize(node, "size", [size], [1])).ToArray();
@@ -294,6 +303,11 @@ internal sealed class OperatorLowering(Network network, long opset)
             return;
         }
 
+        EmitConcat(parts, output);
+    }
+
+    private void EmitConcat(string[] parts, string output)
+    {
         var concat = new NodeProto { Name = output, OpType = "Concat", Input = { parts }, Output = { output } };
         concat.Attribute.Add(OnnxAttributes.ToProto("axis", 0L));
         Nodes.Add(concat);

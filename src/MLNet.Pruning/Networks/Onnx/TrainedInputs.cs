@@ -21,5 +21,5 @@ internal static class TrainedInputs
     };
 
     private static IEnumerable<string> Operands(Node node)
-        => node.Operator is "Add" or "Sub" or "Mul" or "Div" or "Gather" or "Concat" or "Expand" || WeightView.Operators.Contains(node.Operator) ? node.Inputs : [];
+        => node.Operator is "Add" or "Sub" or "Mul" or "Div" or "Gather" or "Concat" or "Expand" or "Slice" || WeightView.Operators.Contains(node.Operator) ? node.Inputs : [];
 }

@@ -10,7 +10,8 @@ internal static class LayoutShapes
         new("Flatten", Flatten), new("Reshape", Reshape), new("Transpose", Transpose), new("Squeeze", Squeeze), new("Unsqueeze", Unsqueeze),
         new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile), new("Pad", Pad),
         new("ConstantOfShape", ConstantOfShape), new("DepthToSpace", DepthToSpace), new("SpaceToDepth", SpaceToDepth),
-        new("ScatterND", context => [context[0]]),
+        new("ScatterND", context => [context[0]]), new("ScatterElements", context => [context[0]]), new("GatherElements", context => [context[1]]),
+        new("Range", context => [context.Computed(1)]), new("NonZero", context => [[context[0].Length, context.ComputedSize(0, 1)]]),
         new("Shape", context => [[context[0].Length]]), new("Size", _ => [[]]),
         new(Node.Dimensions, context => [context.Node.Int("scalar", 0) == 1 ? [] : [context.Node.Ints("shape").Length]]),
     ];
@@ -28,7 +29,7 @@ internal static class LayoutShapes
     {
         if (context.Count > 1)
         {
-            return [default];
+            return [Length(context, 1) is { } length ? context.Computed(length) : default];
         }
 
         var shape = context.Node.Ints("shape").Select(size => (int)size).ToImmutableArray();
@@ -50,7 +51,7 @@ internal static class LayoutShapes
     {
         if (context.Count > 1)
         {
-            return [default];
+            return [Length(context, 1) is { } dropped ? context.Computed(context[0].Length - dropped) : default];
         }
 
         var x = context[0];
@@ -63,7 +64,7 @@ internal static class LayoutShapes
     {
         if (context.Count > 1)
         {
-            return [default];
+            return [Length(context, 1) is { } added ? context.Computed(context[0].Length + added) : default];
         }
 
         var axes = context.Node.Ints("axes");
@@ -98,13 +99,13 @@ internal static class LayoutShapes
 
     private static ImmutableArray<int>[] Split(ShapeContext context)
     {
-        if (context.Count > 1)
-        {
-            return [];
-        }
-
         var x = context[0];
         var axis = context.Axis(context.Node.Int("axis", 0), x.Length);
+        if (context.Count > 1)
+        {
+            return [.. context.Node.Outputs.Select((output, i) => output.Length > 0 ? x.SetItem(axis, context.ComputedSize(i, axis)) : default)];
+        }
+
         var sizes = context.Node.Ints("split");
         context.Require(sizes.All(size => size is >= 0 and <= int.MaxValue), 0, "parts of at least 0");
         context.Require(sizes.Length == context.Node.Outputs.Length && (x[axis] < 0 || sizes.Sum() == x[axis]), 0,
@@ -120,7 +121,7 @@ internal static class LayoutShapes
         for (var i = 0; i < starts.Length; i++)
         {
             var axis = (int)(axes[i] < 0 ? axes[i] + x.Length : axes[i]);
-            if (x[axis] < 0)
+            if (x[axis] < 0 || FoldedValue.IsOpenSize(starts[i]) || FoldedValue.IsOpenSize(ends[i]))
             {
                 yield return (axis, null);
                 continue;
@@ -135,12 +136,17 @@ internal static class LayoutShapes
 
     private static ImmutableArray<int>[] Slice(ShapeContext context)
     {
+        var shape = context[0].ToBuilder();
         if (context.Count > 1)
         {
-            return [default];
+            foreach (var axis in CutAxes(context.Node, shape.Count, context.Integers(3), Length(context, 1)))
+            {
+                shape[axis] = context.ComputedSize(0, axis);
+            }
+
+            return [shape.ToImmutable()];
         }
 
-        var shape = context[0].ToBuilder();
         var count = context.Node.Ints("starts").Length;
         context.Each("ends", count, 0, long.MinValue, long.MaxValue);
         context.Require(!context.Each("steps", count, 1, long.MinValue, long.MaxValue).Any(step => step is 0 or < -int.MaxValue or > int.MaxValue), 0, "steps other than 0");
@@ -148,19 +154,44 @@ internal static class LayoutShapes
         context.Require(axes.Length == count && axes.Distinct().Count() == count, 0, $"{count} axes, each once");
         foreach (var (axis, range) in Ranges(context.Node, context[0]))
         {
-            shape[axis] = range?.Count ?? (IsWhole(context.Node, axis, context[0].Length) ? shape[axis]
-                : context.Derived($"slice({shape[axis]},{string.Join(",", context.Node.Ints("starts"))},{string.Join(",", context.Node.Ints("ends"))},{axis})", 0, axis));
+            shape[axis] = range?.Count ?? (IsWhole(context.Node, axis, context[0]) ? shape[axis]
+                : FirstOnes(context.Node, axis, shape.Count) is { } count ? count : context.ComputedSize(0, axis));
         }
 
         return [shape.ToImmutable()];
     }
 
-    private static bool IsWhole(Node node, int axis, int rank)
+    /// <summary>The dimensions that a Slice cuts whose bounds are known only when the network runs: all where it computes them too.</summary>
+    /// <param name="node">The Slice.</param>
+    /// <param name="rank">Dimensions of what it cuts.</param>
+    /// <param name="axes">Its fourth operand, where that is known.</param>
+    /// <param name="bounds">How many bounds it has, where that is known.</param>
+    public static IEnumerable<int> CutAxes(Node node, int rank, long[]? axes, int? bounds)
+        => axes?.Select(axis => (int)(axis < 0 ? axis + rank : axis)) ?? Enumerable.Range(0, node.Input(3) is null ? bounds ?? rank : rank);
+
+    /// <summary>Number of integers in an operand that lists some; null where it is not known.</summary>
+    private static int? Length(ShapeContext context, int input) => context.Has(input) && context[input] is [>= 0 and var length] ? length : null;
+
+    /// <summary>The open size up to which a Slice cuts from the start, such as the first positions of a table, which has at least as many.</summary>
+    private static int? FirstOnes(Node node, int axis, int rank)
     {
-        var axes = node.Ints("axes", [.. Enumerable.Range(0, node.Ints("starts").Length).Select(i => (long)i)]);
-        var i = Array.FindIndex(axes, a => (a < 0 ? a + rank : a) == axis);
-        return node.Ints("starts")[i] == 0 && node.Ints("ends")[i] >= int.MaxValue && node.Ints("steps", [.. axes.Select(_ => 1L)])[i] == 1;
+        var i = Place(node, axis, rank);
+        return node.Ints("starts")[i] == 0 && FoldedValue.IsOpenSize(node.Ints("ends")[i]) && Step(node, i) == 1 ? FoldedValue.ToSize(node.Ints("ends")[i]) : null;
     }
+
+    /// <summary>Whether a Slice keeps all of a dimension, whose size or whose bounds are open.</summary>
+    public static bool IsWhole(Node node, int axis, ImmutableArray<int> x)
+    {
+        var i = Place(node, axis, x.Length);
+        var end = node.Ints("ends")[i];
+        return node.Ints("starts")[i] == 0 && Step(node, i) == 1
+            && (end >= int.MaxValue || (FoldedValue.IsOpenSize(end) && (x[axis] == 1 || x[axis] == FoldedValue.ToSize(end))));
+    }
+
+    private static int Place(Node node, int axis, int rank)
+        => Array.FindIndex(node.Ints("axes", [.. Enumerable.Range(0, node.Ints("starts").Length).Select(i => (long)i)]), a => (a < 0 ? a + rank : a) == axis);
+
+    private static long Step(Node node, int place) => node.Attributes.ContainsKey("steps") ? node.Ints("steps")[place] : 1;
 
     private static ImmutableArray<int>[] Gather(ShapeContext context)
     {
@@ -176,7 +207,7 @@ internal static class LayoutShapes
     {
         if (context.Count > 1)
         {
-            return [default];
+            return [Length(context, 1) is { } length ? Expanded(context, Math.Max(length, context[0].Length)) : default];
         }
 
         var (x, target) = (context[0], context.Node.Ints("shape"));
@@ -189,11 +220,15 @@ internal static class LayoutShapes
         })]];
     }
 
+    /// <summary>An expansion to sizes that are computed: a dimension of more than one index stays as it is.</summary>
+    private static ImmutableArray<int> Expanded(ShapeContext context, int rank)
+        => [.. Enumerable.Range(0, rank).Select(d => d - rank + context[0].Length is >= 0 and var own && context[0][own] is > 1 and var size ? size : context.ComputedSize(0, d))];
+
     private static ImmutableArray<int>[] Tile(ShapeContext context)
     {
         if (context.Count > 1)
         {
-            return [default];
+            return [context.Computed(context[0].Length)];
         }
 
         var repeats = context.Each("repeats", context[0].Length, 1, 0);
@@ -204,7 +239,7 @@ internal static class LayoutShapes
     {
         if (context.Count > 1)
         {
-            return [default];
+            return [context.Computed(context[0].Length)];
         }
 
         var (x, pads) = (context[0], context.Node.Ints("pads"));
@@ -215,7 +250,7 @@ internal static class LayoutShapes
     }
 
     private static ImmutableArray<int>[] ConstantOfShape(ShapeContext context)
-        => context.Count > 0 ? [default] : [[.. context.Node.Ints("shape").Select(size => (int)size)]];
+        => context.Count > 0 ? [Length(context, 0) is { } rank ? context.Computed(rank) : default] : [[.. context.Node.Ints("shape").Select(size => (int)size)]];
 
     private static ImmutableArray<int>[] DepthToSpace(ShapeContext context)
     {

@@ -23,19 +23,19 @@ internal static class ReductionShapes
     }
 
     private static ImmutableArray<int>[] Reduce(ShapeContext context)
-        => context.Count > 1 ? [default] : [Without(context[0], Axes(context), context.Node.Int("keepdims", 1) == 1)];
+        => context.Count > 1 ? [context.Node.Int("keepdims", 1) == 1 ? context.Computed(context[0].Length) : default] : [Without(context[0], Axes(context), context.Node.Int("keepdims", 1) == 1)];
 
     private static ImmutableArray<int>[] ArgMax(ShapeContext context)
         => [Without(context[0], [context.Axis(context.Node.Int("axis", 0), context[0].Length)], context.Node.Int("keepdims", 1) == 1)];
 
     private static ImmutableArray<int>[] TopK(ShapeContext context)
     {
+        var axis = context.Axis(context.Node.Int("axis", -1), context[0].Length);
         if (context.Count > 1)
         {
-            return [default, default];
+            return [context[0].SetItem(axis, context.ComputedSize(0, axis)), context[0].SetItem(axis, context.ComputedSize(0, axis))];
         }
 
-        var axis = context.Axis(context.Node.Int("axis", -1), context[0].Length);
         var shape = context[0].SetItem(axis, context.Number("k", 1, 0, context[0][axis] < 0 ? int.MaxValue : context[0][axis]));
         return [shape, shape];
     }

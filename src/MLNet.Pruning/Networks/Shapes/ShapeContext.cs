@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace MLNet.Pruning;
 
 /// <summary>One node with the tensors it reads, for the rule that tells what it produces.</summary>
-internal sealed class ShapeContext(Node node, ImmutableArray<TensorInfo?> inputs, Symbols symbols)
+internal sealed class ShapeContext(Node node, ImmutableArray<TensorInfo?> inputs, Symbols symbols, Func<string, long[]?>? integers = null)
 {
     public Node Node => node;
 
@@ -20,6 +20,17 @@ internal sealed class ShapeContext(Node node, ImmutableArray<TensorInfo?> inputs
 
     public TensorInfo Info(int input) => Has(input) ? inputs[input]!
         : throw new ArgumentException($"Node '{node.Name}' ({node.Operator}) lacks its input {input}.");
+
+    /// <summary>The numbers that an operand of integers holds, where they are known before the network runs.</summary>
+    public long[]? Integers(int input) => Has(input) ? integers?.Invoke(node.Inputs[input]) : null;
+
+    /// <summary>A shape of known rank whose sizes follow from values that are computed.</summary>
+    /// <param name="rank">Number of dimensions.</param>
+    /// <param name="output">Output of the node.</param>
+    public ImmutableArray<int> Computed(int rank, int output = 0) => [.. Enumerable.Range(0, rank).Select(d => ComputedSize(output, d))];
+
+    /// <summary>A size that follows from values that are computed.</summary>
+    public int ComputedSize(int output, int dimension) => Derived($"{node.Outputs[output]}.{dimension}", output, dimension);
 
     /// <summary>An axis attribute counted from the first dimension.</summary>
     public int Axis(long axis, int rank, int input = 0)

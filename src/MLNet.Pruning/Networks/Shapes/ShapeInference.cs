@@ -40,7 +40,7 @@ internal static class ShapeInference
 
         foreach (var node in graph.Nodes)
         {
-            foreach (var output in Outputs(node, [.. node.Inputs.Select(input => Find(node, input))], graph.Symbols))
+            foreach (var output in Outputs(node, [.. node.Inputs.Select(input => Find(node, input))], graph.Symbols, name => constants.TryGetValue(name, out var constant) && !constant.Values.IsDefault ? [.. constant.Values] : null))
             {
                 var declared = output.IsKnown ? null : graph.Declared?.GetValueOrDefault(output.Name);
                 if (!tensors.TryAdd(output.Name, declared ?? output))
@@ -54,10 +54,14 @@ internal static class ShapeInference
     }
 
     /// <summary>The tensors that a node produces, optional ones left out.</summary>
-    public static IEnumerable<TensorInfo> Outputs(Node node, ImmutableArray<TensorInfo?> inputs, Symbols symbols)
+    /// <param name="node">The node.</param>
+    /// <param name="inputs">What it reads.</param>
+    /// <param name="symbols">Open sizes.</param>
+    /// <param name="integers">The numbers that an operand of integers holds; null where they are not known.</param>
+    public static IEnumerable<TensorInfo> Outputs(Node node, ImmutableArray<TensorInfo?> inputs, Symbols symbols, Func<string, long[]?>? integers = null)
     {
         var known = Knows(node) && inputs.All(input => input is null or { IsKnown: true });
-        var context = new ShapeContext(node, inputs, symbols);
+        var context = new ShapeContext(node, inputs, symbols, integers);
         var shapes = known ? s_rules[node.Operator](context) : [];
         if (shapes.Any(shape => !shape.IsDefault && shape.Length > MostDimensions))
         {

@@ -60,6 +60,11 @@ internal static class WindowShapes
     {
         var (x, node) = (context[0], context.Node);
         var (sizes, scales) = (node.Ints("sizes"), node.Floats("scales"));
+        if (sizes.Length == 0 && scales.Length == 0 && context.Count > 1)
+        {
+            return [context.Computed(x.Length)];
+        }
+
         context.Require(sizes.Length == x.Length || (sizes.Length == 0 && scales.Length == x.Length), 0, "a scale or a size for every dimension");
         context.Require(scales.All(scale => scale > 0 && float.IsFinite(scale)), 0, "scales above 0");
         return [[.. x.Select((size, i) => sizes.Length > 0 ? size < 0 ? size : (int)sizes[i]

@@ -43,7 +43,7 @@ internal sealed class TorchThreads : IDisposable
     /// <param name="rows">Rows at a time.</param>
     public static int Worth(Network network, int rows)
     {
-        var layers = network.Layers.Select(layer => layer.MultiplyAdds).Where(work => work > 0).DefaultIfEmpty().Average();
+        var layers = network.Layers.Select(layer => layer.MultiplyAdds.AtOnes).Where(work => work > 0).DefaultIfEmpty().Average();
         return (int)Math.Clamp(layers * rows / Grain, 1, Environment.ProcessorCount);
     }
 

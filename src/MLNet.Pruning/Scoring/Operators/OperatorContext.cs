@@ -137,6 +137,12 @@ internal sealed class OperatorContext(Node node, Network network, Device device,
         if (node.Attributes.TryGetValue(attribute, out var value))
         {
             var fixedValues = value as long[] ?? [(long)value];
+            if (fixedValues.Any(FoldedValue.IsOpenSize))
+            {
+                var bounds = fixedValues.Select(bound => FoldedValue.IsOpenSize(bound) ? Size(FoldedValue.ToSize(bound)) : _ => bound).ToArray();
+                return pass => [.. bounds.Select(bound => bound(pass))];
+            }
+
             return _ => fixedValues;
         }
 

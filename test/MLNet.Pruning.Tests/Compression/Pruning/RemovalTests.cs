@@ -59,7 +59,7 @@ public class RemovalTests
         foreach (var share in new[] { 0.3, 0.5, 0.8 })
         {
             var byWork = network.Prune(new PruningOptions { Amount = Amount.MultiplyAdds(share), Granularity = Granularity.Filter, Alignment = 1 }).Network;
-            var work = NetworkCost.Of(byWork).Total.MultiplyAdds / (double)NetworkCost.Of(network).Total.MultiplyAdds;
+            var work = NetworkCost.Of(byWork).Total.MultiplyAdds!.Value / (double)NetworkCost.Of(network).Total.MultiplyAdds!.Value;
             Assert.IsLessThanOrEqualTo(1 - share, work);
             Assert.IsGreaterThan(1 - share - 0.02, work);
             var bySize = network.Prune(new PruningOptions { Amount = Amount.Parameters(share), Granularity = Granularity.Unit, Scope = Scope.Layer, Alignment = 1 }).Network;

@@ -15,7 +15,7 @@ internal sealed class LayerInputs
     private LayerInputs(Network network, LayerInfo layer, Device device)
     {
         Node = layer.Node;
-        _positions = Math.Max(1, layer.PositionsPerWeight);
+        _positions = Math.Max(1, layer.PositionsPerWeight.AtOnes);
         Weight = layer.Weights[0];
         var shape = network[Weight].Shape;
         Units = shape[layer.Axes(network[Weight]).Output];
