@@ -117,7 +117,7 @@ public sealed partial class Network
         return builder.ToNetwork();
     }
 
-    /// <summary>A network from an ONNX file: opsets 7 to 22, weights of 16 to 64 bits, external data beside the file.</summary>
+    /// <summary>A network from an ONNX file: opsets 7 to 26, weights of 16 to 64 bits, external data beside the file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>
     /// The network. An operator that is not known is carried: it stops only what needs to know it, with an error that names it.

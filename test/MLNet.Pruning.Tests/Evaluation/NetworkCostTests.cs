@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using MLNet.Pruning.Onnx;
 
 namespace MLNet.Pruning.Tests.Evaluation;
 
@@ -53,6 +54,70 @@ public class NetworkCostTests
                 Assert.AreEqual(onPath[layer].Count, cost.Layers[layer].EffectiveMultiplyAdds);
             }
         }).QuickCheckThrowOnFailure();
+
+    [TestMethod]
+    [DataRow("Relu", false)]
+    [DataRow("Softsign", false)]
+    [DataRow("ThresholdedRelu", true)]
+    [DataRow("PRelu", true)]
+    [DataRow("Sigmoid", true)]
+    public void Dense_layers_written_as_products_count_as_those_written_as_one_operator(string activation, bool steps)
+    {
+        var random = new Random(5);
+        var mlp = Network.Mlp(5, 8, 6, 3).Initialize(2);
+        foreach (var parameter in mlp.Parameters)
+        {
+            mlp = mlp.With(parameter.Name, [.. parameter.Values.ToArray().Select(value => random.Next(3) == 0 ? 1 + value : 0f)]);
+        }
+
+        var graph = new GraphProto { Name = "products" };
+        foreach (var parameter in mlp.Parameters)
+        {
+            // A product reads the weight the other way round.
+            float[] values = parameter.Shape is [var units, var inputs] ? [.. Enumerable.Range(0, inputs).SelectMany(i => Enumerable.Range(0, units).Select(u => parameter.Values[u * inputs + i]))] : [.. parameter.Values];
+            graph.Initializer.Add(OnnxTensor.FromFloats(parameter.Name, [.. parameter.Shape.Reverse().Select(size => (long)size)], values));
+        }
+
+        graph.Initializer.Add(OnnxTensor.FromFloats("slope", [1], [0.2f]));
+        for (var layer = 1; layer <= 3; layer++)
+        {
+            var (x, y) = (layer == 1 ? "x" : $"a{layer - 1}", layer == 3 ? "y" : $"s{layer}");
+            graph.Node.Add(new NodeProto { Name = $"fc{layer}", OpType = "MatMul", Input = { x, $"fc{layer}.weight" }, Output = { $"p{layer}" } });
+            graph.Node.Add(new NodeProto { Name = $"add{layer}", OpType = "Add", Input = { $"fc{layer}.bias", $"p{layer}" }, Output = { y } });
+            if (layer < 3)
+            {
+                graph.Node.Add(new NodeProto { Name = $"act{layer}", OpType = activation, Input = { y }, Output = { $"a{layer}" } });
+                graph.Node[^1].Input.AddRange(activation == "PRelu" ? ["slope"] : []);
+            }
+        }
+
+        TensorShapeProto.Types.Dimension Fixed(int size) => new() { DimValue = size };
+        var shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" }, Fixed(5) } };
+        if (steps)
+        {
+            shape.Dim.Insert(1, Fixed(4));
+        }
+
+        graph.Input.Add(new ValueInfoProto { Name = "x", Type = new() { TensorType = new() { ElemType = 1, Shape = shape } } });
+        graph.Output.Add(new ValueInfoProto { Name = "y", Type = new() { TensorType = new() { ElemType = 1 } } });
+        var path = Path.Combine(Path.GetTempPath(), $"products-{Guid.NewGuid():N}.onnx");
+        try
+        {
+            OnnxFile.Write(new() { IrVersion = 8, OpsetImport = { new OperatorSetIdProto { Version = 17 } }, Graph = graph }, path);
+            var (one, products) = (NetworkCost.Of(mlp), NetworkCost.Of(Network.FromOnnx(path)));
+            Assert.IsLessThan(one.Total.NonZeros, one.Total.EffectiveNonZeros, "some weights lead nowhere");
+            foreach (var layer in one.Layers)
+            {
+                var written = products.Layers.Where(other => other.Name == layer.Name || other.Name == layer.Name.Replace("fc", "add")).ToArray();
+                Assert.AreEqual(layer.EffectiveNonZeros, written.Sum(other => other.EffectiveNonZeros), layer.Name);
+                Assert.AreEqual((steps ? 4 : 1) * layer.EffectiveMultiplyAdds, written.Sum(other => other.EffectiveMultiplyAdds), layer.Name);
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 
     /// <summary>The weights of each layer met on any path from an input to an output along non-zero weights.</summary>
     private static HashSet<(int, int)>[] Walk(Network network, int[] sizes)

@@ -3,22 +3,13 @@ namespace MLNet.Pruning;
 /// <summary>Operators that work value by value: the same index of the same dimension, aligned from the right; size 1 ties nothing.</summary>
 internal static class ElementwiseCoupling
 {
-    /// <summary>Those that make zero of zero.</summary>
-    private static readonly string[] s_zeroKeeping =
-    [
-        "Relu", "LeakyRelu", "Gelu", "Tanh", "Dropout", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "Swish", "ThresholdedRelu", "Erf", "Sqrt", "Abs",
-        "Neg", "Ceil", "Floor", "Round", "Sign", "Sin", "Identity", "Cast",
-    ];
-
-    private static readonly string[] s_others = ["Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Not", "IsNaN"];
-
     private static readonly string[] s_joining = ["Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor", "Where", "Mod", "Pow", "Div", "Add", "Sub", "Mul", "PRelu"];
 
     public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
     [
-        .. s_zeroKeeping.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0)])),
-        .. s_others.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0) with { Zero = false }])),
-        new("Log", InfiniteAtZero), new("Reciprocal", InfiniteAtZero),
+        .. UnaryOperators.ZeroOfZero.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0)])),
+        .. UnaryOperators.OtherOfZero.Where(name => name != "Clip").Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0) with { Zero = false }])),
+        .. UnaryOperators.InfiniteAtZero.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, InfiniteAtZero)),
         .. s_joining.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Join)),
         new("Clip", (coupling, node) => [coupling.Input(node, 0) is var x && node.Inputs.Length == 1 && node.Float("min", float.MinValue) <= 0 && node.Float("max", float.MaxValue) >= 0 ? x : x with { Zero = false }]),
     ];

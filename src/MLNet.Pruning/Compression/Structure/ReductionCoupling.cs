@@ -106,12 +106,26 @@ internal static class ReductionCoupling
     private static StructuredValue[] GroupNormalization(Coupling coupling, Node node)
     {
         var x = coupling.Input(node, 0);
-        foreach (var axis in x.Axes.Skip(1))
+        foreach (var axis in x.Axes.Skip(2))
         {
             coupling.Fix(axis, Reason(node));
         }
 
-        return [x with { Zero = false }];
+        var (groups, channels) = ((int)node.Int("num_groups", 1), coupling.Info(node.Inputs[0]).Shape[1]);
+        if (groups == 1 || channels < 0 || channels % groups != 0 || !coupling.IsParameter(node, 1) || !coupling.IsParameter(node, 2))
+        {
+            coupling.Fix(x.Axes[1], Reason(node));
+            return [x with { Zero = false }];
+        }
+
+        // Whole groups: each is normalised apart from the others. One scale a channel since version 21, one a group before.
+        var units = coupling.Factor(x.Axes[1], 1, groups, channels / groups);
+        for (var i = 1; i <= 2 && units.IsLive; i++)
+        {
+            coupling.Bind(node, i, 0, coupling.Info(node.Inputs[i]).Shape[0] == channels ? units : units with { Inner = 1 }, AxisRole.Affine);
+        }
+
+        return [new([x.Axes[0], units, .. x.Axes.Skip(2)], Zero: !x.Axes[0].IsLive)];
     }
 
     private static StructuredValue[] LocalResponse(Coupling coupling, Node node)

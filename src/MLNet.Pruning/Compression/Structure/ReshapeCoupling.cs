@@ -157,8 +157,9 @@ internal static class ReshapeCoupling
                 {
                     case "MatMul" when consumer.Inputs.All(input => !coupling.Network.TryGetParameter(input, out _)):
                         return true;
-                    case "Transpose" or "Mul" or "Div" or "Add" or "Sub" or "Unsqueeze" or "Squeeze" or "Sqrt" or "Softmax" or "Relu" or "Elu":
-                        open.Enqueue(consumer.Outputs[0]);
+                    case "Transpose" or "Mul" or "Div" or "Add" or "Sub" or "Neg" or "Pow" or "Unsqueeze" or "Squeeze" or "Sqrt" or "Softmax" or "Relu" or "Elu" or "Tanh"
+                        or "Split" or "Slice" or "Concat" or "Expand" or "Where" or "Cast" or "Clip" or "LayerNormalization" or "ReduceMean":
+                        Array.ForEach(consumer.Outputs.ToArray(), open.Enqueue);
                         break;
                     case "Reshape" when consumer.Attributes.ContainsKey("shape") && Reorders(coupling, consumer):
                         open.Enqueue(consumer.Outputs[0]);

@@ -188,6 +188,8 @@ internal sealed class StructureSurgery
                 return node.With("sizes", Sizes(node.Outputs[0]).Select((size, d) => size < 0 ? node.Ints("sizes")[d] : size).ToArray());
             case "Conv" or "ConvTranspose" when WeightCoupling.ShrinksByGroups(_structure.Coupling, node):
                 return _structure.Coupling.Values[node.Outputs[0]].Axes[1].Classes is { } groups ? node.With("group", (long)KeptCount(groups)) : node;
+            case "GroupNormalization" when _structure.Coupling.Values[node.Outputs[0]].Axes[1].Classes is { } normalized && normalized.Length == node.Int("num_groups", 1):
+                return node.With("num_groups", (long)KeptCount(normalized));
             case "LSTM" or "GRU" or "RNN" when _structure.Coupling.Values[node.Outputs.First(output => output.Length > 0)].Axes[^1].Classes is { } units:
                 return node.With("hidden_size", (long)KeptCount(units));
             default:

@@ -270,6 +270,15 @@ internal sealed class OnnxReader
         }
 
         var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. SubgraphCaptures.Of(proto)]);
+        var expansion = new Expansion(node, Info, (name, value) => _values[name] = value, _valueNames.Value.Next, AddLifted, _symbols);
+        if (!OperatorExpansion.TryExpand(node, expansion))
+        {
+            AddLifted(node);
+        }
+    }
+
+    private void AddLifted(Node node)
+    {
         if (node is { Operator: "Conv" or "ConvTranspose", Domain: "" } && !node.Attributes.ContainsKey("kernel_shape") && Info(node.Inputs[1]) is { IsKnown: true } weight)
         {
             node = node.With("kernel_shape", weight.Shape.Skip(2).Select(size => (long)size).ToArray());

@@ -5,12 +5,8 @@ namespace MLNet.Pruning;
 /// <summary>Operators that work value by value, over one tensor or over several that broadcast.</summary>
 internal static class ElementwiseShapes
 {
-    private static readonly string[] s_unary =
-    [
-        "Relu", "LeakyRelu", "Gelu", "Tanh", "Sigmoid", "Softmax", "LogSoftmax", "Hardmax", "Dropout", "HardSwish", "HardSigmoid", "Elu", "Selu", "Celu", "Softplus",
-        "Softsign", "Mish", "Swish", "ThresholdedRelu", "Erf", "Exp", "Log", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round", "Sign", "Reciprocal", "Sin", "Cos",
-        "Identity", "Cast", "Clip", "CumSum", "Not", "IsNaN", "LRN", "LpNormalization", "Trilu",
-    ];
+    /// <summary>Those that mix values of one tensor and keep its shape.</summary>
+    private static readonly string[] s_mixing = ["Softmax", "LogSoftmax", "Hardmax", "CumSum", "CumProd", "LRN", "LpNormalization", "Trilu"];
 
     private static readonly string[] s_broadcasting =
     [
@@ -20,7 +16,7 @@ internal static class ElementwiseShapes
 
     public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
     [
-        .. s_unary.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Unary)),
+        .. UnaryOperators.All.Concat(s_mixing).Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Unary)), new("TensorScatter", context => [context[0]]),
         .. s_broadcasting.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Broadcast)),
         new("BatchNormalization", Normalization), new("InstanceNormalization", Normalization),
         new("LayerNormalization", LayerNormalization), new("GroupNormalization", GroupNormalization),
@@ -29,12 +25,12 @@ internal static class ElementwiseShapes
     private static ImmutableArray<int>[] Unary(ShapeContext context)
     {
         var x = context[0];
-        if (context.Node.Operator is "Softmax" or "LogSoftmax" or "Hardmax" or "LpNormalization" or "CumSum" && x.Length > 0)
+        if (context.Node.Operator is "Softmax" or "LogSoftmax" or "Hardmax" or "LpNormalization" or "CumSum" or "CumProd" && x.Length > 0)
         {
-            context.Axis(context.Node.Int("axis", context.Node.Operator == "CumSum" ? 0 : -1), x.Length);
+            context.Axis(context.Node.Int("axis", context.Node.Operator is "CumSum" or "CumProd" ? 0 : -1), x.Length);
         }
 
-        context.Require(context.Node.Operator switch { "LRN" => x.Length >= 2, "Trilu" => x.Length >= 2, "Softmax" or "LogSoftmax" or "LpNormalization" or "CumSum" => x.Length >= 1, _ => true }, 0, "more dimensions");
+        context.Require(context.Node.Operator switch { "LRN" => x.Length >= 2, "Trilu" => x.Length >= 2, "Softmax" or "LogSoftmax" or "LpNormalization" or "CumSum" or "CumProd" => x.Length >= 1, _ => true }, 0, "more dimensions");
         for (var i = 1; i < context.Count; i++)
         {
             context.Require(!context.Has(i) || context[i].All(size => ShapeContext.Fit(size, 1)), i, "a single number");

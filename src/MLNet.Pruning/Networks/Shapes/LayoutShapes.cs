@@ -155,7 +155,7 @@ internal static class LayoutShapes
         foreach (var (axis, range) in Ranges(context.Node, context[0]))
         {
             shape[axis] = range?.Count ?? (IsWhole(context.Node, axis, context[0]) ? shape[axis]
-                : FirstOnes(context.Node, axis, shape.Count) is { } count ? count : context.ComputedSize(0, axis));
+                : FirstOnes(context.Node, axis, shape.Count) is { } first ? first : context.ComputedSize(0, axis));
         }
 
         return [shape.ToImmutable()];

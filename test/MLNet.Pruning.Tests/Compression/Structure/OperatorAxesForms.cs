@@ -74,7 +74,9 @@ internal static class OperatorAxesForms
         new("BatchNormalization", [s_image, new Weights(4), new Weights(4), new Weights(4), new Weights(4)], "0123"),
         new("InstanceNormalization", [s_image, new Weights(4), new Weights(4)], "01"),
         new("LayerNormalization", [s_matrix, new Weights(6), new Weights(6)], "01"), new("LayerNormalization", [s_matrix, new Weights(4, 6)], "0") { Attributes = [("axis", 1L)] },
-        new("GroupNormalization", [s_image, new Weights(4), new Weights(4)], "0") { Opset = 21, Attributes = [("num_groups", 2L)] },
+        new("GroupNormalization", [s_image, new Weights(4), new Weights(4)], "01") { Opset = 21, Attributes = [("num_groups", 2L)] },
+        new("GroupNormalization", [s_image, new Weights(2), new Weights(2)], "01") { Opset = 18, Attributes = [("num_groups", 2L)] },
+        new("GroupNormalization", [s_image, new Weights(4), new Weights(4)], "0") { Opset = 21, Attributes = [("num_groups", 1L)] },
         new("LRN", [s_image], "023") { Attributes = [("size", 3L)] },
         new("LpNormalization", [s_matrix], "01"), new("Trilu", [s_matrix], "0"),
         .. new[] { "MaxPool", "AveragePool", "LpPool" }.Select(name => new OperatorAxes(name, [s_image], "01") { Attributes = [("kernel_shape", Ints(2, 2))] }),
@@ -112,6 +114,45 @@ internal static class OperatorAxesForms
         new("Resize", [s_image, null, new Numbers(1, 1, 2, 1)], "013") { Attributes = [("mode", "linear")] }, new("Upsample", [s_image, new Numbers(1, 1, 2, 2)], "01") { Opset = 9 },
         new("Resize", [s_image, null, null, Integers.Of(2, 4, 9, 6)], "013") { Attributes = [("mode", "cubic")] },
     ];
+
+    /// <summary>Operators that are rewritten as simpler ones.</summary>
+    public static IEnumerable<OperatorAxes> Rewritten { get; } =
+    [
+        new("Attention", [new[] { 2, 5, 12 }, new[] { 2, 4, 12 }, new[] { 2, 4, 12 }], "012", "02", "02") { Opset = 23, Attributes = [("q_num_heads", 3L), ("kv_num_heads", 3L)] },
+        new("Attention", [new[] { 2, 5, 12 }, new[] { 2, 5, 6 }, new[] { 2, 5, 8 }, new Weights(5, 5)], "02", "02", "02")
+            { Opset = 23, Attributes = [("q_num_heads", 4L), ("kv_num_heads", 2L), ("is_causal", 1L), ("scale", 0.3f)] },
+        new("Attention", [new[] { 2, 3, 5, 4 }, new[] { 2, 3, 4, 4 }, new[] { 2, 3, 4, 6 }, new Weights(2, 1, 5, 4)], "0123", "013", "013") { Opset = 24 },
+        new("Attention", [new[] { 2, 3, 5, 4 }, new[] { 2, 3, 5, 4 }, new[] { 2, 3, 5, 6 }, new Weights(5, 5)], "0123", "013", "013") { Opset = 23, Attributes = [("softcap", 0.7f)] },
+        new("Attention", [new[] { 2, 3, 5, 4 }, new[] { 2, 3, 5, 4 }, new[] { 2, 3, 5, 6 }, new Weights(5, 5)], "0123", "013", "013") { Opset = 24, Attributes = [("softcap", 0.7f)] },
+        new("RMSNormalization", [s_matrix, new Weights(6)], "01") { Opset = 23 },
+        new("RotaryEmbedding", [new[] { 2, 3, 5, 4 }, new Weights(9, 2), new Weights(9, 2), new Integers([2, 5], 0, 1, 2, 3, 4, 4, 5, 6, 7, 8)], "0123") { Opset = 23 },
+        new("RotaryEmbedding", [new[] { 2, 5, 12 }, new Weights(2, 5, 1), new Weights(2, 5, 1)], "012")
+            { Opset = 23, Attributes = [("num_heads", 3L), ("interleaved", 1L), ("rotary_embedding_dim", 2L)] },
+        .. new[] { "bij,bjk->bik", "ij...,jk...->ik..." }.Select(equation => new OperatorAxes("Einsum", [new[] { 3, 4, 6 }, equation[0] == 'b' ? [3, 6, 5] : new[] { 4, 5, 6 }], "012", "012") { Attributes = [("equation", equation)] }),
+        new("Einsum", [new[] { 2, 5, 3, 4 }, new[] { 2, 6, 3, 4 }], "0123", "0123") { Attributes = [("equation", "bqhd,bkhd->bhqk")] },
+        new("Einsum", [new[] { 3, 4 }, new Weights(5, 4, 6), new[] { 3, 6 }], "1", "1") { Attributes = [("equation", "bi,oij,bj->bo")] },
+        new("Einsum", [s_matrix, new Weights(6, 5)], "2") { Attributes = [("equation", "bti,io")] },
+        new("Einsum", [s_matrix, new Weights(4, 6, 5)], "12") { Attributes = [("equation", "bij,ijk->bk")] },
+        new("Einsum", [s_matrix], "012") { Attributes = [("equation", "abc->ca")] },
+        new("Einsum", [new[] { 3, 4 }, new[] { 3, 5 }], "01", "01") { Attributes = [("equation", "bi,bj->bij")] },
+        Fused("Attention", [new[] { 2, 5, 12 }, new Weights(12, 36), new Weights(36), new Integers([2, 5], 1, 1, 1, 1, 0, 1, 1, 1, 0, 0)], [("num_heads", 3L)], "2"),
+        Fused("Attention", [new[] { 2, 5, 12 }, new Weights(12, 36), new Weights(36)], [("num_heads", 3L), ("unidirectional", 1L)], "2"),
+        Fused("MultiHeadAttention", [new[] { 2, 5, 12 }, new[] { 2, 4, 12 }, new[] { 2, 4, 12 }, new Weights(36)], [("num_heads", 3L)], "012", "02", "02"),
+        Fused("SkipLayerNormalization", [s_matrix, s_matrix, new Weights(6), new Weights(6), new Weights(6)], [("epsilon", 1e-5f)], "01", "01"),
+        Fused("SkipSimplifiedLayerNormalization", [s_matrix, s_matrix, new Weights(6)], [("epsilon", 1e-5f)], "01", "01"),
+        new("SimplifiedLayerNormalization", [s_matrix, new Weights(6)], "01") { Attributes = [("axis", -1L), ("epsilon", 1e-5f)] },
+        Fused("Gelu", [s_matrix], [], "012"), Fused("BiasGelu", [s_matrix, new Weights(6)], [], "012"), Fused("FastGelu", [s_matrix, new Weights(6)], [], "012"),
+        Fused("QuickGelu", [s_matrix], [("alpha", 1.5f)], "012"),
+        Fused("FusedMatMul", [s_matrix, new Weights(5, 6)], [("transB", 1L), ("alpha", 0.5f)], "2"),
+        Fused("FusedMatMul", [s_matrix, new[] { 3, 4, 5 }], [("transA", 1L)], "012", "012"),
+        Fused("FusedGemm", [new[] { 4, 6 }, new Weights(6, 5), new Weights(5)], [("activation", "LeakyRelu"), ("activation_alpha", 0.2f)], "1"),
+        Fused("FusedConv", [s_image, new Weights(5, 4, 3, 3), new Weights(5)], [("activation", "Relu"), ("pads", Ints(1, 1, 1, 1))], "1"),
+        Fused("FusedConv", [s_image, new Weights(5, 4, 3, 3), new Weights(5), new[] { 2, 5, 4, 4 }], [("activation", "Clip"), ("activation_params", new[] { 0f, 3f })], "01", "01"),
+        Fused("RotaryEmbedding", [new[] { 2, 5, 12 }, new Integers([2, 5], 0, 1, 2, 3, 4, 4, 5, 6, 7, 8), new Weights(9, 2), new Weights(9, 2)], [], "012"),
+    ];
+
+    private static OperatorAxes Fused(string name, object?[] operands, (string, object)[] attributes, params string[] live)
+        => new(name, operands, live) { Domain = "com.microsoft", Attributes = attributes };
 
     private static long[] Ints(params long[] values) => values;
 }

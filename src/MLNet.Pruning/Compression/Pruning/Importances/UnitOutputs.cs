@@ -42,10 +42,9 @@ internal sealed record UnitOutputs(string Weight, int Dimension, string Tensor, 
 
     private static bool IsOfUnit(Network network, Node node) => node.Operator switch
     {
-        "BatchNormalization" or "Relu" or "LeakyRelu" or "PRelu" or "Elu" or "Selu" or "Celu" or "ThresholdedRelu" or "Gelu" or "Sigmoid" or "HardSigmoid" or "HardSwish" or "Tanh"
-            or "Softplus" or "Softsign" or "Mish" or "Clip" or "Dropout" or "Identity" => true,
+        "BatchNormalization" or "PRelu" => true,
         // A bias that stands by itself.
         "Add" => network.TryGetParameter(node.Inputs[1], out var bias) && bias.Shape.Length == 1,
-        _ => false,
+        _ => UnaryOperators.All.Contains(node.Operator),
     };
 }

@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>Takes the simpler nodes that one node stands for.</summary>
+/// <param name="node">The node.</param>
+/// <param name="info">Shape and type of whatever has a name.</param>
+/// <param name="known">Gives a name to a known value.</param>
+/// <param name="unique">Makes a name unique in the file.</param>
+/// <param name="add">Takes a node in the inner form.</param>
+/// <param name="symbols">Open sizes.</param>
+internal sealed class Expansion(Node node, Func<string, TensorInfo> info, Action<string, FoldedValue> known, Func<string, string> unique, Action<Node> add, Symbols symbols)
+{
+    private bool _isNamed;
+
+    public Symbols Symbols => symbols;
+
+    /// <summary>Shape of a tensor; default where it is not known.</summary>
+    public ImmutableArray<int> Shape(string tensor) => info(tensor).Shape;
+
+    public TensorType Type(string tensor) => info(tensor).Type;
+
+    /// <summary>Adds a node and names what it computes.</summary>
+    public string Emit(string @operator, string[] inputs, params (string Name, object Value)[] attributes) => Emit(null, @operator, inputs, attributes);
+
+    /// <summary>Adds a node that computes a tensor of a given name, or of one made up.</summary>
+    public string Emit(string? output, string @operator, string[] inputs, params (string Name, object Value)[] attributes)
+    {
+        output ??= unique($"{node.Name}.{@operator.ToLowerInvariant()}");
+        EmitAs(output, @operator, inputs, attributes);
+        return output;
+    }
+
+    /// <summary>Adds a node that computes one of the outputs; the one with a weight, else the first, bears the name of what it stands for.</summary>
+    public void EmitAs(string output, string @operator, string[] inputs, params (string Name, object Value)[] attributes)
+    {
+        var isMain = !_isNamed && @operator is "Conv" or "Gemm" or "MatMul" or "LayerNormalization" or "Gelu";
+        _isNamed |= isMain;
+        add(new(isMain ? node.Name : unique($"{node.Name}/{@operator}"), @operator, inputs, [output], attributes.Select(attribute => KeyValuePair.Create(attribute.Name, attribute.Value))));
+    }
+
+    /// <summary>A number as a tensor without dimensions.</summary>
+    public string Number(float value) => Value(new(TensorType.Float, [], null, [value]));
+
+    /// <summary>A size, open or not, as a tensor without dimensions.</summary>
+    public string Size(int size) => Value(new(TensorType.Int64, [], [FoldedValue.FromSize(size)], null));
+
+    /// <summary>A tensor cut into parts along a dimension.</summary>
+    public string[] EmitSplit(string tensor, int axis, long[] sizes)
+    {
+        string[] parts = [.. sizes.Select(_ => unique(node.Name + ".part"))];
+        add(new(unique(node.Name + "/Split"), "Split", [tensor], parts, [new("axis", (long)axis), new("split", sizes)]));
+        return parts;
+    }
+
+    /// <summary>The last two dimensions swapped.</summary>
+    public string Transposed(string tensor)
+    {
+        var rank = Shape(tensor).Length;
+        return rank < 2 ? tensor : Emit("Transpose", [tensor], ("perm", Enumerable.Range(0, rank).Select(d => (long)(d < rank - 2 ? d : 2 * rank - 3 - d)).ToArray()));
+    }
+
+    public string Reshaped(string tensor, params int[] shape) => Emit("Reshape", [tensor], ("shape", shape.Select(size => (long)size).ToArray()));
+
+    private string Value(FoldedValue value)
+    {
+        var name = unique(node.Name + ".constant");
+        known(name, value);
+        return name;
+    }
+}
