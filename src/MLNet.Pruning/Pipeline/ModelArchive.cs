@@ -12,6 +12,10 @@ internal sealed class ModelArchive
     private const int Version = 1;
     private const string ManifestName = "manifest.json";
 
+    // A file may hold 64 MB, and beyond that a hundred bytes for each of its own.
+    private const long SmallContent = 1 << 26;
+    private const long MostRatio = 100;
+
     private readonly string _path;
     private readonly Dictionary<string, byte[]> _entries = [];
 
@@ -58,6 +62,17 @@ internal sealed class ModelArchive
         }
     }
 
+    /// <summary>Runs what reads an entry that is a zip itself.</summary>
+    public T ReadZip<T>(string name, Func<Stream, T> read) => Read(name, content =>
+    {
+        using (var zip = new ZipArchive(new MemoryStream(content), ZipArchiveMode.Read))
+        {
+            CheckSize(zip, content.Length);
+        }
+
+        return read(new MemoryStream(content));
+    });
+
     public void Save() => AtomicFile.Write(_path, stream =>
     {
         using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
@@ -83,19 +98,21 @@ internal sealed class ModelArchive
         try
         {
             using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
+            archive.CheckSize(zip, stream.Length);
             manifest = archive.Parse<Manifest>(ManifestName, Read(zip.GetEntry(ManifestName) ?? throw archive.Damaged($"it has no {ManifestName}: it was not written by ml.Compression().Save")));
             if (manifest.Format != Format || manifest.Version != Version)
             {
                 throw archive.Damaged($"it is of format '{manifest.Format}', version {manifest.Version}; expected '{Format}', version {Version}");
             }
 
+            archive.CheckSteps(manifest);
             foreach (var (name, hash) in manifest.Hashes)
             {
                 var content = Read(zip.GetEntry(name) ?? throw archive.Damaged($"entry '{name}' is missing"));
                 archive._entries[name] = Hash(content) == hash ? content : throw archive.Damaged($"entry '{name}' is not what was written: its SHA-256 differs");
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or IOException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or IOException or OverflowException)
         {
             throw archive.Damaged($"it is not a whole zip file: {e.Message}", e);
         }
@@ -105,6 +122,34 @@ internal sealed class ModelArchive
     }
 
     public ModelFileException Damaged(string problem, Exception? inner = null) => new($"{_path} cannot be loaded: {problem}.", inner);
+
+    /// <summary>A few bytes can stand for any number: what <see cref="Save"/> writes is never so small beside what it holds.</summary>
+    private void CheckSize(ZipArchive zip, long length)
+    {
+        var (size, limit) = (zip.Entries.Sum(entry => entry.Length), SmallContent + (MostRatio * length));
+        if (size > limit)
+        {
+            throw Damaged($"its {length} bytes hold {size}; expected at most {limit}");
+        }
+    }
+
+    /// <summary>Every step has entries of its own, and every entry is read: else a few bytes could ask for any amount of work.</summary>
+    private void CheckSteps(Manifest manifest)
+    {
+        var names = new HashSet<string>();
+        foreach (var step in manifest.Steps)
+        {
+            if (step?.Name is not { Length: > 0 } name || !names.Add(name))
+            {
+                throw Damaged(step?.Name is { Length: > 0 } ? $"step '{step.Name}' occurs twice" : "a step has no name");
+            }
+        }
+
+        if (manifest.Hashes.Keys.FirstOrDefault(entry => entry != ModelFile.Schema && !names.Contains(entry) && !names.Contains(entry[..(entry.IndexOf('/') + 1)])) is { } stray)
+        {
+            throw Damaged($"entry '{stray}' is of none of its steps");
+        }
+    }
 
     private T Parse<T>(string name, byte[] content)
     {
@@ -123,7 +168,7 @@ internal sealed class ModelArchive
     private static void Write(ZipArchive zip, string name, byte[] content)
     {
         // The same model gives the same bytes.
-        var entry = zip.CreateEntry(name, CompressionLevel.Fastest);
+        var entry = zip.CreateEntry(name, ShrinksTooMuch(content) ? CompressionLevel.NoCompression : CompressionLevel.Fastest);
         entry.LastWriteTime = Epoch;
         using var stream = entry.Open();
         stream.Write(content);
@@ -132,9 +177,26 @@ internal sealed class ModelArchive
     private static byte[] Read(ZipArchiveEntry entry)
     {
         using var stream = entry.Open();
-        using var content = new MemoryStream();
-        stream.CopyTo(content);
-        return content.ToArray();
+        var content = new byte[entry.Length];
+        stream.ReadExactly(content);
+        return content;
+    }
+
+    /// <summary>Weights that are all but zeros would look like a file made to fill memory: they are stored as they are.</summary>
+    private static bool ShrinksTooMuch(byte[] content)
+    {
+        if (content.Length < SmallContent / 64)
+        {
+            return false;
+        }
+
+        using var compressed = new MemoryStream();
+        using (var deflate = new DeflateStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            deflate.Write(content);
+        }
+
+        return content.Length > MostRatio / 2 * compressed.Length;
     }
 
     /// <summary>A step of the model.</summary>

@@ -7,7 +7,7 @@ namespace MLNet.Pruning;
 /// <summary>Models with networks in a file: what is ML.NET's own is written by ML.NET, what is a network by <see cref="ArchivedNetwork"/>, what are pruned trees by <see cref="ArchivedTrees"/>.</summary>
 internal static class ModelFile
 {
-    private const string Schema = "schema.zip";
+    public const string Schema = "schema.zip";
 
     public static void Save(MLContext ml, ITransformer model, DataViewSchema inputSchema, string path)
     {
@@ -53,17 +53,17 @@ internal static class ModelFile
     public static ITransformer Load(MLContext ml, string path, out DataViewSchema inputSchema)
     {
         var archive = ModelArchive.Load(path);
-        var first = archive.Read(Schema, content =>
+        var first = archive.ReadZip(Schema, content =>
         {
-            ml.Model.Load(new MemoryStream(content), out var schema);
-            return schema;
+            ml.Model.Load(content, out var schema);
+            return schema ?? throw new FormatException("it has no schema");
         });
         inputSchema = first;
         var schema = first;
         var steps = new List<ITransformer>();
         foreach (var (isNetwork, name, isTrees) in archive.Steps)
         {
-            var step = isTrees ? ArchivedTrees.Read(archive, name, schema) : isNetwork ? ArchivedNetwork.Read(archive, name, schema) : archive.Read(name, content => ml.Model.Load(new MemoryStream(content), out _));
+            var step = isTrees ? ArchivedTrees.Read(archive, name, schema) : isNetwork ? ArchivedNetwork.Read(archive, name, schema) : archive.ReadZip(name, content => ml.Model.Load(content, out _));
             schema = Output(step);
             steps.AddRange(NetworkChains.Flatten(step));
 
@@ -73,7 +73,7 @@ internal static class ModelFile
                 {
                     return transformer.GetOutputSchema(schema);
                 }
-                catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+                catch (Exception e) when (e is not ModelFileException)
                 {
                     throw archive.Damaged($"step '{name}' does not fit what comes before it: {e.Message}", e);
                 }

@@ -10,7 +10,7 @@ internal sealed class IndexClasses
 {
     private readonly List<string> _reasons = [];
     private readonly Dictionary<string, int> _reasonNumbers = [];
-    private const int MostUnbacked = 1 << 22;
+    private const int MostUnbacked = 1 << 20;
 
     private int _unbacked;
     private int[] _parents = new int[1024];
@@ -41,7 +41,7 @@ internal sealed class IndexClasses
 
     /// <summary>
     /// Whether so many more indices can be told apart that no parameter holds; they then count. A few bytes of a file ask for any number of them: there is room for
-    /// 4 million.
+    /// a million.
     /// </summary>
     public bool HasRoom(long indices)
     {

@@ -53,12 +53,14 @@ internal static class LayoutCoupling
         }
 
         var all = new List<int>();
+        // Joined with itself over and over, a dimension doubles with every node.
+        var room = coupling.Classes.HasRoom(node.Inputs.Sum(input => Math.Max(0L, coupling.Info(input).Shape[axis])));
         for (var i = 0; i < parts.Length; i++)
         {
             var (part, size) = (parts[i].Axes[axis], coupling.Info(node.Inputs[i]).Shape[axis]);
-            if (size < 0 || (part.IsLive && part.PerIndex() is null))
+            if (size < 0 || !room || (part.IsLive && part.PerIndex() is null))
             {
-                var reason = $"node '{node.Name}' (Concat) joins it with dimensions of open size";
+                var reason = $"node '{node.Name}' (Concat) joins {(room ? "it with dimensions of open size" : "more indices than are told apart")}";
                 foreach (var other in parts)
                 {
                     coupling.Fix(other.Axes[axis], reason);
@@ -85,7 +87,7 @@ internal static class LayoutCoupling
         var (parts, start) = (new List<StructuredValue>(), 0);
         foreach (var size in node.Ints("split"))
         {
-            parts.Add(Picked(coupling, node, x, axis, [.. Enumerable.Range(start, (int)size)]));
+            parts.Add(Picked(coupling, node, x, axis, Enumerable.Range(start, (int)size)));
             start += (int)size;
         }
 
@@ -111,7 +113,7 @@ internal static class LayoutCoupling
                 continue;
             }
 
-            x = Picked(coupling, node, x, axis, [.. Enumerable.Range(0, cut.Count).Select(i => cut.Start + i * cut.Step)]);
+            x = Picked(coupling, node, x, axis, Enumerable.Range(0, cut.Count).Select(i => cut.Start + i * cut.Step));
         }
 
         return [x];
@@ -145,7 +147,7 @@ internal static class LayoutCoupling
                 return [x with { Axes = [.. x.Axes.Select((other, d) => d == axis ? Coupling.Positions : other)] }];
             }
 
-            return [Picked(coupling, node, x, axis, [.. indices.Select(index => (int)((index + size) % size))])];
+            return [Picked(coupling, node, x, axis, indices.Select(index => (int)((index + size) % size)))];
         }
 
         coupling.Fix(x.Axes[axis], $"node '{node.Name}' (Gather) picks rows of it by indices that are known only when the network runs");
@@ -155,7 +157,7 @@ internal static class LayoutCoupling
     }
 
     /// <summary>The value with some indices of a dimension; one that is picked alone stays, since an empty tensor would be no network.</summary>
-    private static StructuredValue Picked(Coupling coupling, Node node, StructuredValue x, int axis, int[] indices)
+    private static StructuredValue Picked(Coupling coupling, Node node, StructuredValue x, int axis, IEnumerable<int> indices)
     {
         if (!x.Axes[axis].IsLive)
         {
@@ -168,7 +170,7 @@ internal static class LayoutCoupling
             return x with { Axes = [.. x.Axes.Select((other, d) => d == axis ? Coupling.Positions : other)] };
         }
 
-        var picked = Array.ConvertAll(indices, i => all[i]);
+        var picked = indices.Select(i => all[i]).ToArray();
         if (picked.Length == 1)
         {
             coupling.Classes.Fix(picked[0], $"node '{node.Name}' ({node.Operator}) picks it alone");

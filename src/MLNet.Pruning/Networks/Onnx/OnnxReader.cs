@@ -120,6 +120,11 @@ internal sealed class OnnxReader
             _tensors[input.Name] = input;
         }
 
+        foreach (var output in _model.Graph.Output.Select(output => output.Name).Where(output => _values.ContainsKey(output) || _constants.ContainsKey(output)))
+        {
+            Produce(output);
+        }
+
         var kept = _model.Graph.Output.Select(output => output.Name).Concat(_model.Graph.Node.SelectMany(SubgraphCaptures.Of)).ToHashSet();
         foreach (var proto in OnnxGraphOrder.Sort(_model.Graph, _file))
         {
@@ -136,8 +141,7 @@ internal sealed class OnnxReader
         var outputs = _model.Graph.Output.Select(output => output.Name).ToImmutableArray();
         foreach (var output in outputs.Where(output => !_tensors.ContainsKey(output)))
         {
-            // A constant, an input's other name: an output has to be produced by a node.
-            Add(new Node(_names.Next("output"), "Identity", [Operand(output + ".value", _values[output])], [output]));
+            Produce(output);
         }
 
         return _openBatch && !outputs.All(output => _tensors[output] is { IsKnown: true, Shape: [TensorInfo.Batch, ..] }) ? null : Assemble(outputs);
@@ -508,6 +512,33 @@ internal sealed class OnnxReader
         else
         {
             Add(OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : "constant"), [], []));
+            return;
         }
+
+        if (_outputs.Contains(name))
+        {
+            Produce(name);
+        }
+    }
+
+    /// <summary>Gives a value that the file holds, and the graph gives back, another name, and produces it: what a network computes is produced by a node.</summary>
+    private void Produce(string output)
+    {
+        var held = _valueNames.Value.Next(output + ".value");
+        if (_values.Remove(output, out var value))
+        {
+            _values[held] = value;
+        }
+        else if (_constants.Remove(output, out var constant))
+        {
+            _constants[held] = constant with { Name = held };
+        }
+        else
+        {
+            throw new ArgumentException($"nothing produces the output '{output}'");
+        }
+
+        _renamed[output] = held;
+        Add(new Node(_names.Next("output"), "Identity", [held], [output]));
     }
 }

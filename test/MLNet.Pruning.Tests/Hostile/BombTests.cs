@@ -1,0 +1,221 @@
+using System.Diagnostics;
+using Google.Protobuf;
+using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Tests.Cli;
+using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
+using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+
+namespace MLNet.Pruning.Tests.Hostile;
+
+/// <summary>Small files that ask for much: a process whose runtime gives out no more than the file allows reads, measures and analyses them, or refuses them.</summary>
+[TestClass]
+public sealed class BombTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [TestMethod]
+    [DataRow("sizes multiplied with themselves")]
+    [DataRow("sizes added to themselves")]
+    [DataRow("integers joined with themselves")]
+    [DataRow("weights joined with themselves")]
+    [DataRow("activations joined with themselves")]
+    [DataRow("many ranges")]
+    [DataRow("many expanded constants")]
+    [DataRow("many constants of a shape")]
+    [DataRow("a constant tiled over and over")]
+    [DataRow("a padding of two billion")]
+    [DataRow("an activation of two billion units")]
+    [DataRow("many activations of a million units")]
+    [DataRow("an activation expanded to two billion")]
+    [DataRow("a split of two billion")]
+    [DataRow("an input of 100,000 dimensions")]
+    [DataRow("a dimension inserted 10,000 times")]
+    [DataRow("empty weights of two billion rows")]
+    [DataRow("metadata that name two billion indices")]
+    [DataRow("nodes without names")]
+    [DataRow("windows over an open size one after another")]
+    [DataRow("a name of 200,000 letters")]
+    public void It_ends_soon_and_in_little_memory(string name)
+    {
+        var bytes = Model(name).ToByteArray();
+        Assert.IsLessThan(1 << 20, bytes.Length);
+        var path = Path.Combine(_folder, "m.onnx");
+        File.WriteAllBytes(path, bytes);
+        var start = CliProcess.Start("inspect", path);
+        // What a file may cost: four times its size and 64 MB.
+        start.Environment["DOTNET_GCHeapHardLimit"] = ((4L * bytes.Length) + (64 << 20)).ToString("x");
+        var watch = Stopwatch.StartNew();
+        var (code, output, errors) = ChildProcess.Run(start);
+        Assert.IsLessThan(30, watch.Elapsed.TotalSeconds, name);
+        Assert.IsFalse(errors.Contains("OutOfMemory", StringComparison.Ordinal) || errors.Contains("Unhandled", StringComparison.Ordinal) || code is not (0 or 1 or 2), $"{name}: {code} {errors} {output}");
+    }
+
+    [TestMethod]
+    public void A_hundred_thousand_nodes_are_read()
+    {
+        var graph = Chain(100_000, (i, node) => node.OpType = "Relu");
+        Assert.AreEqual(100_000, OnnxReader.Read(OnnxFile.Parse(Of(graph).ToByteArray(), "m"), "m", null).Nodes.Length);
+    }
+
+    private static ModelProto Model(string name)
+    {
+        const int most = int.MaxValue;
+        var shape = new GraphProto();
+        shape.Node.Add(Node("Shape", ["x"], "s0"));
+        switch (name)
+        {
+            case "sizes multiplied with themselves":
+                return Of(Back(shape, 60, "Mul"));
+            case "sizes added to themselves":
+                return Of(Back(shape, 60, "Add"));
+            case "integers joined with themselves":
+                return Of(Back(shape, 40, "Concat", Integer("axis", 0)));
+            case "weights joined with themselves":
+                shape.Node.Clear();
+                shape.Initializer.Add(OnnxTensor.FromFloats("s0", [16], new float[16]));
+                return Of(Back(shape, 26, "Concat", Integer("axis", 0)));
+            case "activations joined with themselves":
+                shape.Node.Clear();
+                shape.Initializer.Add(OnnxTensor.FromFloats("w", [2, 8], new float[16]));
+                shape.Node.Add(Node("MatMul", ["x", "w"], "s0"));
+                return Of(Back(shape, 26, "Concat", Integer("axis", 1)));
+            case "many ranges":
+                return Of(Side(8000, "Range", Longs("a", 0), Longs("b", 65_536), Longs("c", 1)));
+            case "many expanded constants":
+                return Of(Side(8000, "Expand", OnnxTensor.FromFloats("a", [1], [1]), Longs("b", [65_536])));
+            case "many constants of a shape":
+                return Of(Side(8000, "ConstantOfShape", Longs("a", [4096])));
+            case "a constant tiled over and over":
+                shape.Node.Clear();
+                shape.Initializer.Add(OnnxTensor.FromFloats("s0", [16], new float[16]));
+                shape.Initializer.Add(Longs("two", [2]));
+                return Of(Back(shape, 26, "Tile", second: "two"));
+            case "a padding of two billion":
+                return Of(Once("Pad", Longs("pads", [0, 1_000_000_000, 0, 1_000_000_000])));
+            case "an activation of two billion units":
+                return Of(Chain(3, (i, node) => node.OpType = "Relu", most));
+            case "many activations of a million units":
+                return Of(Chain(8000, (i, node) => node.OpType = "Relu", 1 << 20));
+            case "an activation expanded to two billion":
+                return Of(Once("Expand", Longs("to", [most - 8, 1, 2])));
+            case "a split of two billion":
+                var split = Chain(1, (i, node) => node.OpType = "Split", most - 1);
+                split.Node[0].Output.Add("rest");
+                split.Node[0].Attribute.Add(Integer("axis", 1));
+                return Of(split);
+            case "an input of 100,000 dimensions":
+                var wide = Chain(100, (i, node) => node.OpType = "Relu");
+                wide.Input[0].Type.TensorType.Shape.Dim.AddRange(Enumerable.Repeat(new TensorShapeProto.Types.Dimension { DimValue = 1 }, 100_000));
+                return Of(wide);
+            case "a dimension inserted 10,000 times":
+                var deep = Chain(10_000, (i, node) =>
+                {
+                    node.OpType = "Unsqueeze";
+                    node.Input.Add("axes");
+                });
+                deep.Initializer.Add(Longs("axes", [0]));
+                return Of(deep);
+            case "empty weights of two billion rows":
+                var empty = Side(2000, "Add", new TensorProto { Name = "a", DataType = (int)DataType.Float, Dims = { 0, most } }, OnnxTensor.FromFloats("b", [1], [1]));
+                return Of(empty);
+            case "metadata that name two billion indices":
+                var model = Of(Once("Add", OnnxTensor.FromFloats("w", [2], [1, 2])));
+                model.MetadataProps.Add(new StringStringEntryProto
+                {
+                    Key = KeptMetadata.Key,
+                    Value = $$$"""{"w": {"shape": [{{{most}}}], "kept": {"0": "{{{string.Join(",", Enumerable.Range(0, 120).Select(i => $"{i * 16_777_216L}-{(i * 16_777_216L) + 16_777_214}"))}}}"}, "masked": true}}""",
+                });
+                return model;
+            case "nodes without names":
+                return Of(Chain(20_000, (i, node) => (node.OpType, node.Name) = ("Relu", "")));
+            case "windows over an open size one after another":
+                var windows = Chain(4000, (i, node) =>
+                {
+                    node.OpType = "MaxPool";
+                    node.Attribute.Add(new AttributeProto { Name = "kernel_shape", Type = AttributeType.Ints, Ints = { 3 } });
+                });
+                windows.Input[0].Type.TensorType.Shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = "T" });
+                return Of(windows);
+            default:
+                var named = Chain(2, (i, node) => node.OpType = "Relu");
+                named.Input[0].Type.TensorType.Shape.Dim[1].DimParam = new string('a', 200_000);
+                named.Node[1].Name = new string('n', 200_000);
+                return Of(named);
+        }
+    }
+
+    /// <summary>x through so many nodes.</summary>
+    private static GraphProto Chain(int count, Action<int, NodeProto> make, int size = 2)
+    {
+        var graph = new GraphProto();
+        for (var i = 0; i < count; i++)
+        {
+            var node = Node("", [i == 0 ? "x" : $"t{i}"], i == count - 1 ? "y" : $"t{i + 1}");
+            node.Name = $"n{i}";
+            make(i, node);
+            graph.Node.Add(node);
+        }
+
+        graph.Input.Add(Input(size));
+        graph.Output.Add(new ValueInfoProto { Name = "y" });
+        return graph;
+    }
+
+    /// <summary>s0 through nodes each of which reads the one before twice.</summary>
+    private static GraphProto Back(GraphProto graph, int count, string @operator, AttributeProto? attribute = null, string? second = null)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var node = Node(@operator, [$"s{i}", second ?? $"s{i}"], i == count - 1 ? "y" : $"s{i + 1}");
+            if (attribute is not null)
+            {
+                node.Attribute.Add(attribute);
+            }
+
+            graph.Node.Add(node);
+        }
+
+        graph.Input.Add(Input(2));
+        graph.Output.Add(new ValueInfoProto { Name = "y" });
+        return graph;
+    }
+
+    private static GraphProto Once(string @operator, TensorProto second)
+    {
+        var graph = Chain(1, (_, node) => node.OpType = @operator);
+        graph.Node[0].Input.Add(second.Name);
+        graph.Initializer.Add(second);
+        return graph;
+    }
+
+    /// <summary>Nodes beside the way from x to y, all of the same constants.</summary>
+    private static GraphProto Side(int count, string @operator, params TensorProto[] inputs)
+    {
+        var graph = Chain(1, (_, node) => node.OpType = "Relu");
+        graph.Initializer.AddRange(inputs);
+        for (var i = 0; i < count; i++)
+        {
+            graph.Node.Add(Node(@operator, [.. inputs.Select(input => input.Name)], $"s{i}"));
+        }
+
+        return graph;
+    }
+
+    private static NodeProto Node(string @operator, string[] inputs, string output) => new() { OpType = @operator, Input = { inputs }, Output = { output } };
+
+    private static AttributeProto Integer(string name, long value) => new() { Name = name, Type = AttributeType.Int, I = value };
+
+    private static TensorProto Longs(string name, long value) => OnnxTensor.FromLongs(name, [], [value]);
+
+    private static TensorProto Longs(string name, long[] values) => OnnxTensor.FromLongs(name, [values.Length], values);
+
+    private static ValueInfoProto Input(int size) => new()
+    {
+        Name = "x",
+        Type = new TypeProto { TensorType = new() { ElemType = (int)DataType.Float, Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" }, new TensorShapeProto.Types.Dimension { DimValue = size } } } } },
+    };
+
+    private static ModelProto Of(GraphProto graph) => new() { IrVersion = 8, OpsetImport = { new OperatorSetIdProto { Version = 17 } }, Graph = graph };
+}
