@@ -20,10 +20,17 @@ internal static partial class ErrorText
         return Shorten(shorter, Longest);
     }
 
-    private static string Shorten(string text, int length) => text.Length <= length ? text : $"{Start(text, length / 2)}…{text[^((length - 1) / 2)..].TrimStart((char)0xFFFD)}";
+    private static string Shorten(string text, int length)
+    {
+        if (text.Length <= length)
+        {
+            return text;
+        }
 
-    // A character of two halves stays whole or goes.
-    private static string Start(string text, int length) => text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
+        // A character of two halves stays whole or goes.
+        var (start, end) = (length / 2, text.Length - ((length - 1) / 2));
+        return $"{text[..(char.IsHighSurrogate(text[start - 1]) ? start - 1 : start)]}…{text[(char.IsLowSurrogate(text[end]) ? end + 1 : end)..]}";
+    }
 
     [GeneratedRegex(@"[^\s']{81,}|(?<=')[^']{81,}(?=')")]
     private static partial Regex LongName();

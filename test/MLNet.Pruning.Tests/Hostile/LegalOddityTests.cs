@@ -18,6 +18,15 @@ public sealed class LegalOddityTests
     public void A_dimension_of_size_0_is_read_and_written() => Assert.IsTrue(LaterStages.Run(File.ReadAllBytes(Case.File("zero_min")), "zero_min"));
 
     [TestMethod]
+    public void A_size_that_is_multiplied_with_itself_is_computed_when_the_network_runs()
+    {
+        // Sixty-four factors are followed; from there on the product is a node, which reads the size before it twice.
+        var file = File.ReadAllBytes(Case.File("hostile/symbol-squares40"));
+        Assert.IsTrue(LaterStages.Run(file, "squares"));
+        Assert.Contains(node => node.Operator == "Mul", OnnxReader.Read(OnnxFile.Parse(file, "squares"), "squares", null).Nodes);
+    }
+
+    [TestMethod]
     [DataRow("w")]
     [DataRow("k")]
     [DataRow("c")]

@@ -341,7 +341,7 @@ internal sealed class OnnxReader
             _zeros.Add(node.Outputs[0]);
         }
 
-        foreach (var name in node.Inputs.Concat(node.Captured).Where(name => !_tensors.ContainsKey(name) && _values.ContainsKey(name)).ToArray())
+        foreach (var name in node.Inputs.Concat(node.Captured).Where(name => !_tensors.ContainsKey(name) && _values.ContainsKey(name)).Distinct().ToArray())
         {
             Operand(name, _values[name]);
         }
