@@ -10,7 +10,7 @@ internal static class BatchNormFolding
         var nodes = network.Nodes.ToList();
         var parameters = network.Parameters.ToDictionary(parameter => parameter.Name);
         var order = network.Parameters.Select(parameter => parameter.Name).ToList();
-        foreach (var norm in network.Nodes.Where(node => node is { Operator: "BatchNormalization", Domain: "" }))
+        foreach (var norm in network.Nodes.Where(node => node is { Operator: "BatchNormalization", Domain: "", IsTraining: false }))
         {
             if (!producers.TryGetValue(norm.Inputs[0], out var layer) || uses[norm.Inputs[0]] != 1 || OutputDimension(layer) is not { } dimension
                 || norm.Inputs.Skip(1).Any(name => !parameters.ContainsKey(name)) || !Own(layer.Inputs[1]) || (layer.Input(2) is { } biased && !Own(biased)))

@@ -12,6 +12,12 @@ public sealed class Node
     /// </summary>
     internal const string Dimensions = "Dimensions";
 
+    /// <summary>
+    /// Attribute of batch normalisations and dropouts of a file that was exported for training: 1 where the file computes with the statistics of
+    /// the batch, or at random. Files keep it; in a pipeline a network is run as for inference.
+    /// </summary>
+    internal const string TrainingMode = "training_mode";
+
     /// <summary>Creates a node.</summary>
     /// <param name="name">Unique within the network; the layer's name in tables, scopes and error messages.</param>
     /// <param name="operator">ONNX operator name, such as <c>Gemm</c> or <c>Conv</c>.</param>
@@ -59,6 +65,9 @@ public sealed class Node
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({Operator}): {string.Join(", ", Inputs)} => {string.Join(", ", Outputs)}";
+
+    /// <summary>Whether the file computes it as in training.</summary>
+    internal bool IsTraining => Domain.Length == 0 && Operator is "BatchNormalization" or "Dropout" && Int(TrainingMode, 0) == 1;
 
     internal long Int(string attribute, long otherwise) => Attributes.TryGetValue(attribute, out var value) ? (long)value : otherwise;
 

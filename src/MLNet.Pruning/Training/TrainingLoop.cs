@@ -33,6 +33,7 @@ internal sealed class TrainingLoop
     /// <param name="callback">Takes part in every step; null for none.</param>
     /// <param name="teaching">The teacher it learns from; null where the options name no distillation.</param>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <exception cref="NotSupportedException">The network rounds to integers on its way.</exception>
     /// <exception cref="InvalidOperationException">The loss left the finite numbers, or early stopping has no validation rows.</exception>
     public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, Teaching? teaching = null)
     {
@@ -49,6 +50,11 @@ internal sealed class TrainingLoop
 
     private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback, Teaching? teaching)
     {
+        if (network.Nodes.FirstOrDefault(node => node is { Domain: "", Operator: "QuantizeLinear" }) is { } quantized)
+        {
+            throw new NotSupportedException($"Node '{quantized.Name}' (QuantizeLinear) rounds, so that no gradient passes: train and prune the network of floats, then quantize it.");
+        }
+
         if (_options.EarlyStoppingPatience is not null && _data.ValidationRows.IsEmpty)
         {
             throw new InvalidOperationException("Early stopping needs validation rows: train with a ValidationFraction above 0.");

@@ -10,6 +10,7 @@ internal static class ElementwiseCoupling
         .. UnaryOperators.ZeroOfZero.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0)])),
         .. UnaryOperators.OtherOfZero.Where(name => name != "Clip").Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0) with { Zero = false }])),
         .. UnaryOperators.InfiniteAtZero.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, InfiniteAtZero)),
+        new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization),
         .. s_joining.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Join)),
         new("Clip", (coupling, node) => [coupling.Input(node, 0) is var x && node.Inputs.Length == 1 && node.Float("min", float.MinValue) <= 0 && node.Float("max", float.MaxValue) >= 0 ? x : x with { Zero = false }]),
     ];
@@ -25,6 +26,10 @@ internal static class ElementwiseCoupling
 
         return [x with { Zero = false }];
     }
+
+    /// <summary>One scale for all: zero is on the grid, so that what is masked is zero again behind the integers.</summary>
+    private static StructuredValue[] Quantization(Coupling coupling, Node node) => coupling.Info(node.Inputs[1]) is { IsKnown: true, Shape: [] or [1] }
+        ? [coupling.Input(node, 0)] : coupling.Opaque(node, $"node '{node.Name}' ({node.Operator}) has a scale for each of its indices");
 
     private static StructuredValue[] Join(Coupling coupling, Node node)
     {

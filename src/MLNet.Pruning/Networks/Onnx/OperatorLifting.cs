@@ -24,7 +24,7 @@ internal static class OperatorLifting
         ["Tile"] = [(1, "repeats", Kind.Integers)],
         ["TopK"] = [(1, "k", Kind.Integer)],
         ["CumSum"] = [(1, "axis", Kind.Integer)],
-        ["Dropout"] = [(2, "", Kind.Dropped), (1, "ratio", Kind.Number)],
+        ["Dropout"] = [(2, Node.TrainingMode, Kind.Integer), (1, "ratio", Kind.Number)],
         ["Gather"] = [(1, "indices", Kind.Indices)],
         ["Resize"] = [(3, "sizes", Kind.Sizes), (2, "scales", Kind.Numbers), (1, "", Kind.Dropped)],
         ["Upsample"] = [(1, "scales", Kind.Numbers)],
@@ -199,7 +199,7 @@ internal static class OperatorLifting
                 return EvenSplit(node, input);
             case "Dropout" or "BatchNormalization":
                 // The others are masks and running statistics of training.
-                return node.Without("training_mode").WithOutputs(node.Outputs.Take(1));
+                return node.WithOutputs(node.Outputs.Take(1));
             case "Upsample":
                 return node.With("coordinate_transformation_mode", "asymmetric").With("nearest_mode", "floor").AsOperator("Resize", node.Inputs.Length > 1 ? [node.Inputs[0], "", node.Inputs[1]] : node.Inputs);
             case "Resize" when opset < 11:

@@ -97,8 +97,12 @@ internal sealed class OperatorLowering(Network network, long opset)
             case "TopK":
                 Emit(node, opset >= 10, ("k", false));
                 break;
+            case "BatchNormalization" when node.IsTraining:
+                // The standard wants the running statistics as outputs too.
+                Emit(node.WithOutputs([node.Outputs[0], Unique(node.Outputs[0] + ".mean"), Unique(node.Outputs[0] + ".variance")]), node.Inputs);
+                break;
             case "Dropout":
-                Emit(node, opset >= 12, ("ratio", true));
+                Emit(node, opset >= 12, ("ratio", true), (Node.TrainingMode, true));
                 break;
             case "Tile":
                 Emit(node, true, ("repeats", false));
@@ -141,6 +145,7 @@ internal sealed class OperatorLowering(Network network, long opset)
                 long[] numbers when numbers.Any(FoldedValue.IsOpenSize) => Bounds(node, attribute, numbers),
                 long[] numbers when scalar => Initialize(node, attribute, numbers, []),
                 long[] numbers => Initialize(node, attribute, numbers, [numbers.Length]),
+                long number when attribute == Node.TrainingMode => Initialize($"{node.Name}.{attribute}", OnnxTensor.FromLongs("", [], [number], DataType.Bool)),
                 long number => Initialize(node, attribute, [number], scalar ? [] : [1]),
                 float number => Initialize(node, attribute, number),
                 _ => throw new ArgumentException($"Node '{node.Name}' ({node.Operator}): its attribute '{attribute}' is of type {value.GetType()}."),

@@ -85,7 +85,8 @@ internal static class ShapeInference
         "Shape" or "Size" or "ArgMax" or "ArgMin" or "NonZero" or Node.Dimensions => TensorType.Int64,
         "TopK" or "MaxPool" when output == 1 => TensorType.Int64,
         "ConstantOfShape" => (TensorType)context.Node.Int("dtype", 1),
-        "Where" => context.Type(1),
+        "Where" or "DequantizeLinear" => context.Type(1),
+        "QuantizeLinear" => context.Node.Input(2) is null ? (TensorType)context.Node.Int("output_dtype", (long)TensorType.UInt8) : context.Type(2),
         "If" or "Loop" or "Scan" => TensorType.Unknown,
         _ => context.Type(0),
     };

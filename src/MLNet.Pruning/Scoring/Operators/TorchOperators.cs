@@ -11,7 +11,7 @@ internal static class TorchOperators
 
     private static readonly FrozenDictionary<string, Rule> s_rules = Merge(
         ElementwiseOperators.Rules, ActivationOperators.Rules, ProductOperators.Rules, ConvolutionOperators.Rules, PoolingOperators.Rules, ResizeOperators.Rules,
-        NormalizationOperators.Rules, LayoutOperators.Rules, SelectionOperators.Rules, ReductionOperators.Rules, RecurrentOperators.Rules);
+        NormalizationOperators.Rules, LayoutOperators.Rules, SelectionOperators.Rules, ReductionOperators.Rules, RecurrentOperators.Rules, QuantizationOperators.Rules);
 
     /// <summary>The step that a node is.</summary>
     /// <exception cref="NotSupportedException">The operator is not known, or not in this form; the message names node and operator.</exception>

@@ -1,0 +1,57 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>Between floats and integers with a scale and a zero point. Nothing is trained through them: rounding has no gradient.</summary>
+internal static class QuantizationOperators
+{
+    public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } = [new("QuantizeLinear", Quantize), new("DequantizeLinear", Dequantize)];
+
+    private static Action<Pass> Quantize(OperatorContext context)
+    {
+        var type = context.Network.Tensors[context.Node.Outputs[0]].Type;
+        Scalar least, most;
+        (least, most) = type switch
+        {
+            TensorType.UInt8 => ((Scalar)byte.MinValue, (Scalar)byte.MaxValue),
+            TensorType.Int8 => (sbyte.MinValue, sbyte.MaxValue),
+            TensorType.UInt16 => (ushort.MinValue, ushort.MaxValue),
+            TensorType.Int16 => (short.MinValue, short.MaxValue),
+            _ => throw context.Refuse($"makes values of the type {type}"),
+        };
+        var (x, scale, zero, shape) = (context.Input(0), context.Input(1), context.Optional(2), Shape(context));
+        Scalar one = 1;
+        var integers = OperatorContext.ElementType(type)!.Value;
+        return context.ReturnsComposed(pass =>
+        {
+            var rounded = (pass[x] / pass[scale].reshape(shape)).round();
+            return (zero == OperatorContext.Absent ? rounded : rounded.add(pass[zero].to(ScalarType.Float32).reshape(shape), one)).clamp(least, most).to(integers);
+        });
+    }
+
+    private static Action<Pass> Dequantize(OperatorContext context)
+    {
+        context.Require(context.Node.Int("block_size", 0) == 0, "has a scale for each block");
+        var (x, scale, zero, shape) = (context.Input(0), context.Input(1), context.Optional(2), Shape(context));
+        return context.ReturnsComposed(pass =>
+        {
+            var floats = pass[x].to(ScalarType.Float32);
+            return (zero == OperatorContext.Absent ? floats : floats - pass[zero].to(ScalarType.Float32).reshape(shape)) * pass[scale].reshape(shape);
+        });
+    }
+
+    /// <summary>The shape in which scales go with the tensor.</summary>
+    private static long[] Shape(OperatorContext context)
+    {
+        var (tensor, scales) = (context.Shape(0), context.Shape(1));
+        context.Require(!tensor.IsDefault && !scales.IsDefault && scales.Length <= 1, "has scales of more than one dimension, or of unknown shape");
+        if (scales is [] or [1])
+        {
+            return [1];
+        }
+
+        var axis = (int)(context.Node.Int("axis", 1) is var a && a < 0 ? a + tensor.Length : a);
+        return [.. tensor.Select((_, d) => d == axis ? scales[0] : 1L)];
+    }
+}
