@@ -19,6 +19,7 @@ internal static class ElementwiseShapes
         .. UnaryOperators.All.Concat(s_mixing).Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Unary)), new("TensorScatter", context => [context[0]]),
         .. s_broadcasting.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Broadcast)),
         new("BatchNormalization", Normalization), new("InstanceNormalization", Normalization),
+        new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization),
         new("LayerNormalization", LayerNormalization), new("GroupNormalization", GroupNormalization),
     ];
 
@@ -37,6 +38,22 @@ internal static class ElementwiseShapes
         }
 
         return [x, x];
+    }
+
+    /// <summary>With one scale, or one for each index of the axis, or one for each block of it.</summary>
+    private static ImmutableArray<int>[] Quantization(ShapeContext context)
+    {
+        var x = context[0];
+        for (var i = 1; i < context.Count; i++)
+        {
+            if (context.Has(i) && context[i].Length == 1 && context[i][0] != 1)
+            {
+                var axis = context.Axis(context.Node.Int("axis", 1), x.Length);
+                context.Require(ShapeContext.Fit(context[i][0], x[axis]), i, $"{x[axis]} numbers, one for each index of dimension {axis}");
+            }
+        }
+
+        return [x];
     }
 
     private static ImmutableArray<int>[] Broadcast(ShapeContext context)

@@ -11,17 +11,16 @@ internal static class QuantizationOperators
     private static Action<Pass> Quantize(OperatorContext context)
     {
         var type = context.Network.Tensors[context.Node.Outputs[0]].Type;
-        Scalar least, most;
-        (least, most) = type switch
+        var (lowest, highest) = type switch
         {
-            TensorType.UInt8 => ((Scalar)byte.MinValue, (Scalar)byte.MaxValue),
+            TensorType.UInt8 => ((int)byte.MinValue, (int)byte.MaxValue),
             TensorType.Int8 => (sbyte.MinValue, sbyte.MaxValue),
             TensorType.UInt16 => (ushort.MinValue, ushort.MaxValue),
             TensorType.Int16 => (short.MinValue, short.MaxValue),
             _ => throw context.Refuse($"makes values of the type {type}"),
         };
         var (x, scale, zero, shape) = (context.Input(0), context.Input(1), context.Optional(2), Shape(context));
-        Scalar one = 1;
+        Scalar one = 1, least = lowest, most = highest;
         var integers = OperatorContext.ElementType(type)!.Value;
         return context.ReturnsComposed(pass =>
         {

@@ -52,6 +52,8 @@ internal static class OperatorAxesForms
         new("Cast", [s_matrix], "012") { Attributes = [("to", 1L)] },
         new("Not", [s_matrix], "012") { ReadsBooleans = true },
         new("Clip", [s_matrix], "012") { Opset = 10, Attributes = [("min", 0.5f), ("max", 2f)] },
+        new("QuantizeLinear", [s_matrix, new Weights()], "012"), new("QuantizeLinear", [s_matrix, new Weights(4)], "") { Attributes = [("axis", 1L)] },
+        new("DequantizeLinear", [s_matrix, new Weights()], "012"),
         new("Log", [s_matrix], ""), new("Reciprocal", [s_matrix], ""),
         .. new[] { "Add", "Sub", "Mul", "Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual" }
             .SelectMany(name => new OperatorAxes[] { new(name, [s_matrix, s_matrix], "012", "012"), new(name, [s_matrix, new[] { 4, 1 }], "012", "0"), new(name, [s_matrix, new Weights(6)], "012") }),

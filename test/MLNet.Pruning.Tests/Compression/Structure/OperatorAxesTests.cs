@@ -138,6 +138,13 @@ public class OperatorAxesTests
                 name += ".bool";
             }
 
+            if (form.Operator == "DequantizeLinear" && form.Operands[i] is int[])
+            {
+                Add(graph, "QuantizeLinear", [name, name + ".scale"], name + ".integers");
+                graph.Initializer.Add(OnnxTensor.FromFloats(name + ".scale", [], [0.02f]));
+                name += ".integers";
+            }
+
             node.Input.Add(name);
         }
 

@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLNet.Pruning.Onnx;
 using MLNet.Pruning.Tests.Cases;
+using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 
@@ -109,22 +111,26 @@ public class QuantizedFileTests
         var network = Network.FromOnnx(Case.File("qdq"));
         var rows = new ZooInput("x", ["N", "3", "8", "8"], "float", []).Draw(new Random(7), 3);
         var expected = Reference.Run(Case.File("qdq"), [rows]).Single().Value.Values;
-        var ml = new MLContext(1);
-        var view = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(i => new Picture { Features = rows.Values[(i * 192)..((i + 1) * 192)] }));
-        var scored = ml.Transforms.LoadNetwork(Case.File("qdq"), inputs: ["Features"], task: LearningTask.Regression).Fit(view).Transform(view).GetColumn<VBuffer<float>>("Score").SelectMany(row => row.DenseValues()).ToArray();
+        using var scope = NewDisposeScope();
+        using var graph = new TorchGraph(network, network.Parameters.ToDictionary(parameter => parameter.Name, TorchGraph.View), logits: false, result: "y");
+        var scored = MemoryMarshal.Cast<byte, float>(graph.Forward(tensor(rows.Values, [3, 192])).contiguous().bytes).ToArray();
         // A sum that lies beside a half may be rounded to the other integer, which a last weight multiplies: few values, and little.
         Assert.IsLessThan(expected.Length / 20, expected.Where((value, i) => Math.Abs(value - scored[i]) > 1e-4).Count());
         Close.AreEqual(expected, scored, 0.02, "scores");
 
-        var labelled = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(i => new Picture { Features = rows.Values[(i * 192)..((i + 1) * 192)] }));
-        var chain = ml.Transforms.LoadNetwork(Case.File("qdq"), inputs: ["Features"], task: LearningTask.Regression).Append(ml.Transforms.FineTune());
-        StringAssert.Contains(Assert.Throws<Exception>(() => chain.Fit(labelled)).GetBaseException().Message, "quantize");
+        var ml = new MLContext(1);
+        var view = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(i => new Picture { Features = rows.Values[(i * 192)..((i + 1) * 192)], Label = (uint)i + 1 }));
+        var chain = ml.Transforms.LoadNetwork(network, inputs: ["Features"]).Append(ml.Transforms.FineTune());
+        StringAssert.Contains(Assert.Throws<Exception>(() => chain.Fit(view)).GetBaseException().Message, "then quantize it");
     }
 
     private sealed class Picture
     {
         [VectorType(192)]
         public float[] Features { get; set; } = [];
+
+        [KeyType(256)]
+        public uint Label { get; set; }
     }
 
     private string Save(Network network, string name)
