@@ -6,6 +6,10 @@ namespace MLNet.Pruning;
 /// <summary>Files that are there as a whole or not at all.</summary>
 internal static class AtomicFile
 {
+    // EEXIST, and ERROR_FILE_EXISTS.
+    private const int FileExists = 17;
+    private const int WindowsFileExists = unchecked((int)0x80070050);
+
     /// <summary>
     /// Writes beside the file, to the disk, and renames: whatever happens, an older file is whole until the new one is. Links are followed, the permissions
     /// of an older file are kept, and what a killed process left beside the file is removed.
@@ -71,9 +75,9 @@ internal static class AtomicFile
             {
                 return Create(beside, target);
             }
-            catch (IOException) when (File.Exists(beside))
+            catch (IOException e) when (e.HResult is FileExists or WindowsFileExists)
             {
-                // Another save of the same file is writing it.
+                // Another save of the same file is writing it, or was until now.
             }
         }
     }
@@ -104,12 +108,8 @@ internal static class AtomicFile
 
         try
         {
-            using (new FileStream(beside, FileMode.Open, FileAccess.Write, FileShare.None))
-            {
-                // It opens only if none has it locked.
-            }
-
-            File.Delete(beside);
+            // It opens only if none has it locked, and goes before another can make one of that name.
+            using var left = new FileStream(beside, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
