@@ -43,7 +43,7 @@ internal static class ConstantFolding
         "Expand" when Count(shape) <= LargestComputed => x[0].Rearranged(shape, BroadcastIndices(x[0].Shape, shape)),
         "Cast" => Cast(node, x[0]),
         "ReduceProd" when x[0].Ints is { } ints && Count(shape) == 1 => Ints(x[0], shape, [ints.Aggregate((long?)1, (product, value) => product is { } p ? Multiply(p, value, symbols) : null)]),
-        _ when x.Any(value => value.IsInitializer && value.Count > 1) || Count(shape) > LargestComputed => null,
+        _ when x.Any(value => value is { IsInitializer: true, Floats: not null, Count: > 1 }) || Count(shape) > LargestComputed => null,
         "Where" => Where(x, shape),
         "ScatterND" => Scatter(node, x, shape),
         "Equal" when x.All(value => value.Floats is not null) => new(TensorType.Bool, shape,

@@ -1,3 +1,4 @@
+using Microsoft.ML.OnnxRuntime;
 using MLNet.Pruning.Tests.Cases;
 using MLNet.Pruning.Tests.Compression.Structure;
 using MLNet.Pruning.Tests.Scoring;
@@ -30,6 +31,35 @@ public class RewrittenTests
         var structure = network.Groups();
         Assert.IsGreaterThan(1, structure.Count, structure.ToString());
         RemovalExactnessTests.Compare(model, network, [.. structure.Families.SelectMany(family => family.Groups.Where((_, i) => i % 2 == 1))]);
+    }
+
+    [TestMethod]
+    [DataRow("transformer")]
+    [DataRow("vit")]
+    [DataRow("lenet5")]
+    [DataRow("mobilenet_v3_small")]
+    public void What_ONNX_Runtime_optimizes_counts_and_shrinks_as_before(string name)
+    {
+        var model = Zoo.Network(name);
+        var path = Path.Combine(Path.GetTempPath(), $"optimized-{Guid.NewGuid():N}.onnx");
+        try
+        {
+            using (var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED, OptimizedModelFilePath = path })
+            {
+                new InferenceSession(model.Path, options).Dispose();
+            }
+
+            var (before, network) = (Network.FromOnnx(model.Path), Network.FromOnnx(path));
+            Assert.AreEqual(NetworkCost.Of(before).Total.MultiplyAddsFormula, NetworkCost.Of(network).Total.MultiplyAddsFormula);
+            var structure = network.Groups();
+            Assert.AreEqual(before.Groups().Count, structure.Count, structure.ToString());
+            OnnxRuntimeTests.Compare(model with { Path = path }, model.Inputs[0].Shape[0] == "N" ? ZooModel.Batch : 1);
+            RemovalExactnessTests.Compare(model with { Path = path }, network, [.. structure.Families.SelectMany(family => family.Groups.Where((_, i) => i % 2 == 1))]);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     [TestMethod]

@@ -4,14 +4,17 @@ namespace MLNet.Pruning;
 internal static class AttentionExpansion
 {
     private static readonly string[] s_standard = ["is_causal", "kv_num_heads", "q_num_heads", "qk_matmul_output_mode", "scale", "softcap", "softmax_precision"];
-    private static readonly string[] s_packed = ["num_heads", "unidirectional", "qkv_hidden_sizes", "mask_filter_value", "scale", "do_rotary", "past_present_share_buffer", "rotary_embedding_dim"];
+    private static readonly string[] s_packed =
+        ["num_heads", "unidirectional", "qkv_hidden_sizes", "mask_filter_value", "scale", "do_rotary", "past_present_share_buffer", "rotary_embedding_dim"];
+
     private static readonly string[] s_multiHead = ["num_heads", "unidirectional", "mask_filter_value", "scale"];
 
     /// <summary>The operator of the standard, from version 23.</summary>
     public static bool Standard(Node node, Expansion to)
     {
         var shapes = node.Inputs.Take(3).Select(to.Shape).ToArray();
-        if (node.Attributes.Keys.Except(s_standard).Any() || node.Input(6) is not null || shapes.Any(shape => shape.IsDefault || shape.Length != shapes[0].Length)
+        if (node.Attributes.Keys.Except(s_standard).Any() || node.Input(6) is not null
+            || shapes.Any(shape => shape.IsDefault || shape.Length != shapes[0].Length || shape.Length is not (3 or 4))
             || (node.Input(3) is { } given && to.Shape(given).IsDefault)
             || (OperatorExpansion.Writes(node, 3) && node.Int("qk_matmul_output_mode", 0) is 1 or 2))
         {
@@ -34,7 +37,8 @@ internal static class AttentionExpansion
 
         var raw = Scores(node, to, q, k);
         // ONNX Runtime caps before it masks in every version of the operator.
-        var scores = node.Float("softcap", 0) is > 0 and var cap ? to.Emit("Mul", [to.Emit("Tanh", [to.Emit("Div", [raw, to.Number(cap)])]), to.Number(cap)]) : raw;
+        var scores = node.Float("softcap", 0) is > 0 and var cap
+            ? to.Emit("Mul", [to.Emit("Tanh", [to.Emit("Div", [raw, to.Number(cap)])]), to.Number(cap)]) : raw;
         if (node.Input(3) is { } mask)
         {
             scores = to.Emit("Add", [scores, to.Type(mask) == TensorType.Bool ? to.Emit("Where", [mask, to.Number(0), to.Number(float.MinValue)]) : mask]);
@@ -64,8 +68,9 @@ internal static class AttentionExpansion
     {
         var (x, weight) = (to.Shape(node.Inputs[0]), to.Shape(node.Inputs[1]));
         var heads = (int)node.Int("num_heads", 0);
-        if (node.Attributes.Keys.Except(s_packed).Any() || x is not { IsDefault: false, Length: 3 } || weight is not { IsDefault: false, Length: 2 } || node.Input(4) is not null
-            || node.Input(6) is not null || node.Int("do_rotary", 0) == 1 || heads <= 0 || OperatorExpansion.Writes(node, 1) || !IsPadding(to, node.Input(3), x[0]))
+        if (node.Attributes.Keys.Except(s_packed).Any() || x is not { IsDefault: false, Length: 3 } || weight is not { IsDefault: false, Length: 2 }
+            || node.Input(4) is not null || node.Input(6) is not null || node.Int("do_rotary", 0) == 1 || heads <= 0
+            || OperatorExpansion.Writes(node, 1) || !IsPadding(to, node.Input(3), x[0]))
         {
             return false;
         }
@@ -82,8 +87,8 @@ internal static class AttentionExpansion
     public static bool MultiHead(Node node, Expansion to)
     {
         var heads = (int)node.Int("num_heads", 0);
-        if (node.Attributes.Keys.Except(s_multiHead).Any() || node.Input(1) is null || node.Input(2) is null || heads <= 0 || node.Inputs.Skip(6).Any(input => input.Length > 0)
-            || node.Inputs.Take(3).Any(input => to.Shape(input) is not { IsDefault: false, Length: 3 }) || OperatorExpansion.Writes(node, 1, 2, 3)
+        if (node.Attributes.Keys.Except(s_multiHead).Any() || node.Input(1) is null || node.Input(2) is null || heads <= 0
+            || node.Inputs.Skip(6).Any(input => input.Length > 0) || node.Inputs.Take(3).Any(input => to.Shape(input) is not { IsDefault: false, Length: 3 }) || OperatorExpansion.Writes(node, 1, 2, 3)
             || !IsPadding(to, node.Input(4), to.Shape(node.Inputs[0])[0]))
         {
             return false;
@@ -144,7 +149,8 @@ internal static class AttentionExpansion
         }
 
         var shape = to.Shape(x);
-        var wide = to.Emit("Expand", [to.Emit("Unsqueeze", [x], ("axes", new[] { 2L }))], ("shape", new long[] { shape[0], shape[1], times, shape[2], shape[3] }));
+        var single = to.Emit("Unsqueeze", [x], ("axes", new[] { 2L }));
+        var wide = to.Emit("Expand", [single], ("shape", new long[] { shape[0], shape[1], times, shape[2], shape[3] }));
         return to.Reshaped(wide, shape[0], shape[1] * times, shape[2], shape[3]);
     }
 

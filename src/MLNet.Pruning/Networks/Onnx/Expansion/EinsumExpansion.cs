@@ -11,13 +11,15 @@ internal static class EinsumExpansion
 
     public static bool Expand(Node node, Expansion to)
     {
-        if (node.Inputs.Any(input => to.Shape(input).IsDefault) || Parse(node.Text("equation", ""), [.. node.Inputs.Select(input => to.Shape(input).Length)]) is not { } parsed)
+        if (node.Inputs.Any(input => to.Shape(input).IsDefault)
+            || Parse(node.Text("equation", ""), [.. node.Inputs.Select(input => to.Shape(input).Length)]) is not { } parsed)
         {
             return false;
         }
 
         var (operands, output) = parsed;
-        if (operands.Append(output).Any(labels => labels.Distinct().Count() != labels.Length) || output.Any(label => !operands.Any(labels => labels.Contains(label))))
+        if (operands.Append(output).Any(labels => labels.Distinct().Count() != labels.Length)
+            || output.Any(label => !operands.Any(labels => labels.Contains(label))))
         {
             // A diagonal, or a letter out of nowhere.
             return false;
@@ -27,7 +29,8 @@ internal static class EinsumExpansion
         for (var i = 1; i < operands.Length; i++)
         {
             var needed = string.Concat(operands.Skip(i + 1).Append(output));
-            (result, labels) = Multiply(to, (result, labels), (node.Inputs[i], operands[i]), needed, i == operands.Length - 1 ? (node.Outputs[0], output) : default);
+            (string?, string?) last = i == operands.Length - 1 ? (node.Outputs[0], output) : default;
+            (result, labels) = Multiply(to, (result, labels), (node.Inputs[i], operands[i]), needed, last);
         }
 
         (result, labels) = Summed(to, (result, labels), output);
@@ -51,7 +54,8 @@ internal static class EinsumExpansion
 
         var counts = terms.Zip(ranks, (term, rank) => term.Contains("...", StringComparison.Ordinal) ? Math.Max(0, rank - (term.Length - 3)) : 0).ToArray();
         var most = counts.Max();
-        string Spelled(string term, int count) => term.Replace("...", string.Concat(Enumerable.Range(0, count).Select(i => (char)(Dot + most - count + i))), StringComparison.Ordinal);
+        string Spelled(string term, int count)
+            => term.Replace("...", string.Concat(Enumerable.Range(0, count).Select(i => (char)(Dot + most - count + i))), StringComparison.Ordinal);
         var operands = terms.Zip(counts, Spelled).ToArray();
         if (operands.Zip(ranks).Any(pair => pair.First.Length != pair.Second))
         {
@@ -89,7 +93,8 @@ internal static class EinsumExpansion
         var right = Matrix(to, b, string.Concat(stacks.SkipWhile(label => !b.Labels.Contains(label))), contracted, column);
         var name = stacks + row + column == last.Labels ? last.Tensor : null;
         long[] dropped = [.. row.Length == 0 ? [-2L] : Array.Empty<long>(), .. column.Length == 0 ? [-1L] : Array.Empty<long>()];
-        return (dropped.Length == 0 ? to.Emit(name, "MatMul", [left, right]) : to.Emit(name, "Squeeze", [to.Emit("MatMul", [left, right])], ("axes", dropped)), stacks + row + column);
+        var product = to.Emit(dropped.Length == 0 ? name : null, "MatMul", [left, right]);
+        return (dropped.Length == 0 ? product : to.Emit(name, "Squeeze", [product], ("axes", dropped)), stacks + row + column);
     }
 
     /// <summary>Stacks of matrices whose rows and columns are each none, one or several of the dimensions.</summary>
@@ -98,7 +103,8 @@ internal static class EinsumExpansion
         var aligned = Aligned(to, x, stacks + rows + columns);
         var shape = to.Shape(aligned);
         return rows.Length == 1 && columns.Length == 1 ? aligned
-            : to.Reshaped(aligned, [.. shape.Take(stacks.Length), to.Symbols.Product(shape.Skip(stacks.Length).Take(rows.Length)), to.Symbols.Product(shape.Skip(stacks.Length + rows.Length))]);
+            : to.Reshaped(aligned, [.. shape.Take(stacks.Length), to.Symbols.Product(shape.Skip(stacks.Length).Take(rows.Length)),
+                to.Symbols.Product(shape.Skip(stacks.Length + rows.Length))]);
     }
 
     /// <summary>The dimensions in an order, those it lacks of size 1.</summary>

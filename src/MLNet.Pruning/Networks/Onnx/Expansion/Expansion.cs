@@ -9,7 +9,8 @@ namespace MLNet.Pruning;
 /// <param name="unique">Makes a name unique in the file.</param>
 /// <param name="add">Takes a node in the inner form.</param>
 /// <param name="symbols">Open sizes.</param>
-internal sealed class Expansion(Node node, Func<string, TensorInfo> info, Action<string, FoldedValue> known, Func<string, string> unique, Action<Node> add, Symbols symbols)
+internal sealed class Expansion(
+    Node node, Func<string, TensorInfo> info, Action<string, FoldedValue> known, Func<string, string> unique, Action<Node> add, Symbols symbols)
 {
     private bool _isNamed;
 
@@ -36,7 +37,8 @@ internal sealed class Expansion(Node node, Func<string, TensorInfo> info, Action
     {
         var isMain = !_isNamed && @operator is "Conv" or "Gemm" or "MatMul" or "LayerNormalization" or "Gelu";
         _isNamed |= isMain;
-        add(new(isMain ? node.Name : unique($"{node.Name}/{@operator}"), @operator, inputs, [output], attributes.Select(attribute => KeyValuePair.Create(attribute.Name, attribute.Value))));
+        var own = attributes.Select(attribute => KeyValuePair.Create(attribute.Name, attribute.Value));
+        add(new(isMain ? node.Name : unique($"{node.Name}/{@operator}"), @operator, inputs, [output], own));
     }
 
     /// <summary>A number as a tensor without dimensions.</summary>
@@ -57,7 +59,8 @@ internal sealed class Expansion(Node node, Func<string, TensorInfo> info, Action
     public string Transposed(string tensor)
     {
         var rank = Shape(tensor).Length;
-        return rank < 2 ? tensor : Emit("Transpose", [tensor], ("perm", Enumerable.Range(0, rank).Select(d => (long)(d < rank - 2 ? d : 2 * rank - 3 - d)).ToArray()));
+        var order = Enumerable.Range(0, rank).Select(d => (long)(d < rank - 2 ? d : 2 * rank - 3 - d)).ToArray();
+        return rank < 2 ? tensor : Emit("Transpose", [tensor], ("perm", order));
     }
 
     public string Reshaped(string tensor, params int[] shape) => Emit("Reshape", [tensor], ("shape", shape.Select(size => (long)size).ToArray()));
