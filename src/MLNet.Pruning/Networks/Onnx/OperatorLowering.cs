@@ -212,7 +212,14 @@ internal sealed class OperatorLowering(Network network, long opset)
                 return;
             }
 
-            Emit(plain.AsOperator(opset == 9 ? "Upsample" : "Resize", node.Inputs).Without("scales"), [node.Inputs[0], Initialize(node, "scales", node.Floats("scales"))]);
+            Emit(plain.AsOperator(opset == 9 ? "Upsample" : "Resize", node.Inputs).Without("scales"), [node.Inputs[0], node.Inputs.Length > 1 ? node.Inputs[^1] : Initialize(node, "scales", node.Floats("scales"))]);
+            return;
+        }
+
+        if (node.Inputs.Length > 1)
+        {
+            // Known only when the network runs.
+            Emit(node, node.Inputs);
             return;
         }
 
