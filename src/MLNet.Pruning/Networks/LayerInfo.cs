@@ -14,6 +14,13 @@ internal sealed class LayerInfo
         Outputs = [.. node.Outputs.Where(output => output.Length > 0).Select(output => network.Tensors[output])];
         foreach (var use in Uses(network, node))
         {
+            var least = use.Node.Operator switch { "MatMul" => 1, "Gemm" => 2, _ => 3 };
+            if (use.View.Dimensions.Length < least)
+            {
+                // Behind an operator that is not known, no shape tells it.
+                throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) has the weight '{use.View.Parameter}' of {use.View.Dimensions.Length} dimensions; expected at least {least}.");
+            }
+
             _uses.TryAdd(use.View.Parameter, use);
         }
 
