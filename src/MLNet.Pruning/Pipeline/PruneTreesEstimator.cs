@@ -85,6 +85,7 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
         var row = 0;
         foreach (var score in step.Transform(view).GetColumn<float>(ScoreColumns.Score))
         {
+            rows.CancellationToken.ThrowIfCancellationRequested();
             if (!(Math.Abs(score - own[row]) <= ScoreTolerance * Math.Max(1, Math.Abs(own[row]))))
             {
                 throw new NotSupportedException($"The model cannot be pruned: it scores validation row {row} with {score}, but the sum of its trees is {own[row]}. "

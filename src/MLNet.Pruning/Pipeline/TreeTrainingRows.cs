@@ -21,6 +21,7 @@ internal static class TreeTrainingRows
         {
             while (cursor.MoveNext())
             {
+                options.CancellationToken.ThrowIfCancellationRequested();
                 count++;
             }
         }
@@ -95,7 +96,7 @@ internal static class TreeTrainingRows
             throw new TrainingDataException(labels.Count == 0 ? "There are no rows to prune trees with." : $"All {labels.Count} rows have the same value in column '{label.Name}': there is nothing to tell apart.", label.Name);
         }
 
-        return new([.. values], ensemble.Width, [.. labels], weight is null ? null : [.. weights]);
+        return new([.. values], ensemble.Width, [.. labels], weight is null ? null : [.. weights]) { CancellationToken = options.CancellationToken };
     }
 
     private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label)

@@ -41,10 +41,9 @@ internal sealed class LeafRefit
     /// <param name="rows">The training rows.</param>
     /// <param name="loss">The loss.</param>
     /// <param name="regularization">How many rows a leaf's old value counts as.</param>
-    /// <param name="cancellation">Ends it.</param>
-    public static DecisionTreeEnsemble Fit(DecisionTreeEnsemble ensemble, TreeRows rows, TreeLoss loss, double regularization, CancellationToken cancellation = default)
+    public static DecisionTreeEnsemble Fit(DecisionTreeEnsemble ensemble, TreeRows rows, TreeLoss loss, double regularization)
     {
-        var values = new LeafRefit(ensemble, rows, loss, regularization).Solve(cancellation);
+        var values = new LeafRefit(ensemble, rows, loss, regularization).Solve();
         var start = 0;
         return ensemble with
         {
@@ -53,14 +52,13 @@ internal sealed class LeafRefit
         };
     }
 
-    private double[] Solve(CancellationToken cancellation)
+    private double[] Solve()
     {
         var values = _before.ToArray();
         var scores = Multiply(values);
         var objective = Objective(values, scores);
         for (var iteration = 0; iteration < (_loss.IsQuadratic ? 1 : NewtonSteps); iteration++)
         {
-            cancellation.ThrowIfCancellationRequested();
             var derivatives = scores.Select((score, row) => _loss.Derivatives(score, _rows, row)).ToArray();
             var gradient = Transposed(Array.ConvertAll(derivatives, derivative => -derivative.First));
             for (var i = 0; i < values.Length; i++)
@@ -146,6 +144,7 @@ internal sealed class LeafRefit
     /// <summary>A number for each row: the sum over its leaves.</summary>
     private double[] Multiply(double[] values)
     {
+        _rows.CancellationToken.ThrowIfCancellationRequested();
         var sums = new double[_rows.Count];
         // Rows add up in the order of the trees, on however many threads.
         Parallel.ForEach(Partitioner.Create(0, Math.Max(1, sums.Length), RowsAtOnce), range =>

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace MLNet.Pruning;
 
-/// <summary>How far an ensemble of trees is pruned: to a size, or as far as its metric allows.</summary>
+/// <summary>
+/// How far an ensemble of trees is pruned: to a size, or as far as its metric allows. A size is the most that is kept: of the ensembles tried
+/// within it, the one with the best metric on the validation rows is taken, so that a larger size never does worse on them.
+/// </summary>
 public sealed class TreeAmount
 {
     private readonly Kind _kind;

@@ -50,7 +50,11 @@ internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
     }
 
     /// <summary>The area under the ROC curve, ties counting half, or the share of the variance explained.</summary>
-    public double Metric(double[] scores, float[] labels) => _isBinary ? AreaUnderCurve(scores, labels) : RSquared(scores, labels);
+    /// <param name="scores">The scores of the rows.</param>
+    /// <param name="labels">Their labels.</param>
+    /// <param name="weight">How often a row counts; null for once.</param>
+    public double Metric(double[] scores, float[] labels, Func<int, double>? weight = null)
+        => _isBinary ? AreaUnderCurve(scores, labels, weight ?? (_ => 1)) : RSquared(scores, labels, weight ?? (_ => 1));
 
     private double Target(float label) => !_isBinary ? label : label > 0 ? _side : -_side;
 
@@ -65,39 +69,44 @@ internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
         return (-platt.Slope * (probability - label), platt.Slope * platt.Slope * probability * (1 - probability));
     }
 
-    private static double RSquared(double[] scores, float[] labels)
+    private static double RSquared(double[] scores, float[] labels, Func<int, double> weight)
     {
-        double mean = labels.Average(label => (double)label), error = 0, deviation = 0;
+        double total = 0, sum = 0, error = 0, deviation = 0;
         for (var row = 0; row < scores.Length; row++)
         {
-            error += Math.Pow(scores[row] - labels[row], 2);
-            deviation += Math.Pow(labels[row] - mean, 2);
+            total += weight(row);
+            sum += weight(row) * labels[row];
+        }
+
+        for (var row = 0; row < scores.Length; row++)
+        {
+            error += weight(row) * Math.Pow(scores[row] - labels[row], 2);
+            deviation += weight(row) * Math.Pow(labels[row] - sum / total, 2);
         }
 
         return 1 - error / deviation;
     }
 
-    private static double AreaUnderCurve(double[] scores, float[] labels)
+    private static double AreaUnderCurve(double[] scores, float[] labels, Func<int, double> weight)
     {
         // As ML.NET sees them: scores that are one float are a tie.
         var keys = Array.ConvertAll(scores, score => (float)score);
-        var order = labels.ToArray();
+        int[] order = [.. Enumerable.Range(0, keys.Length)];
         Array.Sort(keys, order);
-        double pairs = 0;
-        long below = 0;
+        double pairs = 0, below = 0, above = 0;
         for (int start = 0, end; start < keys.Length; start = end)
         {
-            long positives = 0;
+            double positives = 0, negatives = 0;
             for (end = start; end < keys.Length && keys[end] == keys[start]; end++)
             {
-                positives += order[end] > 0 ? 1 : 0;
+                var row = order[end];
+                (positives, negatives) = labels[row] > 0 ? (positives + weight(row), negatives) : (positives, negatives + weight(row));
             }
 
-            var negatives = end - start - positives;
-            pairs += positives * (below + negatives / 2.0);
-            below += negatives;
+            pairs += positives * (below + negatives / 2);
+            (below, above) = (below + negatives, above + positives);
         }
 
-        return pairs / ((double)below * (keys.Length - below));
+        return pairs / (below * above);
     }
 }

@@ -6,6 +6,10 @@ internal sealed class TreePruner
     /// <summary>Sizes tried, from the smallest on, for one that keeps the metric.</summary>
     private const int SizesTried = 24;
 
+    /// <summary>Where a size is given, all sizes up to so many steps from the smallest one are tried, and those above in ratios.</summary>
+    private const int AllSizesUpTo = 64;
+    private const int SizesPerRatio = 8;
+
     private readonly DecisionTreeEnsemble _ensemble;
     private readonly TreeRows _training;
     private readonly TreeRows _validation;
@@ -17,11 +21,10 @@ internal sealed class TreePruner
     {
         (_ensemble, _training, _validation, _options) = (ensemble, training, validation, options);
         _loss = new(ensemble);
-        var cancellation = options.CancellationToken;
         _path = options.Method switch
         {
-            TreePruningMethod.ForwardSelection => TreeSelection.Forward(ensemble, validation, _loss, cancellation),
-            TreePruningMethod.BackwardElimination => TreeSelection.Backward(ensemble, validation, _loss, cancellation),
+            TreePruningMethod.ForwardSelection => TreeSelection.Forward(ensemble, validation, _loss),
+            TreePruningMethod.BackwardElimination => TreeSelection.Backward(ensemble, validation, _loss),
             TreePruningMethod.MarginDistance => ForestOrders.MarginDistance(ensemble, validation),
             TreePruningMethod.Kappa => ForestOrders.Kappa(ensemble, validation),
             TreePruningMethod.CostComplexity => new CostComplexity(ensemble, training, _loss),
@@ -57,7 +60,8 @@ internal sealed class TreePruner
 
     private DecisionTreeEnsemble ToSize()
     {
-        var (low, high) = (0, LastStep());
+        var last = LastStep();
+        var (low, high) = (0, last);
         var smallest = _path.At(high).Cost;
         if (!_options.Amount.Allows(smallest, _ensemble.Cost))
         {
@@ -77,7 +81,19 @@ internal sealed class TreePruner
             }
         }
 
-        return Refit(high);
+        return Sizes(last).TakeWhile(step => step >= high).Select(Refit).MaxBy(Compare)!;
+    }
+
+    /// <summary>
+    /// Steps compared with each other, from the smallest ensemble on: all of the last ones, then fewer and fewer. They are the same whatever
+    /// the amount, so that a larger one never does worse.
+    /// </summary>
+    private static IEnumerable<int> Sizes(int last)
+    {
+        for (var distance = 0; distance < last; distance += distance < AllSizesUpTo ? 1 : distance / SizesPerRatio)
+        {
+            yield return last - distance;
+        }
     }
 
     private DecisionTreeEnsemble ToLoss(double loss)
@@ -144,8 +160,15 @@ internal sealed class TreePruner
     {
         _options.CancellationToken.ThrowIfCancellationRequested();
         var ensemble = _path.At(step);
-        return _options.RefitLeaves ? LeafRefit.Fit(ensemble, _training, _loss, _options.RefitRegularization, _options.CancellationToken) : ensemble;
+        return _options.RefitLeaves ? LeafRefit.Fit(ensemble, _training, _loss, _options.RefitRegularization) : ensemble with { Trees = [.. ensemble.Trees.Where(tree => tree.LeafValues.Any(value => value != 0))] };
     }
 
     private double Measure(DecisionTreeEnsemble ensemble) => _loss.Metric(_validation.Score(ensemble), _validation.Labels);
+
+    /// <summary>What is better compares higher: the metric, rows counted as they weigh, or the loss where metrics are the same.</summary>
+    private (double Metric, double Gain) Compare(DecisionTreeEnsemble ensemble)
+    {
+        var scores = _validation.Score(ensemble);
+        return (_loss.Metric(scores, _validation.Labels, _validation.WeightOf), -_loss.Total(scores, _validation));
+    }
 }

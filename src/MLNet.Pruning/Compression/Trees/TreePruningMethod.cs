@@ -5,7 +5,7 @@ public enum TreePruningMethod
 {
     /// <summary>
     /// Whole trees, kept in the order in which they lower the loss on the validation rows most when added to those kept so far (ensemble
-    /// selection, Caruana et al. 2004); trees of a boosted ensemble with the step that lowers it most.
+    /// selection, Caruana et al. 2004); trees of a boosted ensemble each times the multiple that lowers it most, which may be 0.
     /// </summary>
     ForwardSelection,
 

@@ -15,6 +15,9 @@ internal sealed class TreeRows
 
     public int Count => Labels.Length;
 
+    /// <summary>Ends what goes through the rows.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
     /// <summary>How often the row counts.</summary>
     public double WeightOf(int row) => _weights is null ? 1 : _weights[row];
 
@@ -26,6 +29,7 @@ internal sealed class TreeRows
         var scores = new double[Count];
         for (var row = 0; row < scores.Length; row++)
         {
+            CancellationToken.ThrowIfCancellationRequested();
             scores[row] = ensemble.Score(this[row]);
         }
 
@@ -46,6 +50,7 @@ internal sealed class TreeRows
 
     public int[] LeavesOf(DecisionTree tree)
     {
+        CancellationToken.ThrowIfCancellationRequested();
         var leaves = new int[Count];
         for (var row = 0; row < leaves.Length; row++)
         {

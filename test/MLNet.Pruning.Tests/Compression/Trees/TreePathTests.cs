@@ -11,7 +11,7 @@ public class TreePathTests
     {
         var ensemble = RandomTrees.Ensemble(_random, trees: 7);
         var rows = RandomTrees.Rows(ensemble, _random, 50);
-        var path = TreeSelection.Backward(ensemble, rows, new(ensemble), default);
+        var path = TreeSelection.Backward(ensemble, rows, new(ensemble));
         List<int> kept = [.. Enumerable.Range(0, 7)];
         for (var step = 1; step <= path.Steps; step++)
         {
@@ -25,7 +25,7 @@ public class TreePathTests
     {
         var ensemble = RandomTrees.Ensemble(_random, trees: 7) with { IsMean = true };
         var rows = RandomTrees.Rows(ensemble, _random, 50);
-        var path = TreeSelection.Forward(ensemble, rows, new(ensemble), default);
+        var path = TreeSelection.Forward(ensemble, rows, new(ensemble));
         List<int> chosen = [];
         for (var count = 1; count < 7; count++)
         {
@@ -41,7 +41,7 @@ public class TreePathTests
     {
         var ensemble = RandomTrees.Ensemble(_random, trees: 6);
         var rows = RandomTrees.Rows(ensemble, _random, 50);
-        var path = TreeSelection.Forward(ensemble, rows, new(ensemble), default);
+        var path = TreeSelection.Forward(ensemble, rows, new(ensemble));
         var first = path.At(5);
         // The best multiple of each single tree, by the closed form of least squares.
         var errors = ensemble.Trees.Select(tree =>
@@ -53,6 +53,21 @@ public class TreePathTests
         }).ToArray();
         Assert.AreEqual(errors.Min(), SquaredError(first, rows), 1e-9);
         Assert.AreSame(ensemble, path.At(0));
+    }
+
+    [TestMethod]
+    public void Forward_selection_of_a_boosted_ensemble_ends_below_every_sum_of_its_trees()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var ensemble = RandomTrees.Ensemble(_random, trees: 6);
+            var rows = RandomTrees.Rows(ensemble, _random, 60);
+            var path = TreeSelection.Forward(ensemble, rows, new(ensemble));
+            var errors = Enumerable.Range(1, path.Steps).Select(step => SquaredError(path.At(step), rows)).Reverse().ToArray();
+            CollectionAssert.AreEqual(errors.OrderDescending().ToArray(), errors);
+            var sums = Enumerable.Range(0, 1 << 6).Select(set => SquaredError(ensemble with { Trees = [.. ensemble.Trees.Where((_, tree) => (set >> tree & 1) == 1)] }, rows));
+            Assert.IsLessThanOrEqualTo(sums.Min() * 1.01, errors[^1]);
+        }
     }
 
     [TestMethod]

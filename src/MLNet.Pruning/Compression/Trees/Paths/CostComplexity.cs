@@ -19,6 +19,7 @@ internal sealed class CostComplexity : ITreePath
         var queue = new PriorityQueue<int, (double, int)>(links.Select((link, t) => (t, (link.Weakest().Rate, t))));
         while (queue.TryDequeue(out var tree, out _))
         {
+            training.CancellationToken.ThrowIfCancellationRequested();
             _collapsed.Add((tree, links[tree].Collapse()));
             if (links[tree].Weakest() is { Node: >= 0 } next)
             {

@@ -13,7 +13,7 @@ internal static class ForestOrders
         List<int> open = [.. Enumerable.Range(0, votes.Length)], order = [];
         while (open.Count > 0)
         {
-            var best = open.MinBy(tree => Distance(sum, votes[tree], votes.Length));
+            var best = open.MinBy(tree => Distance(sum, votes[tree], votes.Length, rows.CancellationToken));
             for (var row = 0; row < sum.Length; row++)
             {
                 sum[row] += votes[best][row];
@@ -34,6 +34,7 @@ internal static class ForestOrders
         {
             for (var second = first + 1; second < votes.Length; second++)
             {
+                rows.CancellationToken.ThrowIfCancellationRequested();
                 pairs.Add((Agreement(votes[first], votes[second], rows.Labels), first, second));
             }
         }
@@ -48,8 +49,9 @@ internal static class ForestOrders
         : throw new TreePruningException($"{method} compares the votes of a binary forest's trees; this ensemble is {(ensemble.IsMean ? "a forest that predicts a number" : "boosted, so that its trees do not vote")}. "
             + $"Use {nameof(TreePruningMethod.ForwardSelection)} or {nameof(TreePruningMethod.BackwardElimination)}.");
 
-    private static double Distance(double[] sum, sbyte[] votes, int trees)
+    private static double Distance(double[] sum, sbyte[] votes, int trees, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         double distance = 0;
         for (var row = 0; row < sum.Length; row++)
         {

@@ -45,6 +45,7 @@ internal sealed class ReducedError : ITreePath
 
     private DecisionTree Prune(DecisionTree tree, double allowance, double[] scores)
     {
+        _validation.CancellationToken.ThrowIfCancellationRequested();
         var means = LeafWeights.Means(tree, LeafWeights.Of(tree, _training));
         var leaves = _validation.LeavesOf(tree);
         var outputs = Array.ConvertAll(leaves, leaf => tree.LeafValues[leaf]);

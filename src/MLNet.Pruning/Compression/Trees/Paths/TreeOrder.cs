@@ -2,11 +2,11 @@ namespace MLNet.Pruning;
 
 /// <summary>Whole trees in the order in which they are kept.</summary>
 /// <param name="ensemble">The ensemble.</param>
-/// <param name="order">Its trees, the one kept longest first.</param>
-/// <param name="weights">What each of them is multiplied by when others are gone; null for nothing.</param>
-internal sealed class TreeOrder(DecisionTreeEnsemble ensemble, int[] order, double[]? weights = null) : ITreePath
+/// <param name="order">Its trees, the one kept longest first; those left out go at the first step.</param>
+/// <param name="weights">What each tree of the ensemble is multiplied by where only the first, the first two and so on of the order are kept; null for nothing.</param>
+internal sealed class TreeOrder(DecisionTreeEnsemble ensemble, int[] order, double[][]? weights = null) : ITreePath
 {
-    public int Steps => order.Length - 1;
+    public int Steps => Math.Min(order.Length, ensemble.Trees.Length - 1);
 
     public DecisionTreeEnsemble At(int step)
     {
@@ -15,7 +15,8 @@ internal sealed class TreeOrder(DecisionTreeEnsemble ensemble, int[] order, doub
             return ensemble;
         }
 
-        var kept = ensemble.Keep(order[..^step]);
-        return weights is null ? kept : kept with { Trees = [.. kept.Trees.Zip(order[..^step].Order(), (tree, i) => tree.Scaled(weights[i]))] };
+        var count = Steps - step + 1;
+        var kept = ensemble.Keep(order[..count]);
+        return weights is null ? kept : kept with { Trees = [.. kept.Trees.Zip(order[..count].Order(), (tree, i) => tree.Scaled(weights[count - 1][i]))] };
     }
 }

@@ -6,42 +6,78 @@ namespace MLNet.Pruning;
 /// </summary>
 internal static class TreeSelection
 {
-    public static TreeOrder Forward(DecisionTreeEnsemble ensemble, TreeRows rows, TreeLoss loss, CancellationToken cancellation)
+    /// <summary>Rounds of correcting the multiples of the trees chosen, where no further tree lowers the loss by this share of it.</summary>
+    private const int Rounds = 10;
+    private const double LeastGain = 1e-3;
+
+    public static TreeOrder Forward(DecisionTreeEnsemble ensemble, TreeRows rows, TreeLoss loss)
+        => ensemble.IsMean ? ForwardOfMean(ensemble, rows, loss) : ForwardOfSum(ensemble, rows, loss);
+
+    private static TreeOrder ForwardOfMean(DecisionTreeEnsemble ensemble, TreeRows rows, TreeLoss loss)
     {
         var selection = new State(ensemble, rows, loss);
         List<int> open = [.. Enumerable.Range(0, ensemble.Trees.Length)], order = [];
-        var weights = new double[ensemble.Trees.Length];
         while (open.Count > 0)
         {
-            cancellation.ThrowIfCancellationRequested();
             var scale = (double)ensemble.Trees.Length / (order.Count + 1);
-            var (best, bestChange, bestWeight) = (open[0], double.PositiveInfinity, 1.0);
-            foreach (var tree in open)
-            {
-                var (change, weight) = ensemble.IsMean ? (selection.Change(tree, scale, 1), 1) : selection.BestStep(tree);
-                if (change < bestChange)
-                {
-                    (best, bestChange, bestWeight) = (tree, change, weight);
-                }
-            }
-
-            selection.Add(best, bestWeight, ensemble.IsMean ? scale : 1);
-            weights[best] = bestWeight;
+            var best = open.MinBy(tree => selection.Change(tree, scale, 1));
+            selection.Add(best, 1, scale);
             order.Add(best);
             open.Remove(best);
         }
 
-        return new(ensemble, [.. order], ensemble.IsMean ? null : weights);
+        return new(ensemble, [.. order]);
     }
 
-    public static TreeOrder Backward(DecisionTreeEnsemble ensemble, TreeRows rows, TreeLoss loss, CancellationToken cancellation)
+    /// <summary>
+    /// Trees of a sum are multiplied by what lowers the loss most, not below 0: what corrected a tree that is gone would do harm as it is.
+    /// Where no further tree helps, the multiples of those chosen are corrected, and the order ends where that is of no help either.
+    /// </summary>
+    private static TreeOrder ForwardOfSum(DecisionTreeEnsemble ensemble, TreeRows rows, TreeLoss loss)
+    {
+        var selection = new State(ensemble, rows, loss);
+        List<int> open = [.. Enumerable.Range(0, ensemble.Trees.Length)], order = [];
+        var weights = new double[ensemble.Trees.Length];
+        List<double[]> steps = [];
+        while (open.Count > 0)
+        {
+            var (best, change) = Best();
+            for (var round = 0; round < Rounds && !(-change > LeastGain * selection.Loss); round++)
+            {
+                order.ForEach(Correct);
+                (best, change) = Best();
+            }
+
+            if (!(change < 0))
+            {
+                break;
+            }
+
+            order.Add(best);
+            open.Remove(best);
+            Correct(best);
+            steps.Add([.. weights]);
+        }
+
+        (int, double) Best() => open.Select(tree => (tree, selection.BestStep(tree, 0).Change)).MinBy(step => step.Change);
+
+        void Correct(int tree)
+        {
+            var (_, step) = selection.BestStep(tree, weights[tree]);
+            selection.Add(tree, step, 1);
+            weights[tree] += step;
+        }
+
+        return new(ensemble, [.. order], [.. steps]);
+    }
+
+    public static TreeOrder Backward(DecisionTreeEnsemble ensemble, TreeRows rows, TreeLoss loss)
     {
         var selection = new State(ensemble, rows, loss);
         List<int> kept = [.. Enumerable.Range(0, ensemble.Trees.Length)], removed = [];
         kept.ForEach(tree => selection.Add(tree, 1, 1));
         while (kept.Count > 1)
         {
-            cancellation.ThrowIfCancellationRequested();
             var scale = ensemble.IsMean ? (double)ensemble.Trees.Length / (kept.Count - 1) : 1;
             var worst = kept.MinBy(tree => selection.Change(tree, scale, -1));
             selection.Add(worst, -1, scale);
@@ -60,9 +96,12 @@ internal static class TreeSelection
         private readonly (double First, double Second)[] _derivatives = Derivatives(rows, loss, _ => ensemble.Offset);
         private double _scale = 1;
 
+        public double Loss => loss.Total([.. _sum.Select(sum => ensemble.Offset + _scale * sum)], rows);
+
         /// <summary>What the loss changes by when a tree is added or taken away and the sum is scaled anew.</summary>
         public double Change(int tree, double scale, double sign)
         {
+            rows.CancellationToken.ThrowIfCancellationRequested();
             var (outputs, rescale, weight) = (_outputs[tree], scale - _scale, scale * sign);
             double change = 0;
             for (var row = 0; row < outputs.Length; row++)
@@ -75,9 +114,10 @@ internal static class TreeSelection
             return change;
         }
 
-        /// <summary>The best multiple of a tree to add, and what the loss changes by.</summary>
-        public (double Change, double Weight) BestStep(int tree)
+        /// <summary>What to add to a tree's multiple so that the loss falls most, the multiple not below 0, and what the loss changes by.</summary>
+        public (double Change, double Step) BestStep(int tree, double multiple)
         {
+            rows.CancellationToken.ThrowIfCancellationRequested();
             var outputs = _outputs[tree];
             double slope = 0, curvature = 0;
             for (var row = 0; row < outputs.Length; row++)
@@ -87,7 +127,8 @@ internal static class TreeSelection
                 curvature += second * outputs[row] * outputs[row];
             }
 
-            return slope < 0 && curvature > 0 ? (-slope * slope / (2 * curvature), -slope / curvature) : (0, 1);
+            var step = curvature > 0 ? Math.Max(-slope / curvature, -multiple) : 0;
+            return (step * (slope + step * curvature / 2), step);
         }
 
         public void Add(int tree, double weight, double scale)
