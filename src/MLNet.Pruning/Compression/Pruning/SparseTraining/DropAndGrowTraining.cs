@@ -75,7 +75,8 @@ internal sealed class DropAndGrowTraining : SparseTraining
             }
 
             _growth.Clear();
-            foreach (var (name, mask) in Masks)
+            // The order in which the dictionary gives them follows the process's own hashes of names: numbers are drawn by name.
+            foreach (var (name, mask) in Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal))
             {
                 _growth[name] = _owner._byGradient ? Gradient((TorchParameter)Weights.Graph.Parameters[name], mask.Count)
                     : [.. Enumerable.Range(0, mask.Count).Select(_ => _random.NextSingle())];
