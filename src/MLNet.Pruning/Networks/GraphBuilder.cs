@@ -44,6 +44,12 @@ internal sealed class GraphBuilder
 
     public string Parameter(string name, ImmutableArray<int> shape, Initializer initializer, bool trainable = true)
     {
+        var count = shape.Aggregate(1.0, (product, size) => product * size);
+        if (count > Array.MaxLength)
+        {
+            throw new ArgumentException($"Parameter '{name}' of {TensorInfo.Dimensions(shape)} would have {count:N0} values; a parameter holds at most {Array.MaxLength:N0}.", "layers");
+        }
+
         _parameters.Add(new Parameter(name, shape, null, trainable, initializer));
         _shapes[name] = shape;
         return name;

@@ -15,6 +15,7 @@ public sealed class Layer
     public static Layer Dense(int units, bool bias = true, string? name = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
+        Setting.NamedIfGiven(name, nameof(name));
         return new(graph =>
         {
             var layer = graph.Name("fc", name);
@@ -48,6 +49,7 @@ public sealed class Layer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(filters, 1);
         CheckWindow(kernel, stride, padding);
+        Setting.NamedIfGiven(name, nameof(name));
         ArgumentOutOfRangeException.ThrowIfLessThan(dilation, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
         return Convolution(filters, [kernel, kernel], [.. Window(kernel, stride, padding), ("dilations", new long[] { dilation, dilation })], groups, bias, name);
@@ -62,9 +64,9 @@ public sealed class Layer
     /// <param name="name">The layer's name.</param>
     public static Layer BatchNorm(double epsilon = 1e-5, double momentum = 0.1, string? name = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
-        ArgumentOutOfRangeException.ThrowIfNegative(momentum);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(momentum, 1);
+        epsilon = (float)Setting.Positive(epsilon, nameof(epsilon)) > 0 ? epsilon : throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "As a 32-bit float the epsilon is 0.");
+        momentum = momentum is >= 0 and <= 1 ? momentum : throw new ArgumentOutOfRangeException(nameof(momentum), momentum, "The momentum lies in [0, 1].");
+        Setting.NamedIfGiven(name, nameof(name));
         return new(graph =>
         {
             var layer = graph.Name("bn", name);
@@ -109,9 +111,8 @@ public sealed class Layer
     /// <param name="name">The layer's name.</param>
     public static Layer Dropout(double rate = 0.5, string? name = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(rate);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(rate, 1);
-        return Simple("Dropout", "dropout", name, ("ratio", (float)rate));
+        return !(rate is >= 0 and < 1) ? throw new ArgumentOutOfRangeException(nameof(rate), rate, "The share of values that are zeroed lies in [0, 1).")
+            : Simple("Dropout", "dropout", name, ("ratio", (float)rate));
     }
 
     /// <summary>A residual block: x + f(x), where f is layers one after another that give the shape they read (He et al. 2016).</summary>
@@ -120,6 +121,7 @@ public sealed class Layer
     public static Layer Residual(params Layer[] layers)
     {
         ArgumentNullException.ThrowIfNull(layers);
+        Setting.Complete(layers);
         if (layers.Length == 0)
         {
             throw new ArgumentException("A residual block needs at least one layer.", nameof(layers));
@@ -146,7 +148,9 @@ public sealed class Layer
     /// <summary>x where positive, else x times the slope.</summary>
     /// <param name="slope">Slope of the negative side.</param>
     /// <param name="name">The layer's name.</param>
-    public static Layer LeakyRelu(double slope = 0.01, string? name = null) => Simple("LeakyRelu", "leakyrelu", name, ("alpha", (float)slope));
+    /// <exception cref="ArgumentOutOfRangeException">The slope is not a finite 32-bit float.</exception>
+    public static Layer LeakyRelu(double slope = 0.01, string? name = null) => float.IsFinite((float)slope) ? Simple("LeakyRelu", "leakyrelu", name, ("alpha", (float)slope))
+        : throw new ArgumentOutOfRangeException(nameof(slope), slope, "The slope is a finite number that a 32-bit float can hold.");
 
     /// <summary>x times the normal distribution function of x (Hendrycks &amp; Gimpel 2016), exact, not the tanh approximation.</summary>
     /// <param name="name">The layer's name.</param>
@@ -154,13 +158,17 @@ public sealed class Layer
 
     /// <summary>x times the sigmoid of x, also known as swish.</summary>
     /// <param name="name">The layer's name.</param>
-    public static Layer Silu(string? name = null) => new(graph =>
+    public static Layer Silu(string? name = null)
     {
-        var layer = graph.Name("silu", name);
-        var input = graph.Last;
-        graph.Append(layer + ".sigmoid", "Sigmoid");
-        graph.Append(layer, "Mul", data: [input, graph.Last]);
-    });
+        Setting.NamedIfGiven(name, nameof(name));
+        return new(graph =>
+        {
+            var layer = graph.Name("silu", name);
+            var input = graph.Last;
+            graph.Append(layer + ".sigmoid", "Sigmoid");
+            graph.Append(layer, "Mul", data: [input, graph.Last]);
+        });
+    }
 
     /// <summary>The hyperbolic tangent.</summary>
     /// <param name="name">The layer's name.</param>
@@ -218,10 +226,14 @@ public sealed class Layer
     internal void Build(GraphBuilder graph) => _build(graph);
 
     private static Layer Simple(string @operator, string kind, string? name, params (string, object)[] attributes)
-        => new(graph => graph.Append(graph.Name(kind, name), @operator, attributes: Attributes(attributes)));
+    {
+        Setting.NamedIfGiven(name, nameof(name));
+        return new(graph => graph.Append(graph.Name(kind, name), @operator, attributes: Attributes(attributes)));
+    }
 
     private static Layer Pool(string @operator, string kind, int kernel, int stride, int padding, string? name, params (string, object)[] attributes)
     {
+        Setting.NamedIfGiven(name, nameof(name));
         stride = stride == 0 ? kernel : stride;
         CheckWindow(kernel, stride, padding);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(padding, kernel / 2);

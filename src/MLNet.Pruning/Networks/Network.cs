@@ -69,7 +69,7 @@ public sealed partial class Network
 
     /// <summary>The parameter of that name.</summary>
     /// <exception cref="ArgumentException">There is none; the message names the nearest ones.</exception>
-    public Parameter this[string parameter] => _byName.TryGetValue(parameter, out var found) ? found
+    public Parameter this[string parameter] => _byName.TryGetValue(Setting.Present(parameter, nameof(parameter)), out var found) ? found
         : throw new ArgumentException($"The network has no parameter '{parameter}'.{NearestNames.Suggest(parameter, _byName.Keys)}", nameof(parameter));
 
     /// <summary>
@@ -95,7 +95,7 @@ public sealed partial class Network
                 layers.Add(Layer.Relu());
             }
 
-            layers.Add(Layer.Dense(size));
+            layers.Add(size >= 1 ? Layer.Dense(size) : throw new ArgumentOutOfRangeException(nameof(units), size, "A layer has at least 1 unit."));
         }
 
         return Sequential([inputs], [.. layers]);
@@ -109,7 +109,7 @@ public sealed partial class Network
     public static Network Sequential(ReadOnlySpan<int> inputShape, params ReadOnlySpan<Layer> layers)
     {
         var builder = new GraphBuilder(inputShape);
-        foreach (var layer in layers)
+        foreach (var layer in Setting.Complete(layers.ToArray(), nameof(layers)))
         {
             layer.Build(builder);
         }
@@ -178,9 +178,8 @@ public sealed partial class Network
     /// <exception cref="ArgumentException">A group is of another network, or nothing would be left of a layer.</exception>
     public Network Remove(IEnumerable<PruningGroup> groups)
     {
-        ArgumentNullException.ThrowIfNull(groups);
-        var list = groups.ToArray();
-        return list.Length == 0 ? this : StructureSurgery.Of(this, list).Remove(this);
+        var list = Setting.Complete(groups);
+        return list.Count == 0 ? this : StructureSurgery.Of(this, list).Remove(this);
     }
 
     /// <summary>The network of the same size with some of its groups at zero.</summary>
@@ -188,9 +187,8 @@ public sealed partial class Network
     /// <exception cref="ArgumentException">A group is of another network, or nothing would be left of a layer.</exception>
     public Network Mask(IEnumerable<PruningGroup> groups)
     {
-        ArgumentNullException.ThrowIfNull(groups);
-        var list = groups.ToArray();
-        return list.Length == 0 ? this : StructureSurgery.Of(this, list).Mask(this);
+        var list = Setting.Complete(groups);
+        return list.Count == 0 ? this : StructureSurgery.Of(this, list).Mask(this);
     }
 
     /// <summary>What goes with a group and why, a line for each member.</summary>

@@ -15,6 +15,8 @@ public static class CompactExtensions
     /// an ONNX model, with transformers of ML.NET's own that give the same columns. It scores row by row and cannot be pruned or trained
     /// further; <c>ml.Compression().Save</c> keeps all that. ML.NET truncates an old file before it writes the new one, so that an
     /// interruption leaves neither: save to another path and move the file, or use <c>ml.Compression().Save</c>, which does that itself.
+    /// The model that is loaded holds native sessions of ONNX Runtime: dispose it when it is no longer used. A <c>PredictionEngine</c> made of it,
+    /// as of any model, is for one thread.
     /// </remarks>
     /// <param name="model">A fitted model; it stays as it is.</param>
     /// <returns>

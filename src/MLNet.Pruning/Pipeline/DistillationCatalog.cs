@@ -19,7 +19,10 @@ public static class DistillationCatalog
     /// <example><code>pipeline.Append(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 200)).Append(ml.Transforms.Distill(Network.Mlp(30, 16, 1)))</code></example>
     public static DistillEstimator Distill(this TransformsCatalog catalog, Network student, Distillation? distillation = null, string labelColumnName = "Label",
         string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3, ITransformer? teacher = null)
-        => catalog.Distill(Options(student, From(distillation, teacher), labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        return catalog.Distill(Options(student, From(distillation, teacher), labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+    }
 
     /// <summary>Trains a student that is made of the teacher's network when that is trained.</summary>
     /// <inheritdoc cref="Distill(TransformsCatalog, Network, Distillation, string, string, int, int, double, ITransformer)"/>

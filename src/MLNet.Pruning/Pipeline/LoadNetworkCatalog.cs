@@ -19,7 +19,7 @@ public static class LoadNetworkCatalog
         string labelColumnName = "Label", LearningTask? task = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return catalog.LoadNetwork(new LoadNetworkEstimator.Options { Path = path, InputColumnNames = inputs, OutputName = Single(outputs), LabelColumnName = labelColumnName, Task = task });
+        return catalog.LoadNetwork(Options(inputs, outputs, labelColumnName, task, path: path));
     }
 
     /// <inheritdoc cref="LoadNetwork(TransformsCatalog, string, string[], string[], string, LearningTask?)"/>
@@ -34,7 +34,7 @@ public static class LoadNetworkCatalog
         string labelColumnName = "Label", LearningTask? task = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return catalog.LoadNetwork(new LoadNetworkEstimator.Options { Network = network, InputColumnNames = inputs, OutputName = Single(outputs), LabelColumnName = labelColumnName, Task = task });
+        return catalog.LoadNetwork(Options(inputs, outputs, labelColumnName, task, network));
     }
 
     /// <summary>Brings a network into a chain, to score, prune and fine-tune it there.</summary>
@@ -42,6 +42,16 @@ public static class LoadNetworkCatalog
     /// <param name="options">The network and the columns it is brought to.</param>
     public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, LoadNetworkEstimator.Options options) => new(CatalogEnvironment.Of(catalog), options);
 
-    private static string? Single(string[]? outputs) => outputs is null or [] ? null : outputs is [var only] ? only
+    private static LoadNetworkEstimator.Options Options(string[]? inputs, string[]? outputs, string labelColumnName, LearningTask? task, Network? network = null, string? path = null) => new()
+    {
+        Network = network,
+        Path = path,
+        InputColumnNames = inputs is null ? null : [.. Setting.Complete(inputs)],
+        OutputName = Single(outputs),
+        LabelColumnName = Setting.Named(labelColumnName, nameof(labelColumnName)),
+        Task = task,
+    };
+
+    private static string? Single(string[]? outputs) => outputs is null or [] ? null : outputs is [var only] ? Setting.Named(only, nameof(outputs))
         : throw new ArgumentException($"A network has one score, but {outputs.Length} outputs are named: {string.Join(", ", outputs)}.", nameof(outputs));
 }

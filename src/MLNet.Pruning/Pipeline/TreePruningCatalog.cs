@@ -54,16 +54,20 @@ public static class TreePruningCatalog
     /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreeAmount amount,
         TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
-        => catalog.PruneTrees(Options(amount, method, labelColumnName));
+    {
+        ArgumentNullException.ThrowIfNull(amount);
+        return catalog.PruneTrees(Options(amount, method, labelColumnName));
+    }
 
     /// <inheritdoc cref="PruneTrees(TransformsCatalog, TreeAmount, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">How the trees are pruned.</param>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreePruningOptions options) => new(CatalogEnvironment.Of(catalog), options);
 
-    private static TreePruningOptions Options(TreeAmount? amount, TreePruningMethod method, string label)
+    private static TreePruningOptions Options(TreeAmount? amount, TreePruningMethod method, string labelColumnName)
     {
-        var options = new TreePruningOptions { Method = method, LabelColumnName = label };
+        ArgumentException.ThrowIfNullOrEmpty(labelColumnName);
+        var options = new TreePruningOptions { Method = method, LabelColumnName = labelColumnName };
         options.Amount = amount ?? options.Amount;
         return options;
     }

@@ -24,6 +24,10 @@ public sealed class Augmentation
         ArgumentOutOfRangeException.ThrowIfLessThan(pixels, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(height);
         ArgumentOutOfRangeException.ThrowIfNegative(width);
+        if ((long)height * width > Array.MaxLength)
+        {
+            throw new ArgumentOutOfRangeException(nameof(height), height, $"An image of {height:N0} x {width:N0} pixels is larger than the {Array.MaxLength:N0} values that an array holds.");
+        }
         return new(pixels, height, width);
     }
 

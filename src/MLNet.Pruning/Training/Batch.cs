@@ -18,8 +18,11 @@ internal sealed class Batch : IDisposable
 
     public Batch(TrainingData data, LearningTask task, int capacity, Device device)
     {
+        // More rows than there are never come together.
+        capacity = Math.Min(capacity, data.TrainingRows.Length + data.ValidationRows.Length + 1);
         (_data, _task, _device, Capacity) = (data, task, device, capacity);
-        _rows = GC.AllocateUninitializedArray<float>(checked(capacity * data.Width), pinned: true);
+        _rows = (long)capacity * data.Width <= Array.MaxLength ? GC.AllocateUninitializedArray<float>(capacity * data.Width, pinned: true)
+            : throw new ArgumentOutOfRangeException(nameof(TrainingOptions.BatchSize), capacity, $"A batch of {capacity:N0} rows of {data.Width:N0} values is larger than the {Array.MaxLength:N0} values that an array holds.");
         _numbers = task == LearningTask.Multiclass ? [] : GC.AllocateUninitializedArray<float>(capacity, pinned: true);
         _classes = task == LearningTask.Multiclass ? GC.AllocateUninitializedArray<long>(capacity, pinned: true) : [];
         using var scope = NewDisposeScope();

@@ -35,8 +35,7 @@ public sealed class LearningRateSchedule
     /// <param name="final">Share of the rate at the end, in [0, 1].</param>
     public static LearningRateSchedule Linear(double final = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(final);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(final, 1);
+        CheckEnd(final);
         return new(nameof(Linear), [final], (epoch, epochs) => 1 + (final - 1) * epoch / epochs);
     }
 
@@ -44,8 +43,7 @@ public sealed class LearningRateSchedule
     /// <param name="final">Share of the rate at the end, in [0, 1].</param>
     public static LearningRateSchedule Cosine(double final = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(final);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(final, 1);
+        CheckEnd(final);
         return new(nameof(Cosine), [final], (epoch, epochs) => Between(1, final, epoch / epochs));
     }
 
@@ -70,10 +68,10 @@ public sealed class LearningRateSchedule
     }
 
     /// <summary>The same schedule with a linear warm-up before it takes full effect.</summary>
-    /// <param name="epochs">Length of the warm-up, above 0; fractions of an epoch are allowed.</param>
+    /// <param name="epochs">Length of the warm-up, above 0 and finite; fractions of an epoch are allowed.</param>
     public LearningRateSchedule WithWarmup(double epochs)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epochs);
+        Setting.Positive(epochs, nameof(epochs));
         return new(Kind, [.. Arguments], _factor, epochs);
     }
 
@@ -108,9 +106,19 @@ public sealed class LearningRateSchedule
 
     private static double Between(double from, double to, double share) => to + (from - to) * (1 + Math.Cos(Math.PI * share)) / 2;
 
+    private static void CheckEnd(double final)
+    {
+        if (!(final is >= 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(final), final, "The share of the rate at the end lies in [0, 1].");
+        }
+    }
+
     private static void CheckShare(double value, string name)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, name);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1, name);
+        if (!(value is > 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} lies in (0, 1].");
+        }
     }
 }

@@ -21,18 +21,19 @@ public abstract record Optimizer
     /// <summary>Adam (Kingma &amp; Ba 2015).</summary>
     /// <param name="beta1">Decay of the mean of gradients, in [0, 1).</param>
     /// <param name="beta2">Decay of the mean of squared gradients, in [0, 1).</param>
-    /// <param name="epsilon">Added to the denominator.</param>
+    /// <param name="epsilon">Added to the denominator; not negative. Of 0, weights without a gradient become NaN.</param>
     public static Optimizer Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
     {
         CheckRate(beta1, nameof(beta1));
         CheckRate(beta2, nameof(beta2));
+        Setting.NotNegative(epsilon, nameof(epsilon));
         return new AdamOptimizer(beta1, beta2, epsilon, Decoupled: false);
     }
 
     /// <summary>Adam with decoupled weight decay (Loshchilov &amp; Hutter 2019).</summary>
     /// <param name="beta1">Decay of the mean of gradients, in [0, 1).</param>
     /// <param name="beta2">Decay of the mean of squared gradients, in [0, 1).</param>
-    /// <param name="epsilon">Added to the denominator.</param>
+    /// <param name="epsilon">Added to the denominator; not negative. Of 0, weights without a gradient become NaN.</param>
     public static Optimizer AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
         => (AdamOptimizer)Adam(beta1, beta2, epsilon) with { Decoupled = true };
 
@@ -53,8 +54,10 @@ public abstract record Optimizer
 
     private static void CheckRate(double value, string name)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(value, name);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(value, 1, name);
+        if (!(value is >= 0 and < 1))
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} lies in [0, 1).");
+        }
     }
 
     private sealed record SgdOptimizer(double Momentum, bool Nesterov) : Optimizer

@@ -41,7 +41,9 @@ internal sealed class TrainedWeights : IDisposable
             return Trainable;
         }
 
-        var layers = network.Layers.Where(layer => layer.Parameters.Any(name => network[name].Trainable)).TakeLast(count);
+        var all = network.Layers.Where(layer => layer.Parameters.Any(name => network[name].Trainable)).ToArray();
+        var layers = count <= all.Length ? all.TakeLast(count) : throw new ArgumentOutOfRangeException(nameof(TrainingOptions.LastLayers), count,
+            $"The last {count} layers are to be trained, but the network has {all.Length} with parameters.");
         return [.. layers.SelectMany(layer => layer.Parameters).Distinct().Select(name => Graph.Parameters[name]).OfType<TorchParameter>()];
     }
 

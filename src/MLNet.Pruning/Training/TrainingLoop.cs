@@ -34,7 +34,7 @@ internal sealed class TrainingLoop
     /// <param name="teaching">The teacher it learns from; null where the options name no distillation.</param>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="NotSupportedException">The network rounds to integers on its way.</exception>
-    /// <exception cref="InvalidOperationException">The loss left the finite numbers, or early stopping has no validation rows.</exception>
+    /// <exception cref="InvalidOperationException">The loss or the weights left the finite numbers, or early stopping has no validation rows.</exception>
     public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, Teaching? teaching = null)
     {
         NativeHeap.KeepFreed();
@@ -68,7 +68,7 @@ internal sealed class TrainingLoop
         using var rule = _options.Optimizer.Create([.. weights.Trained(network, _options.LastLayers), .. taught?.Trained ?? []], _options.WeightDecay);
         var change = _options.Augmentation?.Bind(network, seed);
         using var dropout = new Generator((ulong)(uint)seed);
-        using var batch = new Batch(_data, _task, _options.BatchSize + 1, _device);
+        using var batch = new Batch(_data, _task, (int)Math.Min(_options.BatchSize + 1L, int.MaxValue), _device);
         var random = new Random(seed);
         var order = _data.TrainingRows.ToArray();
         var steps = Steps(network, order.Length);
@@ -94,7 +94,7 @@ internal sealed class TrainingLoop
             random.Shuffle(order);
             var loss = Epoch(epoch, order, steps, step);
             callbacks.ForEach(one => one.BeforeMeasuring());
-            var validation = _data.ValidationRows.IsEmpty ? null : Validation.Measure(weights.Graph, batch, _data, _task, _loss);
+            var validation = _data.ValidationRows.IsEmpty ? null : Validation.Measure(weights.Graph, batch, _data, _task, _loss, _options.CancellationToken);
             callbacks.ForEach(one => one.AfterMeasuring());
             var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation);
             history.Add(result);
@@ -119,8 +119,18 @@ internal sealed class TrainingLoop
             }
         }
 
-        return new(best ?? weights.Snapshot(), best is null ? history[^1].Validation : bestResult, history, snapshot);
+        return Finite(new(best ?? weights.Snapshot(), best is null ? history[^1].Validation : bestResult, history, snapshot));
     }
+
+    /// <summary>What the last step made: losses are those before a step.</summary>
+    private TrainingResult Finite(TrainingResult result)
+    {
+        FiniteWeights.Check(result.Network, "Training diverged in its last steps", Remedy);
+        return result.Validation is not { Loss: var loss } || double.IsFinite(loss) ? result
+            : throw new InvalidOperationException($"Training diverged: the loss on the validation rows is {loss} at its end. {Remedy}");
+    }
+
+    private string Remedy => $"Lower the learning rate ({_options.LearningRate}), clip gradients, or normalise the features.";
 
     /// <summary>Steps of an epoch. Where batch statistics are taken, which needs two rows, a last batch of one joins the one before.</summary>
     private int Steps(Network network, int rows)
@@ -147,7 +157,7 @@ internal sealed class TrainingLoop
 
         var loss = losses.Sum();
         return double.IsFinite(loss) ? loss : throw new InvalidOperationException(
-            $"Training diverged: the loss is {loss} in epoch {epoch + 1}. Lower the learning rate ({_options.LearningRate}), clip gradients, or normalise the features.");
+            $"Training diverged: the loss is {loss} in epoch {epoch + 1}. {Remedy}");
     }
 
     private double Step(ReadOnlySpan<int> rows, double rate, long step, Func<LearningRateSchedule, double> factor, StepState state)

@@ -52,7 +52,7 @@ public class TrainingOptions
     /// <value>Default null: rows stay as they are.</value>
     public Augmentation? Augmentation { get; set; }
 
-    /// <summary>Trains only the last so many layers that have parameters; the others stay as they are. At least 1.</summary>
+    /// <summary>Trains only the last so many layers that have parameters; the others stay as they are. At least 1, and at most as many as there are.</summary>
     /// <value>Default null: all layers.</value>
     /// <exception cref="ArgumentOutOfRangeException">The number is below 1.</exception>
     public int? LastLayers { get; set => field = Setting.AtLeast(1, value); }
@@ -67,7 +67,7 @@ public class TrainingOptions
     /// <value>Default null: train all epochs, keep the last weights.</value>
     public int? EarlyStoppingPatience { get; set => field = Setting.AtLeast(1, value); }
 
-    /// <summary>Seed of initial weights, order of rows and dropout. Same seed, same machine, same bits.</summary>
+    /// <summary>Seed of initial weights, order of rows and dropout. Same seed, same machine, same number of threads: same bits.</summary>
     /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
     public int? Seed { get; set; }
 

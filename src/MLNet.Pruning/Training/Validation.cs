@@ -7,7 +7,7 @@ namespace MLNet.Pruning;
 internal static class Validation
 {
     /// <summary>Measures a network as it is; null without validation rows.</summary>
-    public static ValidationResult? Measure(Network network, TrainingData data, LearningTask task, Loss loss, int batchSize)
+    public static ValidationResult? Measure(Network network, TrainingData data, LearningTask task, Loss loss, int batchSize, CancellationToken cancellation = default)
     {
         if (data.ValidationRows.IsEmpty)
         {
@@ -18,17 +18,18 @@ internal static class Validation
         using var scope = NewDisposeScope();
         using var graph = TorchGraph.ForScoring(network);
         using var batch = new Batch(data, task, batchSize, CPU);
-        return Measure(graph, batch, data, task, loss);
+        return Measure(graph, batch, data, task, loss, cancellation);
     }
 
     /// <summary>Measures the graph on all validation rows.</summary>
-    public static ValidationResult Measure(TorchGraph graph, Batch batch, TrainingData data, LearningTask task, Loss loss)
+    public static ValidationResult Measure(TorchGraph graph, Batch batch, TrainingData data, LearningTask task, Loss loss, CancellationToken cancellation)
     {
         using var noGrad = no_grad();
         var rows = data.ValidationRows.AsSpan();
         double lossSum = 0, correct = 0, squaredError = 0;
         for (var start = 0; start < rows.Length; start += batch.Capacity)
         {
+            cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var part = rows.Slice(start, Math.Min(batch.Capacity, rows.Length - start));
             var (features, targets) = batch.Gather(part);

@@ -87,8 +87,7 @@ public class AutoPruneOptions
         get => _maximumTrials;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(value));
-            _maximumTrials = value;
+            _maximumTrials = Setting.AtLeast(1, value);
         }
     }
 

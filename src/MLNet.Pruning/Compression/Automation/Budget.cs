@@ -59,6 +59,7 @@ public sealed class Budget
     public static Budget operator &(Budget left, Budget right)
     {
         ArgumentNullException.ThrowIfNull(left);
+        ArgumentNullException.ThrowIfNull(right);
         return left.And(right);
     }
 

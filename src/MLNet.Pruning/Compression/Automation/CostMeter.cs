@@ -43,6 +43,11 @@ internal sealed class CostMeter(RatioSpace space, int batch)
     /// <summary>The median of at least 31 runs and 50 milliseconds, after a warm-up.</summary>
     private double Time(Network network)
     {
+        if (network.Inputs.Sum(input => (long)input.RowSize) * batch > Array.MaxLength)
+        {
+            throw new ArgumentOutOfRangeException(nameof(batch), batch, $"A batch of {batch:N0} rows is larger than the {Array.MaxLength:N0} values that an array holds.");
+        }
+
         using var scorer = new Scorer(network, softmax: false, batch);
         scorer.Rows.AsSpan().Clear();
         for (var i = 0; i < WarmUps; i++)

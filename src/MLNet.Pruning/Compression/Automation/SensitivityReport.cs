@@ -12,10 +12,10 @@ public sealed record SensitivityReport(ValidationResult Before, string Granulari
     /// <summary>The greatest sparsity measured up to which each layer alone loses no more of the metric.</summary>
     /// <param name="metricLoss">Not negative.</param>
     /// <returns>By the name of the layer's weight; what it has now where it bears nothing.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="metricLoss"/> is negative or not a number.</exception>
-    public IReadOnlyDictionary<string, double> Bears(double metricLoss) => metricLoss >= 0
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="metricLoss"/> is negative or not finite.</exception>
+    public IReadOnlyDictionary<string, double> Bears(double metricLoss) => metricLoss >= 0 && double.IsFinite(metricLoss)
         ? Layers.GroupBy(layer => layer.Parameter).ToDictionary(layers => layers.Key, layers => layers.Min(layer => layer.Points.TakeWhile(point => Before.Metric - point.Validation.Metric <= metricLoss).Select(point => point.Sparsity).LastOrDefault()))
-        : throw new ArgumentOutOfRangeException(nameof(metricLoss), metricLoss, "A loss of metric is a number of at least 0.");
+        : throw new ArgumentOutOfRangeException(nameof(metricLoss), metricLoss, "A loss of metric is a finite number of at least 0.");
 
     /// <summary>Writes a picture, the metric over the sparsity with a line for each layer, as a standalone SVG file.</summary>
     /// <param name="path">The file; written beside and renamed.</param>

@@ -53,15 +53,15 @@ public sealed class Amount
 
     /// <summary>All pieces less important than a threshold.</summary>
     /// <param name="importance">The threshold; with <see cref="Importance.L1"/> and single weights, an absolute value.</param>
-    public static Amount Below(double importance) => Threshold(Kind.Below, importance);
+    public static Amount Below(double importance) => Threshold(Kind.Below, importance, nameof(importance));
 
     /// <summary>All pieces less important than a multiple of the mean importance of their layer.</summary>
     /// <param name="factor">The multiple; not negative.</param>
-    public static Amount BelowMean(double factor) => Threshold(Kind.BelowMean, factor);
+    public static Amount BelowMean(double factor) => Threshold(Kind.BelowMean, factor, nameof(factor));
 
     /// <summary>All pieces less important than a share of the largest importance in their layer.</summary>
     /// <param name="factor">The share; not negative.</param>
-    public static Amount BelowMaximum(double factor) => Threshold(Kind.BelowMaximum, factor);
+    public static Amount BelowMaximum(double factor) => Threshold(Kind.BelowMaximum, factor, nameof(factor));
 
     /// <summary>As many pieces as it takes to lose a share of the network's multiply-adds; for pieces that are removed.</summary>
     /// <param name="share">In [0, 1).</param>
@@ -95,8 +95,8 @@ public sealed class Amount
     private static Amount Cost(Kind kind, double share) => share is >= 0 and < 1 ? new(kind, share)
         : throw new ArgumentOutOfRangeException(nameof(share), share, "A share of the network's cost lies in [0, 1).");
 
-    private static Amount Threshold(Kind kind, double value) => value is >= 0 and < double.PositiveInfinity ? new(kind, value)
-        : throw new ArgumentOutOfRangeException(nameof(value), value, "A threshold is a finite number of at least 0.");
+    private static Amount Threshold(Kind kind, double value, string name) => value is >= 0 and < double.PositiveInfinity ? new(kind, value)
+        : throw new ArgumentOutOfRangeException(name, value, "A threshold is a finite number of at least 0.");
 }
 
 /// <summary>A cost that a pruning can aim at.</summary>

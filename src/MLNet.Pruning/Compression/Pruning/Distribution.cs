@@ -54,6 +54,11 @@ public sealed class Distribution
     public static Distribution Given(IReadOnlyDictionary<string, double> sparsities)
     {
         ArgumentNullException.ThrowIfNull(sparsities);
+        if (sparsities.ContainsKey(""))
+        {
+            throw new ArgumentException("A name of a layer is empty.", nameof(sparsities));
+        }
+
         if (sparsities.Count == 0 || sparsities.Any(sparsity => !(sparsity.Value is >= 0 and < 1)))
         {
             throw new ArgumentException(sparsities.Count == 0 ? "Give a sparsity for every layer."

@@ -9,6 +9,8 @@ namespace MLNet.Pruning;
 /// </summary>
 public sealed class Granularity
 {
+    private const int MostDimensions = 8;
+
     private readonly string _name;
     private readonly Func<Parameter, WeightAxes, bool> _fits;
     private readonly Func<Parameter, WeightAxes, PieceLayout>? _pieces;
@@ -62,9 +64,15 @@ public sealed class Granularity
     public static Granularity Layer { get; } = new("layer", (_, _) => false) { IsDepth = true, IncludesLayers = true };
 
     /// <summary>Slices along a dimension, whatever the layer, set to zero; as <c>dim</c> of <c>torch.nn.utils.prune.ln_structured</c>.</summary>
-    /// <param name="dimension">From 0; negative ones count from the last.</param>
-    public static Granularity Slice(int dimension) => new($"slice {dimension}", (parameter, _) => dimension < parameter.Shape.Length && dimension >= -parameter.Shape.Length,
-        (parameter, _) => PieceLayout.Slices(parameter, dimension < 0 ? dimension + parameter.Shape.Length : dimension));
+    /// <param name="dimension">From 0 to 7; -1 to -8 count from the last.</param>
+    /// <exception cref="ArgumentOutOfRangeException">No weight has such a dimension.</exception>
+    public static Granularity Slice(int dimension)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, -MostDimensions);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(dimension, MostDimensions);
+        return new($"slice {dimension}", (parameter, _) => dimension < parameter.Shape.Length && dimension >= -parameter.Shape.Length,
+            (parameter, _) => PieceLayout.Slices(parameter, dimension < 0 ? dimension + parameter.Shape.Length : dimension));
+    }
 
     /// <summary>
     /// Blocks of dense and recurrent weights, seen as outputs x inputs, and of convolutions, seen as filters x all that a filter reads; set to
@@ -94,6 +102,7 @@ public sealed class Granularity
     public static Granularity NToM(int n, int m)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(m, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(n, m);
         return new($"{n}:{m}", (parameter, _) => parameter.Shape.Length > 1)
         {

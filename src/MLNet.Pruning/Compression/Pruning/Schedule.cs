@@ -3,6 +3,9 @@ namespace MLNet.Pruning;
 /// <summary>How fast the sparsity rises from what a network has to the target.</summary>
 public sealed class Schedule
 {
+    private const int MostSteps = 10_000;
+    private const double SmallestShare = 1e-3;
+
     private readonly Func<double, double, IEnumerable<double>> _sparsities;
 
     private Schedule(Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together, int? portion = null)
@@ -12,15 +15,15 @@ public sealed class Schedule
     public static Schedule OneShot { get; } = new((_, target) => [target]);
 
     /// <summary>Equal parts of the way each step.</summary>
-    /// <param name="steps">At least 1.</param>
+    /// <param name="steps">From 1 to 10,000.</param>
     public static Schedule Linear(int steps) => Curve(steps, (from, target, done) => from + (target - from) * done);
 
     /// <summary>The same share of the remaining weights each step, so that the remaining density falls geometrically.</summary>
-    /// <param name="steps">At least 1.</param>
+    /// <param name="steps">From 1 to 10,000.</param>
     public static Schedule Geometric(int steps) => Curve(steps, (from, target, done) => 1 - (1 - from) * Math.Pow((1 - target) / (1 - from), done));
 
     /// <summary>Fast at first, slower towards the target: target + (from - target) (1 - done)^3 (Zhu &amp; Gupta 2017).</summary>
-    /// <param name="steps">At least 1.</param>
+    /// <param name="steps">From 1 to 10,000.</param>
     public static Schedule Cubic(int steps) => Curve(steps, (from, target, done) => target + (from - target) * Math.Pow(1 - done, 3));
 
     /// <summary>Your own sparsities, rising; the target follows as the last step if it is not the last of them.</summary>
@@ -43,12 +46,12 @@ public sealed class Schedule
     }
 
     /// <summary>A share of what remains each round until the target is reached (iterative magnitude pruning, Frankle &amp; Carbin 2019).</summary>
-    /// <param name="share">Share of the remaining weights pruned a round, in (0, 1).</param>
+    /// <param name="share">Share of the remaining weights pruned a round, in [0.001, 1).</param>
     public static Schedule Iterative(double share = 0.2)
     {
-        if (!(share is > 0 and < 1))
+        if (!(share is >= SmallestShare and < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(share), share, "The share pruned each round lies in (0, 1).");
+            throw new ArgumentOutOfRangeException(nameof(share), share, $"The share pruned each round lies in [{SmallestShare}, 1).");
         }
 
         return new((from, target) => Rounds(from, target, share));
@@ -88,6 +91,7 @@ public sealed class Schedule
     private static Schedule Curve(int steps, Func<double, double, double, double> at)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, MostSteps);
         return new((from, target) => Enumerable.Range(1, steps).Select(step => step == steps ? target : at(from, target, (double)step / steps)));
     }
 

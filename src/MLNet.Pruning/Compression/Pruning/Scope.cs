@@ -35,12 +35,19 @@ public sealed class Scope
 
     /// <summary>The same scope over these layers or parameters alone.</summary>
     /// <param name="names">Names of parameters (<c>fc1.weight</c>) or of layers (<c>fc1</c>, its weight).</param>
-    public Scope Only(params string[] names) => names is { Length: > 0 } ? new(Distribution, [.. names], _except, _within)
-        : throw new ArgumentException("Give at least one name.", nameof(names));
+    public Scope Only(params string[] names)
+    {
+        Check(names);
+        return names.Length > 0 ? new(Distribution, [.. names], _except, _within) : throw new ArgumentException("Give at least one name.", nameof(names));
+    }
 
     /// <summary>The same scope without these layers or parameters.</summary>
     /// <param name="names">Names of parameters (<c>fc3.weight</c>) or of layers (<c>fc3</c>).</param>
-    public Scope Except(params string[] names) => new(Distribution, _only, [.. _except, .. names], _within);
+    public Scope Except(params string[] names)
+    {
+        Check(names);
+        return new(Distribution, _only, [.. _except, .. names], _within);
+    }
 
     /// <summary>The same scope over the layers alone for which that is true.</summary>
     internal Scope Within(Func<string, bool> layers) => new(Distribution, _only, _except, layer => _within(layer) && layers(layer));
@@ -93,6 +100,14 @@ public sealed class Scope
         }
 
         return [.. layers.Where(layer => (_only.IsEmpty || _only.Any(name => Is(layer, name))) && !_except.Any(name => Is(layer, name)) && _within(names(layer).Layer))];
+    }
+
+    private static void Check(string[] names)
+    {
+        if (Setting.Complete(names).Contains(""))
+        {
+            throw new ArgumentException("A name is empty.", nameof(names));
+        }
     }
 
     private static Parameter Find(Network network, string name)

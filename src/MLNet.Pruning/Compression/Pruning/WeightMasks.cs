@@ -61,6 +61,11 @@ public static class WeightMasks
             throw new ArgumentException("Give at least one set of masks.", nameof(masks));
         }
 
+        if (Setting.Complete(masks).SelectMany(set => set).FirstOrDefault(mask => mask.Value is null) is { Key: { } empty })
+        {
+            throw new ArgumentNullException(nameof(masks), $"The mask of parameter '{empty}' is null.");
+        }
+
         var result = ImmutableDictionary.CreateBuilder<string, WeightMask>();
         foreach (var name in masks.SelectMany(set => set.Keys).Distinct())
         {

@@ -10,11 +10,7 @@ public sealed class TreePruningOptions
     public TreeAmount Amount
     {
         get;
-        set
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
+        set => field = Setting.Present(value);
     } = TreeAmount.MetricLoss(0.005);
 
     /// <summary>In which order.</summary>
@@ -46,16 +42,12 @@ public sealed class TreePruningOptions
     public string LabelColumnName
     {
         get;
-        set
-        {
-            ArgumentException.ThrowIfNullOrEmpty(value);
-            field = value;
-        }
+        set => field = Setting.Named(value);
     } = "Label";
 
     /// <summary>A <see cref="float"/> that says how often a row counts, where leaves are refitted and losses compared; the metric counts every row once, as ML.NET's does.</summary>
     /// <value>Default null: every row counts once.</value>
-    public string? ExampleWeightColumnName { get; set; }
+    public string? ExampleWeightColumnName { get; set => field = Setting.NamedIfGiven(value); }
 
     /// <summary>
     /// Share of the rows held back to choose on, in (0, 1); a trainer does not see them. A model that is fitted already must not have seen

@@ -15,11 +15,11 @@ public abstract class Regularization
 
     /// <summary>strength x sum of |w| over the weights of layers (Tibshirani 1996).</summary>
     /// <param name="strength">Not negative.</param>
-    public static Regularization L1(double strength) => new NormPenalty(strength, 0);
+    public static Regularization L1(double strength) => new NormPenalty(Strength(strength, nameof(strength)), 0);
 
     /// <summary>strength x sum of w^2 over the weights of layers. Unlike weight decay it leaves biases and normalisation alone.</summary>
     /// <param name="strength">Not negative.</param>
-    public static Regularization L2(double strength) => new NormPenalty(0, strength);
+    public static Regularization L2(double strength) => new NormPenalty(0, Strength(strength, nameof(strength)));
 
     /// <summary>The sum of both (Zou &amp; Hastie 2005).</summary>
     /// <param name="l1">Strength of the absolute values; not negative.</param>
@@ -40,7 +40,13 @@ public abstract class Regularization
     public static Regularization BatchNormScale(double strength) => new ScalePenalty(strength);
 
     /// <summary>Both penalties.</summary>
-    public static Regularization operator +(Regularization a, Regularization b) => new PenaltySum(a, b);
+    /// <exception cref="ArgumentNullException">One is null.</exception>
+    public static Regularization operator +(Regularization a, Regularization b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return new PenaltySum(a, b);
+    }
 
     /// <summary>The penalty over the parameters of a network as a function that autograd follows; called once for every step.</summary>
     /// <param name="network">The network.</param>
@@ -64,8 +70,7 @@ public abstract class Regularization
         _ => throw new ArgumentException($"There is no penalty '{kind}' of {strengths.Length} strengths."),
     };
 
-    private protected static double Strength(double value, string name) => value is >= 0 and < double.PositiveInfinity ? value
-        : throw new ArgumentOutOfRangeException(name, value, "The strength of a penalty is a finite number of at least 0.");
+    private protected static double Strength(double value, string name) => Setting.NotNegative(value, name);
 
     /// <summary>Sum of tensors of one value each.</summary>
     private protected static Tensor Sum(IEnumerable<Tensor> terms, Scalar one) => terms.Aggregate((sum, term) => sum.add(term, one));

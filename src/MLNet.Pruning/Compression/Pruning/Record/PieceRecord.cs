@@ -16,6 +16,7 @@ internal sealed class PieceRecord
     /// <exception cref="ArgumentException">No such layer; the message names the nearest.</exception>
     public PieceTable Find(string layer)
     {
+        ArgumentException.ThrowIfNullOrEmpty(layer);
         var found = All().FirstOrDefault(table => table.Name == layer) ?? All().FirstOrDefault(table => table.Layer == layer);
         return found ?? throw new ArgumentException($"No pieces of '{layer}' were compared.{NearestNames.Suggest(layer, All().SelectMany(table => new[] { table.Name, table.Layer }))}", nameof(layer));
     }

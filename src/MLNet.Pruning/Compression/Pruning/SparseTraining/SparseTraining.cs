@@ -93,8 +93,7 @@ public abstract class SparseTraining
     /// <summary>What it does in a training.</summary>
     internal abstract SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data);
 
-    private protected static double Positive(double value, string name, bool orZero = false) => (orZero ? value >= 0 : value > 0) && double.IsFinite(value) ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"A finite number {(orZero ? "of at least" : "above")} 0 is expected.");
+    private protected static double Positive(double value, string name, bool orZero = false) => orZero ? Setting.NotNegative(value, name) : Setting.Positive(value, name);
 
     /// <inheritdoc/>
     public override string ToString() => $"{nameof(SparseTraining)}.{GetType().Name.Replace("Training", "", StringComparison.Ordinal)}";

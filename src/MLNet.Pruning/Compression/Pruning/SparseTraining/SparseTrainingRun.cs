@@ -59,7 +59,13 @@ internal abstract class SparseTrainingRun(double until) : TrainingCallback
     protected abstract void Updated(long step, double rate);
 
     /// <summary>The weights as they are, under masks that may be others than those of the training.</summary>
-    protected PrunedNetwork Snapshot(ImmutableDictionary<string, WeightMask> masks) => new(Weights.Snapshot(), masks);
+    /// <exception cref="InvalidOperationException">Weights are not finite: nothing could be chosen by them.</exception>
+    protected PrunedNetwork Snapshot(ImmutableDictionary<string, WeightMask> masks)
+    {
+        var network = Weights.Snapshot();
+        FiniteWeights.Check(network, $"Training diverged by step {Done}", "Lower the learning rate, clip gradients, or normalise the features.");
+        return new(network, masks);
+    }
 
     /// <summary>Drops for good what the masks leave out.</summary>
     protected void Hold(ImmutableDictionary<string, WeightMask> masks)
