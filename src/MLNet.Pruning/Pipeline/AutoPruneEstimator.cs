@@ -31,14 +31,15 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var state = _step.Require(input);
         using var channel = _step.Start();
         var device = _step.Device(channel);
-        var data = NetworkStep.Read(input, state);
+        var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken);
         var loss = LossFunction.Resolve(training.Loss, state.Task);
         using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
-        var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, new(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken));
+        var calibration = new CalibrationData(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Pruning.Measured };
+        var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, calibration);
         var loop = new AutoPruneLoop(_options, space,
-            network => Validation.Measure(network, data, state.Task, loss, training.BatchSize)
+            network => Validation.Measure(network, data, state.Task, loss, training.BatchSize, _options.CancellationToken)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
             (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed, teaching: teaching).Network, network.Masks, network.Companions),
             Describe(training), _step.Seed,

@@ -62,7 +62,7 @@ public sealed class CompressionCatalog
 
         var state = ((NeuralNetworkTransformer)steps[last]).State;
         var rows = steps[..last].Aggregate(data, (view, step) => step.Transform(view));
-        return SensitivityMeasurement.Run(state, NetworkStep.Read(rows, state), options);
+        return SensitivityMeasurement.Run(state, NetworkStep.Read(rows, state, options.CancellationToken), options);
     }
 
     /// <summary>

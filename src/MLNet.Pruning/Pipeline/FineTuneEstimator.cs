@@ -39,7 +39,7 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         using var channel = _step.Start();
         var device = _step.Device(channel);
         var options = _options ?? state.Training.ForLaterStep().With(_epochs, _learningRate);
-        var data = NetworkStep.Read(input, state);
+        var data = NetworkStep.Read(input, state, options.CancellationToken);
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
         using var teaching = NetworkStep.Teach(options, input, state, data, device);
         var trained = loop.Run(state.Network, state.Masks, _step.Seed, teaching: teaching);

@@ -61,8 +61,10 @@ internal sealed class NetworkStep
         Keys = state.Keys,
         Device = device,
         BatchSize = training.BatchSize,
+        CancellationToken = training.CancellationToken,
         Read = (view, network, inputs) => TrainingRows.Read(view, network, inputs, state.Task, state.Training, state.SplitSeed),
     }, state.Dense is { } dense ? new NetworkTeacher(dense, null) : null);
 
-    public static TrainingData Read(IDataView input, NetworkState state) => TrainingRows.Read(input, state.Network, state.Inputs, state.Task, state.Training, state.SplitSeed);
+    public static TrainingData Read(IDataView input, NetworkState state, CancellationToken cancellation)
+        => TrainingRows.Read(input, state.Network, state.Inputs, state.Task, (NeuralNetworkTrainer.Options)state.Training.With(cancellation: cancellation), state.SplitSeed);
 }

@@ -66,6 +66,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             Keys = keys,
             Device = device,
             BatchSize = _options.BatchSize,
+            CancellationToken = _options.CancellationToken,
             Read = Read,
         }, Teacher.Columns());
         var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0, teaching: teaching);

@@ -33,17 +33,17 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         var state = _step.Require(input);
         using var channel = _step.Start();
         var device = _step.Device(channel);
-        var data = NetworkStep.Read(input, state);
+        var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var tuning = Taught(_options.FineTuning ?? state.Training.ForLaterStep());
         var training = tuning.With(cancellation: _options.CancellationToken);
         var loss = LossFunction.Resolve(training.Loss, state.Task);
-        var calibration = new CalibrationData(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken);
+        var calibration = new CalibrationData(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Measured };
         var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
         var rounds = 0;
         using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, tuning), state.Task, device,
             result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, teaching);
-        ValidationResult? Measure(Network network) => Validation.Measure(network, data, state.Task, loss, training.BatchSize);
+        ValidationResult? Measure(Network network) => Validation.Measure(network, data, state.Task, loss, training.BatchSize, _options.CancellationToken);
         void Report(PruningStep step)
         {
             channel.Info(MessageSensitivity.None, "{0}", step.ToString());

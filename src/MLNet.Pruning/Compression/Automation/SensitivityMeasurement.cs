@@ -11,12 +11,15 @@ internal static class SensitivityMeasurement
     {
         var loss = LossFunction.Resolve(state.Training.Loss, state.Task);
         var batch = options.BatchSize ?? state.Training.BatchSize;
-        ValidationResult Measure(Network network) => Validation.Measure(network, data, state.Task, loss, batch)
+        ValidationResult Measure(Network network) => Validation.Measure(network, data, state.Task, loss, batch, options.CancellationToken)
             ?? throw new InvalidOperationException("Sensitivity is measured on validation rows, and the network was trained without: train with a ValidationFraction above 0.");
 
         var before = Measure(state.Network);
         var start = new PrunedNetwork(state.Network, state.Masks);
-        var calibration = new CalibrationData(data, state.Task, loss, TorchSharp.torch.CPU, batch, options.Seed ?? state.SplitSeed, options.CancellationToken);
+        var calibration = new CalibrationData(data, state.Task, loss, TorchSharp.torch.CPU, batch, options.Seed ?? state.SplitSeed, options.CancellationToken)
+        {
+            Measured = options.Pruning.Measured,
+        };
         var space = RatioSpace.Create(start, options.Pruning, options.Sparsities, calibration);
         var layers = new List<LayerSensitivity>();
         for (var l = 0; l < space.Layers.Count; l++)

@@ -133,6 +133,7 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
             var rows = step.Data.ValidationRows.AsSpan();
             for (var start = 0; start < rows.Length; start += step.BatchSize)
             {
+                step.CancellationToken.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
                 var part = rows.Slice(start, Math.Min(step.BatchSize, rows.Length - start));
                 var scores = CalibrationRun.Read(LogProbabilities(teacher.Run(part, [], null).Logits, step.Task));

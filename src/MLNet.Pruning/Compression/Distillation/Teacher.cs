@@ -123,6 +123,9 @@ internal sealed record TeacherStep
     /// <summary>Rows at a time.</summary>
     public required int BatchSize { get; init; }
 
+    /// <summary>Ends the teaching.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
     /// <summary>Bytes of the teacher's outputs that are kept in memory.</summary>
     public long MemoryLimit { get; init; }
 

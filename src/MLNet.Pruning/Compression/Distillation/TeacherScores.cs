@@ -72,6 +72,7 @@ internal sealed class TeacherScores : IDisposable
         var read = Reader(cursor, column);
         for (; cursor.MoveNext(); position++)
         {
+            step.CancellationToken.ThrowIfCancellationRequested();
             if (left < data.LeftOut.Count && data.LeftOut[left] == position)
             {
                 left++;

@@ -11,7 +11,7 @@ public class PruningOptions
     public Amount Amount
     {
         get => _amount ?? Granularity.FixedAmount ?? Amount.Fraction(0.5);
-        set => _amount = value ?? throw new ArgumentNullException(nameof(value));
+        set => _amount = Setting.Present(value);
     }
 
     /// <summary>What a piece is worth.</summary>
@@ -35,13 +35,7 @@ public class PruningOptions
     public IReadOnlyList<LayerRule> Layers
     {
         get => _layers;
-        set
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            LayerRule[] copy = [.. value];
-            Array.ForEach(copy, rule => ArgumentNullException.ThrowIfNull(rule, nameof(value)));
-            _layers = copy;
-        }
+        set => _layers = [.. Setting.Complete(value, nameof(Layers))];
     }
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
@@ -129,6 +123,26 @@ public class PruningOptions
     private bool HasPieces(PrunedNetwork network) => Granularity.IsDepth || (Granularity.Structure is { } structure
         ? Scope.Choose([.. network.Weights.Groups(structure).Families.Where(family => Granularity.Kinds.Contains(family.Kind))], family => (family.Axis.Node.Name, family.Axis.Parameter)).Count > 0
         : Scope.Members(network, Granularity).Count > 0);
+
+    /// <summary>Names of the parameters that pieces in scope are part of.</summary>
+    internal IReadOnlySet<string> Measured(PrunedNetwork network)
+    {
+        if (Layers.Count > 0)
+        {
+            return Parts(network).SelectMany(part => part.Measured(network)).ToHashSet();
+        }
+
+        if (Granularity.Structure is not { } options)
+        {
+            return (Granularity.IsDepth ? network.Weights.Parameters : Scope.Members(network, Granularity).Select(member => member.Parameter))
+                .Select(parameter => parameter.Name).ToHashSet();
+        }
+
+        var structure = network.Weights.Groups(options);
+        var families = structure.Families.Where(family => Granularity.Kinds.Contains(family.Kind)).ToArray();
+        return Scope.Choose(families, family => (family.Axis.Node.Name, family.Axis.Parameter)).SelectMany(family => family.Groups)
+            .SelectMany(group => group.Entries).Select(entry => structure.Coupling.Axes[entry.Axis].Parameter).ToHashSet();
+    }
 
     /// <summary>The options as a rule has them.</summary>
     private PruningOptions Under(LayerRule? rule)

@@ -44,7 +44,7 @@ internal static class RandomTrees
         Calibration = task == LearningTask.Binary ? new(-0.7, 0.1) : null,
     };
 
-    public static TreeRows Rows(DecisionTreeEnsemble ensemble, Random random, int count, bool missing = false)
+    public static TreeRows Rows(DecisionTreeEnsemble ensemble, Random random, int count, bool missing = false, CancellationToken cancellation = default)
     {
         var values = new float[count * ensemble.Width];
         for (var row = 0; row < count; row++)
@@ -58,7 +58,7 @@ internal static class RandomTrees
             ensemble.CompleteRow(span);
         }
 
-        return new(values, ensemble.Width, [.. Enumerable.Range(0, count).Select(_ => ensemble.Task == LearningTask.Binary ? random.Next(2) : random.NextSingle() * 4)]);
+        return new(values, ensemble.Width, [.. Enumerable.Range(0, count).Select(_ => ensemble.Task == LearningTask.Binary ? random.Next(2) : random.NextSingle() * 4)]) { CancellationToken = cancellation };
     }
 
     private static DecisionTree WithSet(DecisionTree tree)

@@ -7,11 +7,19 @@ namespace MLNet.Pruning;
 /// <param name="data">The rows; null outside a chain.</param>
 internal sealed class Calibration(PrunedNetwork pruned, CalibrationData? data = null)
 {
+    private IReadOnlySet<string>? _measured;
+
     /// <summary>The network, dropped weights at zero.</summary>
     public Network Network => pruned.Network;
 
     /// <summary>What is dropped.</summary>
     public IReadOnlyDictionary<string, WeightMask> Masks => pruned.Masks;
+
+    /// <summary>Ends the measurement.</summary>
+    public CancellationToken CancellationToken => data?.CancellationToken ?? default;
+
+    /// <summary>Whether a parameter can be part of what is pruned, so that its measurement is worth its cost.</summary>
+    public bool Measures(string parameter) => (_measured ??= data?.Measured?.Invoke(pruned))?.Contains(parameter) != false;
 
     /// <summary>Starts to run rows through the network.</summary>
     /// <param name="criterion">Name of the criterion that asks.</param>

@@ -41,6 +41,9 @@ internal sealed class CalibrationRun : IDisposable
     /// <summary>Rows at a time, as in training.</summary>
     public int BatchSize => _data.BatchSize;
 
+    /// <summary>Ends the run.</summary>
+    public CancellationToken CancellationToken => _data.CancellationToken;
+
     /// <summary>Number of rows.</summary>
     public int Count => _rows.Length;
 

@@ -34,15 +34,16 @@ internal sealed class InputMoments
         {
             if (moments.TryGetValue(node, out var moment))
             {
+                run.CancellationToken.ThrowIfCancellationRequested();
                 moment.Add(find);
             }
         }), moments.Values.Select(moment => moment.Inputs.RowsAtOnce(run.BatchSize)).DefaultIfEmpty(run.BatchSize).Min());
     }
 
     /// <summary>The moments with a share of their mean diagonal added to the diagonal.</summary>
-    public double[][] Read(int rows, double damping)
+    public double[][] Read(int rows, double damping, CancellationToken cancellation = default)
     {
-        var moments = Rows(_sum, rows);
+        var moments = Rows(_sum, rows, cancellation);
         var mean = moments.Select((row, i) => row[i]).Average();
         for (var i = 0; i < moments.Length; i++)
         {
@@ -53,12 +54,16 @@ internal sealed class InputMoments
     }
 
     /// <summary>The rows of a matrix, divided.</summary>
-    public static double[][] Rows(Tensor matrix, double divisor)
+    public static double[][] Rows(Tensor matrix, double divisor, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         var columns = (int)matrix.shape[1];
         var all = matrix.cpu().contiguous().data<double>().ToArray();
-        return [.. Enumerable.Range(0, (int)matrix.shape[0]).Select(i => Array.ConvertAll(all[(i * columns)..((i + 1) * columns)], sum => sum / divisor))];
+        return [.. Enumerable.Range(0, (int)matrix.shape[0]).Select(i =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return Array.ConvertAll(all[(i * columns)..((i + 1) * columns)], sum => sum / divisor);
+        })];
     }
 
     private void Add(Func<string, Tensor> find)

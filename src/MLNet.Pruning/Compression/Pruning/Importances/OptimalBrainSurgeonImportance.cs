@@ -27,9 +27,11 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
     internal override Importance Bind(Calibration calibration)
     {
         using var run = calibration.Start(Name, _rows);
-        var moments = InputMoments.Of(calibration.Network, run.Device);
+        var moments = InputMoments.Of(calibration.Network, run.Device, layer => calibration.Measures(layer.Weights[0]));
         InputMoments.Measure(run, moments);
-        var layers = moments.Values.Select(moment => new SurgeonLayer(moment.Inputs, moment.Read(run.Count, _damping), _exactInputs)).DistinctBy(layer => layer.Weight).ToArray();
+        var cancellation = calibration.CancellationToken;
+        var layers = moments.Values.Select(moment => new SurgeonLayer(moment.Inputs, moment.Read(run.Count, _damping, cancellation), _exactInputs, cancellation))
+            .DistinctBy(layer => layer.Weight).ToArray();
         var scores = layers.ToDictionary(layer => layer.Weight, layer => layer.Score(calibration.Network[layer.Weight].Values));
         return new Surgeon(calibration.Network, calibration.Masks, layers, calibration.Scores(Name, scores));
     }

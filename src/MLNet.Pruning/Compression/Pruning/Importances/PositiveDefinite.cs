@@ -9,8 +9,9 @@ internal static class PositiveDefinite
 
     /// <summary>The lower factor L of A = L L'. Cost: n^3 / 6 multiply-adds.</summary>
     /// <param name="matrix">At least the lower triangle; not changed.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="InvalidOperationException">The matrix is not positive definite.</exception>
-    public static double[][] Factor(double[][] matrix)
+    public static double[][] Factor(double[][] matrix, CancellationToken cancellation = default)
     {
         double[][] lower = [.. matrix.Select((row, i) => row[..(i + 1)])];
         for (var j = 0; j < lower.Length; j++)
@@ -19,26 +20,27 @@ internal static class PositiveDefinite
             var pivot = row[j] - Dot(row, row, j);
             var root = row[j] = pivot > 0 ? Math.Sqrt(pivot) : throw new InvalidOperationException(
                 $"The second moments of a layer's inputs are not positive definite (pivot {j} is {pivot}): raise the damping.");
-            For(j + 1, lower.Length, i => lower[i][j] = (lower[i][j] - Dot(lower[i], row, j)) / root);
+            For(j + 1, lower.Length, cancellation, i => lower[i][j] = (lower[i][j] - Dot(lower[i], row, j)) / root);
         }
 
         return lower;
     }
 
     /// <summary>Solves L L' x = b in place.</summary>
-    public static void Solve(double[][] lower, double[] b) => Solve(lower, b, 0);
+    public static void Solve(double[][] lower, double[] b, CancellationToken cancellation = default) => Solve(lower, b, 0, cancellation);
 
     /// <summary>The inverse of L L'. Cost: n^3 / 3 multiply-adds.</summary>
-    public static double[][] Invert(double[][] lower)
+    public static double[][] Invert(double[][] lower, CancellationToken cancellation = default)
     {
         double[][] inverse = [.. lower.Select((_, i) => new double[lower.Length])];
-        For(0, lower.Length, i =>
+        For(0, lower.Length, cancellation, i =>
         {
             inverse[i][i] = 1;
-            Solve(lower, inverse[i], i);
+            Solve(lower, inverse[i], i, cancellation);
         });
         for (var i = 0; i < lower.Length; i++)
         {
+            cancellation.ThrowIfCancellationRequested();
             for (var j = 0; j < i; j++)
             {
                 inverse[i][j] = inverse[j][i];
@@ -64,15 +66,17 @@ internal static class PositiveDefinite
     }
 
     /// <summary>Solves for the unknowns from a first one on; before it the right side is zero.</summary>
-    private static void Solve(double[][] lower, double[] b, int first)
+    private static void Solve(double[][] lower, double[] b, int first, CancellationToken cancellation)
     {
         for (var i = first; i < lower.Length; i++)
         {
+            cancellation.ThrowIfCancellationRequested();
             b[i] = (b[i] - Dot(lower[i].AsSpan(first), b.AsSpan(first), i - first)) / lower[i][i];
         }
 
         for (var i = lower.Length - 1; i >= first; i--)
         {
+            cancellation.ThrowIfCancellationRequested();
             b[i] /= lower[i][i];
             Subtract(b.AsSpan(first, i - first), lower[i].AsSpan(first), b[i]);
         }
@@ -95,11 +99,12 @@ internal static class PositiveDefinite
         return total;
     }
 
-    private static void For(int from, int to, Action<int> action)
+    private static void For(int from, int to, CancellationToken cancellation, Action<int> action)
     {
+        cancellation.ThrowIfCancellationRequested();
         if (to - from >= SmallestParallel)
         {
-            Parallel.For(from, to, action);
+            Parallel.For(from, to, new ParallelOptions { CancellationToken = cancellation }, action);
             return;
         }
 

@@ -4,14 +4,15 @@ namespace MLNet.Pruning;
 internal sealed class SurgeonLayer
 {
     private readonly LayerInputs _layer;
+    private readonly CancellationToken _cancellation;
     private readonly bool _isExact;
     private readonly double[][] _moments;
     private readonly double[][] _inverse;
 
-    public SurgeonLayer(LayerInputs layer, double[][] moments, int exactInputs)
+    public SurgeonLayer(LayerInputs layer, double[][] moments, int exactInputs, CancellationToken cancellation = default)
     {
-        _layer = layer;
-        (_moments, _inverse, _isExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments)), layer.Count <= exactInputs);
+        (_layer, _cancellation) = (layer, cancellation);
+        (_moments, _inverse, _isExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments, cancellation), cancellation), layer.Count <= exactInputs);
     }
 
     /// <summary>Name of the weight.</summary>
@@ -34,15 +35,16 @@ internal sealed class SurgeonLayer
     public float[] Compensate(ReadOnlySpan<float> weights, WeightMask mask)
     {
         var values = weights.ToArray();
-        var factor = _isExact ? null : Columns(PositiveDefinite.Factor(_inverse));
+        var factor = _isExact ? null : Columns(PositiveDefinite.Factor(_inverse, _cancellation));
         // Units that keep the same inputs, as all do where inputs were removed, share a factor.
-        var alike = Enumerable.Range(0, _layer.Units).Select(unit => (Unit: unit, Kept: Enumerable.Range(0, _layer.Count).Select(j => mask[_layer.Place(unit, j)]).ToArray()))
+        var alike = Enumerable.Range(0, _layer.Units).Select(unit => (Unit: unit, Kept: Kept(unit, mask)))
             .GroupBy(unit => new string(Array.ConvertAll(unit.Kept, stays => stays ? '1' : '0'))).Select(units => units.ToArray()).Where(units => units[0].Kept.Contains(false)).ToArray();
-        Parallel.ForEach(alike, units =>
+        var parallel = new ParallelOptions { CancellationToken = _cancellation };
+        Parallel.ForEach(alike, parallel, units =>
         {
             var kept = units[0].Kept;
             Action<double[]> makeUp = factor is null ? Solver(kept) : row => Sweep(row, kept, factor);
-            Parallel.ForEach(units, unit =>
+            Parallel.ForEach(units, parallel, unit =>
             {
                 var row = new double[_layer.Count];
                 for (var j = 0; j < row.Length; j++)
@@ -83,18 +85,24 @@ internal sealed class SurgeonLayer
             : [.. units.SelectMany(unit => columns.Select(column => values[_layer.Place(unit, column)]))];
     }
 
+    private bool[] Kept(int unit, WeightMask mask)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        return [.. Enumerable.Range(0, _layer.Count).Select(j => mask[_layer.Place(unit, j)])];
+    }
+
     /// <summary>By what is kept, H_KK x = H_KD w_D, or by what is dropped, [H^-1]_DD x = w_D, whichever is the smaller system.</summary>
     private Action<double[]> Solver(bool[] kept)
     {
         int[] stays = [.. Enumerable.Range(0, kept.Length).Where(j => kept[j])], gone = [.. Enumerable.Range(0, kept.Length).Where(j => !kept[j])];
         var byKept = stays.Length <= gone.Length;
-        var lower = PositiveDefinite.Factor(byKept ? Part(_moments, stays) : Part(_inverse, gone));
+        var lower = PositiveDefinite.Factor(byKept ? Part(_moments, stays) : Part(_inverse, gone), _cancellation);
         return row =>
         {
             if (byKept)
             {
                 double[] change = [.. stays.Select(i => gone.Sum(j => _moments[i][j] * row[j]))];
-                PositiveDefinite.Solve(lower, change);
+                PositiveDefinite.Solve(lower, change, _cancellation);
                 for (var i = 0; i < stays.Length; i++)
                 {
                     row[stays[i]] += change[i];
@@ -104,7 +112,7 @@ internal sealed class SurgeonLayer
             }
 
             double[] cause = [.. gone.Select(j => row[j])];
-            PositiveDefinite.Solve(lower, cause);
+            PositiveDefinite.Solve(lower, cause, _cancellation);
             foreach (var i in stays)
             {
                 for (var j = 0; j < gone.Length; j++)
@@ -127,7 +135,11 @@ internal sealed class SurgeonLayer
     }
 
     /// <summary>The columns of a lower triangle, each from the diagonal down.</summary>
-    private static double[][] Columns(double[][] lower) => [.. lower.Select((_, j) => lower[j..].Select(row => row[j]).ToArray())];
+    private double[][] Columns(double[][] lower) => [.. lower.Select((_, j) =>
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        return lower[j..].Select(row => row[j]).ToArray();
+    })];
 
     private static double[][] Part(double[][] matrix, int[] indices) => [.. indices.Select(i => Array.ConvertAll(indices, j => matrix[i][j]))];
 }

@@ -19,7 +19,8 @@ internal static class LowRankFit
     /// <param name="values">Its values.</param>
     /// <param name="mask">False where it is to be fitted.</param>
     /// <param name="rank">At most the smaller of its sizes.</param>
-    public static (float[][] U, float[][] V) Fit(WeightMatrix matrix, float[] values, WeightMask mask, int rank)
+    /// <param name="cancellation">Ends it.</param>
+    public static (float[][] U, float[][] V) Fit(WeightMatrix matrix, float[] values, WeightMask mask, int rank, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -43,7 +44,7 @@ internal static class LowRankFit
         for (var round = 0; round < Rounds; round++)
         {
             using var inner = NewDisposeScope();
-            rows = Orthonormal(filled.matmul(columns));
+            rows = Orthonormal(filled.matmul(columns), cancellation);
             columns = filled.t().matmul(rows);
             var difference = rows.matmul(columns.t()) - target;
             var kept = difference * open;
@@ -66,11 +67,12 @@ internal static class LowRankFit
     }
 
     /// <summary>The columns made orthonormal, twice over for the sake of rounding; a column that lies in the span of those before it becomes zero.</summary>
-    private static Tensor Orthonormal(Tensor matrix)
+    private static Tensor Orthonormal(Tensor matrix, CancellationToken cancellation)
     {
         var columns = InputMoments.Rows(matrix.t(), 1);
         for (var k = 0; k < columns.Length; k++)
         {
+            cancellation.ThrowIfCancellationRequested();
             var before = Norm(columns[k]);
             for (var pass = 0; pass < 2; pass++)
             {

@@ -47,7 +47,7 @@ internal sealed class LowRankRecovery : Recovery
                 ForEach(matrix, (place, row, column) => target[place] += Product(rows[row], columns[column]));
             }
 
-            var (u, v) = LowRankFit.Fit(matrix, target, mask, _rank);
+            var (u, v) = LowRankFit.Fit(matrix, target, mask, _rank, step.CancellationToken);
             ForEach(matrix, (place, row, column) => target[place] = mask[place] ? target[place] - Product(u[row], v[column]) : 0);
             var silent = Array.ConvertAll(u, row => new float[row.Length]);
             recovered = new(branch.Put(recovered.Network.WithParameters([weight.WithValues(target)]), u, v), recovered.Masks,

@@ -44,9 +44,10 @@ internal sealed class MergeNearestRecovery : Recovery
             var units = Enumerable.Range(0, axis.Classes.Length).GroupBy(index => coupling.Classes.Find(axis.Classes[index])).Select(unit => unit.ToArray())
                 .ToLookup(unit => Array.BinarySearch(kept, unit[0]) >= 0);
             var values = after[inputs.Weight].Values.ToArray();
-            var second = moment.Read(run.Count, 0);
+            var second = moment.Read(run.Count, 0, run.CancellationToken);
             foreach (var removed in units[false])
             {
+                run.CancellationToken.ThrowIfCancellationRequested();
                 Merge(removed, units[true].Where(unit => unit.Length == removed.Length), second, inputs, step, kept, values);
             }
 

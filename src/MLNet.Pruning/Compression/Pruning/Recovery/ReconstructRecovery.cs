@@ -78,7 +78,7 @@ internal sealed class ReconstructRecovery : Recovery
             }, inputs.RowsAtOnce(run.BatchSize));
         }
 
-        var (values, shifts) = Solve(recovered, inputs, bias, InputMoments.Rows(moments, 1), InputMoments.Rows(errors, 1));
+        var (values, shifts) = Solve(recovered, inputs, bias, Read(moments), Read(errors), step.CancellationToken);
         var changed = new List<Parameter> { network[inputs.Weight].WithValues(Sum(network[inputs.Weight].Values, values, layer.Node.Float("alpha", 1))) };
         if (bias is not null)
         {
@@ -86,6 +86,8 @@ internal sealed class ReconstructRecovery : Recovery
         }
 
         return new(network.WithParameters(changed), recovered.Masks, recovered.Companions);
+
+        double[][] Read(Tensor matrix) => InputMoments.Rows(matrix, 1, step.CancellationToken);
     }
 
     private static void Add(Tensor moments, Tensor errors, Tensor read, Tensor error)
@@ -112,7 +114,8 @@ internal sealed class ReconstructRecovery : Recovery
     /// The change of each unit's weights that makes the error least, (A + damping) d = b over the inputs the unit keeps; units that keep the same
     /// share a factor. The bias is held by nothing.
     /// </summary>
-    private (double[] Weights, double[] Biases) Solve(PrunedNetwork network, LayerInputs inputs, string? bias, double[][] moments, double[][] errors)
+    private (double[] Weights, double[] Biases) Solve(PrunedNetwork network, LayerInputs inputs, string? bias, double[][] moments, double[][] errors,
+        CancellationToken cancellation)
     {
         var mean = Enumerable.Range(0, inputs.Count).Select(i => moments[i][i]).Average();
         for (var i = 0; i < inputs.Count; i++)
@@ -121,22 +124,28 @@ internal sealed class ReconstructRecovery : Recovery
         }
 
         var (mask, shift) = (network.Masks.GetValueOrDefault(inputs.Weight), bias is null ? null : network.Masks.GetValueOrDefault(bias));
-        int[] Free(int unit) =>
-        [
-            .. Enumerable.Range(0, inputs.Count).Where(input => mask?[inputs.Place(unit, input)] != false),
-            .. bias is not null && shift?[unit] != false ? [inputs.Count] : Array.Empty<int>(),
-        ];
+        int[] Free(int unit)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return
+            [
+                .. Enumerable.Range(0, inputs.Count).Where(input => mask?[inputs.Place(unit, input)] != false),
+                .. bias is not null && shift?[unit] != false ? [inputs.Count] : Array.Empty<int>(),
+            ];
+        }
+
         var (weights, biases) = (new double[inputs.Units * inputs.Count], new double[inputs.Units]);
         var alike = mask is null && shift is null ? [[.. Enumerable.Range(0, inputs.Units)]]
             : Enumerable.Range(0, inputs.Units).GroupBy(unit => string.Join(",", Free(unit))).Select(group => group.ToArray()).ToArray();
-        Parallel.ForEach(alike, units =>
+        var parallel = new ParallelOptions { CancellationToken = cancellation };
+        Parallel.ForEach(alike, parallel, units =>
         {
             var free = Free(units[0]);
-            var lower = PositiveDefinite.Factor([.. free.Select(i => Array.ConvertAll(free, j => moments[i][j]))]);
-            Parallel.ForEach(units, unit =>
+            var lower = PositiveDefinite.Factor([.. free.Select(i => Array.ConvertAll(free, j => moments[i][j]))], cancellation);
+            Parallel.ForEach(units, parallel, unit =>
             {
                 var change = Array.ConvertAll(free, i => errors[unit][i]);
-                PositiveDefinite.Solve(lower, change);
+                PositiveDefinite.Solve(lower, change, cancellation);
                 for (var i = 0; i < free.Length; i++)
                 {
                     (free[i] < inputs.Count ? ref weights[inputs.Place(unit, free[i])] : ref biases[unit]) = change[i];

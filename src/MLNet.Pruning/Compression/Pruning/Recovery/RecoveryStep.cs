@@ -10,6 +10,9 @@ internal sealed record RecoveryStep(PrunedNetwork Before, PrunedNetwork After, S
     /// <summary>What is left of each parameter.</summary>
     public KeptIndices Kept { get; } = new(Before.Network, After.Network);
 
+    /// <summary>Ends it.</summary>
+    public CancellationToken CancellationToken => Data?.CancellationToken ?? default;
+
     /// <summary>Starts to run rows through one of the networks.</summary>
     /// <exception cref="InvalidOperationException">There are no rows.</exception>
     public CalibrationRun Start(string name, PrunedNetwork network, int rows) => new Calibration(network, Data).Start(name, rows);
