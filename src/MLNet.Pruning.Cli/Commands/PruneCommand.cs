@@ -39,6 +39,8 @@ internal static class PruneCommand
         var noNormalize = new Option<bool>("--no-normalize") { Description = "Compares layers without dividing by the mean importance of each." };
         var alignment = new Option<int?>("--alignment") { Description = "Rounds widths to a multiple; 1 keeps them exact. Default: 16 for dense convolutions." }
             .Require(value => value is null or >= 1, "a whole number of at least 1");
+        var minimumKept = new Option<double>("--minimum-kept") { Description = "Share of every layer's pieces that stays, in [0, 1); above 0, at least one.", DefaultValueFactory = _ => 0 }
+            .Require(value => value is >= 0 and < 1, "a share in [0, 1)");
         var only = new Option<string?>("--only") { Description = "Layers that may shrink, with commas between.", HelpName = "a,b" };
         var except = new Option<string?>("--except") { Description = "Layers that may not.", HelpName = "a,b" };
         var sparse = new Option<bool>("--sparse") { Description = "Stores weights that are mostly zero as a list of the others." };
@@ -47,7 +49,8 @@ internal static class PruneCommand
         var training = new FineTuningOptions();
         var command = new Command("prune", "Removes or zeroes the least important part of a model.")
         {
-            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, only, except, sparse, fold, sizes,
+            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, minimumKept, only, except, sparse, fold,
+            sizes,
         };
         training.AddTo(command);
         command.SetAnswer(arguments =>
@@ -64,6 +67,7 @@ internal static class PruneCommand
                 Group = s_groups[arguments.GetRequiredValue(group)],
                 Normalize = !arguments.GetValue(noNormalize),
                 Alignment = arguments.GetValue(alignment),
+                MinimumKept = arguments.GetValue(minimumKept),
                 FineTuneEpochs = 0,
             };
             if (options.Granularity.FixedAmount is null || arguments.GetResult(sparsity) is { Implicit: false } || arguments.GetResult(target) is { Implicit: false })

@@ -46,6 +46,9 @@ internal sealed class Liveness
         }
     }
 
+    /// <summary>Of each unit of a tensor whether it lies on a path from the input, so that it is not the same for all rows.</summary>
+    public IReadOnlyList<bool> FromInput(string tensor) => _fromInput[tensor];
+
     /// <summary>Non-zero values of a parameter that lie on a live path.</summary>
     public long Effective(Node node, string parameter)
     {

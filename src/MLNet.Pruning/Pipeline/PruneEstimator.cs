@@ -53,6 +53,11 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         var (pruned, report) = _options.Training is { } sparse
             ? new SparseTrainingLoop(sparse, _options, calibration, Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report).Run(start, Rewound(state))
             : new PruningLoop(_options, Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration).Run(start, Rewound(state));
+        foreach (var warning in report.Warnings)
+        {
+            channel.Warning(MessageSensitivity.None, "{0}", warning);
+        }
+
         return new(state with
         {
             Network = pruned.Network,

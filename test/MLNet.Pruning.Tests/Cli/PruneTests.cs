@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MLNet.Pruning.Tests.Cases;
 
 namespace MLNet.Pruning.Tests.Cli;
 
@@ -22,6 +23,22 @@ public class PruneTests
         var aligned = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--scope", "layer", "--alignment", "3");
         Assert.IsTrue(Widths(aligned).All(width => width.After % 3 == 0), aligned.GetRawText());
         StringAssert.Contains(aligned.GetProperty("note").GetString(), "multiple of 3");
+    }
+
+    [TestMethod]
+    public void What_a_pruning_empties_leaves_out_or_does_not_do_is_a_warning()
+    {
+        using var files = new CliFiles();
+        var blocks = CliProcess.Json(0, "prune", Case.File("se_block"), "-o", files["a.onnx"], "--granularity", "block");
+        Assert.Contains(warning => warning.Contains("Nothing was pruned"), Warnings(blocks));
+        var rows = CliProcess.Json(0, "prune", Case.File("se_block"), "-o", files["a.onnx"], "--granularity", "row");
+        Assert.Contains(warning => warning.Contains("without pieces of granularity 'row'"), Warnings(rows));
+        var emptied = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8");
+        Assert.Contains(warning => warning.Contains("has nothing left"), Warnings(emptied));
+        var kept = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8", "--minimum-kept", "0.05");
+        Assert.IsEmpty(Warnings(kept));
+
+        static string[] Warnings(JsonElement pruned) => [.. pruned.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()!)];
     }
 
     [TestMethod]

@@ -117,7 +117,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
         => GroupScores.Of(structure, network, families, Options.Importance, Options.Group, Options.Normalize && Options.Scope.IsTogether);
 
     private PruningTargetException Unreachable(double target, long least) => new(
-        $"The target is {(1 - target) * Cost(Start.Network):0} of {Cost(Start.Network)} ({Options.Amount}), but with one group left in every layer in scope the network still has {least}.");
+        $"The target is {(1 - target) * Cost(Start.Network):0} of {Cost(Start.Network)} ({Options.Amount}), but with {(Options.MinimumKept > 0 ? $"a share of {Options.MinimumKept}" : "one group")} left in every layer in scope the network still has {least}.");
 
     /// <summary>Records what went, by the numbers that groups had at the start.</summary>
     private void Compare(Network network, IReadOnlyList<GroupFamily> families, double[][] scores, List<PruningGroup> groups)
@@ -186,7 +186,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
             missing = Math.Min(missing, most);
             foreach (var piece in pool)
             {
-                if (missing > 0 && left[piece.Family] > 1)
+                if (missing > 0 && left[piece.Family] > Least(families[piece.Family]))
                 {
                     left[piece.Family]--;
                     missing--;
@@ -208,6 +208,9 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
         return KeepOne(structure, chosen, order);
     }
 
+    /// <summary>Groups of a family that stay.</summary>
+    private int Least(GroupFamily family) => Math.Max(1, (int)(Options.MinimumKept * Before[Key(family)].Groups));
+
     /// <summary>The width that is nearest to the one aimed at and a multiple of the alignment.</summary>
     private int Rounded(NetworkStructure structure, GroupFamily family, int exact)
     {
@@ -219,7 +222,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
             return exact;
         }
 
-        var width = Math.Clamp((exact + alignment / 2) / alignment * alignment, Math.Min(alignment, now), now);
+        var least = Math.Max(alignment, (Least(family) + alignment - 1) / alignment * alignment);
+        var width = Math.Clamp((exact + alignment / 2) / alignment * alignment, Math.Min(least, now), now);
         _rounded[Key(family)] = (exact, alignment);
         return width;
     }

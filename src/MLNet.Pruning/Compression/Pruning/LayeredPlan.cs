@@ -39,6 +39,12 @@ internal sealed class LayeredPlan : PruningPlan
     public override PruningReport Complete(PruningReport report, PrunedNetwork network)
     {
         var reports = _plans.Select(plan => plan.Complete(report, network)).ToArray();
-        return report with { Record = Record, Widths = [.. reports.SelectMany(part => part.Widths)], Bypassed = [.. reports.SelectMany(part => part.Bypassed).Distinct()] };
+        return report with
+        {
+            Record = Record,
+            Warnings = [.. reports.SelectMany(part => part.Warnings).Distinct()],
+            Widths = [.. reports.SelectMany(part => part.Widths)],
+            Bypassed = [.. reports.SelectMany(part => part.Bypassed).Distinct()],
+        };
     }
 }

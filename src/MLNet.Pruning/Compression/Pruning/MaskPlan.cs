@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MLNet.Pruning;
 
 /// <summary>Sets pieces to zero and holds them there by masks.</summary>
@@ -12,7 +14,7 @@ internal sealed class MaskPlan : PruningPlan
     public MaskPlan(PruningOptions options, PrunedNetwork start)
     {
         (_options, _start) = (options, start);
-        _pieces = new(options.Importance, options.Granularity, options.Scope, options.Amount);
+        _pieces = new(options.Importance, options.Granularity, options.Scope, options.Amount, options.MinimumKept);
         _pools = _pieces.Pools(start);
         var counts = _pools.Select(_pieces.Count).ToArray();
         _plans = Plans(_pieces.Targets(_pools, counts), counts);
@@ -37,7 +39,8 @@ internal sealed class MaskPlan : PruningPlan
         var now = _plans.Select(plan => plan.DroppedAfter(step)).ToArray();
         good = Open(good);
         var members = Members(good);
-        var missing = members.Select((pool, p) => Math.Clamp(now[p] - _pieces.Count(pool).Dropped, 0, most ?? long.MaxValue)).ToArray();
+        var missing = members
+            .Select((pool, p) => Math.Clamp(now[p] - _pieces.Count(pool).Dropped, 0, Math.Min(most ?? long.MaxValue, _pieces.Room(pool)))).ToArray();
         if (most is not null && missing.All(pieces => pieces == 0))
         {
             return good;
@@ -56,6 +59,20 @@ internal sealed class MaskPlan : PruningPlan
 
         return pruned;
     }
+
+    public override PruningReport Complete(PruningReport report, PrunedNetwork network)
+    {
+        var all = base.Complete(report, network);
+        return _options.MinimumKept == 0 || report.StoppedEarly ? all : all with { Warnings = [.. report.Warnings, .. Held(Members(Open(network)))] };
+    }
+
+    /// <summary>Pools of which pieces stay that the amount asks for.</summary>
+    private IEnumerable<string> Held(IReadOnlyList<PoolMember>[] members) =>
+        from pool in members.Select((pool, p) => (Members: pool, Missing: _plans[p].Target - _pieces.Count(pool).Dropped))
+        where pool.Missing > 0
+        let layers = string.Join(", ", pool.Members.Select(member => $"'{member.Layer}'").Distinct())
+        select string.Create(CultureInfo.InvariantCulture, $"The amount {_options.Amount} is not reached: "
+            + $"{nameof(PruningOptions.MinimumKept)} {_options.MinimumKept} keeps {pool.Missing:N0} pieces of {layers} that it asks for.");
 
     public override (double Sparsity, long Left) Describe(PrunedNetwork network)
     {

@@ -44,6 +44,11 @@ internal sealed class OrderedPlan : PruningPlan
     {
         var layers = _layers.Select(layer => layer.Complete(report, network)).SelectMany(layer => layer.Widths).ToArray();
         var whole = _whole.Complete(report, network);
-        return whole with { Record = Record, Widths = [.. whole.Widths.Select(width => layers.FirstOrDefault(layer => (layer.Layer, layer.Kind) == (width.Layer, width.Kind)) ?? width)] };
+        return whole with
+        {
+            Record = Record,
+            Warnings = [.. _layers.SelectMany(layer => layer.Complete(report, network).Warnings).Distinct()],
+            Widths = [.. whole.Widths.Select(width => layers.FirstOrDefault(layer => (layer.Layer, layer.Kind) == (width.Layer, width.Kind)) ?? width)],
+        };
     }
 }

@@ -7,11 +7,12 @@ internal sealed class Pieces
     private readonly Granularity _granularity;
     private readonly Scope _scope;
     private readonly Amount _amount;
+    private readonly double _minimumKept;
 
     /// <exception cref="ArgumentException">The amount does not go with the granularity or with the scope's distribution.</exception>
-    public Pieces(Importance importance, Granularity granularity, Scope scope, Amount amount)
+    public Pieces(Importance importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0)
     {
-        (_importance, _granularity, _scope, _amount) = (importance, granularity, scope, amount);
+        (_importance, _granularity, _scope, _amount, _minimumKept) = (importance, granularity, scope, amount, minimumKept);
         Check(granularity, scope, amount);
     }
 
@@ -71,8 +72,50 @@ internal sealed class Pieces
         })];
     }
 
-    /// <summary>Masks after dropping so many of the remaining pieces, in the order of the pool.</summary>
+    /// <summary>Pieces of a pool that may still go, with those left that every weight keeps.</summary>
+    public long Room(IReadOnlyList<PoolMember> pool) => pool.Sum(member => Math.Max(0, Room(member)));
+
+    /// <summary>Masks after dropping so many of the remaining pieces, at most as many as may go, in the order of the pool.</summary>
     public WeightMask[] Drop(IReadOnlyList<PoolMember> pool, long drop)
+    {
+        var masks = new WeightMask[pool.Count];
+        List<int> open = [.. Enumerable.Range(0, pool.Count)];
+        drop = _minimumKept > 0 ? Math.Min(drop, Room(pool)) : drop;
+        while (open.Count > 0)
+        {
+            // A weight that would lose more than it may loses what it may, and the others are compared again for the rest.
+            var dropped = Least([.. open.Select(i => pool[i])], drop);
+            var full = _minimumKept > 0 ? open.Where((i, place) => Room(pool[i] with { Mask = dropped[place] }) < Math.Min(0, Room(pool[i]))).ToArray() : [];
+            if (full.Length == 0)
+            {
+                for (var place = 0; place < open.Count; place++)
+                {
+                    masks[open[place]] = dropped[place];
+                }
+
+                break;
+            }
+
+            foreach (var i in full)
+            {
+                masks[i] = Least([pool[i]], Room([pool[i]]))[0];
+                drop -= Room([pool[i]]);
+                open.Remove(i);
+            }
+        }
+
+        return masks;
+    }
+
+    /// <summary>Pieces of a weight that may still go; negative where more are gone than may be.</summary>
+    private long Room(PoolMember member)
+    {
+        var (dropped, total) = Count([member]);
+        var kept = _minimumKept > 0 && _granularity.Pattern is null ? Math.Max(1, (long)(_minimumKept * total)) : 0;
+        return total - dropped - kept;
+    }
+
+    private WeightMask[] Least(IReadOnlyList<PoolMember> pool, long drop)
     {
         if (_granularity.Pattern is { } pattern)
         {

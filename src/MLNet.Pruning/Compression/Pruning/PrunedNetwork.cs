@@ -51,8 +51,12 @@ public sealed class PrunedNetwork
             return Prune(new PruningOptions { Amount = amount, Importance = importance ?? Importance.L1, Granularity = granularity, Scope = scope ?? Scope.Network });
         }
 
-        var criterion = (importance ?? Importance.L1).Bind(new(this));
-        var pieces = new Pieces(criterion, granularity ?? Granularity.Weight, scope ?? Scope.Network, amount);
+        return Prune(amount, importance ?? Importance.L1, granularity ?? Granularity.Weight, scope ?? Scope.Network, minimumKept: 0);
+    }
+
+    private PrunedNetwork Prune(Amount amount, Importance importance, Granularity granularity, Scope scope, double minimumKept)
+    {
+        var pieces = new Pieces(importance.Bind(new(this)), granularity, scope, amount, minimumKept);
         var pools = pieces.Pools(this);
         return Drop(pieces, pools, pieces.Resolve(pools));
     }
@@ -85,7 +89,7 @@ public sealed class PrunedNetwork
         }
 
         return options.Granularity.IsStructural ? RemovalPlan.Create(options.With(options.Importance.Bind(new(this))), this).Prune(this, options.Amount)
-            : Prune(options.Amount, options.Importance, options.Granularity, options.Scope);
+            : Prune(options.Amount, options.Importance, options.Granularity, options.Scope, options.MinimumKept);
     }
 
     /// <summary>Adds a mask of your own; what an earlier mask dropped stays dropped.</summary>
@@ -94,6 +98,7 @@ public sealed class PrunedNetwork
     /// <exception cref="ArgumentException">No such parameter, or a mask of another size.</exception>
     public PrunedNetwork WithMask(string parameter, WeightMask mask)
     {
+        ArgumentNullException.ThrowIfNull(parameter);
         ArgumentNullException.ThrowIfNull(mask);
         var target = _weights[parameter];
         if (mask.Count != target.Count)

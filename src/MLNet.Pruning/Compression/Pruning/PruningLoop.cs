@@ -54,6 +54,8 @@ internal sealed class PruningLoop
 
             var pruned = Prune(plan, importance, good, i);
             pruned = _options.Recovery?.Recover(new(good, pruned, _options.Granularity.Structure, _calibration)) ?? pruned;
+            FiniteWeights.Check(pruned.Network, $"What makes up for a step of pruning ({_options.Recovery?.ToString() ?? _options.Importance.ToString()}) failed",
+                "Normalise the features, or raise the damping.");
             var (next, fineTuned) = (pruned, default(ValidationResult));
             var measured = _measure(pruned.Network);
             if (epochs > 0)
@@ -76,7 +78,7 @@ internal sealed class PruningLoop
             good = next;
         }
 
-        return (good, plan.Complete(new(before, done), good));
+        return (good, PruningWarnings.AddTo(plan.Complete(new(before, done), good), _options, start, good));
     }
 
     /// <summary>A step, in portions where it is a greedy one: what is left is measured anew after each.</summary>

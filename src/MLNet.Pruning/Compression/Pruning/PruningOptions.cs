@@ -38,6 +38,16 @@ public class PruningOptions
         set => _layers = [.. Setting.Complete(value, nameof(Layers))];
     }
 
+    /// <summary>
+    /// Share of the pieces of every weight, or of the groups of every width, that stays whatever they are worth: above 0, at least one. Pieces
+    /// compared over the whole network can otherwise leave a layer with none. Where it holds back pieces that the amount asks for, others go in
+    /// their place; where there are no others, fewer go, and <see cref="PruningReport.Warnings"/> says so. In [0, 1). Not for blocks, which are
+    /// whole layers, and not for N:M, which keeps n of every m.
+    /// </summary>
+    /// <value>Default 0: a layer may lose all.</value>
+    /// <exception cref="ArgumentOutOfRangeException">It lies outside [0, 1).</exception>
+    public double MinimumKept { get; set => field = Setting.Share(value); }
+
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
     public GroupImportance Group { get; set => field = Setting.Defined(value); } = GroupImportance.Mean;
@@ -150,6 +160,7 @@ public class PruningOptions
         var copy = With(rule?.Importance ?? Importance);
         copy._layers = [];
         copy.Granularity = rule?.Granularity ?? Granularity;
+        copy.MinimumKept = rule?.MinimumKept ?? MinimumKept;
         copy._amount = rule?.Amount ?? (copy.Granularity.FixedAmount is null ? _amount : null);
         return copy;
     }

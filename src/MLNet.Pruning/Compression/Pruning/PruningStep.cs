@@ -32,6 +32,13 @@ public sealed record PruningReport(ValidationResult? Before, IReadOnlyList<Pruni
     /// <summary>Names of the nodes whose place the identity took.</summary>
     public IReadOnlyList<string> Bypassed { get; init; } = [];
 
+    /// <summary>
+    /// What went otherwise than one would expect of the options, and why: layers that are left with nothing, outputs that became constant, an
+    /// amount that was not reached or that leaves out a part of the network, a pruning that took nothing. Empty where nothing did. The same
+    /// lines go to <c>MLContext.Log</c> as warnings.
+    /// </summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>What became of the pieces; null in a report that was made without a pruning.</summary>
     internal PieceRecord? Record { get; init; }
 
@@ -70,7 +77,8 @@ public sealed record PruningReport(ValidationResult? Before, IReadOnlyList<Pruni
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(Environment.NewLine, Steps.Select(step => step.ToString()).Concat(Widths.Select(width => width.ToString())));
+    public override string ToString() => string.Join(Environment.NewLine,
+        Steps.Select(step => step.ToString()).Concat(Widths.Select(width => width.ToString())).Concat(Warnings.Select(warning => $"warning: {warning}")));
 }
 
 /// <summary>The width of a layer before and after a removal.</summary>

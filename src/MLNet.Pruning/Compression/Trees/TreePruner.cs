@@ -160,7 +160,8 @@ internal sealed class TreePruner
     {
         _options.CancellationToken.ThrowIfCancellationRequested();
         var ensemble = _path.At(step);
-        return _options.RefitLeaves ? LeafRefit.Fit(ensemble, _training, _loss, _options.RefitRegularization) : ensemble with { Trees = [.. ensemble.Trees.Where(tree => tree.LeafValues.Any(value => value != 0))] };
+        return _options.RefitLeaves ? LeafRefit.Fit(ensemble, _training, _loss, _options.RefitRegularization)
+            : ensemble with { Trees = [.. ensemble.Trees.Where(tree => tree.LeafValues.Any(value => value != 0))] };
     }
 
     private double Measure(DecisionTreeEnsemble ensemble) => _loss.Metric(_validation.Score(ensemble), _validation.Labels);

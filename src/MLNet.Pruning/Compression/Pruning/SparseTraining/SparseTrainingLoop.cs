@@ -30,6 +30,7 @@ internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions
         var (sparsity, left) = moving.Describe(pruned);
         var step = new PruningStep(1, 1, sparsity, left, null, result.Validation, Kept: !fell);
         report(step);
-        return (fell ? start : pruned, moving.Complete(new PruningReport(before, [step]), pruned));
+        var good = fell ? start : pruned;
+        return (good, PruningWarnings.AddTo(moving.Complete(new PruningReport(before, [step]), pruned), options, start, good));
     }
 }
