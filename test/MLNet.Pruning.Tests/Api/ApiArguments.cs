@@ -13,7 +13,7 @@ internal static class ApiArguments
 
     private static readonly Dictionary<Type, object> s_samples = new object[]
     {
-        1, 1L, 0.5, 0.5f, true, "fc1", s_network, Layer.Relu(), Amount.Fraction(0.5), Importance.L1, Granularity.Weight, Scope.Network, Schedule.OneShot, Recovery.MergeNearest(), SparseTraining.Soft(),
+        2, 1L, 0.5, 0.5f, true, "fc1", s_network, Layer.Relu(), Amount.Fraction(0.5), Importance.L1, Granularity.Weight, Scope.Network, Schedule.OneShot, Recovery.MergeNearest(), SparseTraining.Soft(),
         Distillation.Response(), Regularization.L1(1e-4), TreeAmount.Trees(2), Budget.Parameters(5), Distribution.Global, Optimizer.Sgd(), LearningRateSchedule.Constant, SearchStrategy.SensitivityGuided,
         Augmentation.Shift(1), LayerRule.Named("fc1"), new PruningOptions(), new TrainingOptions(), new AutoPruneOptions { Budget = Budget.Parameters(5) }, new SensitivityOptions(), new TreePruningOptions(),
         new NeuralNetworkTrainer.Options { Network = s_network }, new LoadNetworkEstimator.Options { Network = s_network }, new TargetedDropout(0.5, 0.5), new StructureOptions(), s_network.Groups()[0],

@@ -53,9 +53,12 @@ internal sealed class PruningLoop
             }
 
             var pruned = Prune(plan, importance, good, i);
-            pruned = _options.Recovery?.Recover(new(good, pruned, _options.Granularity.Structure, _calibration)) ?? pruned;
-            FiniteWeights.Check(pruned.Network, $"What makes up for a step of pruning ({_options.Recovery?.ToString() ?? _options.Importance.ToString()}) failed",
-                "Normalise the features, or raise the damping.");
+            if (_options.Recovery is { } recovery)
+            {
+                pruned = recovery.Recover(new(good, pruned, _options.Granularity.Structure, _calibration));
+                FiniteWeights.Check(pruned.Network, $"{recovery} failed", "Normalise the features, or raise the damping.");
+            }
+
             var (next, fineTuned) = (pruned, default(ValidationResult));
             var measured = _measure(pruned.Network);
             if (epochs > 0)
