@@ -15,16 +15,22 @@ internal sealed record TensorSummary(string Name, string Type, object[]? Shape)
 
 /// <summary>A model file in figures.</summary>
 /// <param name="File">Its path as it was given.</param>
-/// <param name="Bytes">Its size on disk, external data not counted.</param>
+/// <param name="Bytes">What it needs on disk, weights in files beside it counted.</param>
 /// <param name="Parameters">Trained values.</param>
 /// <param name="NonZeros">Those that are not zero.</param>
 /// <param name="MultiplyAdds">For one row; null where the number depends on open sizes or cannot be told.</param>
 /// <param name="MultiplyAddsFormula">The same as text, with open sizes by name.</param>
 internal sealed record FileSummary(string File, long Bytes, long Parameters, long NonZeros, long? MultiplyAdds, string MultiplyAddsFormula)
 {
-    public static FileSummary Of(FileInfo file, NetworkCost cost)
+    /// <summary>Bytes of a file and of its weights in files beside it.</summary>
+    public static long SizeOnDisk(FileInfo file)
     {
         file.Refresh();
-        return new(file.ToString(), file.Length, cost.Total.Parameters, cost.Total.NonZeros, cost.Total.MultiplyAdds, cost.Total.MultiplyAddsFormula);
+        return file.Length + OnnxExternalData.Bytes(OnnxFile.Read(file.ToString()));
+    }
+
+    public static FileSummary Of(FileInfo file, NetworkCost cost)
+    {
+        return new(file.ToString(), SizeOnDisk(file), cost.Total.Parameters, cost.Total.NonZeros, cost.Total.MultiplyAdds, cost.Total.MultiplyAddsFormula);
     }
 }

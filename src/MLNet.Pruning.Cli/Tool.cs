@@ -99,7 +99,7 @@ internal static class Tool
 
     private static int Fail(bool json, string reason, int code)
     {
-        var line = Cells.Plain(reason.ReplaceLineEndings(" "));
+        var line = ErrorText.Fit(Cells.Plain(reason.ReplaceLineEndings(" ")));
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(new { error = line }, s_json));

@@ -4,24 +4,25 @@ namespace MLNet.Pruning.Cli.Commands;
 
 /// <summary>What inspect found.</summary>
 /// <param name="File">Path as it was given.</param>
-/// <param name="Bytes">Its size on disk.</param>
+/// <param name="Bytes">What it needs on disk, weights in files beside it counted.</param>
 /// <param name="Opset">Version of the ONNX operators.</param>
 /// <param name="Inputs">What the network reads.</param>
 /// <param name="Outputs">What it computes.</param>
 /// <param name="Layers">Its nodes that have parameters or multiply.</param>
 /// <param name="Total">Their sum.</param>
+/// <param name="LeftOut">Values that operators read which are not analysed: neither counted nor pruned.</param>
 /// <param name="Groups">The groups by the layer that makes them.</param>
 /// <param name="Reasons">Why what cannot shrink cannot.</param>
-internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSummary[] Inputs, TensorSummary[] Outputs, LayerSummary[] Layers, CountSummary Total,
+internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSummary[] Inputs, TensorSummary[] Outputs, LayerSummary[] Layers, CountSummary Total, LeftOutValues[] LeftOut,
     GroupsSummary[] Groups, string[] Reasons) : Answer
 {
     public static Inspection Of(FileInfo file, Network network, bool listGroups)
     {
         var cost = NetworkCost.Of(network);
         var structure = network.Groups();
-        return new(file.ToString(), file.Length, network.Graph.Model?.OpsetImport.FirstOrDefault(opset => opset.Domain.Length == 0)?.Version,
+        return new(file.ToString(), FileSummary.SizeOnDisk(file), network.Graph.Model?.OpsetImport.FirstOrDefault(opset => opset.Domain.Length == 0)?.Version,
             [.. network.Inputs.Select(input => TensorSummary.Of(network, input))], [.. network.Outputs.Select(output => TensorSummary.Of(network, output))],
-            [.. cost.Layers.Select(layer => LayerSummary.Of(network, layer))], CountSummary.Of(cost.Total),
+            [.. cost.Layers.Select(layer => LayerSummary.Of(network, layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut],
             [.. structure.Families.Select(family => GroupsSummary.Of(family, listGroups))], [.. structure.Reasons()]);
     }
 
@@ -45,6 +46,11 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
 
         layers.Row("total", "", "", "", Cells.Number(Total.Parameters), Cells.Number(Total.NonZeros), Cells.Percent(Total.Sparsity), Total.MultiplyAddsFormula);
         console.Write(layers);
+        if (LeftOutValues.Describe(LeftOut, Total.Parameters) is { } left)
+        {
+            console.Line(left);
+        }
+
         PrintGroups(console);
         foreach (var group in Groups.SelectMany(family => (family.Groups ?? []).Select(group => $"{family.Layer}:{group.Number} {string.Join(" ", group.Members.Select(member => member.Slice))}")))
         {

@@ -14,6 +14,9 @@ public sealed class NetworkCost
     /// <summary>Their sum.</summary>
     public LayerCost Total { get; }
 
+    /// <summary>Values that operators read which are not analysed, by operator; empty where all are counted.</summary>
+    public ImmutableArray<LeftOutValues> LeftOut { get; private init; } = [];
+
     /// <summary>What an ensemble of trees holds, where it is one that was measured; null for a network.</summary>
     public TreeCost? Trees { get; private init; }
 
@@ -35,12 +38,15 @@ public sealed class NetworkCost
         // What several layers read is counted with the first of them.
         var counted = new HashSet<string>();
         return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || !layer.MultiplyAdds.IsZero)
-            .Select(layer => Count(network, liveness, layer, [.. layer.Parameters.Where(counted.Add).Select(name => network[name])]))]);
+            .Select(layer => Count(network, liveness, layer, [.. layer.Parameters.Where(counted.Add).Select(name => network[name])]))])
+        {
+            LeftOut = [.. LeftOutValues.Of(network)],
+        };
     }
 
     /// <inheritdoc/>
     public override string ToString() => Trees is { } trees ? trees.ToString() : TextTable.Format(
-        ["layer", "parameters", "non-zeros", "effective", "sparsity", "multiply-adds", "effective", "dense bytes"], [.. Layers.Select(Row)], Row(Total));
+        ["layer", "parameters", "non-zeros", "effective", "sparsity", "multiply-adds", "effective", "dense bytes"], [.. Layers.Select(Row)], Row(Total)) + (LeftOutValues.Describe(LeftOut, Total.Parameters) is { } left ? Environment.NewLine + left : "");
 
     private static LayerCost Count(Network network, Liveness liveness, LayerInfo layer, Parameter[] parameters)
     {

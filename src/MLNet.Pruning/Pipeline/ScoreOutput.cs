@@ -36,5 +36,27 @@ internal static class ScoreOutput
         return new Network(network.Graph with { Nodes = [.. network.Nodes, .. added], Outputs = [.. network.Graph.Outputs, score], AsRead = false }).WithOutputs(score);
     }
 
+    /// <summary>A network that was fitted and pruned since with the output that it had, under its name and in its shape.</summary>
+    /// <param name="changed">The network as <see cref="Fit"/> gave it, with other weights and perhaps less structure.</param>
+    /// <param name="original">The network that was fitted.</param>
+    public static Network Restore(Network changed, Network original)
+    {
+        var output = original.Output.Name;
+        if (changed.Output.Name == output)
+        {
+            return changed;
+        }
+
+        var nodes = changed.Nodes.Where(node => node.Name != output + ".flat" && node.Name != output + ".score").ToList();
+        if (nodes.All(node => !node.Outputs.Contains(output)))
+        {
+            nodes.Add(original.Nodes.First(node => node.Outputs.Contains(output)));
+        }
+
+        // With all nodes still there the file is written as it was.
+        return nodes.ToHashSet().SetEquals(original.Nodes) ? original.WithParameters(changed.Parameters)
+            : new Network(changed.Graph with { Nodes = [.. nodes], Outputs = [output], AsRead = false });
+    }
+
     private static Node Flatten(string name, string input) => new(name, "Flatten", [input], [name], [new("axis", 1L)]);
 }

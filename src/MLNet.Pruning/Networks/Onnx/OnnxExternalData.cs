@@ -15,6 +15,13 @@ internal static class OnnxExternalData
     // What the file systems of Linux, Windows and macOS hold.
     private const int LongestName = 255;
 
+    /// <summary>Bytes that the tensors of a model take in files beside it, those that several share once.</summary>
+    public static long Bytes(ModelProto model) => OnnxTensors.Of(model).Where(OnnxTensorSize.IsExternal)
+        .Select(tensor => (Location: Entry(tensor, "location"), Offset: Entry(tensor, "offset"), Bytes: OnnxTensorSize.Bytes(OnnxTensor.Count(tensor), OnnxTensorSize.Bits((DataType)tensor.DataType, tensor.Name))))
+        .Distinct().Sum(part => (long)part.Bytes);
+
+    private static string Entry(TensorProto tensor, string key) => tensor.ExternalData.FirstOrDefault(entry => entry.Key == key)?.Value ?? "";
+
     /// <summary>The file and the offset in it at which the values lie, after checking that all of them do.</summary>
     /// <param name="tensor">A tensor with external data.</param>
     /// <param name="bytes">How many bytes its values take.</param>

@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace MLNet.Pruning;
+
+/// <summary>Values of a file that an operator reads which is not analysed: they are neither counted nor pruned.</summary>
+/// <param name="Operator">The operator, with its domain where that is not the standard's own.</param>
+/// <param name="Values">How many.</param>
+public sealed record LeftOutValues(string Operator, long Values)
+{
+    internal static IEnumerable<LeftOutValues> Of(Network network)
+    {
+        var counted = new HashSet<string>();
+        return [.. network.Nodes.Where(node => node.Captured.IsEmpty && !ShapeInference.Knows(node))
+            .Select(node => new LeftOutValues(node.Domain.Length == 0 ? node.Operator : $"{node.Domain}.{node.Operator}",
+                node.Inputs.Where(name => IsWeight(network, name) && counted.Add(name)).Sum(name => network.Find(name)!.Shape.Aggregate(1L, (product, size) => product * size))))
+            .GroupBy(left => left.Operator).Select(group => new LeftOutValues(group.Key, group.Sum(left => left.Values))).Where(left => left.Values > 0)];
+    }
+
+    /// <summary>A line that says how many values of all are left out, and by what; null for none.</summary>
+    internal static string? Describe(IReadOnlyCollection<LeftOutValues> left, long counted)
+    {
+        var values = left.Sum(operators => operators.Values);
+        return values == 0 ? null : string.Create(CultureInfo.InvariantCulture,
+            $"left out: {values:N0} of {values + counted:N0} values ({(double)values / (values + counted):P1}), which are read by operators that are not analysed: {string.Join(", ", left.Select(one => one.Operator))}");
+    }
+
+    private static bool IsWeight(Network network, string name) => network.TryGetParameter(name, out var parameter) ? !parameter.Trainable && parameter.Count > 1
+        : network.Constant(name) is { Type: not (TensorType.Int64 or TensorType.Int32 or TensorType.Bool or TensorType.String) } constant && constant.Shape.Aggregate(1L, (product, size) => product * size) > 1;
+}
