@@ -12,8 +12,8 @@ internal static class VerifyCommand
         var b = new Argument<FileInfo>("b") { Description = "The one to compare with; with --masked the original." };
         var masked = new Option<bool>("--masked") { Description = "Compares with the second model after zeroing in it what the first one lost." };
         var inputs = new Option<int>("--inputs") { Description = "Random rows.", DefaultValueFactory = _ => 16 }.AtLeast(1);
-        var tolerance = new Option<double>("--tolerance") { Description = "Largest difference, relative to the largest output.", DefaultValueFactory = _ => 1e-4 }
-            .Require(value => value >= 0, "a number of at least 0");
+        var tolerance = new Option<double?>("--tolerance") { Description = "Largest difference, relative to the largest output. Default: 1e-4, and 5e-3, 4e-2 or 2e-2 where a model computes in float16, in bfloat16 or in integers." }
+            .Require(value => value is null or >= 0, "a number of at least 0");
         var openSize = RandomInputOptions.OpenSize();
         var sizes = RandomInputOptions.Sizes("Sizes of open dimensions in the random rows, in place of --open-size");
         var command = new Command("verify", "Compares the outputs of two models on random inputs in ONNX Runtime.") { a, b, masked, inputs, tolerance, openSize, sizes };
@@ -23,12 +23,15 @@ internal static class VerifyCommand
             var comparison = new ModelComparison(arguments.GetValue(inputs), new(arguments.GetValue(openSize), arguments.GetRequiredValue(sizes)), arguments.GetValue(Tool.Seed));
             return Progress.Run("comparing", say => arguments.GetValue(masked)
                 ? Masked(small, other, comparison, arguments.GetValue(tolerance), say)
-                : Verification.Of(small, other, comparison.Compare(Model.Read(small), Model.Read(other), say), arguments.GetValue(tolerance), null));
+                : Plain(Model.Read(small), Model.Read(other), comparison, arguments.GetValue(tolerance), say));
         });
         return command;
     }
 
-    private static Verification Masked(FileInfo small, FileInfo original, ModelComparison comparison, double tolerance, Action<string> say)
+    private static Verification Plain(Model a, Model b, ModelComparison comparison, double? tolerance, Action<string> say)
+        => Verification.Of(a, b.File, comparison.Compare(a, b, say), tolerance ?? Rounding.Tolerance(a.Network), null);
+
+    private static Verification Masked(FileInfo small, FileInfo original, ModelComparison comparison, double? tolerance, Action<string> say)
     {
         var smaller = Model.Read(small);
         var masked = MaskedOriginal.Of(smaller.Network, Network.FromOnnx(original.ToString()));
@@ -38,7 +41,7 @@ internal static class VerifyCommand
             var file = new FileInfo(Path.Combine(folder.FullName, "masked.onnx"));
             masked.Network.SaveOnnx(file.FullName);
             var differences = comparison.Compare(smaller, new(file, masked.Network), say);
-            return Verification.Of(small, original, differences, tolerance, [.. masked.Changed]);
+            return Verification.Of(smaller, original, differences, tolerance ?? Rounding.Tolerance(smaller.Network), [.. masked.Changed]);
         }
         finally
         {

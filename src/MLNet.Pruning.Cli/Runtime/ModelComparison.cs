@@ -3,6 +3,11 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MLNet.Pruning.Cli.Runtime;
 
+/// <summary>How far two models are apart.</summary>
+/// <param name="Outputs">By output.</param>
+/// <param name="IsRandom">Whether the first gives other outputs when it runs again on the same inputs.</param>
+internal sealed record Differences(OutputDifference[] Outputs, bool IsRandom);
+
 /// <summary>Runs two models of the same signature on the same random rows.</summary>
 /// <param name="rows">Rows; models of a fixed batch run as often as it takes.</param>
 /// <param name="openSizes">Sizes of open dimensions other than the batch.</param>
@@ -10,7 +15,7 @@ namespace MLNet.Pruning.Cli.Runtime;
 internal sealed class ModelComparison(int rows, RandomSizes openSizes, int seed)
 {
     /// <exception cref="ArgumentException">Their inputs or outputs differ.</exception>
-    public OutputDifference[] Compare(Model a, Model b, Action<string> say)
+    public Differences Compare(Model a, Model b, Action<string> say)
     {
         RequireSame("inputs", a, b, model => model.Network.Inputs);
         RequireSame("outputs", a, b, model => model.Network.Outputs);
@@ -19,27 +24,30 @@ internal sealed class ModelComparison(int rows, RandomSizes openSizes, int seed)
         var inputs = new RandomInputs(a.Network, left.FixedRows ?? right.FixedRows ?? rows, openSizes);
         var random = new Random(seed);
         var differences = new List<OutputDifference[]>();
+        var isRandom = false;
         for (var done = 0; done < rows; done += inputs.Rows)
         {
             say($"row {done + 1} of {rows}");
-            differences.Add(Compare(left, right, inputs.Draw(random)));
+            var values = inputs.Draw(random);
+            try
+            {
+                isRandom |= done == 0 && Compare(left, left, values).Any(output => output.MaxAbsolute > 0);
+                differences.Add(Compare(left, right, values));
+            }
+            finally
+            {
+                Array.ForEach(values, value => value.Dispose());
+            }
         }
 
-        return differences.Aggregate((all, next) => [.. all.Zip(next, (before, after) => before.With(after))]);
+        return new(differences.Aggregate((all, next) => [.. all.Zip(next, (before, after) => before.With(after))]), isRandom);
     }
 
     private static OutputDifference[] Compare(OnnxRun a, OnnxRun b, OrtValue[] inputs)
     {
-        try
-        {
-            using var left = a.Run(inputs);
-            using var right = b.Run(inputs);
-            return [.. a.OutputNames.Zip(left.Zip(right)).Select(output => Compare(output.First, output.Second.First, output.Second.Second))];
-        }
-        finally
-        {
-            Array.ForEach(inputs, input => input.Dispose());
-        }
+        using var left = a.Run(inputs);
+        using var right = b.Run(inputs);
+        return [.. a.OutputNames.Zip(left.Zip(right)).Select(output => Compare(output.First, output.Second.First, output.Second.Second))];
     }
 
     private static OutputDifference Compare(string name, OrtValue a, OrtValue b)
@@ -54,6 +62,7 @@ internal sealed class ModelComparison(int rows, RandomSizes openSizes, int seed)
         TensorElementType.Float => Convert<float>(value, number => number),
         TensorElementType.Double => Convert<double>(value, number => number),
         TensorElementType.Float16 => Convert<Float16>(value, number => (float)number),
+        TensorElementType.BFloat16 => Convert<BFloat16>(value, number => (float)number),
         TensorElementType.Int64 => Convert<long>(value, number => number),
         TensorElementType.Int32 => Convert<int>(value, number => number),
         TensorElementType.UInt8 => Convert<byte>(value, number => number),

@@ -75,6 +75,7 @@ internal sealed class RandomInputs
             TensorType.Float => Fill(_ => random.NextSingle() * 2 - 1),
             TensorType.Double => Fill(_ => random.NextDouble() * 2 - 1),
             TensorType.Float16 => Fill(_ => (Float16)(random.NextSingle() * 2 - 1)),
+            TensorType.BFloat16 => Fill(_ => (BFloat16)(random.NextSingle() * 2 - 1)),
             TensorType.Int64 => Fill(range => random.NextInt64(range)),
             TensorType.Int32 => Fill(random.Next),
             TensorType.UInt8 => Fill(range => (byte)random.Next(Math.Min(range, byte.MaxValue + 1))),
