@@ -34,6 +34,7 @@ internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Tas
             Training = new() { LearningRate = LearningRate, BatchSize = BatchSize, Seed = Seed, Progress = Progress.Of<EpochResult>(say) },
         }).Append(ml.Transforms.Prune(options));
         var pruned = chain.Fit(rows).LastTransformer;
-        return (pruned.Network, pruned.Pruning!);
+        // A pipeline trains rows of scores; the file keeps the output that it has.
+        return (ScoreOutput.Restore(pruned.Network, network), pruned.Pruning!);
     }
 }

@@ -41,8 +41,8 @@ internal static class PruneCommand
             .Require(value => value is null or >= 1, "a whole number of at least 1");
         var minimumKept = new Option<double>("--minimum-kept") { Description = "Share of every layer's pieces that stays, in [0, 1); above 0, at least one.", DefaultValueFactory = _ => 0 }
             .Require(value => value is >= 0 and < 1, "a share in [0, 1)");
-        var only = new Option<string?>("--only") { Description = "Layers that may shrink, with commas between.", HelpName = "a,b" };
-        var except = new Option<string?>("--except") { Description = "Layers that may not.", HelpName = "a,b" };
+        var only = new Option<string[]>("--only") { Description = "Layers that may shrink: names with commas between, or the option once for each.", HelpName = "a,b" };
+        var except = new Option<string[]>("--except") { Description = "Layers that may not, named alike.", HelpName = "a,b" };
         var sparse = new Option<bool>("--sparse") { Description = "Stores weights that are mostly zero as a list of the others." };
         var fold = new Option<bool>("--fold-batch-norm") { Description = "Takes batch normalisation into the layers before it first." };
         var sizes = RandomInputOptions.Sizes("Gives sizes that the model leaves open a number, in the file that is written too");
@@ -58,12 +58,11 @@ internal static class PruneCommand
             var seed = arguments.GetValue(Tool.Seed);
             var chosen = s_scopes[arguments.GetRequiredValue(scope)];
             var criterion = arguments.GetRequiredValue(importance);
-            var (with, without) = (Names(arguments.GetValue(only)), Names(arguments.GetValue(except)));
             var options = new PruningOptions
             {
                 Granularity = GranularityNames.Parse(arguments.GetRequiredValue(granularity))!,
                 Importance = ImportanceNames.Create(criterion, seed, arguments.GetValue(calibration)),
-                Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without),
+                Scope = chosen,
                 Group = s_groups[arguments.GetRequiredValue(group)],
                 Normalize = !arguments.GetValue(noNormalize),
                 Alignment = arguments.GetValue(alignment),
@@ -112,6 +111,8 @@ internal static class PruneCommand
                 var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(sizes));
                 var before = FileSummary.Of(file, NetworkCost.Of(network));
                 network = arguments.GetValue(fold) ? network.FoldBatchNorm() : network;
+                var (with, without) = (Names(network, arguments.GetValue(only)), Names(network, arguments.GetValue(except)));
+                options.Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without);
                 var (small, report) = fineTuning is null ? Prune(network, options) : fineTuning.Prune(network, options, say);
                 small.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
                 return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(small)), options, arguments.GetRequiredValue(target), network, small, report);
@@ -123,12 +124,22 @@ internal static class PruneCommand
     private static (Network, PruningReport) Prune(Network network, PruningOptions options)
     {
         var loop = new PruningLoop(options, _ => null, (_, _) => throw new InvalidOperationException("Without rows nothing is trained."), _ => { });
-        var (pruned, report) = loop.Run(new(network, ImmutableDictionary<string, WeightMask>.Empty), null);
-        return (pruned.Network, report);
+        try
+        {
+            var (pruned, report) = loop.Run(new(network, ImmutableDictionary<string, WeightMask>.Empty), null);
+            return (pruned.Network, report);
+        }
+        catch (ArgumentException e) when (LeftOutValues.Describe(LeftOutValues.Of(network).ToArray(), network.ParameterCount) is { } left)
+        {
+            throw new ArgumentException($"{Tool.Reason(e)} {left}.", e);
+        }
     }
 
     private static Option<string> Choice<T>(string name, string description, Dictionary<string, T> values, string otherwise)
         => new Option<string>(name) { Description = description, DefaultValueFactory = _ => otherwise }.AcceptOnlyFromAmong([.. values.Keys]);
 
-    private static string[] Names(string? list) => list?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+    /// <summary>Names of layers and parameters: one that holds commas itself is taken whole where there is one of that name.</summary>
+    private static string[] Names(Network network, string[]? given) => [.. (given ?? []).SelectMany(text
+        => network.Layers.Any(layer => layer.Node.Name == text) || network.Parameters.Any(parameter => parameter.Name == text) ? [text]
+            : text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 }

@@ -11,17 +11,18 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="Widths">Widths that changed; empty where weights were set to zero.</param>
 /// <param name="Bypassed">Layers and blocks whose place the identity took.</param>
 /// <param name="Layers">Shapes and non-zeros of the layers with weights.</param>
+/// <param name="LeftOut">Values that operators read which are not analysed: neither counted nor pruned.</param>
 /// <param name="Note">What was rounded; null for nothing.</param>
 /// <param name="Warnings">Layers left with nothing, outputs that became constant, weights out of scope, and the like.</param>
 /// <param name="Steps">Steps of the schedule; only with rows.</param>
 /// <param name="Validation">Measured on rows held back; only with rows.</param>
 internal sealed record Pruned(FileSummary Input, FileSummary Output, string Granularity, double Sparsity, string Target, LayerWidth[] Widths, string[] Bypassed, PrunedLayer[] Layers,
-    string? Note, string[] Warnings, StepSummary[]? Steps, ValidationSummary? Validation) : Answer
+    LeftOutValues[] LeftOut, string? Note, string[] Warnings, StepSummary[]? Steps, ValidationSummary? Validation) : Answer
 {
     public static Pruned Of(FileSummary before, FileSummary after, PruningOptions options, string target, Network network, Network small, PruningReport report)
     {
         var rounded = report.Widths.Where(width => width.After != width.Exact).ToArray();
-        return new(before, after, options.Granularity.ToString(), options.Amount.Value, target, [.. report.Widths], [.. report.Bypassed], PrunedLayer.Of(network, small),
+        return new(before, after, options.Granularity.ToString(), options.Amount.Value, target, [.. report.Widths], [.. report.Bypassed], PrunedLayer.Of(network, small), [.. LeftOutValues.Of(small)],
             rounded.Length == 0 ? null : $"{rounded.Length} of {report.Widths.Count} widths are rounded to a multiple of {string.Join(" or ", rounded.Select(width => width.Alignment).Distinct().Order())}; --alignment 1 keeps them exact",
             [.. report.Warnings],
             report.Before is null ? null : [.. report.Steps.Select(step => new StepSummary(step.Step, step.Sparsity, step.Pruned?.Metric, step.FineTuned?.Metric, step.Kept))],
@@ -49,6 +50,11 @@ internal sealed record Pruned(FileSummary Input, FileSummary Output, string Gran
             }
 
             console.Write(layers);
+        }
+
+        if (LeftOutValues.Describe(LeftOut, Output.Parameters) is { } left)
+        {
+            console.Line(left);
         }
 
         if (Note is not null)

@@ -20,8 +20,10 @@ public sealed record LeftOutValues(string Operator, long Values)
     internal static string? Describe(IReadOnlyCollection<LeftOutValues> left, long counted)
     {
         var values = left.Sum(operators => operators.Values);
+        var quantized = left.Any(one => one.Operator.Contains("Integer", StringComparison.Ordinal) || one.Operator.Contains("QLinear", StringComparison.Ordinal)
+            || one.Operator.Contains("NBits", StringComparison.Ordinal) || one.Operator is "DequantizeLinear" or "com.microsoft.QGemm" or "com.microsoft.QAttention");
         return values == 0 ? null : string.Create(CultureInfo.InvariantCulture,
-            $"left out: {values:N0} of {values + counted:N0} values ({(double)values / (values + counted):P1}), which are read by operators that are not analysed: {string.Join(", ", left.Select(one => one.Operator))}");
+            $"left out: {values:N0} of {values + counted:N0} values ({(double)values / (values + counted):P1}), which are read by operators that are not analysed: {string.Join(", ", left.Select(one => one.Operator))}{(quantized ? "; prune the model of floats, then quantize it" : "")}");
     }
 
     private static bool IsWeight(Network network, string name) => network.TryGetParameter(name, out var parameter) ? !parameter.Trainable && parameter.Count > 1

@@ -53,8 +53,8 @@ internal static class ScoreOutput
             nodes.Add(original.Nodes.First(node => node.Outputs.Contains(output)));
         }
 
-        // With all nodes still there the file is written as it was.
-        return nodes.ToHashSet().SetEquals(original.Nodes) ? original.WithParameters(changed.Parameters)
+        // With all that it had still there the file is written as it was.
+        return nodes.ToHashSet().SetEquals(original.Nodes) && changed.Parameters.All(parameter => parameter.Shape.SequenceEqual(original[parameter.Name].Shape)) ? original.WithParameters(changed.Parameters)
             : new Network(changed.Graph with { Nodes = [.. nodes], Outputs = [output], AsRead = false });
     }
 
