@@ -6,9 +6,11 @@ namespace MLNet.Pruning;
 /// <summary>Files that are there as a whole or not at all.</summary>
 internal static class AtomicFile
 {
-    // EEXIST, and ERROR_FILE_EXISTS.
-    private const int FileExists = 17;
-    private const int WindowsFileExists = unchecked((int)0x80070050);
+    // That a file exists or is locked: EEXIST, EWOULDBLOCK of Linux and of macOS, ERROR_FILE_EXISTS, ERROR_SHARING_VIOLATION.
+    private static readonly int[] s_taken = [17, 11, 35, unchecked((int)0x80070050), unchecked((int)0x80070020)];
+
+    // A file is made and then locked: nothing of this process may take it for one that was left in between.
+    private static readonly Lock s_opening = new();
 
     /// <summary>
     /// Writes beside the file, to the disk, and renames: whatever happens, an older file is whole until the new one is. Links are followed, the permissions
@@ -67,17 +69,27 @@ internal static class AtomicFile
     private static FileStream Open(string folder, string name, string target, out string beside)
     {
         var stem = Path.Combine(folder, ".mlnet-pruning-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 8)));
-        for (var i = 0; ; i++)
+        lock (s_opening)
         {
-            beside = $"{stem}-{i}";
-            RemoveLeft(beside);
-            try
+            for (var i = 0; ; i++)
             {
-                return Create(beside, target);
-            }
-            catch (IOException e) when (e.HResult is FileExists or WindowsFileExists)
-            {
-                // Another save of the same file is writing it, or was until now.
+                beside = $"{stem}-{i}";
+                RemoveLeft(beside);
+                try
+                {
+                    var stream = Create(beside, target);
+                    if (File.Exists(beside))
+                    {
+                        return stream;
+                    }
+
+                    // Another process took it for one that was left, before it was locked.
+                    stream.Dispose();
+                }
+                catch (IOException e) when (s_taken.Contains(e.HResult))
+                {
+                    // Another save of the same file is writing it, or was until now.
+                }
             }
         }
     }
