@@ -292,7 +292,8 @@ internal sealed class OnnxReader
         }
 
         var first = node.Input(0) is { } x ? Info(x) : null;
-        var lifted = OperatorLifting.Lift(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols, _openBatch);
+        var lifted = OperatorLifting.Lift(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols, _openBatch,
+            name => _outputs.Contains(name) || _readers.ContainsKey(name));
         Add(lifted);
     }
 

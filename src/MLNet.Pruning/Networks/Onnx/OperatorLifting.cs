@@ -68,14 +68,16 @@ internal static class OperatorLifting
     /// <param name="input">Shape of its first operand; default where unknown.</param>
     /// <param name="symbols">Open sizes.</param>
     /// <param name="openBatch">Whether a batch of 1 was opened, so that a reshape to one row is one to as many as there are.</param>
-    public static Node Lift(Node node, long opset, Func<string, FoldedValue?> value, ImmutableArray<int> input, Symbols symbols, bool openBatch)
+    /// <param name="isRead">Whether a node reads a tensor, or the graph gives it back.</param>
+    public static Node Lift(Node node, long opset, Func<string, FoldedValue?> value, ImmutableArray<int> input, Symbols symbols, bool openBatch,
+        Func<string, bool> isRead)
     {
         if (node.Domain.Length > 0)
         {
             return node;
         }
 
-        node = Defaults(Versions(node, opset, input), input);
+        node = Defaults(Versions(node, opset, input, isRead), input);
         var known = node.Inputs.Select(name => name.Length == 0 ? null : value(name)).ToArray();
         if (Operands.TryGetValue(node.Operator, out var operands))
         {
@@ -189,7 +191,7 @@ internal static class OperatorLifting
         return sizes;
     }
 
-    private static Node Versions(Node node, long opset, ImmutableArray<int> input)
+    private static Node Versions(Node node, long opset, ImmutableArray<int> input, Func<string, bool> isRead)
     {
         switch (node.Operator)
         {
@@ -197,7 +199,7 @@ internal static class OperatorLifting
                 return node.With("axis", opset < 13 ? 1L : -1L);
             case "Split" when !node.Attributes.ContainsKey("split") && node.Inputs.Length < 2 && !input.IsDefault:
                 return EvenSplit(node, input);
-            case "Dropout" or "BatchNormalization":
+            case "Dropout" or "BatchNormalization" when !node.Outputs.Skip(1).Any(isRead):
                 // The others are masks and running statistics of training.
                 return node.WithOutputs(node.Outputs.Take(1));
             case "Upsample":

@@ -82,6 +82,7 @@ internal static class ShapeInference
         _ when context.Node.Domain.Length > 0 => TensorType.Unknown,
         "Cast" => (TensorType)context.Node.Int("to", 0),
         "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" or "And" or "Or" or "Xor" or "Not" or "IsNaN" or "IsInf" => TensorType.Bool,
+        "Dropout" when output == 1 => TensorType.Bool,
         "Shape" or "Size" or "ArgMax" or "ArgMin" or "NonZero" or Node.Dimensions => TensorType.Int64,
         "TopK" or "MaxPool" when output == 1 => TensorType.Int64,
         "ConstantOfShape" => (TensorType)context.Node.Int("dtype", 1),
