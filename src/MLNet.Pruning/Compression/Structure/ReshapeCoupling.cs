@@ -158,11 +158,22 @@ internal static class ReshapeCoupling
                     case "MatMul" when consumer.Inputs.All(input => !coupling.Network.TryGetParameter(input, out _)):
                         return true;
                     case "Transpose" or "Mul" or "Div" or "Add" or "Sub" or "Neg" or "Pow" or "Unsqueeze" or "Squeeze" or "Sqrt" or "Softmax" or "Relu" or "Elu" or "Tanh"
-                        or "Split" or "Slice" or "Concat" or "Expand" or "Where" or "Cast" or "Clip" or "LayerNormalization" or "ReduceMean":
+                        or "Split" or "Slice" or "Gather" or "Concat" or "Expand" or "Where" or "Cast" or "Clip" or "Min" or "Max" or "Reciprocal" or "Sigmoid"
+                        or "LayerNormalization" or "ReduceMean" or "ReduceSum" or "ReduceL2" or "LpNormalization" or "Dropout"
+                        or "QuantizeLinear" or "DequantizeLinear":
                         Array.ForEach(consumer.Outputs.ToArray(), open.Enqueue);
                         break;
                     case "Reshape" when consumer.Attributes.ContainsKey("shape") && Reorders(coupling, consumer):
                         open.Enqueue(consumer.Outputs[0]);
+                        break;
+                    case "Reshape" when consumer.Attributes.ContainsKey("shape"):
+                        // Merged and split again, as between an operator that turns heads by their positions and the attention.
+                        var shape = coupling.Info(consumer.Inputs[0]).Shape;
+                        foreach (var split in coupling.Consumers(consumer.Outputs[0]).Where(node => node.Operator == "Reshape" && coupling.Info(node.Outputs[0]).Shape.SequenceEqual(shape)))
+                        {
+                            open.Enqueue(split.Outputs[0]);
+                        }
+
                         break;
                 }
             }

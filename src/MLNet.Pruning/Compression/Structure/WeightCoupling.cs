@@ -139,6 +139,7 @@ internal static class WeightCoupling
         {
             // A computed matrix, or a weight that another layer reads too and this one in another form.
             var weight = coupling.Input(node, 1);
+            ReadAsWeight(coupling, node, weight.Axes[input], weight.Axes[made]);
             Contract(coupling, node, x.Axes[1], weight.Axes[input], coupling.Info(node.Inputs[0]).Shape[1], x.Zero || weight.Zero);
             output = weight.Axes[made];
             zero = (!rows.IsLive || x.Zero) && (!output.IsLive || weight.Zero);
@@ -173,6 +174,20 @@ internal static class WeightCoupling
         return [new([rows, output], zero)];
     }
 
+    /// <summary>Makes a parameter the weight of the layer that reads it in another form: one of integers transposed, one times a mask.</summary>
+    private static void ReadAsWeight(Coupling coupling, Node node, Axis input, Axis output)
+    {
+        for (var i = 0; i < coupling.Axes.Count; i++)
+        {
+            var axis = coupling.Axes[i];
+            if (axis.Role == AxisRole.Affine && (axis.Classes == input.Classes || axis.Classes == output.Classes)
+                && coupling.Network[axis.Parameter] is { Trainable: true, Shape.Length: > 1 })
+            {
+                coupling.Axes[i] = axis with { Role = axis.Classes == output.Classes ? AxisRole.Output : AxisRole.Input, Node = node };
+            }
+        }
+    }
+
     /// <summary>Ties the dimensions that a product sums over.</summary>
     private static void Contract(Coupling coupling, Node node, Axis left, Axis right, int size, bool zero)
     {
@@ -201,6 +216,7 @@ internal static class WeightCoupling
 
         var left = Operand(coupling, node, 0, a.Length, outputs: a.Length - 2, inputs: a.Length - 1, leftWeight);
         var right = Operand(coupling, node, 1, b.Length, outputs: b.Length - 1, inputs: b.Length - 2, rightWeight);
+        ReadAsWeight(coupling, node, right.Axes[^2], right.Axes[^1]);
         Contract(coupling, node, left.Axes[^1], right.Axes[^2], a[^1], left.Zero || right.Zero || leftWeight || rightWeight);
 
         var rank = Math.Max(a.Length, b.Length);
