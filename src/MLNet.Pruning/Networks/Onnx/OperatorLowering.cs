@@ -99,7 +99,8 @@ internal sealed class OperatorLowering(Network network, long opset)
                 break;
             case "BatchNormalization" when node.IsTraining:
                 // The standard wants the running statistics as outputs too.
-                Emit(node.WithOutputs([node.Outputs[0], Unique(node.Outputs[0] + ".mean"), Unique(node.Outputs[0] + ".variance")]), node.Inputs);
+                Emit(node.Outputs.Length > 1 ? node
+                    : node.WithOutputs([node.Outputs[0], Unique(node.Outputs[0] + ".mean"), Unique(node.Outputs[0] + ".variance")]), node.Inputs);
                 break;
             case "Dropout":
                 Emit(node, opset >= 12, ("ratio", true), (Node.TrainingMode, true));
