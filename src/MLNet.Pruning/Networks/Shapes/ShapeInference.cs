@@ -62,7 +62,7 @@ internal static class ShapeInference
     {
         var known = Knows(node) && inputs.All(input => input is null or { IsKnown: true });
         var context = new ShapeContext(node, inputs, symbols, integers);
-        var shapes = known ? s_rules[node.Operator](context) : [];
+        var shapes = known ? s_rules[node.Operator](context) : CarriedShapes.Of(context);
         if (shapes.Any(shape => !shape.IsDefault && shape.Length > MostDimensions))
         {
             throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) produces a tensor of {shapes.Where(shape => !shape.IsDefault).Max(shape => shape.Length)} dimensions; expected at most {MostDimensions}.");
@@ -79,7 +79,7 @@ internal static class ShapeInference
 
     private static TensorType Type(ShapeContext context, int output) => context.Node.Operator switch
     {
-        _ when context.Node.Domain.Length > 0 => TensorType.Unknown,
+        _ when context.Node.Domain.Length > 0 => output == 0 && CarriedShapes.Of(context).Length > 0 ? context.Type(0) : TensorType.Unknown,
         "Cast" => (TensorType)context.Node.Int("to", 0),
         "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" or "And" or "Or" or "Xor" or "Not" or "IsNaN" or "IsInf" => TensorType.Bool,
         "Dropout" when output == 1 => TensorType.Bool,

@@ -97,6 +97,45 @@ public class OtherFormsTests
         StringAssert.Contains(string.Join('\n', network.Groups().Reasons()), "it is a dimension of the network's output 'kept'");
     }
 
+    [TestMethod]
+    public void Running_statistics_that_the_graph_gives_back_stay_outputs()
+    {
+        var model = Model(Op("BatchNormalization", ["x", "scale", "shift", "mean", "variance"], ["y", "m", "v"], ("training_mode", 1L)));
+        model.Graph.Input[0] = Value("x", 6);
+        model.Graph.Output[0] = Value("y", 6);
+        var statistics = new[] { "m", "v" }.Select(name => new ValueInfoProto { Name = name, Type = new() { TensorType = new() { ElemType = (int)DataType.Float } } });
+        model.Graph.Output.AddRange(statistics);
+        model.Graph.Initializer.AddRange([Weight("scale", 1, [6]), Weight("shift", 2, [6]), Weight("mean", 3, [6]), OnnxTensor.FromFloats("variance", [6], [1, 2, 3, 4, 5, 6])]);
+        var path = Write(model);
+        var saved = Path.Combine(_folder, "saved.onnx");
+        Network.FromOnnx(path).SaveOnnx(saved);
+        var rows = new[] { new ZooInput("x", ["N", "6"], "float", []).Draw(new Random(7), batch: 3) };
+        var (expected, actual) = (Reference.Run(path, rows), Reference.Run(saved, rows));
+        foreach (var output in new[] { "y", "m", "v" })
+        {
+            CollectionAssert.AreEqual(expected[output].Values, actual[output].Values, output);
+        }
+    }
+
+    [TestMethod]
+    public void Behind_a_carried_attention_of_grouped_queries_layers_go()
+    {
+        // Two heads of keys for four of queries; their lengths are the steps before the last.
+        var model = Model(
+            Op("MatMul", ["x", "wq"], ["q"]), Op("MatMul", ["x", "wk"], ["k"]), Op("MatMul", ["x", "wv"], ["v"]),
+            Op("GroupQueryAttention", ["q", "k", "v", "", "", "lengths", "total"], ["a", "keys", "values"], ("num_heads", 4L), ("kv_num_heads", 2L)),
+            Op("MatMul", ["a", "o"], ["h"]), Op("Relu", ["h"], ["r"]), Op("MatMul", ["r", "w"], ["y"]));
+        model.Graph.Node[3].Domain = "com.microsoft";
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 });
+        model.Graph.Input[0] = Value("x", 5, 12);
+        model.Graph.Output[0] = Value("y", 5, 6);
+        model.Graph.Initializer.AddRange([
+            Weight("wq", 1, [12, 32]), Weight("wk", 2, [12, 16]), Weight("wv", 3, [12, 16]), Weight("o", 4, [32, 10]), Weight("w", 5, [10, 6]),
+            OnnxTensor.FromLongs("lengths", [3], [4, 4, 4], DataType.Int32), OnnxTensor.FromLongs("total", [], [5], DataType.Int32)]);
+        Check(model, StructureKind.Neuron, 10, 5, 12);
+        StringAssert.Contains(string.Join('\n', Network.FromOnnx(Write(model)).Groups().Reasons()), "whose operator GroupQueryAttention is not analysed");
+    }
+
     private void Check(ModelProto model, StructureKind kind, int groups, params int[] row)
     {
         var path = Write(model);
