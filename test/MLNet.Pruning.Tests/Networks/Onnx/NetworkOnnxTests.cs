@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Google.Protobuf;
 using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Tests.Cases;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 
@@ -70,6 +72,21 @@ public class NetworkOnnxTests
         var again = Network.FromOnnx(Path.Combine(_folder, "changed.onnx"));
         CollectionAssert.AreEqual(network[from].Values.ToArray(), again[from].Values.ToArray());
         CollectionAssert.AreEqual(changed[to].Values.ToArray(), again[to].Values.ToArray());
+    }
+
+    [TestMethod]
+    public void A_batch_norm_that_computes_with_the_batch_is_not_folded_and_stays_so_in_files()
+    {
+        var path = Case.File("hostile/batch_norm_training");
+        var network = Network.FromOnnx(path);
+        var input = network.Input;
+        var rows = new ZooInput(input.Name, [.. input.Shape.Select(size => size < 0 ? "N" : size.ToString(CultureInfo.InvariantCulture))], "float", []).Draw(new Random(5), 3);
+        var expected = Reference.Run(path, [rows])[network.Output.Name].Values;
+        foreach (var (name, changed) in new[] { ("folded", network.FoldBatchNorm()), ("inner", Inner(network)) })
+        {
+            changed.SaveOnnx(Path.Combine(_folder, name + ".onnx"));
+            Close.AreEqual(expected, Reference.Run(Path.Combine(_folder, name + ".onnx"), [rows])[network.Output.Name].Values, 1e-5, name);
+        }
     }
 
     [TestMethod]
