@@ -18,6 +18,9 @@ public sealed class Node
     /// </summary>
     internal const string TrainingMode = "training_mode";
 
+    /// <summary>First version in which batch normalisations have that attribute.</summary>
+    internal const long TrainingModeOpset = 14;
+
     /// <summary>Creates a node.</summary>
     /// <param name="name">Unique within the network; the layer's name in tables, scopes and error messages.</param>
     /// <param name="operator">ONNX operator name, such as <c>Gemm</c> or <c>Conv</c>.</param>

@@ -40,7 +40,7 @@ internal sealed class OnnxReader
         _valueNames = new(() => new(OnnxNames.Of(model.Graph)));
         _readers = Readers(model.Graph);
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
-        _opset = Opset(model);
+        _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
         _symbols = new(OpenSizes.Batch(model.Graph));
         Inputs = [.. OpenSizes.Inputs(model.Graph).Select(Describe)];
         if (openBatch)
@@ -68,7 +68,6 @@ internal sealed class OnnxReader
             }
 
             SubgraphWeights.MoveOut(model.Graph);
-            QuantizedOperators.Rewrite(model.Graph, Opset(model), folder);
             return ForAnyBatch(model, file, folder);
         }
         catch (Exception e) when (IsContradiction(e) || (e is OnnxFormatException && !e.Message.StartsWith(file, StringComparison.Ordinal)))
@@ -103,8 +102,6 @@ internal sealed class OnnxReader
 
         return new OnnxReader(model, file, folder, openBatch: false).Read()!;
     }
-
-    private static long Opset(ModelProto model) => model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
 
     /// <returns>The network; null where the batch was to be open and does not reach every output.</returns>
     private Network? Read()
@@ -277,7 +274,7 @@ internal sealed class OnnxReader
         }
 
         var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. SubgraphCaptures.Of(proto)]);
-        var expansion = new Expansion(node, Info, (name, value) => _values[name] = value, _valueNames.Value.Next, AddLifted, _symbols);
+        var expansion = new Expansion(node, _opset, Info, _values, _valueNames.Value.Next, AddLifted, _symbols);
         if (!OperatorExpansion.TryExpand(node, expansion))
         {
             AddLifted(node);

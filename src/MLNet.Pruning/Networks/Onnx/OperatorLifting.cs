@@ -193,6 +193,12 @@ internal static class OperatorLifting
 
     private static Node Versions(Node node, long opset, ImmutableArray<int> input, Func<string, bool> isRead)
     {
+        if (node.Operator == "BatchNormalization" && opset < Node.TrainingModeOpset && node.Outputs.Skip(1).Any(output => output.Length > 0))
+        {
+            // Before there was an attribute, outputs of training said that the batch's statistics are meant.
+            node = node.With(Node.TrainingMode, 1L);
+        }
+
         switch (node.Operator)
         {
             case "Softmax" or "LogSoftmax" or "Hardmax" when !node.Attributes.ContainsKey("axis"):

@@ -99,8 +99,10 @@ internal sealed class OperatorLowering(Network network, long opset)
                 break;
             case "BatchNormalization" when node.IsTraining:
                 // The standard wants the running statistics as outputs too.
-                Emit(node.Outputs.Length > 1 ? node
-                    : node.WithOutputs([node.Outputs[0], Unique(node.Outputs[0] + ".mean"), Unique(node.Outputs[0] + ".variance")]), node.Inputs);
+                var (y, hasAttribute) = (node.Outputs[0], opset >= Node.TrainingModeOpset);
+                string[] statistics = hasAttribute ? [".mean", ".variance"] : [".mean", ".variance", ".saved_mean", ".saved_variance"];
+                var training = node.Outputs.Length > 1 ? node : node.WithOutputs([y, .. statistics.Select(name => Unique(y + name))]);
+                Emit(hasAttribute ? training : training.Without(Node.TrainingMode), node.Inputs);
                 break;
             case "Dropout":
                 Emit(node, opset >= 12, ("ratio", true), (Node.TrainingMode, true));

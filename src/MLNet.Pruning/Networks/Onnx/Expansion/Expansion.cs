@@ -4,17 +4,23 @@ namespace MLNet.Pruning;
 
 /// <summary>Takes the simpler nodes that one node stands for.</summary>
 /// <param name="node">The node.</param>
+/// <param name="opset">Version of the standard that the file is written for.</param>
 /// <param name="info">Shape and type of whatever has a name.</param>
-/// <param name="known">Gives a name to a known value.</param>
+/// <param name="values">Known values by name; constants that the nodes need are added.</param>
 /// <param name="unique">Makes a name unique in the file.</param>
 /// <param name="add">Takes a node in the inner form.</param>
 /// <param name="symbols">Open sizes.</param>
 internal sealed class Expansion(
-    Node node, Func<string, TensorInfo> info, Action<string, FoldedValue> known, Func<string, string> unique, Action<Node> add, Symbols symbols)
+    Node node, long opset, Func<string, TensorInfo> info, Dictionary<string, FoldedValue> values, Func<string, string> unique, Action<Node> add, Symbols symbols)
 {
     private bool _isNamed;
 
     public Symbols Symbols => symbols;
+
+    public long Opset => opset;
+
+    /// <summary>The numbers that a name stands for; null where they are not known.</summary>
+    public float[]? Floats(string name) => values.GetValueOrDefault(name)?.Floats;
 
     /// <summary>Shape of a tensor; default where it is not known.</summary>
     public ImmutableArray<int> Shape(string tensor) => info(tensor).Shape;
@@ -44,6 +50,9 @@ internal sealed class Expansion(
     /// <summary>A number as a tensor without dimensions.</summary>
     public string Number(float value) => Value(new(TensorType.Float, [], null, [value]));
 
+    /// <summary>Numbers in a row; a single one without dimensions.</summary>
+    public string Numbers(float[] numbers) => Value(new(TensorType.Float, numbers.Length == 1 ? [] : [numbers.Length], null, numbers));
+
     /// <summary>A size, open or not, as a tensor without dimensions.</summary>
     public string Size(int size) => Value(new(TensorType.Int64, [], [FoldedValue.FromSize(size)], null));
 
@@ -68,7 +77,7 @@ internal sealed class Expansion(
     private string Value(FoldedValue value)
     {
         var name = unique(node.Name + ".constant");
-        known(name, value);
+        values[name] = value;
         return name;
     }
 }

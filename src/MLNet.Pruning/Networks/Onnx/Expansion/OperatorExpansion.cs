@@ -24,6 +24,8 @@ internal static class OperatorExpansion
         [("", "SimplifiedLayerNormalization")] = RootMeanSquare,
         [("", "RotaryEmbedding")] = (node, to) => RotaryExpansion.Expand(node, to, cosines: 1, sines: 2, positions: 3),
         [("", "Einsum")] = EinsumExpansion.Expand,
+        [("", "QLinearConv")] = QuantizedExpansion.Convolution,
+        [("", "QLinearMatMul")] = QuantizedExpansion.Product,
         [(Microsoft, "Attention")] = AttentionExpansion.Packed,
         [(Microsoft, "MultiHeadAttention")] = AttentionExpansion.MultiHead,
         [(Microsoft, "RotaryEmbedding")] = (node, to) => RotaryExpansion.Expand(node, to, cosines: 2, sines: 3, positions: 1),
