@@ -62,8 +62,8 @@ internal static class RemovalBenchmark
         var options = new PruningOptions { Amount = Amount.Fraction(share), Granularity = Granularity.Unit, Scope = Scope.Layer, Alignment = alignment };
         var small = Save(dense.Network.Prune(options).Network, folder, "small");
         var fewer = (double)NetworkCost.Of(dense.Network).Total.MultiplyAdds!.Value / NetworkCost.Of(small.Network).Total.MultiplyAdds!.Value;
-        using var before = new BoundRun(dense, batch: 1, threads: 1, openSize: 1, seed: 1);
-        using var after = new BoundRun(small, batch: 1, threads: 1, openSize: 1, seed: 1);
+        using var before = new BoundRun(dense, batch: 1, threads: 1, new(1, new Dictionary<string, int>()), seed: 1);
+        using var after = new BoundRun(small, batch: 1, threads: 1, new(1, new Dictionary<string, int>()), seed: 1);
         var (theirs, ours) = SideBySide.Measure(before.Repeat, after.Repeat, report.Rounds * RoundsEach, _ => { });
         report.Add(new(string.Create(CultureInfo.InvariantCulture, $"{name}, {share:0%} removed, {(alignment > 1 ? "aligned" : "exact")} ({fewer:0.0}x)"), ours, theirs,
             seconds => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6:n0} us"), (our, their) => their / our,
