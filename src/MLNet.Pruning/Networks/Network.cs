@@ -139,7 +139,7 @@ public sealed partial class Network
         ArgumentNullException.ThrowIfNull(sizes);
         var (model, file) = (OnnxFile.Read(path), Path.GetFileName(path));
         OpenSizes.Close(model, sizes, file);
-        return OnnxReader.Read(model, file, Path.GetDirectoryName(Path.GetFullPath(path)));
+        return OnnxImport.Read(model, file, Path.GetDirectoryName(Path.GetFullPath(path)));
     }
 
     /// <summary>The network with values drawn for every parameter that has none.</summary>
@@ -274,7 +274,7 @@ public sealed partial class Network
     {
         var model = OnnxWriter.Write(this);
         OpenSizes.Close(model, sizes, "The network");
-        return OnnxReader.Read(model, "network", null);
+        return OnnxImport.Read(model, "network", null);
     }
 
     /// <summary>Multiplications for one row.</summary>

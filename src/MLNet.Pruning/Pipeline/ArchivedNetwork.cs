@@ -95,7 +95,7 @@ internal static class ArchivedNetwork
         var trained = archive.ReadJson<string[]>(name + ".json").ToHashSet();
         return archive.Read(name + ".onnx", content =>
         {
-            var network = OnnxReader.Read(OnnxFile.Parse(content, name), name, null);
+            var network = OnnxImport.Read(OnnxFile.Parse(content, name), name, null);
             return network.WithParameters(network.Parameters.Where(parameter => parameter.Trainable != trained.Contains(parameter.Name))
                 .Select(parameter => parameter.WithTrainable(trained.Contains(parameter.Name))));
         });

@@ -56,7 +56,7 @@ public sealed class BombTests : IDisposable
     public void A_hundred_thousand_nodes_are_read()
     {
         var graph = Chain(100_000, (i, node) => node.OpType = "Relu");
-        Assert.AreEqual(100_000, OnnxReader.Read(OnnxFile.Parse(Of(graph).ToByteArray(), "m"), "m", null).Nodes.Length);
+        Assert.AreEqual(100_000, OnnxImport.Read(OnnxFile.Parse(Of(graph).ToByteArray(), "m"), "m", null).Nodes.Length);
     }
 
     private static ModelProto Model(string name)

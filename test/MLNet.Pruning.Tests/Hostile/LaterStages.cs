@@ -13,7 +13,7 @@ internal static class LaterStages
         Network network;
         try
         {
-            network = OnnxReader.Read(OnnxFile.Parse(file, name), name, null);
+            network = OnnxImport.Read(OnnxFile.Parse(file, name), name, null);
         }
         catch (OnnxFormatException e)
         {
@@ -53,7 +53,7 @@ internal static class LaterStages
     private static void WriteAndRead(string stage, Network network, string name) => Ends(stage, () =>
     {
         var bytes = OnnxWriter.Write(network).ToByteArray();
-        return OnnxReader.Read(OnnxFile.Parse(bytes, name), name, null);
+        return OnnxImport.Read(OnnxFile.Parse(bytes, name), name, null);
     });
 
     private static Network? Prunes(string stage, Func<Network> run)

@@ -23,7 +23,7 @@ public sealed class LegalOddityTests
         // Sixty-four factors are followed; from there on the product is a node, which reads the size before it twice.
         var file = File.ReadAllBytes(Case.File("hostile/symbol-squares40"));
         Assert.IsTrue(LaterStages.Run(file, "squares"));
-        Assert.Contains(node => node.Operator == "Mul", OnnxReader.Read(OnnxFile.Parse(file, "squares"), "squares", null).Nodes);
+        Assert.Contains(node => node.Operator == "Mul", OnnxImport.Read(OnnxFile.Parse(file, "squares"), "squares", null).Nodes);
     }
 
     [TestMethod]
@@ -64,7 +64,7 @@ public sealed class LegalOddityTests
     private static void Same(byte[] file)
     {
         Assert.IsTrue(LaterStages.Run(file, "m"));
-        var network = OnnxReader.Read(OnnxFile.Parse(file, "m"), "m", null);
+        var network = OnnxImport.Read(OnnxFile.Parse(file, "m"), "m", null);
         var before = Outputs(file);
         AssertSame(before, Outputs(OnnxWriter.Write(network).ToByteArray()));
         // In the inner form too, in which a changed graph is written.

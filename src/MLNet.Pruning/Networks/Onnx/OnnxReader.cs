@@ -21,7 +21,7 @@ internal sealed class OnnxReader
     private readonly Dictionary<string, TensorInfo> _declared = [];
     private readonly Dictionary<string, Parameter> _parameters = [];
     private readonly Dictionary<string, Constant> _constants = [];
-    private readonly Dictionary<string, TensorProto> _quantized = [];
+    private readonly QuantizedInitializers _quantized;
     private readonly HashSet<string> _zeros = [];
     private readonly Dictionary<string, WeightSource> _sources = [];
     private readonly UniqueNames _names = new([]);
@@ -33,12 +33,13 @@ internal sealed class OnnxReader
     private readonly bool _openBatch;
     private FoldingBudget _budget = new(0);
 
-    private OnnxReader(ModelProto model, string file, string? folder, bool openBatch)
+    public OnnxReader(ModelProto model, string file, string? folder, bool openBatch)
     {
         (_model, _file, _folder, _openBatch) = (model, file, folder, openBatch);
         _tensorReader = new(file, folder);
+        _quantized = new(folder);
         _valueNames = new(() => new(OnnxNames.Of(model.Graph)));
-        _readers = Readers(model.Graph);
+        _readers = OnnxReaders.Count(model.Graph);
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
         _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
         _symbols = new(OpenSizes.Batch(model.Graph));
@@ -49,62 +50,11 @@ internal sealed class OnnxReader
         }
     }
 
-    private ImmutableArray<TensorInfo> Inputs { get; }
-
-    /// <summary>Reads a checked model.</summary>
-    /// <param name="model">The model; the values of its weights are taken out of it.</param>
-    /// <param name="file">Name for messages.</param>
-    /// <param name="folder">Where external data lies; null where there can be none.</param>
-    /// <exception cref="OnnxFormatException">The model contradicts itself.</exception>
-    public static Network Read(ModelProto model, string file, string? folder)
-    {
-        try
-        {
-            if (model.Functions.Count > 0)
-            {
-                FunctionInlining.Run(model, file);
-                // With the attributes of the calls in the place of those of the functions.
-                new OnnxGraphCheck(file, folder).Run(model.Graph);
-            }
-
-            SubgraphWeights.MoveOut(model.Graph);
-            return ForAnyBatch(model, file, folder);
-        }
-        catch (Exception e) when (IsContradiction(e) || (e is OnnxFormatException && !e.Message.StartsWith(file, StringComparison.Ordinal)))
-        {
-            throw new OnnxFormatException($"{file}: {e.Message}", e);
-        }
-    }
-
-    /// <summary>What a network that contradicts itself leads to where it is looked at.</summary>
-    private static bool IsContradiction(Exception e)
-        => e is ArgumentException or ArithmeticException or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException or InvalidOperationException;
-
-    private static Network ForAnyBatch(ModelProto model, string file, string? folder)
-    {
-        if (!new OnnxReader(model, file, folder, openBatch: false).Inputs.All(input => input is { IsKnown: true, Shape: [1, _, ..] }))
-        {
-            return new OnnxReader(model, file, folder, openBatch: false).Read()!;
-        }
-
-        // Exported for one row: most such graphs hold for any number of them.
-        try
-        {
-            if (new OnnxReader(model, file, folder, openBatch: true).Read() is { } network)
-            {
-                return network;
-            }
-        }
-        catch (Exception e) when (IsContradiction(e) || e is OnnxFormatException)
-        {
-            // A size of one row is written somewhere that does not follow the batch.
-        }
-
-        return new OnnxReader(model, file, folder, openBatch: false).Read()!;
-    }
+    /// <summary>What the graph reads that is no weight.</summary>
+    public ImmutableArray<TensorInfo> Inputs { get; }
 
     /// <returns>The network; null where the batch was to be open and does not reach every output.</returns>
-    private Network? Read()
+    public Network? Read()
     {
         ReadInitializers();
         foreach (var info in _model.Graph.ValueInfo.Concat(_model.Graph.Output))
@@ -132,7 +82,7 @@ internal sealed class OnnxReader
             {
                 Read(proto, kept);
             }
-            catch (Exception e) when (IsContradiction(e))
+            catch (Exception e) when (OnnxImport.IsContradiction(e))
             {
                 throw new OnnxFormatException($"{_file}: node '{proto.Name}' ({proto.OpType}) that produces '{string.Join(", ", proto.Output)}': {e.Message}", e);
             }
@@ -208,12 +158,8 @@ internal sealed class OnnxReader
     {
         foreach (var tensor in _model.Graph.Initializer)
         {
-            if (IsQuantized(tensor))
-            {
-                _quantized[tensor.Name] = tensor;
-            }
-
-            if (IsLargeQuantized(tensor) || _tensorReader.Known(tensor, tensor.Name) is not { } value)
+            _quantized.Add(tensor);
+            if (QuantizedInitializers.IsLarge(tensor) || _tensorReader.Known(tensor, tensor.Name) is not { } value)
             {
                 _constants[tensor.Name] = _tensorReader.Carried(tensor, tensor.Name);
                 continue;
@@ -269,7 +215,11 @@ internal sealed class OnnxReader
 
         if (proto is { OpType: "If", Domain: "" or "ai.onnx" } && _values.GetValueOrDefault(Resolve(proto.Input[0])) is { Ints: [var condition], IsOpen: false })
         {
-            ReadBranch(proto, condition != 0 ? "then_branch" : "else_branch", kept);
+            foreach (var inner in InlinedBranch.Nodes(proto, condition != 0 ? "then_branch" : "else_branch", _valueNames.Value))
+            {
+                Read(inner, kept);
+            }
+
             return;
         }
 
@@ -292,34 +242,6 @@ internal sealed class OnnxReader
         var lifted = OperatorLifting.Lift(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols, _openBatch,
             name => _outputs.Contains(name) || _readers.ContainsKey(name));
         Add(lifted);
-    }
-
-    /// <summary>Reads the branch of an If whose condition is known in the If's place.</summary>
-    private void ReadBranch(NodeProto proto, string attribute, HashSet<string> kept)
-    {
-        var branch = proto.Attribute.FirstOrDefault(found => found.Name == attribute)?.G ?? throw new ArgumentException($"it has no {attribute}");
-        var constants = branch.Initializer.Select(tensor => new NodeProto
-        {
-            OpType = "Constant", Output = { tensor.Name }, Attribute = { new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor } },
-        });
-        NodeProto[] nodes = [.. constants, .. OnnxGraphOrder.Sort(branch, _file)];
-        var inlined = new InlinedBody(proto.Name.Length > 0 ? proto.Name : proto.Output[0], _valueNames.Value, ImmutableDictionary<string, AttributeProto>.Empty);
-        var own = nodes.SelectMany(node => node.Output).ToHashSet();
-        var given = new List<NodeProto>();
-        for (var i = 0; i < proto.Output.Count; i++)
-        {
-            var name = branch.Output[i].Name;
-            if (!own.Contains(name) || !inlined.Bind(name, proto.Output[i]))
-            {
-                // What it gives is of the graph around it, or given twice.
-                given.Add(new NodeProto { OpType = "Identity", Input = { own.Contains(name) ? inlined[name] : name }, Output = { proto.Output[i] } });
-            }
-        }
-
-        foreach (var node in inlined.Copy(nodes).Concat(given))
-        {
-            Read(node, kept);
-        }
     }
 
     private void Add(Node node)
@@ -387,7 +309,7 @@ internal sealed class OnnxReader
             return [type is TensorType.Float ? new(type, dims, null, [.. Enumerable.Repeat(value, count)]) : new(type, dims, [.. Enumerable.Repeat((long)value, count)], null)];
         }
 
-        if (node.Operator == "DequantizeLinear" && Dequantized(node) is { } weight)
+        if (node.Operator == "DequantizeLinear" && _quantized.Dequantize(node, _values) is { } weight)
         {
             return [weight];
         }
@@ -401,57 +323,12 @@ internal sealed class OnnxReader
         return known.Length == 0 || known.Contains(null) ? null : ConstantFolding.Run(node, known!, [.. outputs.Select(output => output.Shape)], _symbols);
     }
 
-    /// <summary>The weight that a DequantizeLinear makes of integers of the file; null where it is of another kind.</summary>
-    private FoldedValue? Dequantized(Node node)
-    {
-        if (!_quantized.TryGetValue(node.Inputs[0], out var tensor) || node.Input(1) is not { } scaleName || node.Int("block_size", 0) != 0
-            || _values.GetValueOrDefault(scaleName) is not { Type: TensorType.Float, Floats: { Length: > 0 } scales }
-            || (node.Input(2) is { } zeroName && _values.GetValueOrDefault(zeroName)?.Ints?.Length != scales.Length))
-        {
-            return null;
-        }
-
-        ImmutableArray<int> shape = [.. tensor.Dims.Select(size => (int)size)];
-        var axis = scales.Length == 1 ? -1 : (int)(node.Int("axis", 1) is var a && a < 0 ? a + shape.Length : a);
-        if (axis >= shape.Length || (axis >= 0 && shape[axis] != scales.Length) || !scales.All(float.IsFinite))
-        {
-            return null;
-        }
-
-        var grid = new QuantizationGrid((TensorType)tensor.DataType, [.. scales], [.. node.Input(2) is { } zeros ? _values[zeros].Ints! : new long[scales.Length]], node.Input(2) is not null, axis);
-        return new(TensorType.Float, shape, null, grid.Dequantize(OnnxTensor.ToLongs(tensor, _folder), shape)) { IsInitializer = true, Grid = grid, Source = new(tensor.Name, []) };
-    }
-
-    private static bool IsQuantized(TensorProto tensor) => (TensorType)tensor.DataType is TensorType.Int8 or TensorType.UInt8 or TensorType.Int16 or TensorType.UInt16 or TensorType.Int32;
-
-    /// <summary>Whether values would take eight times their room as integers of 64 bits: what is no weight then is carried as it is.</summary>
-    private static bool IsLargeQuantized(TensorProto tensor) => (TensorType)tensor.DataType is TensorType.Int8 or TensorType.UInt8 or TensorType.Int16 or TensorType.UInt16
-        && OnnxTensorSize.Count(tensor.Dims, tensor.Name) > ConstantFolding.LargestComputed;
-
     /// <summary>
     /// Whether the node reads a weight in another form that others read too, as an output layer reads the embedding's table transposed: the
     /// weight stays one parameter, and the node stays.
     /// </summary>
     private bool IsViewOfShared(Node node) => WeightView.Operators.Contains(node.Operator) && _values.GetValueOrDefault(node.Inputs[0]) is { IsTied: true, Shape.Length: > 1 }
         && _readers.GetValueOrDefault(node.Inputs[0]) > 1;
-
-    /// <summary>How many nodes read each name, itself or under that of an Identity.</summary>
-    private static Dictionary<string, int> Readers(GraphProto graph)
-    {
-        var sources = graph.Node.Where(node => node is { OpType: "Identity", Input.Count: 1, Output.Count: 1 }).DistinctBy(node => node.Output[0]).ToDictionary(node => node.Output[0], node => node.Input[0]);
-        string Source(string name)
-        {
-            for (var steps = 0; steps < sources.Count && sources.TryGetValue(name, out var source); steps++)
-            {
-                name = source;
-            }
-
-            return name;
-        }
-
-        return graph.Node.Where(node => node.OpType != "Identity").SelectMany(node => node.Input.Concat(SubgraphCaptures.Of(node)).Select(Source).Distinct())
-            .CountBy(name => name).ToDictionary();
-    }
 
     /// <summary>Initial states that are zero are what a recurrent layer starts from anyway.</summary>
     private Node WithoutZeroStates(Node node)

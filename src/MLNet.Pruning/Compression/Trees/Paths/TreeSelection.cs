@@ -133,6 +133,7 @@ internal static class TreeSelection
 
         public void Add(int tree, double weight, double scale)
         {
+            rows.CancellationToken.ThrowIfCancellationRequested();
             for (var row = 0; row < _sum.Length; row++)
             {
                 _sum[row] += weight * _outputs[tree][row];

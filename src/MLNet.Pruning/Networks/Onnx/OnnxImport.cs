@@ -1,0 +1,59 @@
+using MLNet.Pruning.Onnx;
+
+namespace MLNet.Pruning;
+
+/// <summary>From a checked model to a network: functions and weights of subgraphs are moved to where they count, and a batch of one row is opened where that holds.</summary>
+internal static class OnnxImport
+{
+    /// <summary>Reads a checked model.</summary>
+    /// <param name="model">The model; the values of its weights are taken out of it.</param>
+    /// <param name="file">Name for messages.</param>
+    /// <param name="folder">Where external data lies; null where there can be none.</param>
+    /// <exception cref="OnnxFormatException">The model contradicts itself.</exception>
+    public static Network Read(ModelProto model, string file, string? folder)
+    {
+        try
+        {
+            if (model.Functions.Count > 0)
+            {
+                FunctionInlining.Run(model, file);
+                // With the attributes of the calls in the place of those of the functions.
+                new OnnxGraphCheck(file, folder).Run(model.Graph);
+            }
+
+            SubgraphWeights.MoveOut(model.Graph);
+            return ForAnyBatch(model, file, folder);
+        }
+        catch (Exception e) when (IsContradiction(e) || (e is OnnxFormatException && !e.Message.StartsWith(file, StringComparison.Ordinal)))
+        {
+            throw new OnnxFormatException($"{file}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What a network that contradicts itself leads to where it is looked at.</summary>
+    public static bool IsContradiction(Exception e)
+        => e is ArgumentException or ArithmeticException or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException or InvalidOperationException;
+
+    private static Network ForAnyBatch(ModelProto model, string file, string? folder)
+    {
+        if (!new OnnxReader(model, file, folder, openBatch: false).Inputs.All(input => input is { IsKnown: true, Shape: [1, _, ..] }))
+        {
+            return new OnnxReader(model, file, folder, openBatch: false).Read()!;
+        }
+
+        // Exported for one row: most such graphs hold for any number of them.
+        try
+        {
+            if (new OnnxReader(model, file, folder, openBatch: true).Read() is { } network)
+            {
+                return network;
+            }
+        }
+        catch (Exception e) when (IsContradiction(e) || e is OnnxFormatException)
+        {
+            // A size of one row is written somewhere that does not follow the batch.
+        }
+
+        return new OnnxReader(model, file, folder, openBatch: false).Read()!;
+    }
+}

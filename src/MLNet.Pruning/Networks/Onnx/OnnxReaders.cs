@@ -1,0 +1,24 @@
+using MLNet.Pruning.Onnx;
+
+namespace MLNet.Pruning;
+
+/// <summary>How many nodes of a graph read each name, itself or under that of an Identity.</summary>
+internal static class OnnxReaders
+{
+    public static Dictionary<string, int> Count(GraphProto graph)
+    {
+        var sources = graph.Node.Where(node => node is { OpType: "Identity", Input.Count: 1, Output.Count: 1 }).DistinctBy(node => node.Output[0]).ToDictionary(node => node.Output[0], node => node.Input[0]);
+        string Source(string name)
+        {
+            for (var steps = 0; steps < sources.Count && sources.TryGetValue(name, out var source); steps++)
+            {
+                name = source;
+            }
+
+            return name;
+        }
+
+        return graph.Node.Where(node => node.OpType != "Identity").SelectMany(node => node.Input.Concat(SubgraphCaptures.Of(node)).Select(Source).Distinct())
+            .CountBy(name => name).ToDictionary();
+    }
+}
