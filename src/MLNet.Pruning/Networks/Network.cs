@@ -122,6 +122,11 @@ public sealed partial class Network
     /// <returns>
     /// The network. An operator that is not known is carried: it stops only what needs to know it, with an error that names it.
     /// </returns>
+    /// <remarks>
+    /// Values are 32-bit floats in memory, to which those of 64 bits are rounded; files keep the type that they have. A weight that several layers read, if
+    /// transposed, cast or in another shape, is one parameter. Weights behind DequantizeLinear are read as what they stand for and written as integers as
+    /// long as they are on their grid. A file that was exported for training keeps computing so; in a pipeline its network is scored as for inference.
+    /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
     public static Network FromOnnx(string path) => FromOnnx(path, ImmutableDictionary<string, int>.Empty);
