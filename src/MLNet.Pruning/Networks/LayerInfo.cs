@@ -30,6 +30,12 @@ internal sealed class LayerInfo
             PositionsPerWeight = Positions(network, node);
             MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)network[weight].Count) : Products(network, node);
         }
+        else if (CarriedShapes.IsGroupedQueries(node) && node.Input(CarriedShapes.PastKeys) is null && node.Input(1) is not null
+            && network.Find(node.Inputs[0]) is { IsKnown: true, Shape: [_, var steps, var width] })
+        {
+            // Of each step with each: for the scores, and for the sums of values.
+            MultiplyAdds = OpenCount.Product(network.Graph.Symbols, [steps, steps, width]) * 2;
+        }
         else if (node.Domain.Length > 0 || node.Captured.Length > 0 || Weights.Length > 0 || node.Operator is "MatMul" or "Gemm" or "If" or "Loop" or "Scan")
         {
             PositionsPerWeight = MultiplyAdds = OpenCount.Unknown;

@@ -21,6 +21,11 @@ internal static class CarriedShapes
             _ => [],
         };
 
+    /// <summary>The operand of GroupQueryAttention that holds the keys of earlier steps; that of the values is the next.</summary>
+    public const int PastKeys = 3;
+
+    public static bool IsGroupedQueries(Node node) => node is { Domain: "com.microsoft", Operator: "GroupQueryAttention" };
+
     /// <summary>Queries, keys and values in one tensor: the result is as wide as the queries.</summary>
     private static ImmutableArray<int>[] Queries(ShapeContext context)
     {
