@@ -49,14 +49,7 @@ internal static class OnnxGraphOrder
     public static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) => attribute.Graphs.Concat(attribute.G is { } graph ? [graph] : []);
 
     /// <summary>What a node reads from its graph, itself and through its subgraphs.</summary>
-    private static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(node.Attribute.SelectMany(Subgraphs).SelectMany(Captured));
-
-    private static IEnumerable<string> Captured(GraphProto graph)
-    {
-        var own = graph.Node.SelectMany(node => node.Output).Concat(graph.Input.Select(input => input.Name))
-            .Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.SparseInitializer.Select(tensor => tensor.Values.Name)).ToHashSet();
-        return graph.Node.SelectMany(Reads).Concat(graph.Output.Select(output => output.Name)).Where(name => !own.Contains(name));
-    }
+    private static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(SubgraphCaptures.Of(node));
 
     /// <summary>A cycle among the nodes that still wait, each before the one that reads it, closed by its first.</summary>
     private static List<int> Cycle(HashSet<int>[] sources, int[] waiting)

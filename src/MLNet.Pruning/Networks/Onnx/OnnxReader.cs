@@ -5,7 +5,7 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Turns an ONNX model into a network: versions are folded into one inner form, constants and shape arithmetic are computed, Identity
-/// nodes resolved, and every weight that shared another's values through one gets its own name.
+/// nodes resolved. A weight that several names stand for is one parameter; equal numbers that different layers start from are not.
 /// </summary>
 internal sealed class OnnxReader
 {
@@ -22,11 +22,10 @@ internal sealed class OnnxReader
     private readonly Dictionary<string, Parameter> _parameters = [];
     private readonly Dictionary<string, Constant> _constants = [];
     private readonly QuantizedInitializers _quantized;
-    private readonly HashSet<string> _zeros = [];
+    private readonly ZeroValues _zeros;
     private readonly Dictionary<string, WeightSource> _sources = [];
     private readonly UniqueNames _names = new([]);
     private readonly List<Node> _nodes = [];
-
     private readonly Lazy<UniqueNames> _valueNames;
     private readonly Dictionary<string, int> _readers;
     private readonly HashSet<string> _outputs;
@@ -38,6 +37,7 @@ internal sealed class OnnxReader
         (_model, _file, _folder, _openBatch) = (model, file, folder, openBatch);
         _tensorReader = new(file, folder);
         _quantized = new(folder);
+        _zeros = new(_values);
         _valueNames = new(() => new(OnnxNames.Of(model.Graph)));
         _readers = OnnxReaders.Count(model.Graph);
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
@@ -139,12 +139,7 @@ internal sealed class OnnxReader
     {
         foreach (var tensor in _model.Graph.Initializer.Where(tensor => held.Contains(tensor.Name)))
         {
-            tensor.ClearRawData();
-            tensor.FloatData.Clear();
-            tensor.Int32Data.Clear();
-            tensor.DoubleData.Clear();
-            tensor.ExternalData.Clear();
-            tensor.ClearDataLocation();
+            OnnxTensors.ClearFloats(tensor);
         }
 
         if (_folder is not null)
@@ -246,7 +241,7 @@ internal sealed class OnnxReader
 
     private void Add(Node node)
     {
-        node = WithoutZeroStates(node);
+        node = _zeros.WithoutStates(node);
         var infos = node.Inputs.Select(name => name.Length == 0 ? null : Info(name)).ToImmutableArray();
         var outputs = ShapeInference.Outputs(node, infos, _symbols, name => _values.GetValueOrDefault(name) is { Ints: { } ints, IsOpen: false } ? ints : null).ToArray();
         if (!node.Outputs.Any(_outputs.Contains) && Fold(node, infos, outputs) is { } folded)
@@ -259,10 +254,7 @@ internal sealed class OnnxReader
             return;
         }
 
-        if (node.Domain.Length == 0 && IsZero(node))
-        {
-            _zeros.Add(node.Outputs[0]);
-        }
+        _zeros.Add(node);
 
         foreach (var name in node.Inputs.Concat(node.Captured).Where(name => !_tensors.ContainsKey(name) && _values.ContainsKey(name)).Distinct().ToArray())
         {
@@ -329,20 +321,6 @@ internal sealed class OnnxReader
     /// </summary>
     private bool IsViewOfShared(Node node) => WeightView.Operators.Contains(node.Operator) && _values.GetValueOrDefault(node.Inputs[0]) is { IsTied: true, Shape.Length: > 1 }
         && _readers.GetValueOrDefault(node.Inputs[0]) > 1;
-
-    /// <summary>Initial states that are zero are what a recurrent layer starts from anyway.</summary>
-    private Node WithoutZeroStates(Node node)
-        => node.Domain.Length == 0 && node.Operator is "LSTM" or "GRU" or "RNN" && node.Inputs.Skip(5).Take(2).Any(IsZero)
-            ? node.WithInputs(node.Inputs.Select((name, i) => i is 5 or 6 && IsZero(name) ? "" : name)) : node;
-
-    private bool IsZero(string name) => _zeros.Contains(name) || (_values.TryGetValue(name, out var value) && value.IsZero && !value.IsInitializer);
-
-    private bool IsZero(Node node) => node.Operator switch
-    {
-        "ConstantOfShape" => node.Float("value", 0) == 0,
-        "Slice" or "Transpose" or "Reshape" or "Expand" or "Squeeze" or "Unsqueeze" or "Identity" => IsZero(node.Inputs[0]),
-        _ => false,
-    };
 
     private TensorInfo Info(string name) => _tensors.TryGetValue(name, out var tensor) ? tensor
         : _values.TryGetValue(name, out var value) ? new TensorInfo(name, value.Shape) { Type = value.Type }

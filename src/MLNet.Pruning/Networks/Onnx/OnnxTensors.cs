@@ -9,6 +9,17 @@ internal static class OnnxTensors
     public static IEnumerable<TensorProto> Of(ModelProto model) =>
         Of(model.Graph ?? new()).Concat(model.Functions.SelectMany(function => function.Node).SelectMany(Of));
 
+    /// <summary>Takes the values out of a tensor of floats, wherever they are.</summary>
+    public static void ClearFloats(TensorProto tensor)
+    {
+        tensor.ClearRawData();
+        tensor.FloatData.Clear();
+        tensor.Int32Data.Clear();
+        tensor.DoubleData.Clear();
+        tensor.ExternalData.Clear();
+        tensor.ClearDataLocation();
+    }
+
     private static IEnumerable<TensorProto> Of(GraphProto graph) =>
         graph.Initializer.Concat(graph.SparseInitializer.SelectMany(Of)).Concat(graph.Node.SelectMany(Of));
 

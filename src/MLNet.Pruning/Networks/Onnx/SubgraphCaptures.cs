@@ -9,7 +9,8 @@ internal static class SubgraphCaptures
 
     private static IEnumerable<string> Of(GraphProto graph)
     {
-        var inner = graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.Node.SelectMany(node => node.Output)).ToHashSet();
+        var inner = graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name))
+            .Concat(graph.SparseInitializer.Select(tensor => tensor.Values.Name)).Concat(graph.Node.SelectMany(node => node.Output)).ToHashSet();
         return graph.Node.SelectMany(node => node.Input.Concat(Of(node))).Concat(graph.Output.Select(output => output.Name)).Where(name => name.Length > 0 && !inner.Contains(name));
     }
 }
