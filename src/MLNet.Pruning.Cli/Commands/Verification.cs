@@ -26,11 +26,11 @@ internal sealed record Verification(string A, string B, bool Within, double Tole
         var notes = new List<string>();
         if (!outputs.Any(Tells))
         {
-            notes.Add("all outputs of both models are zero, so nothing was verified");
+            notes.Add($"all outputs of both models are {(outputs.All(output => output.Values == 0) ? "empty" : "zero")}, so nothing was verified");
         }
         else
         {
-            notes.AddRange(outputs.Where(output => !Tells(output)).Select(output => $"output '{output.Output}' is zero in both models, so nothing was verified of it"));
+            notes.AddRange(outputs.Where(output => !Tells(output)).Select(output => $"output '{output.Output}' is {(output.Values == 0 ? "empty" : "zero")} in both models, so nothing was verified of it"));
         }
 
         if (found.IsRandom)

@@ -31,10 +31,15 @@ internal sealed class RandomInputs
     /// <param name="network">Tells what to draw.</param>
     /// <param name="rows">Size of an open batch dimension.</param>
     /// <param name="openSizes">Sizes of other open dimensions.</param>
+    /// <exception cref="ArgumentException">The file fixes the rows to none, or has no open dimension of a name.</exception>
     public RandomInputs(Network network, int rows, RandomSizes openSizes)
     {
         openSizes.Check(network);
         (_network, _rows, _openSizes) = (network, rows, openSizes);
+        if (Rows == 0)
+        {
+            throw new ArgumentException($"The model reads '{network.Input.Name}', {TensorInfo.Dimensions(network.Input.Shape)}: it has no rows, so there is nothing to run it on.");
+        }
     }
 
     /// <summary>Rows in what is drawn: the size of the first dimension of the first input.</summary>

@@ -56,7 +56,10 @@ internal static class OpenSizes
     public static string Name(ValueInfoProto info, int dimension, string batch)
         => info.Type.TensorType.Shape.Dim[dimension] is { HasDimParam: true, DimParam.Length: > 0 } named ? named.DimParam : dimension == 0 ? batch : $"{info.Name}.{dimension}";
 
+    /// <summary>Whether the file leaves a size open: it has no value, or a negative one, which some exporters write and ONNX Runtime reads as none. 0 is a size.</summary>
+    public static bool IsOpen(TensorShapeProto.Types.Dimension dimension) => !dimension.HasDimValue || dimension.DimValue < 0;
+
     /// <summary>For each dimension its name where it is open, else null.</summary>
     private static IEnumerable<string?> Names(ValueInfoProto info, string batch)
-        => (info.Type?.TensorType?.Shape?.Dim ?? []).Select((dimension, i) => dimension.HasDimValue ? null : Name(info, i, batch));
+        => (info.Type?.TensorType?.Shape?.Dim ?? []).Select((dimension, i) => IsOpen(dimension) ? Name(info, i, batch) : null);
 }

@@ -31,13 +31,18 @@ internal sealed record NetworkInputs
         return new() { Columns = columns, Layout = layout };
     }
 
-    /// <exception cref="ArgumentException">There are not as many columns as inputs.</exception>
+    /// <exception cref="ArgumentException">There are not as many columns as inputs, or an input has a size of 0.</exception>
     public static void CheckCount(Network network, IReadOnlyList<string> names)
     {
         if (names.Count != network.Inputs.Length)
         {
             throw new ArgumentException($"The network reads {network.Inputs.Length} inputs ({string.Join(", ", network.Inputs)}), but {names.Count} columns were given "
                 + $"({string.Join(", ", names)}): ml.Transforms.LoadNetwork takes one column an input.");
+        }
+
+        if (network.Inputs.FirstOrDefault(input => input.IsKnown && input.Shape.Contains(0)) is { } empty)
+        {
+            throw new ArgumentException($"The network's input '{empty.Name}' is {TensorInfo.Dimensions(empty.Shape)}: it holds no values, so no column can be read as it.");
         }
     }
 

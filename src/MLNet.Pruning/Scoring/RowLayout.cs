@@ -26,6 +26,11 @@ internal sealed class RowLayout
             // Alone, an input may leave one more dimension open: the rows' width tells it.
             _isOpen = network.Inputs.Length == 1 && input.Shape.Skip(1).Count(size => size < 0) == 1;
             var width = _isOpen ? input.Shape.Skip(1).Where(size => size >= 0).Aggregate(1, (product, size) => checked(product * size)) : input.RowSize;
+            if (_isOpen && width == 0)
+            {
+                throw new NotSupportedException($"The network reads '{input}', which holds no values: the open size cannot be told from rows.");
+            }
+
             inputs.Add((input, type, slot(input.Name), _width, width));
             _width = checked(_width + width);
         }

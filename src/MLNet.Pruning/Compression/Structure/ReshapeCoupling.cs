@@ -54,6 +54,12 @@ internal static class ReshapeCoupling
     /// <summary>For each dimension of the output the parts of factors that it is made of, from left to right; null where they do not fit.</summary>
     private static List<Part>[]? Match(List<Factor> factors, IReadOnlyList<int> to, Symbols symbols)
     {
+        if (to.Contains(0) || factors.Any(factor => factor.Size == 0))
+        {
+            // Where there are no values, none tells which dimensions they would pass.
+            return null;
+        }
+
         var parts = Enumerable.Range(0, to.Count).Select(_ => new List<Part>()).ToArray();
         var next = factors.Count - 1;
         var left = next >= 0 ? factors[next].Size : 1;

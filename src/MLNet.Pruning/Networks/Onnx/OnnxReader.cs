@@ -179,8 +179,8 @@ internal sealed class OnnxReader
             return new TensorInfo(info.Name, default) { Type = (TensorType)(type?.ElemType ?? 0) };
         }
 
-        var shape = type.Shape.Dim.Select((dim, i) => dim.HasDimValue && dim.DimValue > 0 ? checked((int)dim.DimValue)
-            : _symbols.Open(OpenSizes.Name(info, i, _symbols.Name(TensorInfo.Batch)), (info.Name, i)));
+        var shape = type.Shape.Dim.Select((dim, i) => OpenSizes.IsOpen(dim) ? _symbols.Open(OpenSizes.Name(info, i, _symbols.Name(TensorInfo.Batch)), (info.Name, i))
+            : checked((int)dim.DimValue));
         return new TensorInfo(info.Name, [.. shape]) { Type = (TensorType)type.ElemType };
     }
 

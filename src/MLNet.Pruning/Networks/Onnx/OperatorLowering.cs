@@ -71,7 +71,7 @@ internal sealed class OperatorLowering(Network network, long opset)
                 EmitGelu(node);
                 break;
             case "Reshape" when node.Attributes.ContainsKey("shape"):
-                Emit(node.Without("shape").Without("allowzero"), [node.Inputs[0], Target(node)]);
+                EmitReshape(node);
                 break;
             case "Expand" when node.Attributes.ContainsKey("shape"):
                 Emit(node.Without("shape"), [node.Inputs[0], ExpandTarget(node)]);
@@ -270,16 +270,15 @@ internal sealed class OperatorLowering(Network network, long opset)
     private void Emit(string output, string @operator, IEnumerable<string> inputs)
         => Nodes.Add(new NodeProto { Name = output, OpType = @operator, Input = { inputs }, Output = { output } });
 
-    private string Target(Node node)
+    private void EmitReshape(Node node)
     {
         var (from, to) = (network.Find(node.Inputs[0])!.Shape, node.Ints("shape"));
-        var written = to.Select((size, i) => size < 0 && i < from.Length && from[i] == size ? 0 : size).ToArray();
-        if (written.Count(size => size < 0) <= 1)
-        {
-            return Initialize(node, "shape", [.. written.Select(size => Math.Max(size, -1))], [to.Length]);
-        }
-
-        return Sizes(node, to);
+        // A target says 0 for a size of the input. A size of 0 that is none is what is left, of -1, where all the others are above 0.
+        var written = to.Select((size, i) => size <= 0 && i < from.Length && from[i] == size ? 0 : size == 0 ? -1 : size).ToArray();
+        var isLeft = written.Count(size => size < 0) <= 1 && (to.Count(size => size == 0) <= 1 || !written.Any(size => size < 0));
+        var target = isLeft ? Initialize(node, "shape", [.. written.Select(size => Math.Max(size, -1))], [to.Length]) : Sizes(node, to);
+        var plain = node.Without("shape").Without("allowzero");
+        Emit(!isLeft && to.Contains(0) ? plain.With("allowzero", 1L) : plain, [node.Inputs[0], target]);
     }
 
     private string ExpandTarget(Node node)
