@@ -1,22 +1,50 @@
 namespace MLNet.Pruning;
 
 /// <summary>What a layer, or a whole network, holds and costs.</summary>
-/// <param name="Name">The layer's name, or "total".</param>
-/// <param name="Operator">Its ONNX operator; empty for a total.</param>
-/// <param name="Parameters">Trained values: weights, biases, scales and shifts.</param>
-/// <param name="NonZeros">Those that are not zero.</param>
-/// <param name="EffectiveNonZeros">Those that are not zero and lie on a path of non-zero weights from the input to the output.</param>
-/// <param name="Weights">Values that multiply the layer's input; what pruning counts its sparsity over.</param>
-/// <param name="NonZeroWeights">Those that are not zero.</param>
-/// <param name="MultiplyAdds">
-/// Multiplications with a weight, or within a product of two tensors, for one row. Null where their number depends on sizes that are open
-/// until the network runs, or cannot be told: see <see cref="MultiplyAddsFormula"/>.
-/// </param>
-/// <param name="EffectiveMultiplyAdds">Those whose weight counts among the effective non-zeros; null as <paramref name="MultiplyAdds"/>.</param>
-/// <param name="DenseBytes">Bytes of all values stored as 32-bit floats, running statistics included.</param>
-public sealed record LayerCost(string Name, string Operator, long Parameters, long NonZeros, long EffectiveNonZeros,
-    long Weights, long NonZeroWeights, long? MultiplyAdds, long? EffectiveMultiplyAdds, long DenseBytes)
+public sealed record LayerCost
 {
+    internal LayerCost(string name, string @operator, long parameters, long nonZeros, long effectiveNonZeros,
+        long weights, long nonZeroWeights, long? multiplyAdds, long? effectiveMultiplyAdds, long denseBytes)
+    {
+        (Name, Operator, Parameters, NonZeros, EffectiveNonZeros) = (name, @operator, parameters, nonZeros, effectiveNonZeros);
+        (Weights, NonZeroWeights, DenseBytes) = (weights, nonZeroWeights, denseBytes);
+        (MultiplyAdds, MultiplyAddsCount) = (multiplyAdds, OpenCount.Of(multiplyAdds));
+        (EffectiveMultiplyAdds, EffectiveMultiplyAddsCount) = (effectiveMultiplyAdds, OpenCount.Of(effectiveMultiplyAdds));
+    }
+
+    /// <summary>The layer's name, or "total".</summary>
+    public string Name { get; }
+
+    /// <summary>Its ONNX operator; empty for a total.</summary>
+    public string Operator { get; }
+
+    /// <summary>Trained values: weights, biases, scales and shifts.</summary>
+    public long Parameters { get; }
+
+    /// <summary>Those that are not zero.</summary>
+    public long NonZeros { get; }
+
+    /// <summary>Those that are not zero and lie on a path of non-zero weights from the input to the output.</summary>
+    public long EffectiveNonZeros { get; }
+
+    /// <summary>Values that multiply the layer's input; what pruning counts its sparsity over.</summary>
+    public long Weights { get; }
+
+    /// <summary>Those that are not zero.</summary>
+    public long NonZeroWeights { get; }
+
+    /// <summary>
+    /// Multiplications with a weight, or within a product of two tensors, for one row. Null where their number depends on sizes that are open
+    /// until the network runs, or cannot be told: see <see cref="MultiplyAddsFormula"/>.
+    /// </summary>
+    public long? MultiplyAdds { get; }
+
+    /// <summary>Those whose weight counts among the effective non-zeros; null as <see cref="MultiplyAdds"/>.</summary>
+    public long? EffectiveMultiplyAdds { get; }
+
+    /// <summary>Bytes of all values stored as 32-bit floats, running statistics included.</summary>
+    public long DenseBytes { get; }
+
     /// <summary>
     /// The multiply-adds as text: a number, or a sum of products of open sizes such as "1,536 T + 24 T^2"; a "?" stands for the work of
     /// operators that are not known.
@@ -26,9 +54,9 @@ public sealed record LayerCost(string Name, string Operator, long Parameters, lo
     /// <summary>The effective multiply-adds as text, in the same way.</summary>
     public string EffectiveMultiplyAddsFormula => EffectiveMultiplyAddsCount.ToString();
 
-    internal OpenCount MultiplyAddsCount { get; init; } = OpenCount.Of(MultiplyAdds);
+    internal OpenCount MultiplyAddsCount { get; init; }
 
-    internal OpenCount EffectiveMultiplyAddsCount { get; init; } = OpenCount.Of(EffectiveMultiplyAdds);
+    internal OpenCount EffectiveMultiplyAddsCount { get; init; }
 
     /// <summary>Share of the weights that are zero, in [0, 1]; NaN for a layer without weights.</summary>
     public double Sparsity => Weights == 0 ? double.NaN : 1 - (double)NonZeroWeights / Weights;

@@ -3,10 +3,17 @@ using System.Globalization;
 namespace MLNet.Pruning;
 
 /// <summary>Values of a file that an operator reads which is not analysed: they are neither counted nor pruned.</summary>
-/// <param name="Operator">The operator, with its domain where that is not the standard's own.</param>
-/// <param name="Values">How many.</param>
-public sealed record LeftOutValues(string Operator, long Values)
+public sealed record LeftOutValues
 {
+    internal LeftOutValues(string @operator, long values)
+        => (Operator, Values) = (@operator, values);
+
+    /// <summary>The operator, with its domain where that is not the standard's own.</summary>
+    public string Operator { get; }
+
+    /// <summary>How many.</summary>
+    public long Values { get; }
+
     internal static IEnumerable<LeftOutValues> Of(Network network)
     {
         var counted = new HashSet<string>();

@@ -87,6 +87,16 @@ public sealed partial class Network
             throw new ArgumentException("Network.Mlp needs the number of outputs after the number of inputs.", nameof(units));
         }
 
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
+        for (var (i, before) = (0, inputs); i < units.Length; before = units[i++])
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(units[i], 1, nameof(units));
+            if ((long)before * units[i] > Array.MaxLength)
+            {
+                throw new ArgumentOutOfRangeException(i == 0 && before > units[i] ? nameof(inputs) : nameof(units), $"A layer of {units[i]} units over {before} would have {(long)before * units[i]:N0} weights; an array holds at most {Array.MaxLength:N0}.");
+            }
+        }
+
         var layers = new List<Layer>();
         foreach (var size in units)
         {

@@ -3,18 +3,25 @@ using System.Collections.Immutable;
 namespace MLNet.Pruning;
 
 /// <summary>Name, shape and type of a tensor that flows through a <see cref="Network"/>.</summary>
-/// <param name="Name">Unique within the network.</param>
-/// <param name="Shape">
-/// Sizes by dimension. Negative ones are open until the network runs: -1 is the batch, others are further named dimensions, such as
-/// the length of a sequence. Default (<see cref="IsKnown"/> false) where an unknown operator hides it.
-/// </param>
-public sealed record TensorInfo(string Name, ImmutableArray<int> Shape)
+public sealed record TensorInfo
 {
+    internal TensorInfo(string name, ImmutableArray<int> shape)
+        => (Name, Shape) = (name, shape);
+
+    /// <summary>Unique within the network.</summary>
+    public string Name { get; }
+
+    /// <summary>
+    /// Sizes by dimension. Negative ones are open until the network runs: -1 is the batch, others are further named dimensions, such as
+    /// the length of a sequence. Default (<see cref="IsKnown"/> false) where an unknown operator hides it.
+    /// </summary>
+    public ImmutableArray<int> Shape { get; internal init; }
+
     /// <summary>The size that stands for the batch.</summary>
     internal const int Batch = -1;
 
     /// <summary>Type of the elements.</summary>
-    public TensorType Type { get; init; } = TensorType.Float;
+    public TensorType Type { get; internal init; } = TensorType.Float;
 
     /// <summary>Whether the shape is known.</summary>
     public bool IsKnown => !Shape.IsDefault;

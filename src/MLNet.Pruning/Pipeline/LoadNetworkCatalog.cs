@@ -46,7 +46,7 @@ public static class LoadNetworkCatalog
     {
         Network = network,
         Path = path,
-        InputColumnNames = inputs is null ? null : [.. Setting.Complete(inputs)],
+        InputColumnNames = inputs is null ? null : [.. Setting.Complete(inputs).Select(input => Setting.Named(input, nameof(inputs)))],
         OutputName = Single(outputs),
         LabelColumnName = Setting.Named(labelColumnName, nameof(labelColumnName)),
         Task = task,

@@ -17,6 +17,11 @@ public sealed partial class Network
     public static Network FromModule(TorchSharp.Modules.Sequential module, params ReadOnlySpan<int> inputShape)
     {
         ArgumentNullException.ThrowIfNull(module);
+        foreach (var size in inputShape)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(size, Array.MaxLength, nameof(inputShape));
+        }
+
         return ModuleReader.Read(module, inputShape.ToArray());
     }
 }

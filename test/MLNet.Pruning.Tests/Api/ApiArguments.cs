@@ -1,7 +1,10 @@
 using System.Collections;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLNet.Pruning.Tests.Compression.Trees;
+using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Tests.Api;
 
@@ -10,27 +13,98 @@ internal static class ApiArguments
 {
     private static readonly MLContext s_ml = new(1);
     private static readonly Network s_network = Network.Mlp(4, 3, 2).Initialize(1);
+    private static readonly IDataView s_rows = s_ml.Transforms.Conversion.MapValueToKey("Label").Fit(Rows()).Transform(Rows());
+    private static readonly Lazy<ITransformer> s_model = new(() => s_ml.MulticlassClassification.Trainers.NeuralNetwork(Training()).Fit(s_rows));
+    private static readonly Lazy<SensitivityReport> s_sensitivity = new(() => s_ml.Compression().Sensitivity(s_model.Value, s_rows, Sensitivity()));
+    private static readonly Lazy<ITransformer> s_trees = new(() => s_ml.Fit("FastTree", s_ml.View(TreeTables.Make(60, 1)), trees: 3));
+    private static readonly Lazy<ITransformer> s_prunedTrees = new(() => s_ml.Transforms.PruneTrees(s_trees.Value, Trees()).Fit(s_ml.View(TreeTables.Make(60, 1))));
 
-    private static readonly Dictionary<Type, object> s_samples = new object[]
+    /// <summary>Where files are written.</summary>
+    public static DirectoryInfo Folder { get; } = Directory.CreateTempSubdirectory("arguments");
+
+    /// <summary>Made anew for each call, as setters change them.</summary>
+    private static readonly Dictionary<Type, Func<object>> s_samples = new()
     {
-        2, 1L, 0.5, 0.5f, true, "fc1", s_network, Layer.Relu(), Amount.Fraction(0.5), Importance.L1, Granularity.Weight, Scope.Network, Schedule.OneShot, Recovery.MergeNearest(), SparseTraining.Soft(),
-        Distillation.Response(), Regularization.L1(1e-4), TreeAmount.Trees(2), Budget.Parameters(5), Distribution.Global, Optimizer.Sgd(), LearningRateSchedule.Constant, SearchStrategy.SensitivityGuided,
-        Augmentation.Shift(1), LayerRule.Named("fc1"), new PruningOptions(), new TrainingOptions(), new AutoPruneOptions { Budget = Budget.Parameters(5) }, new SensitivityOptions(), new TreePruningOptions(),
-        new NeuralNetworkTrainer.Options { Network = s_network }, new LoadNetworkEstimator.Options { Network = s_network }, new TargetedDropout(0.5, 0.5), new StructureOptions(), s_network.Groups()[0],
-        s_network.Prune(Amount.Fraction(0.5)), new WeightMask([true]), new PruningReport(null, []), s_ml.Compression(), s_ml,
-    }.ToDictionary(value => value.GetType());
+        [typeof(int)] = () => 2,
+        [typeof(long)] = () => 1L,
+        [typeof(double)] = () => 0.5,
+        [typeof(float)] = () => 0.5f,
+        [typeof(bool)] = () => true,
+        [typeof(string)] = () => "fc1",
+        [typeof(Network)] = () => s_network,
+        [typeof(Layer)] = () => Layer.Relu(),
+        [typeof(Amount)] = () => Amount.Fraction(0.5),
+        [typeof(Importance)] = () => Importance.L1,
+        [typeof(Granularity)] = () => Granularity.Weight,
+        [typeof(Scope)] = () => Scope.Network,
+        [typeof(Schedule)] = () => Schedule.OneShot,
+        [typeof(Recovery)] = () => Recovery.MergeNearest(),
+        [typeof(SparseTraining)] = () => SparseTraining.Soft(),
+        [typeof(Distillation)] = () => Distillation.Response(),
+        [typeof(Regularization)] = () => Regularization.L1(1e-4),
+        [typeof(TreeAmount)] = () => TreeAmount.Trees(2),
+        [typeof(Budget)] = () => Budget.Parameters(5),
+        [typeof(Distribution)] = () => Distribution.Global,
+        [typeof(Optimizer)] = () => Optimizer.Sgd(),
+        [typeof(LearningRateSchedule)] = () => LearningRateSchedule.Constant,
+        [typeof(SearchStrategy)] = () => SearchStrategy.SensitivityGuided,
+        [typeof(Augmentation)] = () => Augmentation.Shift(1),
+        [typeof(LayerRule)] = () => LayerRule.Named("fc1"),
+        [typeof(PruningOptions)] = () => new PruningOptions(),
+        [typeof(TrainingOptions)] = () => new TrainingOptions(),
+        [typeof(AutoPruneOptions)] = () => new AutoPruneOptions { Budget = Budget.Parameters(5) },
+        [typeof(SensitivityOptions)] = Sensitivity,
+        [typeof(TreePruningOptions)] = Trees,
+        [typeof(TargetedDropout)] = () => new TargetedDropout(0.5, 0.5),
+        [typeof(NeuralNetworkTrainer.Options)] = Training,
+        [typeof(LoadNetworkEstimator.Options)] = () => new LoadNetworkEstimator.Options { Network = s_network },
+        [typeof(StructureOptions)] = () => new StructureOptions(),
+        [typeof(NetworkStructure)] = () => s_network.Groups(),
+        [typeof(PruningGroup)] = () => s_network.Groups()[0],
+        [typeof(PrunedNetwork)] = () => s_network.Prune(Amount.Fraction(0.5)),
+        [typeof(WeightMask)] = () => s_network.Prune(Amount.Fraction(0.5)).Masks["fc1.weight"],
+        [typeof(Parameter)] = () => s_network["fc1.weight"],
+        [typeof(Teacher)] = () => Teacher.Columns(),
+        [typeof(PruningReport)] = () => new PruningReport(null, []),
+        [typeof(SensitivityReport)] = () => s_sensitivity.Value,
+        [typeof(CompressionCatalog)] = () => s_ml.Compression(),
+        [typeof(MLContext)] = () => s_ml,
+        [typeof(TransformsCatalog)] = () => s_ml.Transforms,
+        [typeof(IDataView)] = () => s_rows,
+        [typeof(DataViewSchema)] = () => s_rows.Schema,
+        [typeof(SchemaShape)] = () => new SchemaShape([]),
+        [typeof(MulticlassClassificationCatalog.MulticlassClassificationTrainers)] = () => s_ml.MulticlassClassification.Trainers,
+        [typeof(BinaryClassificationCatalog.BinaryClassificationTrainers)] = () => s_ml.BinaryClassification.Trainers,
+        [typeof(RegressionCatalog.RegressionTrainers)] = () => s_ml.Regression.Trainers,
+        [typeof(IEstimator<ISingleFeaturePredictionTransformer<object>>)] = () => s_ml.Regression.Trainers.FastTree(),
+        [typeof(ITransformer)] = () => s_model.Value,
+        [typeof(NeuralNetworkTransformer)] = () => s_model.Value,
+        [typeof(PrunedTreesTransformer)] = () => s_prunedTrees.Value,
+        [typeof(NeuralNetworkTrainer)] = () => s_ml.MulticlassClassification.Trainers.NeuralNetwork(Training()),
+        [typeof(PruneEstimator)] = () => s_ml.Transforms.Prune(0.5),
+        [typeof(FineTuneEstimator)] = () => s_ml.Transforms.FineTune(1),
+        [typeof(DistillEstimator)] = () => s_ml.Transforms.Distill(s_network),
+        [typeof(PruneTreesEstimator)] = () => s_ml.Transforms.PruneTrees(s_trees.Value, Trees()),
+        [typeof(AutoPruneEstimator)] = () => s_ml.Transforms.AutoPrune(Budget.Parameters(5)),
+        [typeof(LoadNetworkEstimator)] = () => s_ml.Transforms.LoadNetwork(s_network),
+        [typeof(Func<Network, Network>)] = () => (Func<Network, Network>)(network => network),
+        [typeof(TorchSharp.Modules.Sequential)] = () => nn.Sequential(nn.Linear(4, 2)),
+    };
 
-    /// <summary>A value that a parameter of that type takes; null where none is known.</summary>
+    /// <summary>A value that a parameter takes; null where none is known.</summary>
+    public static object? Sample(ParameterInfo parameter) => parameter.Name is "path" ? File() : parameter is { Name: "parameter", ParameterType: var type } && type == typeof(string) ? "fc1.weight"
+        : parameter.ParameterType == typeof(ITransformer) && parameter.Member.DeclaringType == typeof(TreePruningCatalog) ? s_trees.Value : Sample(parameter.ParameterType);
+
+    /// <summary>A value of a type; null where none is known.</summary>
     public static object? Sample(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
-        return s_samples.GetValueOrDefault(type) ?? s_samples.Values.FirstOrDefault(type.IsInstanceOfType) ?? (type.IsEnum ? Enum.GetValues(type).GetValue(0)
-            : type == typeof(TransformsCatalog) ? s_ml.Transforms
-            : type == typeof(MulticlassClassificationCatalog.MulticlassClassificationTrainers) ? s_ml.MulticlassClassification.Trainers
-            : type == typeof(BinaryClassificationCatalog.BinaryClassificationTrainers) ? s_ml.BinaryClassification.Trainers
-            : type == typeof(RegressionCatalog.RegressionTrainers) ? s_ml.Regression.Trainers
-            : type == typeof(IEstimator<ISingleFeaturePredictionTransformer<object>>) ? s_ml.Regression.Trainers.FastTree()
-            : Item(type) is { } item && Sample(item) is { } one ? List(item, one) : null);
+        return s_samples.TryGetValue(type, out var make) ? make()
+            : type.IsEnum ? Enum.GetValues(type).GetValue(0)
+            : typeof(ITuple).IsAssignableFrom(type) ? Activator.CreateInstance(type, [.. type.GetGenericArguments().Select(Sample)])
+            : Value(type) is { } value ? Table(value, Sample(value))
+            : Item(type) is { } item ? Sample(item) is { } one ? List(item, one) : null
+            : type.IsValueType ? Activator.CreateInstance(type) : null;
     }
 
     /// <summary>Values out of range for most parameters of that type; not all are for all.</summary>
@@ -42,26 +116,64 @@ internal static class ApiArguments
             yield return null;
         }
 
-        foreach (var value in type == typeof(double) ? [double.NaN, double.PositiveInfinity, double.NegativeInfinity, -1.0, double.MaxValue, double.Epsilon]
-            : type == typeof(int) ? [-1, int.MinValue, int.MaxValue] : type == typeof(long) ? [-1L, long.MinValue, long.MaxValue] : type == typeof(string) ? [""]
-            : type.IsEnum ? [Enum.ToObject(type, 99)] : Item(type) is { IsValueType: false } item ? new object[] { List(item, null) } : [])
+        foreach (var value in Value(type) is { } held ? Bad(held).Select(value => (object)Table(held, value)) : Item(type) is { } item ? Bad(item).Select(value => (object)List(item, value)) : Bad(type).OfType<object>())
         {
             yield return value;
         }
     }
 
     /// <summary>Whether no parameter at all should take the value.</summary>
-    public static bool IsNeverLegal(object? value) => value is null or double.NaN or Enum || (value is IEnumerable list and not string && list.Cast<object?>().Contains(null));
+    public static bool IsNeverLegal(object? value) => value is null or double.NaN or Enum || value is ITuple tuple && Enumerable.Range(0, tuple.Length).Any(i => IsNeverLegal(tuple[i]))
+        || value is IDictionary table && table.Values.Cast<object?>().Any(IsNeverLegal) || value is IEnumerable list and not string and not IDictionary && list.Cast<object?>().Any(IsNeverLegal);
 
-    private static bool TakesNull(ParameterInfo parameter) => new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.Nullable;
+    public static bool TakesNull(ParameterInfo parameter) => new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.Nullable;
+
+    private static IEnumerable<object?> Bad(Type type) => type == typeof(double) ? [double.NaN, double.PositiveInfinity, double.NegativeInfinity, -1.0, double.MaxValue, double.Epsilon]
+        : type == typeof(float) ? [float.NaN, float.PositiveInfinity] : type == typeof(int) ? [-1, int.MinValue, int.MaxValue] : type == typeof(long) ? [-1L, long.MinValue, long.MaxValue] : type == typeof(string) ? [""]
+        : type == typeof(TimeSpan) ? [TimeSpan.Zero, TimeSpan.MinValue, TimeSpan.MaxValue] : type.IsEnum ? [Enum.ToObject(type, 99)]
+        : typeof(ITuple).IsAssignableFrom(type) ? type.GetGenericArguments().SelectMany((part, i) => (part.IsValueType ? Bad(part) : [null]).Select(bad => Activator.CreateInstance(type, [.. type.GetGenericArguments().Select((other, j) => i == j ? bad : Sample(other))])))
+        : type.IsValueType ? [] : [null];
 
     private static Type? Item(Type type) => type.IsArray ? type.GetElementType()
         : type.IsGenericType && type.GetGenericTypeDefinition() is var open && (open == typeof(IReadOnlyList<>) || open == typeof(IEnumerable<>)) ? type.GetGenericArguments()[0] : null;
+
+    private static Type? Value(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) ? type.GetGenericArguments()[1] : null;
 
     private static Array List(Type item, object? one)
     {
         var list = Array.CreateInstance(item, 1);
         list.SetValue(one, 0);
         return list;
+    }
+
+    private static IDictionary Table(Type value, object? one)
+    {
+        var table = (IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), value))!;
+        table.Add("fc1.weight", one);
+        return table;
+    }
+
+    /// <summary>An ONNX file, a new one each time, as members write to it.</summary>
+    private static string File()
+    {
+        var path = Path.Combine(Folder.FullName, Path.GetRandomFileName());
+        s_network.SaveOnnx(path);
+        return path;
+    }
+
+    private static IDataView Rows() => s_ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Row { Features = [i % 2, i % 3, i % 5, i % 7], Label = i % 2 }));
+
+    private static NeuralNetworkTrainer.Options Training() => new() { Network = s_network, Epochs = 1 };
+
+    private static SensitivityOptions Sensitivity() => new() { Sparsities = [0.5] };
+
+    private static TreePruningOptions Trees() => new() { Amount = TreeAmount.Trees(2) };
+
+    private sealed class Row
+    {
+        [VectorType(4)]
+        public float[] Features { get; set; } = [];
+
+        public float Label { get; set; }
     }
 }

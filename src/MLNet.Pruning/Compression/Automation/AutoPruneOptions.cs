@@ -76,7 +76,7 @@ public class AutoPruneOptions
     public TimeSpan? TimeLimit
     {
         get => _timeLimit;
-        set => _timeLimit = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time limit lies above zero.");
+        set => _timeLimit = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(TimeLimit), value, "A time limit lies above zero.");
     }
 
     /// <summary>Candidates measured at most, those of earlier runs with the same state file included. At least 1.</summary>

@@ -1,20 +1,44 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace MLNet.Pruning;
 
 /// <summary>What an automatic pruning tried and chose; prints as a table of layers and one of costs.</summary>
-/// <param name="Budget">What was to be met, as text.</param>
-/// <param name="Before">The network before, on the validation rows.</param>
-/// <param name="Searched">The network chosen, as the search measured it.</param>
-/// <param name="After">The network handed on, after its fine-tuning.</param>
-/// <param name="Layers">What each layer was left with, in the order of the network.</param>
-/// <param name="Costs">The costs that are limited or minimised, before and after.</param>
-/// <param name="Trials">The candidates in the order they were measured, those of earlier runs with the same state file included.</param>
-/// <param name="Resumed">How many of them an earlier run had measured.</param>
-/// <param name="StoppedEarly">Whether the time or the number of candidates ran out before the strategy came to its end.</param>
-public sealed record AutoPruneReport(string Budget, ValidationResult Before, ValidationResult Searched, ValidationResult After, IReadOnlyList<LayerRatio> Layers, IReadOnlyList<BudgetCost> Costs,
-    IReadOnlyList<AutoPruneTrial> Trials, int Resumed, bool StoppedEarly)
+public sealed record AutoPruneReport
 {
+    [JsonConstructor]
+    internal AutoPruneReport(string budget, ValidationResult before, ValidationResult searched, ValidationResult after,
+        IReadOnlyList<LayerRatio> layers, IReadOnlyList<BudgetCost> costs, IReadOnlyList<AutoPruneTrial> trials, int resumed, bool stoppedEarly)
+        => (Budget, Before, Searched, After, Layers, Costs, Trials, Resumed, StoppedEarly)
+            = (budget, before, searched, after, layers, costs, trials, resumed, stoppedEarly);
+
+    /// <summary>What was to be met, as text.</summary>
+    public string Budget { get; }
+
+    /// <summary>The network before, on the validation rows.</summary>
+    public ValidationResult Before { get; }
+
+    /// <summary>The network chosen, as the search measured it.</summary>
+    public ValidationResult Searched { get; }
+
+    /// <summary>The network handed on, after its fine-tuning.</summary>
+    public ValidationResult After { get; }
+
+    /// <summary>What each layer was left with, in the order of the network.</summary>
+    public IReadOnlyList<LayerRatio> Layers { get; }
+
+    /// <summary>The costs that are limited or minimised, before and after.</summary>
+    public IReadOnlyList<BudgetCost> Costs { get; }
+
+    /// <summary>The candidates in the order they were measured, those of earlier runs with the same state file included.</summary>
+    public IReadOnlyList<AutoPruneTrial> Trials { get; }
+
+    /// <summary>How many of them an earlier run had measured.</summary>
+    public int Resumed { get; }
+
+    /// <summary>Whether the time or the number of candidates ran out before the strategy came to its end.</summary>
+    public bool StoppedEarly { get; }
+
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine,
     [
@@ -29,31 +53,70 @@ public sealed record AutoPruneReport(string Budget, ValidationResult Before, Val
 }
 
 /// <summary>What a layer was left with.</summary>
-/// <param name="Layer">Name of the layer.</param>
-/// <param name="Parameter">Name of the weight whose pieces went.</param>
-/// <param name="Pieces">Pieces it had, those dropped by earlier steps included.</param>
-/// <param name="Kept">Pieces that are left.</param>
-public sealed record LayerRatio(string Layer, string Parameter, long Pieces, long Kept)
+public sealed record LayerRatio
 {
+    [JsonConstructor]
+    internal LayerRatio(string layer, string parameter, long pieces, long kept)
+        => (Layer, Parameter, Pieces, Kept) = (layer, parameter, pieces, kept);
+
+    /// <summary>Name of the layer.</summary>
+    public string Layer { get; }
+
+    /// <summary>Name of the weight whose pieces went.</summary>
+    public string Parameter { get; }
+
+    /// <summary>Pieces it had, those dropped by earlier steps included.</summary>
+    public long Pieces { get; }
+
+    /// <summary>Pieces that are left.</summary>
+    public long Kept { get; }
+
     /// <summary>Share of the pieces that are gone, in [0, 1).</summary>
     public double Sparsity => 1 - (double)Kept / Pieces;
 }
 
 /// <summary>A cost against its limit.</summary>
-/// <param name="Measure">What is counted.</param>
-/// <param name="Before">Of the network before.</param>
-/// <param name="After">Of the network handed on.</param>
-/// <param name="Limit">What it may be at most; null where it was only to be as small as can be.</param>
-public sealed record BudgetCost(CostMeasure Measure, double Before, double After, double? Limit);
+public sealed record BudgetCost
+{
+    [JsonConstructor]
+    internal BudgetCost(CostMeasure measure, double before, double after, double? limit)
+        => (Measure, Before, After, Limit) = (measure, before, after, limit);
+
+    /// <summary>What is counted.</summary>
+    public CostMeasure Measure { get; }
+
+    /// <summary>Of the network before.</summary>
+    public double Before { get; }
+
+    /// <summary>Of the network handed on.</summary>
+    public double After { get; }
+
+    /// <summary>What it may be at most; null where it was only to be as small as can be.</summary>
+    public double? Limit { get; }
+}
 
 /// <summary>A candidate that was measured.</summary>
-/// <param name="Number">From 1.</param>
-/// <param name="Kept">Pieces left in each layer, in the order of the report's layers.</param>
-/// <param name="Size">Its cost by the measure that is minimised.</param>
-/// <param name="Validation">Measured on the validation rows, after the candidates' fine-tuning if there is any.</param>
-/// <param name="Meets">Whether it meets the budget.</param>
-public sealed record AutoPruneTrial(int Number, IReadOnlyList<long> Kept, double Size, ValidationResult Validation, bool Meets)
+public sealed record AutoPruneTrial
 {
+    [JsonConstructor]
+    internal AutoPruneTrial(int number, IReadOnlyList<long> kept, double size, ValidationResult validation, bool meets)
+        => (Number, Kept, Size, Validation, Meets) = (number, kept, size, validation, meets);
+
+    /// <summary>From 1.</summary>
+    public int Number { get; }
+
+    /// <summary>Pieces left in each layer, in the order of the report's layers.</summary>
+    public IReadOnlyList<long> Kept { get; }
+
+    /// <summary>Its cost by the measure that is minimised.</summary>
+    public double Size { get; }
+
+    /// <summary>Measured on the validation rows, after the candidates' fine-tuning if there is any.</summary>
+    public ValidationResult Validation { get; }
+
+    /// <summary>Whether it meets the budget.</summary>
+    public bool Meets { get; }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"candidate {Number}: {string.Join(", ", Kept)} left, size {Size:g6}, validation {Validation}{(Meets ? "" : ", outside the budget")}");
 }

@@ -3,12 +3,23 @@ using System.Globalization;
 namespace MLNet.Pruning;
 
 /// <summary>The validation metric against the sparsity of each layer alone; prints as a table.</summary>
-/// <param name="Before">The network as it is.</param>
-/// <param name="Granularity">What the pieces are, as text.</param>
-/// <param name="Importance">What they were worth, as text.</param>
-/// <param name="Layers">The layers in the order of the network.</param>
-public sealed record SensitivityReport(ValidationResult Before, string Granularity, string Importance, IReadOnlyList<LayerSensitivity> Layers)
+public sealed record SensitivityReport
 {
+    internal SensitivityReport(ValidationResult before, string granularity, string importance, IReadOnlyList<LayerSensitivity> layers)
+        => (Before, Granularity, Importance, Layers) = (before, granularity, importance, layers);
+
+    /// <summary>The network as it is.</summary>
+    public ValidationResult Before { get; }
+
+    /// <summary>What the pieces are, as text.</summary>
+    public string Granularity { get; }
+
+    /// <summary>What they were worth, as text.</summary>
+    public string Importance { get; }
+
+    /// <summary>The layers in the order of the network.</summary>
+    public IReadOnlyList<LayerSensitivity> Layers { get; internal init; }
+
     /// <summary>The greatest sparsity measured up to which each layer alone loses no more of the metric.</summary>
     /// <param name="metricLoss">Not negative.</param>
     /// <returns>By the name of the layer's weight; what it has now where it bears nothing.</returns>
@@ -37,14 +48,36 @@ public sealed record SensitivityReport(ValidationResult Before, string Granulari
 }
 
 /// <summary>What a layer alone bears.</summary>
-/// <param name="Layer">Name of the layer.</param>
-/// <param name="Parameter">Name of the weight whose pieces go.</param>
-/// <param name="Pieces">Pieces it has.</param>
-/// <param name="Points">The network as it is, then with the layer at each sparsity, rising.</param>
-public sealed record LayerSensitivity(string Layer, string Parameter, long Pieces, IReadOnlyList<SensitivityPoint> Points);
+public sealed record LayerSensitivity
+{
+    internal LayerSensitivity(string layer, string parameter, long pieces, IReadOnlyList<SensitivityPoint> points)
+        => (Layer, Parameter, Pieces, Points) = (layer, parameter, pieces, points);
+
+    /// <summary>Name of the layer.</summary>
+    public string Layer { get; internal init; }
+
+    /// <summary>Name of the weight whose pieces go.</summary>
+    public string Parameter { get; }
+
+    /// <summary>Pieces it has.</summary>
+    public long Pieces { get; }
+
+    /// <summary>The network as it is, then with the layer at each sparsity, rising.</summary>
+    public IReadOnlyList<SensitivityPoint> Points { get; }
+}
 
 /// <summary>A layer at one sparsity, all others whole.</summary>
-/// <param name="Asked">The sparsity asked for; what the layer has already for the first point.</param>
-/// <param name="Sparsity">Share of its pieces that are gone, which is the nearest there is.</param>
-/// <param name="Validation">The network on the validation rows.</param>
-public sealed record SensitivityPoint(double Asked, double Sparsity, ValidationResult Validation);
+public sealed record SensitivityPoint
+{
+    internal SensitivityPoint(double asked, double sparsity, ValidationResult validation)
+        => (Asked, Sparsity, Validation) = (asked, sparsity, validation);
+
+    /// <summary>The sparsity asked for; what the layer has already for the first point.</summary>
+    public double Asked { get; }
+
+    /// <summary>Share of its pieces that are gone, which is the nearest there is.</summary>
+    public double Sparsity { get; }
+
+    /// <summary>The network on the validation rows.</summary>
+    public ValidationResult Validation { get; }
+}

@@ -32,14 +32,23 @@ public sealed class UnreachableBudgetException : PruningTargetException
 }
 
 /// <summary>A layer that keeps a budget from being met.</summary>
-/// <param name="Layer">Name of the layer.</param>
-/// <param name="Excess">
-/// Where a cost is missed, what the layer still costs at its greatest sparsity, in the limit's unit; where the metric is, by how much it falls too far when this layer
-/// alone is pruned as it would have to be.
-/// </param>
-/// <param name="Reason">Why the layer cannot give more.</param>
-public sealed record BlockingLayer(string Layer, double Excess, string Reason)
+public sealed record BlockingLayer
 {
+    internal BlockingLayer(string layer, double excess, string reason)
+        => (Layer, Excess, Reason) = (layer, excess, reason);
+
+    /// <summary>Name of the layer.</summary>
+    public string Layer { get; }
+
+    /// <summary>
+    /// Where a cost is missed, what the layer still costs at its greatest sparsity, in the limit's unit; where the metric is, by how much it falls too far when this layer
+    /// alone is pruned as it would have to be.
+    /// </summary>
+    public double Excess { get; }
+
+    /// <summary>Why the layer cannot give more.</summary>
+    public string Reason { get; }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Layer} by {Excess:0.######} ({Reason})");
 }

@@ -98,7 +98,7 @@ public sealed class Distillation
     {
         Setting.NotNegative(distance, nameof(distance));
         Setting.NotNegative(angle, nameof(angle));
-        return distance + angle > 0 ? new([new SampleRelations(distance, angle, pair is { } names ? TensorPair.Of(names) : null)])
+        return distance + angle > 0 ? new([new SampleRelations(distance, angle, pair is { } names ? TensorPair.Of(names, nameof(pair)) : null)])
             : throw new ArgumentOutOfRangeException(nameof(distance), distance, "Distances and angles both have a weight of 0, which leaves nothing to learn.");
     }
 
@@ -111,7 +111,7 @@ public sealed class Distillation
     /// <exception cref="ArgumentException">A name is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The weight is not a finite number above 0.</exception>
     public static Distillation Similarity((string Teacher, string Student)? pair = null, double weight = 3000)
-        => new([new SampleSimilarity(pair is { } names ? TensorPair.Of(names) : null, Setting.Positive(weight, nameof(weight)))]);
+        => new([new SampleSimilarity(pair is { } names ? TensorPair.Of(names, nameof(pair)) : null, Setting.Positive(weight, nameof(weight)))]);
 
     /// <summary>Both, under the teacher, schedules and limit of the one that has them set.</summary>
     /// <exception cref="ArgumentException">They name two teachers or two schedules, or their shares of the loss sum to more than 1.</exception>
@@ -143,7 +143,7 @@ public sealed class Distillation
     /// <param name="teacher">Who teaches.</param>
     public Distillation From(Teacher teacher) => new(Terms)
     {
-        Teacher = Setting.Present(teacher),
+        Teacher = Setting.Present(teacher, nameof(teacher)),
         TemperatureSchedule = TemperatureSchedule,
         WeightSchedule = WeightSchedule,
         MemoryLimit = MemoryLimit,

@@ -6,13 +6,14 @@ namespace MLNet.Pruning;
 /// <summary>A tensor of the teacher and the one of the student that learns from it, by names as <see cref="FeatureTensors"/> finds them.</summary>
 internal sealed record TensorPair(string Teacher, string Student)
 {
-    public static TensorPair Of((string Teacher, string Student) names) => new(Setting.Named(names.Teacher, "teacher"), Setting.Named(names.Student, "student"));
+    /// <exception cref="ArgumentException">A name is null or empty.</exception>
+    public static TensorPair Of((string Teacher, string Student) names, string parameter) => new(Setting.Named(names.Teacher, parameter), Setting.Named(names.Student, parameter));
 
     /// <exception cref="ArgumentException">There are none, or a name is empty.</exception>
     public static ImmutableArray<TensorPair> Of(IEnumerable<(string Teacher, string Student)> pairs)
     {
         ArgumentNullException.ThrowIfNull(pairs);
-        ImmutableArray<TensorPair> all = [.. pairs.Select(Of)];
+        ImmutableArray<TensorPair> all = [.. pairs.Select(pair => Of(pair, nameof(pairs)))];
         return all.Length > 0 ? all : throw new ArgumentException("Name at least one pair of tensors, the teacher's and the student's.", nameof(pairs));
     }
 

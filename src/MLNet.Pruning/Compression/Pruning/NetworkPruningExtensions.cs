@@ -65,6 +65,11 @@ public static class NetworkPruningExtensions
     public static PrunedNetwork WithMasks(this Network network, IReadOnlyDictionary<string, WeightMask> masks)
     {
         ArgumentNullException.ThrowIfNull(masks);
+        if (masks.FirstOrDefault(mask => mask.Value is null).Key is { } missing)
+        {
+            throw new ArgumentNullException(nameof(masks), $"The mask of '{missing}' is null.");
+        }
+
         return masks.OrderBy(mask => mask.Key, StringComparer.Ordinal).Aggregate(network.WithoutMasks(), (pruned, mask) => pruned.WithMask(mask.Key, mask.Value));
     }
 

@@ -69,7 +69,7 @@ internal sealed class PruningLoop
 
             var fell = before?.Metric - (fineTuned ?? measured)?.Metric > _options.Tolerance;
             var (sparsity, left) = plan.Describe(next);
-            var step = new PruningStep(i + 1, steps, sparsity, left, measured, fineTuned, Kept: !fell);
+            var step = new PruningStep(i + 1, steps, sparsity, left, measured, fineTuned, kept: !fell);
             plan.Record.Close(step.Step, sparsity, step.Kept);
             done.Add(step);
             _report(step);

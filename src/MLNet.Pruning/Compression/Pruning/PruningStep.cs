@@ -4,15 +4,33 @@ using System.Text.Json.Serialization;
 namespace MLNet.Pruning;
 
 /// <summary>What one step of a pruning schedule gave.</summary>
-/// <param name="Step">Number of the step, from 1.</param>
-/// <param name="Steps">Steps planned.</param>
-/// <param name="Sparsity">Share of the weights in scope that are zero, or of the groups in scope that are gone, in [0, 1).</param>
-/// <param name="NonZeros">Weights in scope that are left; where groups are removed, parameters of the network that are left.</param>
-/// <param name="Pruned">Measured on the validation rows right after pruning; null without such rows.</param>
-/// <param name="FineTuned">Measured after the step's fine-tuning; null without fine-tuning or without validation rows.</param>
-/// <param name="Kept">False where the metric fell by more than the tolerance, so that the step was taken back.</param>
-public sealed record PruningStep(int Step, int Steps, double Sparsity, long NonZeros, ValidationResult? Pruned, ValidationResult? FineTuned, bool Kept)
+public sealed record PruningStep
 {
+    [JsonConstructor]
+    internal PruningStep(int step, int steps, double sparsity, long nonZeros, ValidationResult? pruned, ValidationResult? fineTuned, bool kept)
+        => (Step, Steps, Sparsity, NonZeros, Pruned, FineTuned, Kept) = (step, steps, sparsity, nonZeros, pruned, fineTuned, kept);
+
+    /// <summary>Number of the step, from 1.</summary>
+    public int Step { get; }
+
+    /// <summary>Steps planned.</summary>
+    public int Steps { get; }
+
+    /// <summary>Share of the weights in scope that are zero, or of the groups in scope that are gone, in [0, 1).</summary>
+    public double Sparsity { get; }
+
+    /// <summary>Weights in scope that are left; where groups are removed, parameters of the network that are left.</summary>
+    public long NonZeros { get; }
+
+    /// <summary>Measured on the validation rows right after pruning; null without such rows.</summary>
+    public ValidationResult? Pruned { get; }
+
+    /// <summary>Measured after the step's fine-tuning; null without fine-tuning or without validation rows.</summary>
+    public ValidationResult? FineTuned { get; }
+
+    /// <summary>False where the metric fell by more than the tolerance, so that the step was taken back.</summary>
+    public bool Kept { get; }
+
     /// <summary>The step's last measurement.</summary>
     public ValidationResult? Validation => FineTuned ?? Pruned;
 
@@ -22,22 +40,33 @@ public sealed record PruningStep(int Step, int Steps, double Sparsity, long NonZ
 }
 
 /// <summary>What a pruning gave.</summary>
-/// <param name="Before">The network before pruning on the validation rows; null without such rows.</param>
-/// <param name="Steps">The steps in turn; only the last may be one that was taken back.</param>
-public sealed record PruningReport(ValidationResult? Before, IReadOnlyList<PruningStep> Steps)
+public sealed record PruningReport
 {
+    [JsonConstructor]
+    internal PruningReport(ValidationResult? before, IReadOnlyList<PruningStep> steps)
+        => (Before, Steps) = (before, steps);
+
+    /// <summary>The network before pruning on the validation rows; null without such rows.</summary>
+    public ValidationResult? Before { get; }
+
+    /// <summary>The steps in turn; only the last may be one that was taken back.</summary>
+    public IReadOnlyList<PruningStep> Steps { get; }
+
     /// <summary>Width by width what was removed; empty where weights were set to zero.</summary>
-    public IReadOnlyList<LayerWidth> Widths { get; init; } = [];
+    [JsonInclude]
+    public IReadOnlyList<LayerWidth> Widths { get; internal init; } = [];
 
     /// <summary>Names of the nodes whose place the identity took.</summary>
-    public IReadOnlyList<string> Bypassed { get; init; } = [];
+    [JsonInclude]
+    public IReadOnlyList<string> Bypassed { get; internal init; } = [];
 
     /// <summary>
     /// What went otherwise than one would expect of the options, and why: layers that are left with nothing, outputs that became constant, an
     /// amount that was not reached or that leaves out a part of the network, a pruning that took nothing. Empty where nothing did. The same
     /// lines go to <c>MLContext.Log</c> as warnings.
     /// </summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
+    [JsonInclude]
+    public IReadOnlyList<string> Warnings { get; internal init; } = [];
 
     /// <summary>What became of the pieces; null in a report that was made without a pruning.</summary>
     internal PieceRecord? Record { get; init; }
@@ -82,14 +111,30 @@ public sealed record PruningReport(ValidationResult? Before, IReadOnlyList<Pruni
 }
 
 /// <summary>The width of a layer before and after a removal.</summary>
-/// <param name="Layer">Name of the layer that makes it.</param>
-/// <param name="Kind">What its groups are.</param>
-/// <param name="Before">Groups before.</param>
-/// <param name="After">Groups after.</param>
-/// <param name="Exact">Groups that the target alone would have left.</param>
-/// <param name="Alignment">The multiple it was rounded to; 1 where it was not.</param>
-public sealed record LayerWidth(string Layer, StructureKind Kind, int Before, int After, int Exact, int Alignment)
+public sealed record LayerWidth
 {
+    [JsonConstructor]
+    internal LayerWidth(string layer, StructureKind kind, int before, int after, int exact, int alignment)
+        => (Layer, Kind, Before, After, Exact, Alignment) = (layer, kind, before, after, exact, alignment);
+
+    /// <summary>Name of the layer that makes it.</summary>
+    public string Layer { get; }
+
+    /// <summary>What its groups are.</summary>
+    public StructureKind Kind { get; }
+
+    /// <summary>Groups before.</summary>
+    public int Before { get; }
+
+    /// <summary>Groups after.</summary>
+    public int After { get; }
+
+    /// <summary>Groups that the target alone would have left.</summary>
+    public int Exact { get; }
+
+    /// <summary>The multiple it was rounded to; 1 where it was not.</summary>
+    public int Alignment { get; }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Layer}: {Before} -> {After}")
         + (Alignment > 1 ? string.Create(CultureInfo.InvariantCulture, $" ({Exact} rounded to a multiple of {Alignment})") : "");

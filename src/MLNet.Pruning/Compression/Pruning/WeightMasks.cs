@@ -26,7 +26,7 @@ public static class WeightMasks
     /// <exception cref="ArgumentException">Two masks of a parameter have different sizes, or there are none.</exception>
     public static ImmutableDictionary<string, WeightMask> Vote(int votes, params IReadOnlyDictionary<string, WeightMask>[] masks)
     {
-        ArgumentNullException.ThrowIfNull(masks);
+        Setting.Complete(masks);
         ArgumentOutOfRangeException.ThrowIfLessThan(votes, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(votes, masks.Length);
         return Combine(masks, present => Vote(present, votes - (masks.Length - present.Length)), everywhere: false)

@@ -33,8 +33,11 @@ public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
     /// <summary>Groups made by the same dimension of the same weight: the width of a layer.</summary>
     internal ImmutableArray<GroupFamily> Families { get; }
 
-    /// <inheritdoc/>
-    public PruningGroup this[int index] => _groups[index];
+    /// <summary>A group by its place.</summary>
+    /// <param name="index">From 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such place.</exception>
+    public PruningGroup this[int index] => index >= 0 && index < Count ? _groups[index]
+        : throw new ArgumentOutOfRangeException(nameof(index), index, $"There are {Count} groups.");
 
     /// <inheritdoc/>
     public IEnumerator<PruningGroup> GetEnumerator() => ((IEnumerable<PruningGroup>)_groups).GetEnumerator();

@@ -53,12 +53,23 @@ public sealed class PruningGroup
 }
 
 /// <summary>A slice of a parameter that belongs to a group.</summary>
-/// <param name="Parameter">Name of the parameter.</param>
-/// <param name="Dimension">The dimension that is cut, from 0.</param>
-/// <param name="Indices">The indices that go.</param>
-/// <param name="Why">What the node that reads the parameter has to do with it.</param>
-public sealed record GroupMember(string Parameter, int Dimension, ImmutableArray<int> Indices, string Why)
+public sealed record GroupMember
 {
+    internal GroupMember(string parameter, int dimension, ImmutableArray<int> indices, string why)
+        => (Parameter, Dimension, Indices, Why) = (parameter, dimension, indices, why);
+
+    /// <summary>Name of the parameter.</summary>
+    public string Parameter { get; }
+
+    /// <summary>The dimension that is cut, from 0.</summary>
+    public int Dimension { get; }
+
+    /// <summary>The indices that go.</summary>
+    public ImmutableArray<int> Indices { get; }
+
+    /// <summary>What the node that reads the parameter has to do with it.</summary>
+    public string Why { get; }
+
     /// <summary>As "conv2.weight[:,3]".</summary>
     public override string ToString()
         => $"{Parameter}[{string.Concat(Enumerable.Repeat(":,", Dimension))}{IndexRanges.Format(Indices)}]";

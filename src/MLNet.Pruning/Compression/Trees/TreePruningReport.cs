@@ -1,19 +1,41 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace MLNet.Pruning;
 
 /// <summary>What a pruning of trees did; prints as a table.</summary>
-/// <param name="Method">The method.</param>
-/// <param name="Before">The ensemble as it was.</param>
-/// <param name="After">The ensemble as it is.</param>
-/// <param name="MetricName">What was measured: "AUC" or "R²".</param>
-/// <param name="MetricBefore">The metric on the validation rows before.</param>
-/// <param name="MetricAfter">The metric on the validation rows after.</param>
-/// <param name="TrainingRows">Rows that leaves were refitted and counted on.</param>
-/// <param name="ValidationRows">Rows that choices were made on.</param>
-public sealed record TreePruningReport(TreePruningMethod Method, TreeCost Before, TreeCost After, string MetricName, double MetricBefore, double MetricAfter,
-    int TrainingRows, int ValidationRows)
+public sealed record TreePruningReport
 {
+    [JsonConstructor]
+    internal TreePruningReport(TreePruningMethod method, TreeCost before, TreeCost after, string metricName,
+        double metricBefore, double metricAfter, int trainingRows, int validationRows)
+        => (Method, Before, After, MetricName, MetricBefore, MetricAfter, TrainingRows, ValidationRows)
+            = (method, before, after, metricName, metricBefore, metricAfter, trainingRows, validationRows);
+
+    /// <summary>The method.</summary>
+    public TreePruningMethod Method { get; }
+
+    /// <summary>The ensemble as it was.</summary>
+    public TreeCost Before { get; }
+
+    /// <summary>The ensemble as it is.</summary>
+    public TreeCost After { get; }
+
+    /// <summary>What was measured: "AUC" or "R²".</summary>
+    public string MetricName { get; }
+
+    /// <summary>The metric on the validation rows before.</summary>
+    public double MetricBefore { get; }
+
+    /// <summary>The metric on the validation rows after.</summary>
+    public double MetricAfter { get; }
+
+    /// <summary>Rows that leaves were refitted and counted on.</summary>
+    public int TrainingRows { get; }
+
+    /// <summary>Rows that choices were made on.</summary>
+    public int ValidationRows { get; }
+
     /// <inheritdoc/>
     public override string ToString() => TextTable.Format(["trees", "before", "after"],
     [

@@ -4,12 +4,23 @@ using System.Text;
 namespace MLNet.Pruning;
 
 /// <summary>How many pieces of a layer were worth how much before a pruning, and how many of those that stayed at its last comparison.</summary>
-/// <param name="Layer">Name of the layer's weight, or of the layer where groups or blocks were removed.</param>
-/// <param name="Edges">Where bins begin and end, rising: one more than there are bins. The last bin includes its end.</param>
-/// <param name="Before">Pieces by bin at the first comparison, those gone before left out.</param>
-/// <param name="After">Pieces by bin that stayed, by what they were worth when last compared; what lies outside counts in the first and the last bin.</param>
-public sealed record ImportanceHistogram(string Layer, IReadOnlyList<double> Edges, IReadOnlyList<long> Before, IReadOnlyList<long> After)
+public sealed record ImportanceHistogram
 {
+    internal ImportanceHistogram(string layer, IReadOnlyList<double> edges, IReadOnlyList<long> before, IReadOnlyList<long> after)
+        => (Layer, Edges, Before, After) = (layer, edges, before, after);
+
+    /// <summary>Name of the layer's weight, or of the layer where groups or blocks were removed.</summary>
+    public string Layer { get; }
+
+    /// <summary>Where bins begin and end, rising: one more than there are bins. The last bin includes its end.</summary>
+    public IReadOnlyList<double> Edges { get; }
+
+    /// <summary>Pieces by bin at the first comparison, those gone before left out.</summary>
+    public IReadOnlyList<long> Before { get; }
+
+    /// <summary>Pieces by bin that stayed, by what they were worth when last compared; what lies outside counts in the first and the last bin.</summary>
+    public IReadOnlyList<long> After { get; }
+
     /// <summary>Bins of every histogram.</summary>
     internal const int Bins = 20;
 

@@ -3,16 +3,35 @@ using System.Globalization;
 namespace MLNet.Pruning;
 
 /// <summary>Why a piece went, or stayed.</summary>
-/// <param name="Piece">Its name, such as <c>fc1.weight[3,17]</c> or <c>conv2.weight[5]</c>, in the numbering before the pruning.</param>
-/// <param name="Removed">Whether it went: was removed, or set to zero.</param>
-/// <param name="Round">The step that took it, from 1; of a piece that stayed, the step in which it was last compared, be it one that was taken back; 0 where it was not compared.</param>
-/// <param name="Importance">What it was worth in that step, as it was compared: normalised or layer-adaptive where the options say so. NaN where it was not.</param>
-/// <param name="Rank">Its place among the pieces it was compared with, from 1, the least important.</param>
-/// <param name="Of">Pieces that were compared: those of its pool, or of its N:M group, that were still there.</param>
-/// <param name="Threshold">Importance of the most important piece that went in that comparison; NaN where none did.</param>
-/// <param name="Sparsity">Share of all pieces in scope that were gone after that step, in [0, 1).</param>
-public sealed record PieceVerdict(string Piece, bool Removed, int Round, double Importance, long Rank, long Of, double Threshold, double Sparsity)
+public sealed record PieceVerdict
 {
+    internal PieceVerdict(string piece, bool removed, int round, double importance, long rank, long of, double threshold, double sparsity)
+        => (Piece, Removed, Round, Importance, Rank, Of, Threshold, Sparsity) = (piece, removed, round, importance, rank, of, threshold, sparsity);
+
+    /// <summary>Its name, such as <c>fc1.weight[3,17]</c> or <c>conv2.weight[5]</c>, in the numbering before the pruning.</summary>
+    public string Piece { get; internal init; }
+
+    /// <summary>Whether it went: was removed, or set to zero.</summary>
+    public bool Removed { get; }
+
+    /// <summary>The step that took it, from 1; of a piece that stayed, the step in which it was last compared, be it one that was taken back; 0 where it was not compared.</summary>
+    public int Round { get; }
+
+    /// <summary>What it was worth in that step, as it was compared: normalised or layer-adaptive where the options say so. NaN where it was not.</summary>
+    public double Importance { get; }
+
+    /// <summary>Its place among the pieces it was compared with, from 1, the least important.</summary>
+    public long Rank { get; }
+
+    /// <summary>Pieces that were compared: those of its pool, or of its N:M group, that were still there.</summary>
+    public long Of { get; }
+
+    /// <summary>Importance of the most important piece that went in that comparison; NaN where none did.</summary>
+    public double Threshold { get; }
+
+    /// <summary>Share of all pieces in scope that were gone after that step, in [0, 1).</summary>
+    public double Sparsity { get; internal init; }
+
     /// <inheritdoc/>
     public override string ToString()
     {

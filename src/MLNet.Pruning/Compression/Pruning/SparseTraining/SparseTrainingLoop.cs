@@ -28,7 +28,7 @@ internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions
         var pruned = moving.Finish(result.Network, start);
         var fell = before?.Metric - result.Validation?.Metric > options.Tolerance;
         var (sparsity, left) = moving.Describe(pruned);
-        var step = new PruningStep(1, 1, sparsity, left, null, result.Validation, Kept: !fell);
+        var step = new PruningStep(1, 1, sparsity, left, null, result.Validation, kept: !fell);
         report(step);
         var good = fell ? start : pruned;
         return (good, PruningWarnings.AddTo(moving.Complete(new PruningReport(before, [step]), pruned), options, start, good));

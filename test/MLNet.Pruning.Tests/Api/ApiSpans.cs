@@ -1,0 +1,19 @@
+using TorchSharp.Modules;
+
+namespace MLNet.Pruning.Tests.Api;
+
+/// <summary>Members whose spans and references reflection cannot pass, by their type and name, with arrays in their place. No array is an empty span.</summary>
+internal static class ApiSpans
+{
+    public static Network Network_Mlp(int inputs, int[]? units) => Network.Mlp(inputs, units);
+
+    public static Network Network_Sequential(int[]? inputShape, Layer[]? layers) => Network.Sequential(inputShape, layers);
+
+    public static Network Network_FromModule(Sequential module, int[]? inputShape) => Network.FromModule(module, inputShape);
+
+    public static Network Network_With(Network? network, string parameter, float[]? values) => network!.With(parameter, values);
+
+    public static WeightMask WeightMask_ctor(bool[]? kept) => new(kept);
+
+    public static object CompressionCatalog_Load(CompressionCatalog? catalog, string path) => catalog!.Load(path, out _);
+}
