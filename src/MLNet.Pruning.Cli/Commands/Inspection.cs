@@ -11,10 +11,11 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="Layers">Its nodes that have parameters or multiply.</param>
 /// <param name="Total">Their sum.</param>
 /// <param name="LeftOut">Values that operators read which are not analysed: neither counted nor pruned.</param>
+/// <param name="NotCounted">Whose multiply-adds are not counted, and why.</param>
 /// <param name="Groups">The groups by the layer that makes them.</param>
 /// <param name="Reasons">Why what cannot shrink cannot.</param>
 internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSummary[] Inputs, TensorSummary[] Outputs, LayerSummary[] Layers, CountSummary Total, LeftOutValues[] LeftOut,
-    GroupsSummary[] Groups, string[] Reasons) : Answer
+    string[] NotCounted, GroupsSummary[] Groups, string[] Reasons) : Answer
 {
     public static Inspection Of(FileInfo file, Network network, bool listGroups)
     {
@@ -22,7 +23,7 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
         var structure = network.Groups();
         return new(file.ToString(), FileSummary.SizeOnDisk(file), network.Graph.Model?.OpsetImport.FirstOrDefault(opset => opset.Domain.Length == 0)?.Version,
             [.. network.Inputs.Select(input => TensorSummary.Of(network, input))], [.. network.Outputs.Select(output => TensorSummary.Of(network, output))],
-            [.. cost.Layers.Select(layer => LayerSummary.Of(network, layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut],
+            [.. cost.Layers.Select(layer => LayerSummary.Of(network, layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut], [.. NetworkCost.NotCounted(cost.Layers)],
             [.. structure.Families.Select(family => GroupsSummary.Of(family, listGroups))], [.. structure.Reasons()]);
     }
 
@@ -49,6 +50,11 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
         if (LeftOutValues.Describe(LeftOut, Total.Parameters) is { } left)
         {
             console.Line(left);
+        }
+
+        foreach (var line in NotCounted)
+        {
+            console.Line(line);
         }
 
         PrintGroups(console);

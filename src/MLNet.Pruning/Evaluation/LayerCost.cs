@@ -46,10 +46,13 @@ public sealed record LayerCost
     public long DenseBytes { get; }
 
     /// <summary>
-    /// The multiply-adds as text: a number, or a sum of products of open sizes such as "1,536 T + 24 T^2"; a "?" stands for the work of
-    /// operators that are not known.
+    /// The multiply-adds as text: a number, or a sum of products of open sizes such as "1,536 T + 24 T^2"; a "?" stands for what cannot be
+    /// told, for the reason that <see cref="NotCounted"/> gives.
     /// </summary>
     public string MultiplyAddsFormula => MultiplyAddsCount.ToString();
+
+    /// <summary>Why the formula has a "?"; null where it has none, and for a total, whose layers say it.</summary>
+    public string? NotCounted { get; internal init; }
 
     /// <summary>The effective multiply-adds as text, in the same way.</summary>
     public string EffectiveMultiplyAddsFormula => EffectiveMultiplyAddsCount.ToString();

@@ -46,7 +46,16 @@ public sealed class NetworkCost
 
     /// <inheritdoc/>
     public override string ToString() => Trees is { } trees ? trees.ToString() : TextTable.Format(
-        ["layer", "parameters", "non-zeros", "effective", "sparsity", "multiply-adds", "effective", "dense bytes"], [.. Layers.Select(Row)], Row(Total)) + (LeftOutValues.Describe(LeftOut, Total.Parameters) is { } left ? Environment.NewLine + left : "");
+        ["layer", "parameters", "non-zeros", "effective", "sparsity", "multiply-adds", "effective", "dense bytes"], [.. Layers.Select(Row)], Row(Total))
+        + string.Concat(NotCounted(Layers).Prepend(LeftOutValues.Describe(LeftOut, Total.Parameters)).OfType<string>().Select(line => Environment.NewLine + line));
+
+    /// <summary>A line for each operator and reason why multiply-adds are not counted, with the layers.</summary>
+    internal static IEnumerable<string> NotCounted(IEnumerable<LayerCost> layers) => layers.Where(layer => layer.NotCounted is not null).GroupBy(layer => (layer.Operator, layer.NotCounted))
+        .Select(group => string.Create(CultureInfo.InvariantCulture,
+            $"?: the multiply-adds of {Named([.. group.Select(layer => layer.Name)])} ({group.Key.Operator}) are not counted: {group.Key.NotCounted}"));
+
+    private static string Named(string[] names)
+        => string.Join(", ", names.Take(3).Select(name => $"'{name}'")) + (names.Length > 3 ? string.Create(CultureInfo.InvariantCulture, $" and {names.Length - 3:N0} more") : "");
 
     private static LayerCost Count(Network network, Liveness liveness, LayerInfo layer, Parameter[] parameters)
     {
@@ -61,7 +70,7 @@ public sealed class NetworkCost
             weights.Sum(weight => Liveness.NonZeros(weight.Values)),
             layer.MultiplyAdds.Number,
             effective.Number,
-            parameters.Sum(parameter => (long)parameter.Count * sizeof(float))) { MultiplyAddsCount = layer.MultiplyAdds, EffectiveMultiplyAddsCount = effective };
+            parameters.Sum(parameter => (long)parameter.Count * sizeof(float))) { MultiplyAddsCount = layer.MultiplyAdds, EffectiveMultiplyAddsCount = effective, NotCounted = layer.NotCounted };
     }
 
     private static LayerCost Sum(ImmutableArray<LayerCost> layers)

@@ -30,15 +30,17 @@ internal sealed class LayerInfo
             PositionsPerWeight = Positions(network, node);
             MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)network[weight].Count) : Products(network, node);
         }
-        else if (CarriedShapes.IsGroupedQueries(node) && node.Input(CarriedShapes.PastKeys) is null && node.Input(1) is not null
-            && network.Find(node.Inputs[0]) is { IsKnown: true, Shape: [_, var steps, var width] })
+        else if (CarriedShapes.IsGroupedQueries(node) && GroupedProducts(network, node) is { } products)
         {
-            // Of each step with each: for the scores, and for the sums of values.
-            MultiplyAdds = OpenCount.Product(network.Graph.Symbols, [steps, steps, width]) * 2;
+            MultiplyAdds = products;
         }
         else if (node.Domain.Length > 0 || node.Captured.Length > 0 || Weights.Length > 0 || node.Operator is "MatMul" or "Gemm" or "If" or "Loop" or "Scan")
         {
             PositionsPerWeight = MultiplyAdds = OpenCount.Unknown;
+            NotCounted = CarriedShapes.IsGroupedQueries(node) ? "the number of steps, of those before or of values of a head is not known"
+                : node.Domain.Length > 0 ? "its operator is not analysed"
+                : node.Captured.Length > 0 || node.Operator is "If" or "Loop" or "Scan" ? "it runs graphs of its own"
+                : $"the shape of '{node.Inputs.Concat(node.Outputs).FirstOrDefault(tensor => network.Find(tensor)?.IsKnown == false)}' is not known";
         }
     }
 
@@ -62,6 +64,9 @@ internal sealed class LayerInfo
 
     /// <summary>Multiplications with a weight, or in a product of two tensors, for one row.</summary>
     public OpenCount MultiplyAdds { get; } = OpenCount.Zero;
+
+    /// <summary>Why its multiplications cannot be counted; null where they are.</summary>
+    public string? NotCounted { get; }
 
     /// <summary>What the dimensions of one of the <see cref="Weights"/> are, which ONNX stores differently from operator to operator.</summary>
     public WeightAxes Axes(Parameter weight)
@@ -125,6 +130,27 @@ internal sealed class LayerInfo
         "Gemm" => Size(network, [.. Output.Shape, network.Find(node.Inputs[0])!.Shape[node.Int("transA", 0) == 1 ? 0 : 1]]),
         _ => OpenCount.Zero,
     };
+
+    /// <summary>
+    /// Of each step with all before it and each now, for the scores and for the sums of values: as many as the node is told where that is a constant,
+    /// else those of the past and its own.
+    /// </summary>
+    private static OpenCount? GroupedProducts(Network network, Node node)
+    {
+        var (heads, past) = (node.Int("num_heads", 0), node.Input(CarriedShapes.PastKeys));
+        if (heads <= 0 || network.Find(node.Inputs[0]) is not { IsKnown: true, Shape: [_, var steps, _] }
+            || network.Find(node.Outputs[0]) is not { IsKnown: true, Shape: [_, _, var width] })
+        {
+            return null;
+        }
+
+        int[] lengths = node.Input(CarriedShapes.Total) is { } total && network.Constant(total) is { Values: [> 0 and <= int.MaxValue and var all] }
+            ? [(int)all]
+            : past is null ? [steps]
+            : network.Find(past) is { IsKnown: true, Shape: [_, _, var before, _] } ? [before, steps] : [];
+        return lengths.Length == 0 ? null
+            : lengths.Aggregate(OpenCount.Zero, (sum, length) => sum + OpenCount.Product(network.Graph.Symbols, [steps, length, width]) * 2);
+    }
 
     private static OpenCount Size(Network network, IEnumerable<int> sizes) => OpenCount.Product(network.Graph.Symbols, sizes);
 

@@ -315,7 +315,7 @@ internal sealed class Coupling
             && node.Inputs.All(name => name.Length == 0 || Info(name).IsKnown) && node.Outputs.All(name => name.Length == 0 || Info(name).IsKnown);
         _followed.Clear();
         _consumed.Clear();
-        var grouped = GroupedQueryCoupling.Follows(this, node);
+        var grouped = CarriedShapes.IsGroupedQueries(node);
         var values = known ? s_rules[node.Operator](this, node) : grouped ? GroupedQueryCoupling.Couple(this, node) : Opaque(node, $"node '{node.Name}' reads it, whose operator {node.Operator} is not analysed");
         if (known || grouped)
         {

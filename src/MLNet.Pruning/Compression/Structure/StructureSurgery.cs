@@ -168,7 +168,12 @@ internal sealed class StructureSurgery
 
     private Node Rewrite(Node node)
     {
-        if ((node.Domain.Length > 0 && !CarriedShapes.IsGroupedQueries(node)) || node.Inputs.Any(input => input.Length > 0 && !_structure.Network.Find(input)!.IsKnown))
+        if (CarriedShapes.IsGroupedQueries(node) && _structure.Coupling.Values[node.Outputs[0]].Axes is [_, _, { IsLive: true }])
+        {
+            return GroupedQueryCoupling.Rewrite(node, name => _structure.Network.Find(name)!.Shape, Sizes);
+        }
+
+        if (node.Domain.Length > 0 || node.Inputs.Any(input => input.Length > 0 && !_structure.Network.Find(input)!.IsKnown))
         {
             return node;
         }
@@ -188,8 +193,6 @@ internal sealed class StructureSurgery
                 return node.With("sizes", Sizes(node.Outputs[0]).Select((size, d) => size < 0 ? node.Ints("sizes")[d] : size).ToArray());
             case "Conv" or "ConvTranspose" when WeightCoupling.ShrinksByGroups(_structure.Coupling, node):
                 return _structure.Coupling.Values[node.Outputs[0]].Axes[1].Classes is { } groups ? node.With("group", (long)KeptCount(groups)) : node;
-            case "GroupQueryAttention" when CarriedShapes.IsGroupedQueries(node) && _structure.Coupling.Values[node.Outputs[0]].Axes is [_, _, { Classes: { } shared }] && KeptCount(shared) < shared.Length:
-                return node.With("kv_num_heads", (long)KeptCount(shared)).With("num_heads", node.Int("num_heads", 1) / shared.Length * KeptCount(shared));
             case "GroupNormalization" when _structure.Coupling.Values[node.Outputs[0]].Axes[1].Classes is { } normalized && normalized.Length == node.Int("num_groups", 1):
                 return node.With("num_groups", (long)KeptCount(normalized));
             case "LSTM" or "GRU" or "RNN" when _structure.Coupling.Values[node.Outputs.First(output => output.Length > 0)].Axes[^1].Classes is { } units:

@@ -24,6 +24,9 @@ internal static class CarriedShapes
     /// <summary>The operand of GroupQueryAttention that holds the keys of earlier steps; that of the values is the next.</summary>
     public const int PastKeys = 3;
 
+    /// <summary>The operand of GroupQueryAttention that holds the number of steps, those before counted.</summary>
+    public const int Total = 6;
+
     public static bool IsGroupedQueries(Node node) => node is { Domain: "com.microsoft", Operator: "GroupQueryAttention" };
 
     /// <summary>Queries, keys and values in one tensor: the result is as wide as the queries.</summary>

@@ -117,47 +117,6 @@ public class OtherFormsTests
         }
     }
 
-    [TestMethod]
-    public void A_head_of_keys_and_values_goes_with_the_queries_that_share_it()
-    {
-        var model = GroupedQueries();
-        var network = Network.FromOnnx(Write(model));
-        Assert.AreEqual((5 * ((12 * 64) + (2 * 12 * 32) + (64 * 10) + (10 * 6))) + (2 * 5 * 5 * 64), NetworkCost.Of(network).Total.MultiplyAdds);
-        var structure = network.Groups();
-        Assert.HasCount(4, structure.Where(group => group.Kind == StructureKind.Head), structure.ToString());
-        Assert.HasCount(10, structure.Where(group => group.Kind == StructureKind.Neuron), structure.ToString());
-        var zoo = new ZooModel("grouped", Path.Combine(_folder, "model.onnx"), [new("x", ["N", "5", "12"], "float", [])], ["y"], true);
-        RemovalExactnessTests.Compare(zoo, network, [.. structure.Where((group, i) => group.Kind == StructureKind.Head && i % 2 == 0)]);
-        RemovalExactnessTests.Compare(zoo, network, [.. structure.Where((_, i) => i % 3 == 0)]);
-    }
-
-    [TestMethod]
-    public void Heads_stay_where_their_keys_go_out_and_layers_behind_them_go()
-    {
-        var model = GroupedQueries();
-        model.Graph.Output.Add(new ValueInfoProto { Name = "keys", Type = new() { TensorType = new() { ElemType = (int)TensorType.Float } } });
-        var structure = Network.FromOnnx(Write(model)).Groups();
-        Assert.AreEqual((StructureKind.Neuron, 10), (structure.Families.Single().Kind, structure.Count), structure.ToString());
-        StringAssert.Contains(string.Join('\n', structure.Reasons()), "whose operator GroupQueryAttention is not analysed");
-    }
-
-    /// <summary>Four heads of keys for eight of queries; their lengths are the steps before the last.</summary>
-    private static ModelProto GroupedQueries()
-    {
-        var model = Model(
-            Op("MatMul", ["x", "wq"], ["q"]), Op("MatMul", ["x", "wk"], ["k"]), Op("MatMul", ["x", "wv"], ["v"]),
-            Op("GroupQueryAttention", ["q", "k", "v", "", "", "lengths", "total"], ["a", "keys", "values"], ("num_heads", 8L), ("kv_num_heads", 4L)),
-            Op("MatMul", ["a", "o"], ["h"]), Op("Relu", ["h"], ["r"]), Op("MatMul", ["r", "w"], ["y"]));
-        model.Graph.Node[3].Domain = "com.microsoft";
-        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 });
-        model.Graph.Input[0] = Value("x", 5, 12);
-        model.Graph.Output[0] = Value("y", 5, 6);
-        model.Graph.Initializer.AddRange([
-            Weight("wq", 1, [12, 64]), Weight("wk", 2, [12, 32]), Weight("wv", 3, [12, 32]), Weight("o", 4, [64, 10]), Weight("w", 5, [10, 6]),
-            OnnxTensor.FromLongs("lengths", [3], [4, 4, 4], DataType.Int32), OnnxTensor.FromLongs("total", [], [5], DataType.Int32)]);
-        return model;
-    }
-
     private void Check(ModelProto model, StructureKind kind, int groups, params int[] row)
     {
         var path = Write(model);
