@@ -34,7 +34,7 @@ internal static class VerifyCommand
     private static Verification Masked(FileInfo small, FileInfo original, ModelComparison comparison, double? tolerance, Action<string> say)
     {
         var smaller = Model.Read(small);
-        var masked = MaskedOriginal.Of(smaller.Network, Network.FromOnnx(original.ToString()));
+        var masked = Mask(smaller, Model.Read(original));
         var folder = Directory.CreateTempSubdirectory("mlnet-prune");
         try
         {
@@ -46,6 +46,18 @@ internal static class VerifyCommand
         finally
         {
             folder.Delete(recursive: true);
+        }
+    }
+
+    private static MaskedOriginal Mask(Model small, Model original)
+    {
+        try
+        {
+            return MaskedOriginal.Of(small.Network, original.Network);
+        }
+        catch (Exception e) when (e is ArgumentException or OnnxFormatException)
+        {
+            throw new ArgumentException($"{small.File} against {original.File}: {Tool.Reason(e)}", e);
         }
     }
 }
