@@ -69,8 +69,8 @@ internal static class AttentionExpansion
         var (x, weight) = (to.Shape(node.Inputs[0]), to.Shape(node.Inputs[1]));
         var heads = (int)node.Int("num_heads", 0);
         if (node.Attributes.Keys.Except(s_packed).Any() || x is not { IsDefault: false, Length: 3 } || weight is not { IsDefault: false, Length: 2 }
-            || node.Input(4) is not null || node.Input(6) is not null || node.Int("do_rotary", 0) == 1 || heads <= 0
-            || OperatorExpansion.Writes(node, 1) || !IsPadding(to, node.Input(3), x[0]))
+            || node.Input(6) is not null || node.Int("do_rotary", 0) == 1 || node.Int("past_present_share_buffer", 0) == 1 || heads <= 0
+            || (node.Input(4) is { } before && to.Shape(before) is not { IsDefault: false, Length: 5 }) || !IsPadding(to, node.Input(3), x[0]))
         {
             return false;
         }
@@ -79,7 +79,21 @@ internal static class AttentionExpansion
         var product = to.Emit("MatMul", [node.Inputs[0], node.Inputs[1]]);
         product = node.Input(2) is { } bias ? to.Emit("Add", [product, bias]) : product;
         var parts = to.EmitSplit(product, 2, sizes);
-        Attend(node, to, Split(to, parts[0], heads), Split(to, parts[1], heads), Split(to, parts[2], heads), node.Input(3), node.Input(5));
+        var (k, v, past) = (Split(to, parts[1], heads), Split(to, parts[2], heads), 0);
+        if (node.Input(4) is { } both)
+        {
+            // Keys, then values.
+            string[] memory = [.. to.EmitSplit(both, 0, [1, 1]).Select(one => to.Emit("Squeeze", [one], ("axes", new[] { 0L })))];
+            past = to.Shape(memory[0])[2];
+            (k, v) = (to.Emit("Concat", [memory[0], k], ("axis", 2L)), to.Emit("Concat", [memory[1], v], ("axis", 2L)));
+        }
+
+        if (OperatorExpansion.Writes(node, 1))
+        {
+            to.EmitAs(node.Outputs[1], "Concat", [.. new[] { k, v }.Select(one => to.Emit("Unsqueeze", [one], ("axes", new[] { 0L })))], ("axis", 0L));
+        }
+
+        Attend(node, to, Split(to, parts[0], heads), k, v, node.Input(3), node.Input(5), past);
         return true;
     }
 
@@ -88,7 +102,9 @@ internal static class AttentionExpansion
     {
         var heads = (int)node.Int("num_heads", 0);
         if (node.Attributes.Keys.Except(s_multiHead).Any() || node.Input(1) is null || node.Input(2) is null || heads <= 0
-            || node.Inputs.Skip(6).Any(input => input.Length > 0) || node.Inputs.Take(3).Any(input => to.Shape(input) is not { IsDefault: false, Length: 3 }) || OperatorExpansion.Writes(node, 1, 2, 3)
+            || node.Inputs.Skip(8).Any(input => input.Length > 0) || node.Inputs.Take(3).Any(input => to.Shape(input) is not { IsDefault: false, Length: 3 })
+            || node.Input(6) is null != node.Input(7) is null || node.Inputs.Skip(6).Any(past => past.Length > 0 && to.Shape(past) is not { IsDefault: false, Length: 4 })
+            || OperatorExpansion.Writes(node, 3)
             || !IsPadding(to, node.Input(4), to.Shape(node.Inputs[0])[0]))
         {
             return false;
@@ -101,11 +117,20 @@ internal static class AttentionExpansion
             parts = [.. parts.Zip(biases, (part, shift) => to.Emit("Add", [part, shift]))];
         }
 
-        Attend(node, to, Split(to, parts[0], heads), Split(to, parts[1], heads), Split(to, parts[2], heads), node.Input(4), node.Input(5));
+        var (k, v) = (WithPast(node, to, Split(to, parts[1], heads), node.Input(6), 1), WithPast(node, to, Split(to, parts[2], heads), node.Input(7), 2));
+        Attend(node, to, Split(to, parts[0], heads), k, v, node.Input(4), node.Input(5), node.Input(6) is { } past ? to.Shape(past)[2] : 0);
         return true;
     }
 
-    private static void Attend(Node node, Expansion to, string q, string k, string v, string? padding, string? bias)
+    /// <param name="node">The node.</param>
+    /// <param name="to">Takes what it stands for.</param>
+    /// <param name="q">Queries, rows x heads x steps x size.</param>
+    /// <param name="k">Keys, those before counted.</param>
+    /// <param name="v">Values, those before counted.</param>
+    /// <param name="padding">Which keys are left out; null for none.</param>
+    /// <param name="bias">Added to the scores; null for none.</param>
+    /// <param name="past">How many keys are of steps before.</param>
+    private static void Attend(Node node, Expansion to, string q, string k, string v, string? padding, string? bias, int past)
     {
         var scores = Scores(node, to, q, k);
         if (padding is not null)
@@ -114,7 +139,7 @@ internal static class AttentionExpansion
         }
 
         scores = bias is null ? scores : to.Emit("Add", [scores, bias]);
-        scores = node.Int("unidirectional", 0) == 1 ? to.Emit("Add", [scores, Causal(to, scores, 0)]) : scores;
+        scores = node.Int("unidirectional", 0) == 1 ? to.Emit("Add", [scores, Causal(to, scores, past)]) : scores;
         Merge(to, node.Outputs[0], to.Emit("MatMul", [to.Emit("Softmax", [scores], ("axis", 3L)), v]));
     }
 
@@ -134,6 +159,7 @@ internal static class AttentionExpansion
             ("shape", new long[] { shape[0], shape[2], to.Symbols.Product(shape[1], shape[3]) }));
     }
 
+    /// <summary>What was kept of the steps before with what is new, which the node writes where it has an output for it.</summary>
     private static string WithPast(Node node, Expansion to, string x, string? past, int output)
     {
         var written = OperatorExpansion.Writes(node, output) ? node.Outputs[output] : null;
