@@ -214,6 +214,7 @@ internal static class ConstantFolding
         return Walk([.. order.Select(i => shape[i])], [.. order.Select(i => strides[i])], 0);
     }
 
+    /// <summary>Part of a weight is a weight, such as the positions of a table that a sequence has.</summary>
     private static FoldedValue? Slice(Node node, FoldedValue x, ImmutableArray<int> shape)
     {
         var strides = Strides(x.Shape);
@@ -224,7 +225,7 @@ internal static class ConstantFolding
             steps[axis] = strides[axis] * range.Value.Step;
         }
 
-        return x.Rearranged(shape, Walk(shape, steps, start));
+        return x.Rearranged(shape, Walk(shape, steps, start)) with { IsInitializer = x.IsInitializer };
     }
 
     private static FoldedValue[] Split(Node node, FoldedValue x, ImmutableArray<int>[] shapes)
@@ -256,7 +257,7 @@ internal static class ConstantFolding
         var inner = (int)Count([.. data.Shape.Skip(axis + 1)]);
         var outer = (int)Count([.. data.Shape.Take(axis)]);
         return data.Rearranged(shape, Enumerable.Range(0, outer).SelectMany(o => indices.SelectMany(index
-            => Enumerable.Range((o * size + (int)(index < 0 ? index + size : index)) * inner, inner))));
+            => Enumerable.Range((o * size + (int)(index < 0 ? index + size : index)) * inner, inner)))) with { IsInitializer = data.IsInitializer };
     }
 
     private static FoldedValue? Concat(Node node, FoldedValue[] x, ImmutableArray<int> shape)
