@@ -120,6 +120,7 @@ internal sealed class LayerInfo
         "Conv" => Size(network, Output.Shape.Skip(2)),
         "ConvTranspose" => Size(network, network.Find(node.Inputs[0])!.Shape.Skip(2)),
         "LSTM" or "GRU" or "RNN" => Size(network, network.Find(node.Inputs[0])!.Shape.Take(1)),
+        "MatMul" when _uses[Weights[0]].View.Dimensions.Length == 1 => Size(network, Output.Shape),
         "MatMul" when _uses[Weights[0]].Input == 0 => Size(network, Output.Shape.SkipLast(2).Append(Output.Shape[^1])),
         _ => Size(network, Output.Shape.SkipLast(1)),
     };

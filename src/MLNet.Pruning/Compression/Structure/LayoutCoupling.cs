@@ -6,7 +6,7 @@ internal static class LayoutCoupling
     public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
     [
         new("Flatten", Reshape), new("Reshape", Reshape), new("Squeeze", Reshape), new("Unsqueeze", Reshape), new("Transpose", Transpose),
-        new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile), new("Pad", Pad),
+        new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile), new("TensorScatter", ScatterSteps), new("Pad", Pad),
         new("ConstantOfShape", ConstantOfShape), new("DepthToSpace", DepthToSpace), new("SpaceToDepth", SpaceToDepth), new("Resize", Resize), new("Upsample", Resize),
         new("Shape", Sizes), new("Size", Sizes), new(Node.Dimensions, Sizes),
     ];
@@ -215,7 +215,33 @@ internal static class LayoutCoupling
         }
 
         var (x, repeats) = (coupling.Input(node, 0), node.Ints("repeats"));
-        return [x with { Axes = [.. x.Axes.Select((axis, d) => !axis.IsLive || repeats[d] == 1 ? axis : axis with { Outer = coupling.Network.Graph.Symbols.Product(axis.Outer, (int)repeats[d]) })] }];
+        var (from, to) = (coupling.Info(node.Inputs[0]).Shape, coupling.Info(node.Outputs[0]).Shape);
+        var isWidened = from.Select((size, d) => size == 1 && to[d] != 1).ToArray();
+        return [new([.. x.Axes.Select((axis, d) => isWidened[d] ? coupling.Unbacked(to[d]) : !axis.IsLive || repeats[d] == 1 ? axis
+            : axis with { Outer = coupling.Network.Graph.Symbols.Product(axis.Outer, (int)repeats[d]) })], x.Zero && !isWidened.Contains(true))];
+    }
+
+    private static StructuredValue[] ScatterSteps(Coupling coupling, Node node)
+    {
+        var (cache, steps) = (coupling.Input(node, 0), coupling.Input(node, 1));
+        var axis = Dimension(node, cache.Axes.Length, -2);
+        var axes = new Axis[cache.Axes.Length];
+        for (var d = 0; d < axes.Length; d++)
+        {
+            // Where steps go is told for each row.
+            if (d == axis || (d == 0 && node.Input(2) is not null))
+            {
+                coupling.Fix(cache.Axes[d], $"node '{node.Name}' (TensorScatter) writes to places along it");
+                coupling.Fix(steps.Axes[d], $"node '{node.Name}' (TensorScatter) writes to places along it");
+                axes[d] = Coupling.Positions;
+            }
+            else
+            {
+                axes[d] = coupling.Tie(cache.Axes[d], steps.Axes[d]);
+            }
+        }
+
+        return [new(axes, cache.Zero && steps.Zero)];
     }
 
     private static StructuredValue[] Pad(Coupling coupling, Node node)

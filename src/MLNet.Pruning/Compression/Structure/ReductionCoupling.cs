@@ -16,7 +16,7 @@ internal static class ReductionCoupling
     [
         .. s_pooling.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Pool)),
         .. s_over.Concat(s_sums).Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Reduce)),
-        new("Softmax", Over), new("LogSoftmax", Over), new("Hardmax", Over), new("CumSum", Over), new("LpNormalization", Over),
+        new("Softmax", Over), new("LogSoftmax", Over), new("Hardmax", Over), new("CumSum", Over), new("CumProd", Over), new("LpNormalization", Over),
         new("ArgMax", Pick), new("ArgMin", Pick), new("TopK", Pick),
         new("LayerNormalization", LayerNormalization), new("GroupNormalization", GroupNormalization), new("LRN", LocalResponse), new("Trilu", Triangle),
     ];
@@ -72,7 +72,7 @@ internal static class ReductionCoupling
     private static StructuredValue[] Over(Coupling coupling, Node node)
     {
         var x = coupling.Input(node, 0);
-        var axis = Dimension(node, x.Axes.Length, node.Operator == "CumSum" ? 0 : -1);
+        var axis = Dimension(node, x.Axes.Length, node.Operator is "CumSum" or "CumProd" ? 0 : -1);
         // Before version 13 a softmax worked along all dimensions from its axis on.
         var after = node.Operator is "Softmax" or "LogSoftmax" or "Hardmax" && coupling.Network.Graph.Opset < NetworkGraph.SoftmaxOfOneDimension ? x.Axes.Length : axis + 1;
         foreach (var over in x.Axes[axis..after])
@@ -80,7 +80,8 @@ internal static class ReductionCoupling
             coupling.Fix(over, Reason(node));
         }
 
-        return [new(x.Axes, node.Operator == "CumSum" && x.Zero)];
+        // An exclusive product begins with a one.
+        return [new(x.Axes, x.Zero && (node.Operator == "CumSum" || (node.Operator == "CumProd" && node.Int("exclusive", 0) == 0)))];
     }
 
     private static StructuredValue[] Pick(Coupling coupling, Node node)

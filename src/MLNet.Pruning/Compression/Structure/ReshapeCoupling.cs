@@ -136,7 +136,9 @@ internal static class ReshapeCoupling
 
     private static Axis Merge(Coupling coupling, Node node, List<Part> parts, Symbols symbols)
     {
-        var live = parts.Where(part => part.Classes is not null).OrderByDescending(part => part.Classes!.Length).ToArray();
+        // Of heads and an index within them that keys and values have of their own, where one head serves all queries, the one that was asked for.
+        var live = parts.Where(part => part.Classes is not null).OrderByDescending(part => coupling.Options.WholeHeads && part.Classes!.Any(coupling.Heads.Contains))
+            .ThenByDescending(part => part.Classes!.Length).ToArray();
         if (live.Length == 0)
         {
             return parts.FirstOrDefault() is { } part ? Axis.Inert(part.Factor.Reason.Length > 0 ? part.Factor.Reason : part.Reason) : Coupling.Single;

@@ -182,6 +182,9 @@ internal sealed class StructureSurgery
         {
             case "Reshape" or "Expand" or "ConstantOfShape" when node.Attributes.ContainsKey("shape"):
                 return node.With("shape", Sizes(node.Outputs[0]).Select(size => (long)size).ToArray());
+            case "Tile" when node.Attributes.ContainsKey("repeats"):
+                var (single, widened) = (_structure.Network.Find(node.Inputs[0])!.Shape, Sizes(node.Outputs[0]));
+                return node.With("repeats", node.Ints("repeats").Select((times, d) => single[d] == 1 ? widened[d] : times).ToArray());
             case "Split" when node.Attributes.ContainsKey("split"):
                 var axis = Dimension(node, node.Inputs[0]);
                 return node.With("split", node.Outputs.Select((output, i) => output.Length > 0 ? (long)Sizes(output)[axis] : node.Ints("split")[i]).ToArray());

@@ -3,6 +3,8 @@ namespace MLNet.Pruning;
 /// <summary>Layers with weights: the index that a weight's row produces, and the index that its column consumes.</summary>
 internal static class WeightCoupling
 {
+    private const int Absent = -1;
+
     public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
     [
         new("Conv", Convolution), new("ConvTranspose", Transposed), new("Gemm", Gemm), new("MatMul", MatMul),
@@ -209,18 +211,20 @@ internal static class WeightCoupling
     {
         var (leftWeight, rightWeight) = (coupling.IsParameter(node, 0), coupling.IsParameter(node, 1));
         var (a, b) = (coupling.Info(node.Inputs[0]).Shape, coupling.Info(node.Inputs[1]).Shape);
-        if (a.Length < 2 || b.Length < 2)
+        // A vector has the dimension that is summed over, and no other.
+        var (rows, columns) = (a.Length - 2, b.Length > 1 ? b.Length - 1 : Absent);
+        var left = Operand(coupling, node, 0, a.Length, outputs: rows, inputs: a.Length - 1, leftWeight);
+        var right = Operand(coupling, node, 1, b.Length, outputs: columns, inputs: Math.Max(0, b.Length - 2), rightWeight);
+        var (summed, made) = (right.Axes[Math.Max(0, b.Length - 2)], columns >= 0 ? right.Axes[columns] : null);
+        if (made is not null)
         {
-            return coupling.Opaque(node, $"node '{node.Name}' multiplies by a vector");
+            ReadAsWeight(coupling, node, summed, made);
         }
 
-        var left = Operand(coupling, node, 0, a.Length, outputs: a.Length - 2, inputs: a.Length - 1, leftWeight);
-        var right = Operand(coupling, node, 1, b.Length, outputs: b.Length - 1, inputs: b.Length - 2, rightWeight);
-        ReadAsWeight(coupling, node, right.Axes[^2], right.Axes[^1]);
-        Contract(coupling, node, left.Axes[^1], right.Axes[^2], a[^1], left.Zero || right.Zero || leftWeight || rightWeight);
+        Contract(coupling, node, left.Axes[^1], summed, a[^1], left.Zero || right.Zero || leftWeight || rightWeight);
 
         var rank = Math.Max(a.Length, b.Length);
-        var batch = new Axis[rank - 2];
+        var batch = new Axis[Math.Max(0, rank - 2)];
         for (var d = 0; d < batch.Length; d++)
         {
             var (i, j) = (d - rank + a.Length, d - rank + b.Length);
@@ -228,8 +232,9 @@ internal static class WeightCoupling
             batch[d] = first is not null && second is not null ? coupling.Tie(first, second) : first ?? second ?? Coupling.Single;
         }
 
-        var zero = (!batch.Any(axis => axis.IsLive) || left.Zero || right.Zero) && (!left.Axes[^2].IsLive || left.Zero) && (!right.Axes[^1].IsLive || right.Zero);
-        return [new([.. batch, left.Axes[^2], right.Axes[^1]], zero)];
+        Axis?[] own = [rows >= 0 ? left.Axes[rows] : null, made];
+        var zero = (!batch.Any(axis => axis.IsLive) || left.Zero || right.Zero) && (own[0] is not { IsLive: true } || left.Zero) && (made is not { IsLive: true } || right.Zero);
+        return [new([.. batch, .. own.OfType<Axis>()], zero)];
     }
 
     private static StructuredValue Operand(Coupling coupling, Node node, int input, int rank, int outputs, int inputs, bool weight) => weight

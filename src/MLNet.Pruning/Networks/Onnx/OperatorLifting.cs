@@ -24,6 +24,7 @@ internal static class OperatorLifting
         ["Tile"] = [(1, "repeats", Kind.Integers)],
         ["TopK"] = [(1, "k", Kind.Integer)],
         ["CumSum"] = [(1, "axis", Kind.Integer)],
+        ["CumProd"] = [(1, "axis", Kind.Integer)],
         ["Dropout"] = [(2, Node.TrainingMode, Kind.Integer), (1, "ratio", Kind.Number)],
         ["Gather"] = [(1, "indices", Kind.Indices)],
         ["Resize"] = [(3, "sizes", Kind.Sizes), (2, "scales", Kind.Numbers), (1, "", Kind.Dropped)],

@@ -110,7 +110,7 @@ internal sealed class OperatorLowering(Network network, long opset)
             case "Tile":
                 Emit(node, true, ("repeats", false));
                 break;
-            case "CumSum":
+            case "CumSum" or "CumProd":
                 Emit(node, true, ("axis", true));
                 break;
             case "Gather":

@@ -16,7 +16,7 @@ internal static class ElementwiseShapes
 
     public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
     [
-        .. UnaryOperators.All.Concat(s_mixing).Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Unary)), new("TensorScatter", context => [context[0]]),
+        .. UnaryOperators.All.Concat(s_mixing).Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Unary)), new("TensorScatter", Cache),
         .. s_broadcasting.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Broadcast)),
         new("BatchNormalization", Normalization), new("InstanceNormalization", Normalization),
         new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization),
@@ -38,6 +38,22 @@ internal static class ElementwiseShapes
         }
 
         return [x, x];
+    }
+
+    /// <summary>Steps written to places along one dimension of a cache.</summary>
+    private static ImmutableArray<int>[] Cache(ShapeContext context)
+    {
+        var (x, steps) = (context[0], context[1]);
+        var axis = context.Axis(context.Node.Int("axis", -2), x.Length);
+        context.Require(axis > 0, 0, "an axis behind that of the rows");
+        context.Require(steps.Length == x.Length && x.Zip(steps).Select((pair, d) => d == axis || ShapeContext.Fit(pair.First, pair.Second)).All(fits => fits), 1,
+            $"the dimensions of the cache, {TensorInfo.Dimensions(x)}, and steps along dimension {axis}");
+        if (context.Has(2))
+        {
+            context.Require(context[2] is [var rows] && ShapeContext.Fit(rows, x[0]), 2, "a place for each row");
+        }
+
+        return [x];
     }
 
     /// <summary>With one scale, or one for each index of the axis, or one for each block of it.</summary>

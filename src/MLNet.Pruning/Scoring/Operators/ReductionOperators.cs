@@ -17,7 +17,7 @@ internal static class ReductionOperators
         Reduce("ReduceL2", (x, axes, keep) => OneByOne(x, axes, (y, axis) => y.norm((int)axis, keep, 2))),
         Reduce("ReduceLogSumExp", (x, axes, keep) => OneByOne(x, axes, (y, axis) => y.logsumexp(axis, keep))),
         new("ArgMax", context => Extreme(context, (x, axis, keep) => x.argmax(axis, keep))), new("ArgMin", context => Extreme(context, (x, axis, keep) => x.argmin(axis, keep))),
-        new("TopK", TopK), new("CumSum", CumulativeSum),
+        new("TopK", TopK), new("CumSum", CumulativeSum), new("CumProd", CumulativeProduct),
     ];
 
     private static KeyValuePair<string, TorchOperators.Rule> Reduce(string name, Func<Tensor, long[], bool, Tensor> fold) => new(name, context =>
@@ -73,9 +73,28 @@ internal static class ReductionOperators
         {
             var axis = along(pass)[0];
             var y = reverse ? pass[x].flip(axis) : pass[x];
-            var sum = y.cumsum(axis);
+            var sum = y.cumsum(axis, y.dtype);
             sum = exclusive ? sum - y : sum;
             return reverse ? sum.flip(axis) : sum;
+        });
+    }
+
+    private static Action<Pass> CumulativeProduct(OperatorContext context)
+    {
+        var (x, reverse, exclusive) = (context.Input(0), context.Node.Int("reverse", 0) == 1, context.Node.Int("exclusive", 0) == 1);
+        var along = context.Integers("axis", 1) ?? throw context.Refuse("has no axis");
+        return context.ReturnsComposed(pass =>
+        {
+            var axis = along(pass)[0];
+            var y = reverse ? pass[x].flip(axis) : pass[x];
+            var product = y.cumprod(axis, y.dtype);
+            if (exclusive && y.shape[axis < 0 ? axis + y.dim() : axis] is > 0 and var size)
+            {
+                // Moved by one behind a one: division would not undo a factor of zero.
+                product = cat([ones_like(y.narrow(axis, 0, 1)), product.narrow(axis, 0, size - 1)], axis);
+            }
+
+            return reverse ? product.flip(axis) : product;
         });
     }
 }

@@ -8,7 +8,9 @@ namespace MLNet.Pruning;
 internal static class SelectionOperators
 {
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } =
-        [new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("ScatterND", Scatter), new("Pad", Pad), new("Trilu", Triangle)];
+    [
+        new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("ScatterND", Scatter), new("TensorScatter", ScatterSteps), new("Pad", Pad), new("Trilu", Triangle),
+    ];
 
     private static Action<Pass> Split(OperatorContext context)
     {
@@ -110,6 +112,25 @@ internal static class SelectionOperators
         context.Require(context.Node.Text("reduction", "none") == "none", "adds up what it writes (reduction)");
         return context.ReturnsComposed(pass =>
             pass[x].clone().index_put_(pass[updates], [.. pass[indices].to(ScalarType.Int64).unbind(-1).Select(TensorIndex.Tensor)]));
+    }
+
+    /// <summary>A copy of a cache with new steps at a place of its own for each row; at the end, those of a circular one go on at its start.</summary>
+    private static Action<Pass> ScatterSteps(OperatorContext context)
+    {
+        var (x, updates, starts, axis) = (context.Input(0), context.Input(1), context.Optional(2), context.Node.Int("axis", -2));
+        var isCircular = context.Node.Text("mode", "linear") == "circular";
+        return context.ReturnsComposed(pass =>
+        {
+            var (cache, steps) = (pass[x], pass[updates]);
+            var along = axis < 0 ? axis + cache.dim() : axis;
+            var places = arange(steps.shape[along], ScalarType.Int64, steps.device).reshape(Beside(along, -1));
+            places = starts == OperatorContext.Absent ? places : places + pass[starts].to(ScalarType.Int64).reshape(Beside(0, -1));
+            using Scalar size = cache.shape[along];
+            places = isCircular ? places.remainder(size) : places;
+            return cache.scatter(along, places.expand(steps.shape), steps);
+
+            long[] Beside(long dimension, long length) => [.. Enumerable.Range(0, (int)cache.dim()).Select(d => d == dimension ? length : 1)];
+        });
     }
 
     private static Action<Pass> Pad(OperatorContext context)

@@ -73,6 +73,8 @@ internal static class OperatorAxesForms
         new("Gemm", [new[] { 4, 6 }, new Weights(6, 5), new Weights(5)], "1"), new("Gemm", [new[] { 4, 6 }, new Weights(5, 6), new Weights(4, 5)], "1") { Attributes = [("transB", 1L)] },
         new("Gemm", [new[] { 4, 6 }, new[] { 6, 5 }], "0 1", "0 1"),
         new("MatMul", [s_matrix, new Weights(6, 5)], "2"), new("MatMul", [new Weights(5, 4), s_matrix], "12"), new("MatMul", [s_matrix, new[] { 3, 6, 5 }], "012", "012"),
+        // Not by a vector on the right: ONNX Runtime's optimizer leaves out the transposition in front of it.
+        new("MatMul", [new Weights(4), s_matrix], "012"),
         new("BatchNormalization", [s_image, new Weights(4), new Weights(4), new Weights(4), new Weights(4)], "0123"),
         new("InstanceNormalization", [s_image, new Weights(4), new Weights(4)], "01"),
         new("LayerNormalization", [s_matrix, new Weights(6), new Weights(6)], "01"), new("LayerNormalization", [s_matrix, new Weights(4, 6)], "0") { Attributes = [("axis", 1L)] },
@@ -93,6 +95,10 @@ internal static class OperatorAxesForms
             new(name, [s_matrix], "01"), new(name, [s_matrix], "02") { Attributes = [("axis", 1L)] }, new(name, [s_matrix], "0") { Opset = 11, Attributes = [("axis", 1L)] },
         }),
         new("CumSum", [s_matrix, new Integers([], 1)], "02"),
+        new("CumProd", [s_matrix, new Integers([], 1)], "02") { Opset = 26 },
+        new("CumProd", [s_matrix, new Integers([], -1)], "01") { Opset = 26, Attributes = [("exclusive", 1L)] },
+        new("TensorScatter", [s_matrix, new[] { 3, 2, 6 }, Integers.Of(1, 0, 2)], "2", "2") { Opset = 24 },
+        new("TensorScatter", [s_matrix, new[] { 3, 4, 2 }], "01", "01") { Opset = 24, Attributes = [("axis", 2L), ("mode", "circular")] },
         .. new[] { "ArgMax", "ArgMin" }.Select(name => new OperatorAxes(name, [s_matrix], "02") { Attributes = [("axis", 1L)] }),
         new("TopK", [s_matrix, Integers.Of(2)], "01") { Outputs = 2 },
         .. new[] { ("LSTM", 4), ("GRU", 3), ("RNN", 1) }.SelectMany(cell => new OperatorAxes[]
@@ -108,7 +114,7 @@ internal static class OperatorAxesForms
         new("Slice", [s_matrix, Integers.Of(1), Integers.Of(5), Integers.Of(2), Integers.Of(2)], "012"), new("Slice", [s_matrix, Integers.Of(0), Integers.Of(1), Integers.Of(2)], "012"),
         new("Gather", [s_matrix, Integers.Of(4, 1, 1)], "012") { Attributes = [("axis", 2L)] }, new("Gather", [s_matrix, new Integers([], 2)], "012") { Attributes = [("axis", 1L)] },
         new("Gather", [s_matrix, new Integers([2, 2], 0, 1, 2, 0)], "12"),
-        new("Expand", [new[] { 4, 1 }, Integers.Of(3, 4, 6)], ""), new("Expand", [new[] { 4, 6 }, Integers.Of(2, 4, 6)], "01"), new("Tile", [s_matrix, Integers.Of(1, 2, 1)], "012"),
+        new("Expand", [new[] { 4, 1 }, Integers.Of(3, 4, 6)], ""), new("Expand", [new[] { 4, 6 }, Integers.Of(2, 4, 6)], "01"), new("Tile", [s_matrix, Integers.Of(1, 2, 1)], "012"), new("Tile", [new[] { 4, 1 }, Integers.Of(2, 6)], ""),
         new("Pad", [s_image, Integers.Of(0, 1, 0, 1, 0, 0, 0, 2)], "0123"), new("Pad", [s_image, Integers.Of(0, 0, 1, 1, 0, 0, 1, 1)], "01") { Attributes = [("mode", "reflect")] },
         new("DepthToSpace", [s_image], "0") { Attributes = [("blocksize", 2L)] }, new("DepthToSpace", [new[] { 2, 8, 3, 3 }], "01") { Attributes = [("blocksize", 2L)] },
         new("DepthToSpace", [new[] { 2, 8, 3, 3 }], "01") { Attributes = [("blocksize", 2L), ("mode", "CRD")] },
