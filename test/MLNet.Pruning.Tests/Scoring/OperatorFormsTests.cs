@@ -46,6 +46,10 @@ public class OperatorFormsTests
         Form("gather by a table, from the end", "Gather", s_sequence, [Table([2, 2], 0, -1, 3, -4)], ("axis", 1L)),
         Form("gather from the end", "Gather", s_sequence, [Indices(-1, 2)], ("axis", -1L)),
         Form("scatter", "ScatterND", s_sequence, [Table([2, 2], 0, 1, 0, 3), Weights(2, 6)]),
+        Form("scatter of elements", "ScatterElements", s_sequence, [Table([ZooModel.Batch, 1, 2], 0, -1, 3, 2, 1, -4), Weights(ZooModel.Batch, 1, 2)], opset: 18, ("axis", 1L)),
+        Form("gather of elements", "GatherElements", s_sequence, [Table([ZooModel.Batch, 2, 2], 0, -1, 3, 5, 1, -6, 0, 0, 2, 2, 4, -2)], ("axis", -1L)),
+        Form("one at the largest", "Hardmax", s_sequence, [], ("axis", 1L)),
+        Form("one at the largest of version 11", "Hardmax", s_sequence, [], opset: 11),
         Form("lower triangle", "Trilu", s_sequence, [Table([], -1)], ("upper", 0L)),
         Form("upper triangle", "Trilu", s_sequence, [Table([], 1)]),
         Form("remainder", "Mod", s_sequence, [Weights(6)], ("fmod", 1L)),
@@ -106,6 +110,19 @@ public class OperatorFormsTests
         finally
         {
             File.Delete(path);
+        }
+    }
+
+    [TestMethod]
+    public void Operators_without_a_step_are_refused_by_name()
+    {
+        var without = OnnxOperators.All.Except(TorchOperators.Operators).ToArray();
+        CollectionAssert.AreEquivalent(new[] { "NonZero" }, ShapeInference.Operators.Intersect(without).ToArray(), "of those that are read, not rewritten");
+        var network = Network.Mlp(4, 2).Initialize(1);
+        foreach (var name in without)
+        {
+            var context = new OperatorContext(new Node("it", name, ["x"], ["y"], []), network, TorchSharp.torch.CPU, _ => 0);
+            StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => TorchOperators.Compile(context)).Message, $"Node 'it' has the operator '{name}'");
         }
     }
 

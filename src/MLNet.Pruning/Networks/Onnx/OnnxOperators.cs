@@ -231,6 +231,9 @@ internal static class OnnxOperators
     private static readonly FrozenDictionary<string, Signature> s_signatures = Table.ReplaceLineEndings("\n").Replace("\n    ", " ", StringComparison.Ordinal)
         .Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToFrozenDictionary(words => words[0], Parse);
 
+    /// <summary>Their names.</summary>
+    public static IEnumerable<string> All => s_signatures.Keys;
+
     /// <summary>What the standard says of an operator; null for one that it does not have.</summary>
     public static Signature? Find(string name) => s_signatures.GetValueOrDefault(name);
 

@@ -14,7 +14,8 @@ internal static class ActivationOperators
         new("Softplus", Softplus), new("LeakyRelu", LeakyRelu), new("Elu", Elu), new("Selu", Selu), new("Celu", Celu), new("Gelu", Gelu),
         new("HardSigmoid", HardSigmoid), new("Softsign", Softsign), new("Mish", Mish), new("Swish", Swish), new("ThresholdedRelu", ThresholdedRelu),
         new("PRelu", PRelu), new("Softmax", context => Softmax(context, (x, axis) => F.softmax(x, axis))),
-        new("LogSoftmax", context => Softmax(context, (x, axis) => x.log_softmax(axis))), new("Dropout", Dropout),
+        new("LogSoftmax", context => Softmax(context, (x, axis) => x.log_softmax(axis))), new("Hardmax", context => Softmax(context, OneOfLargest)),
+        new("Dropout", Dropout),
     ];
 
     private static KeyValuePair<string, TorchOperators.Rule> Simple(string name, Func<Tensor, Tensor> apply) => new(name, context =>
@@ -112,6 +113,14 @@ internal static class ActivationOperators
         var (x, axis) = (context.Input(0), context.Node.Int("axis", -1));
         return context.Network.Graph.Opset >= NetworkGraph.SoftmaxOfOneDimension ? context.Returns(pass => apply(pass[x], axis))
             : context.ReturnsComposed(pass => axis == -1 || axis == pass[x].dim() - 1 ? apply(pass[x], axis) : apply(pass[x].flatten(axis), -1).view_as(pass[x]));
+    }
+
+    /// <summary>A one at the largest, zeros elsewhere.</summary>
+    private static Tensor OneOfLargest(Tensor x, long axis)
+    {
+        using var scope = NewDisposeScope();
+        var place = x.argmax(axis, true);
+        return scope.MoveToOuter(zeros_like(x).scatter(axis, place, ones_like(place, x.dtype)));
     }
 
     /// <summary>Draws from the pass's own generator: the library's global one would mix parallel fits and lose "same seed, same bits".</summary>

@@ -9,7 +9,8 @@ internal static class SelectionOperators
 {
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } =
     [
-        new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("ScatterND", Scatter), new("TensorScatter", ScatterSteps), new("Pad", Pad), new("Trilu", Triangle),
+        new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("ScatterND", Scatter), new("TensorScatter", ScatterSteps),
+        new("GatherElements", GatherElements), new("ScatterElements", ScatterElements), new("Pad", Pad), new("Trilu", Triangle),
     ];
 
     private static Action<Pass> Split(OperatorContext context)
@@ -92,15 +93,11 @@ internal static class SelectionOperators
     /// <summary>Picks by a tensor of indices of any shape, which takes the place of the dimension: a table of embeddings with axis 0.</summary>
     private static Action<Pass> GatherComputed(OperatorContext context, int x, long axis, int indices)
     {
-        Scalar zero = 0;
         return context.ReturnsComposed(pass =>
         {
             var (data, places) = (pass[x], pass[indices]);
             var at = (int)(axis < 0 ? axis + data.dim() : axis);
-            using Scalar size = data.shape[at];
-            using Scalar one = 1;
-            var flat = places.to(ScalarType.Int64).reshape(-1);
-            flat = where(flat.lt(zero), flat.add(size, one), flat);
+            var flat = FromStart(places.reshape(-1), data, at);
             return data.index_select(at, flat).reshape([.. data.shape[..at], .. places.shape, .. data.shape[(at + 1)..]]);
         });
     }
@@ -114,6 +111,29 @@ internal static class SelectionOperators
             pass[x].clone().index_put_(pass[updates], [.. pass[indices].to(ScalarType.Int64).unbind(-1).Select(TensorIndex.Tensor)]));
     }
 
+    private static Action<Pass> GatherElements(OperatorContext context)
+    {
+        var (x, indices, axis) = (context.Input(0), context.Input(1), context.Node.Int("axis", 0));
+        return context.ReturnsComposed(pass => pass[x].gather(axis, FromStart(pass[indices], pass[x], axis)));
+    }
+
+    private static Action<Pass> ScatterElements(OperatorContext context)
+    {
+        var (x, indices, updates, axis) = (context.Input(0), context.Input(1), context.Input(2), context.Node.Int("axis", 0));
+        context.Require(context.Node.Text("reduction", "none") == "none", "adds up what it writes (reduction)");
+        return context.ReturnsComposed(pass => pass[x].scatter(axis, FromStart(pass[indices], pass[x], axis), pass[updates]));
+    }
+
+    /// <summary>Indices along a dimension, those from its end as those from its start.</summary>
+    private static Tensor FromStart(Tensor indices, Tensor x, long axis)
+    {
+        using Scalar zero = 0;
+        using Scalar size = x.shape[axis < 0 ? axis + x.dim() : axis];
+        using Scalar one = 1;
+        var places = indices.to(ScalarType.Int64);
+        return where(places.lt(zero), places.add(size, one), places);
+    }
+
     /// <summary>A copy of a cache with new steps at a place of its own for each row; at the end, those of a circular one go on at its start.</summary>
     private static Action<Pass> ScatterSteps(OperatorContext context)
     {
@@ -123,9 +143,11 @@ internal static class SelectionOperators
         {
             var (cache, steps) = (pass[x], pass[updates]);
             var along = axis < 0 ? axis + cache.dim() : axis;
-            var places = arange(steps.shape[along], ScalarType.Int64, steps.device).reshape(Beside(along, -1));
-            places = starts == OperatorContext.Absent ? places : places + pass[starts].to(ScalarType.Int64).reshape(Beside(0, -1));
+            long[] order = [.. Enumerable.Range(0, checked((int)steps.shape[along])).Select(i => (long)i)];
+            var places = tensor(order, device: steps.device).reshape(Beside(along, -1));
+            using Scalar one = 1;
             using Scalar size = cache.shape[along];
+            places = starts == OperatorContext.Absent ? places : places.add(pass[starts].to(ScalarType.Int64).reshape(Beside(0, -1)), one);
             places = isCircular ? places.remainder(size) : places;
             return cache.scatter(along, places.expand(steps.shape), steps);
 

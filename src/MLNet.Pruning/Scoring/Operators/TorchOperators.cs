@@ -13,6 +13,9 @@ internal static class TorchOperators
         ElementwiseOperators.Rules, ActivationOperators.Rules, ProductOperators.Rules, ConvolutionOperators.Rules, PoolingOperators.Rules, ResizeOperators.Rules,
         NormalizationOperators.Rules, LayoutOperators.Rules, SelectionOperators.Rules, ReductionOperators.Rules, RecurrentOperators.Rules, QuantizationOperators.Rules);
 
+    /// <summary>The operators that can be run.</summary>
+    public static IEnumerable<string> Operators => s_rules.Keys;
+
     /// <summary>The step that a node is.</summary>
     /// <exception cref="NotSupportedException">The operator is not known, or not in this form; the message names node and operator.</exception>
     public static Action<Pass> Compile(OperatorContext context)
