@@ -26,7 +26,8 @@ internal sealed record FileSummary(string File, long Bytes, long Parameters, lon
     public static long SizeOnDisk(FileInfo file)
     {
         file.Refresh();
-        return file.Length + OnnxExternalData.Bytes(OnnxFile.Read(file.ToString()));
+        // Read first: that says what is wrong with it.
+        return OnnxExternalData.Bytes(OnnxFile.Read(file.ToString())) + file.Length;
     }
 
     public static FileSummary Of(FileInfo file, NetworkCost cost)

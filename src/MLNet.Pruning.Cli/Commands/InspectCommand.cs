@@ -16,8 +16,10 @@ internal static class InspectCommand
         command.SetAnswer(arguments =>
         {
             var file = arguments.GetRequiredValue(model);
+            // Before there is a network: both need the room that the file takes as a model.
+            var bytes = FileSummary.SizeOnDisk(file);
             var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(sizes));
-            return arguments.GetValue(explain) is { } group ? Explain(network, group) : Inspection.Of(file, network, arguments.GetValue(groups));
+            return arguments.GetValue(explain) is { } group ? Explain(network, group) : Inspection.Of(file, bytes, network, arguments.GetValue(groups));
         });
         return command;
     }

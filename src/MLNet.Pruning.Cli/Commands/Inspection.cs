@@ -17,11 +17,11 @@ namespace MLNet.Pruning.Cli.Commands;
 internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSummary[] Inputs, TensorSummary[] Outputs, LayerSummary[] Layers, CountSummary Total, LeftOutValues[] LeftOut,
     string[] NotCounted, GroupsSummary[] Groups, string[] Reasons) : Answer
 {
-    public static Inspection Of(FileInfo file, Network network, bool listGroups)
+    public static Inspection Of(FileInfo file, long bytes, Network network, bool listGroups)
     {
         var cost = NetworkCost.Of(network);
         var structure = network.Groups();
-        return new(file.ToString(), FileSummary.SizeOnDisk(file), network.Graph.Model?.OpsetImport.FirstOrDefault(opset => opset.Domain.Length == 0)?.Version,
+        return new(file.ToString(), bytes, network.Graph.Model?.OpsetImport.FirstOrDefault(opset => opset.Domain.Length == 0)?.Version,
             [.. network.Inputs.Select(input => TensorSummary.Of(network, input))], [.. network.Outputs.Select(output => TensorSummary.Of(network, output))],
             [.. cost.Layers.Select(layer => LayerSummary.Of(network, layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut], [.. NetworkCost.NotCounted(cost.Layers)],
             [.. structure.Families.Select(family => GroupsSummary.Of(family, listGroups))], [.. structure.Reasons()]);

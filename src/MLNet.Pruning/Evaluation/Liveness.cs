@@ -15,8 +15,8 @@ internal sealed class Liveness
     private const long Backed = 8;
 
     private readonly Network _network;
-    private readonly Dictionary<string, bool[]> _fromInput = [];
-    private readonly Dictionary<string, bool[]> _toOutput = [];
+    private readonly Dictionary<string, bool[]> _fromInput;
+    private readonly Dictionary<string, bool[]> _toOutput;
 
     /// <summary>Tensors whose units are the indices of the last dimension.</summary>
     private readonly HashSet<string> _byLast = [];
@@ -24,6 +24,7 @@ internal sealed class Liveness
     public Liveness(Network network)
     {
         _network = network;
+        (_fromInput, _toOutput) = (new(network.Tensors.Count), new(network.Tensors.Count));
         FindUnits();
         var (inputs, outputs) = (network.Inputs.Select(tensor => tensor.Name).ToHashSet(), network.Graph.Outputs.ToHashSet());
         var left = Least + (Backed * network.Parameters.Sum(parameter => (long)parameter.Count));
@@ -169,16 +170,13 @@ internal sealed class Liveness
 
     private void Forward(Node node)
     {
-        foreach (var name in node.Outputs.Where(_fromInput.ContainsKey))
+        if (!Follows(node))
         {
-            if (!Follows(node))
+            foreach (var name in node.Outputs.Where(_fromInput.ContainsKey))
             {
                 Array.Fill(_fromInput[name], true);
             }
-        }
 
-        if (!Follows(node))
-        {
             return;
         }
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 
 namespace MLNet.Pruning;
@@ -5,13 +6,15 @@ namespace MLNet.Pruning;
 /// <summary>One node of a network with what it owns and what it costs.</summary>
 internal sealed class LayerInfo
 {
-    private readonly Dictionary<string, Use> _uses = [];
+    private readonly Network _network;
+    private readonly IReadOnlyDictionary<string, Use> _uses;
 
     public LayerInfo(Network network, Node node)
     {
-        Node = node;
-        Parameters = [.. node.Inputs.Concat(node.Captured).Where(input => network.TryGetParameter(input, out _))];
-        Outputs = [.. node.Outputs.Where(output => output.Length > 0).Select(output => network.Tensors[output])];
+        (Node, _network) = (node, network);
+        Parameters = node.Inputs.Concat(node.Captured).Where(input => network.TryGetParameter(input, out _)).ToArray();
+        // Most layers have no weight: they share what is empty.
+        Dictionary<string, Use>? uses = null;
         foreach (var use in Uses(network, node))
         {
             var least = use.Node.Operator switch { "MatMul" => 1, "Gemm" => 2, _ => 3 };
@@ -21,11 +24,12 @@ internal sealed class LayerInfo
                 throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) has the weight '{use.View.Parameter}' of {use.View.Dimensions.Length} dimensions; expected at least {least}.");
             }
 
-            _uses.TryAdd(use.View.Parameter, use);
+            (uses ??= []).TryAdd(use.View.Parameter, use);
         }
 
+        _uses = uses ?? (IReadOnlyDictionary<string, Use>)FrozenDictionary<string, Use>.Empty;
         Weights = [.. _uses.Keys];
-        if (node.Domain.Length == 0 && node.Captured.IsEmpty && Outputs.Length > 0 && node.Inputs.Concat(node.Outputs).All(tensor => network.Find(tensor)?.IsKnown != false))
+        if (node.Domain.Length == 0 && node.Captured.IsEmpty && node.Outputs.Any(output => output.Length > 0) && node.Inputs.Concat(node.Outputs).All(tensor => network.Find(tensor)?.IsKnown != false))
         {
             PositionsPerWeight = Positions(network, node);
             MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)network[weight].Count) : Products(network, node);
@@ -49,7 +53,7 @@ internal sealed class LayerInfo
     /// <summary>Names of the parameters, weight first; with those that branches and bodies read.</summary>
     public IReadOnlyList<string> Parameters { get; }
 
-    public ImmutableArray<TensorInfo> Outputs { get; }
+    public ImmutableArray<TensorInfo> Outputs => [.. Node.Outputs.Where(output => output.Length > 0).Select(output => _network.Tensors[output])];
 
     public TensorInfo Output => Outputs[0];
 

@@ -62,7 +62,7 @@ public sealed partial class Network
     internal int RowSize => checked((int)Inputs.Sum(input => (long)input.RowSize));
 
     /// <summary>Name and shape of every tensor between the operators, by name.</summary>
-    internal FrozenDictionary<string, TensorInfo> Tensors { get; }
+    internal IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
 
     /// <summary>The operators with what they own and cost.</summary>
     internal ImmutableArray<LayerInfo> Layers { get; }

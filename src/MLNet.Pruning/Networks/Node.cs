@@ -63,7 +63,7 @@ public sealed class Node
     /// <summary>Tensors that the subgraphs of an If, Loop or Scan read from outside.</summary>
     internal ImmutableArray<string> Captured { get; init; } = [];
 
-    /// <summary>The node as it was read, for what is carried; null for one that was built.</summary>
+    /// <summary>The node as it was read, where it holds what is carried: a text, metadata or graphs. Null for others, and for those that were built.</summary>
     internal NodeProto? Proto { get; init; }
 
     /// <inheritdoc/>

@@ -13,9 +13,9 @@ internal sealed class Coupling
     private static readonly FrozenDictionary<string, Rule> s_rules = ElementwiseCoupling.Rules.Concat(WeightCoupling.Rules).Concat(LayoutCoupling.Rules)
         .Concat(ReductionCoupling.Rules).Concat(RecurrentCoupling.Rules).ToFrozenDictionary();
 
-    private readonly Dictionary<string, StructuredValue> _values = [];
+    private readonly Dictionary<string, StructuredValue> _values;
     private readonly Dictionary<(string Parameter, int Dimension), int> _axes = [];
-    private readonly Dictionary<string, List<Node>> _consumers = [];
+    private readonly Lazy<ILookup<string, Node>> _consumers;
     private readonly HashSet<(string Name, int Dimension)> _followed = [];
     private readonly List<Axis> _consumed = [];
     private int[] _met = [];
@@ -27,17 +27,11 @@ internal sealed class Coupling
     private Coupling(Network network, StructureOptions options, IReadOnlyDictionary<string, int> choices)
     {
         (Network, Options, _choices) = (network, options, choices);
+        _values = new(network.Tensors.Count);
+        _consumers = new(() => network.Nodes.SelectMany(node => node.Inputs.Select(input => (input, node))).ToLookup(pair => pair.input, pair => pair.node));
         foreach (var input in network.Inputs)
         {
             _values[input.Name] = Inert(input, $"it is a dimension of the network's input '{input.Name}'");
-        }
-
-        foreach (var node in network.Nodes)
-        {
-            foreach (var input in node.Inputs)
-            {
-                (_consumers.TryGetValue(input, out var list) ? list : _consumers[input] = []).Add(node);
-            }
         }
 
         foreach (var node in network.Nodes)
@@ -93,7 +87,7 @@ internal sealed class Coupling
 
     public TensorInfo Info(string name) => Network.Find(name)!;
 
-    public IReadOnlyList<Node> Consumers(string tensor) => _consumers.TryGetValue(tensor, out var list) ? list : [];
+    public IReadOnlyList<Node> Consumers(string tensor) => [.. _consumers.Value[tensor]];
 
     /// <summary>What a node reads; a parameter's dimensions become live with the given role.</summary>
     public StructuredValue Input(Node node, int input, AxisRole role = AxisRole.Affine, StructureKind kind = StructureKind.Neuron)

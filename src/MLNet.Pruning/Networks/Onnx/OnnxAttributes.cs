@@ -12,8 +12,11 @@ internal static class OnnxAttributes
         {
             Domain = proto.Domain == "ai.onnx" ? "" : proto.Domain,
             Captured = captured,
-            Proto = proto,
+            Proto = IsCarried(proto) ? proto : null,
         };
+
+    /// <summary>Whether a node has what only its form in the file holds.</summary>
+    private static bool IsCarried(NodeProto proto) => proto.HasDocString || proto.HasOverload || proto.MetadataProps.Count > 0 || proto.Attribute.Any(attribute => OnnxGraphOrder.Subgraphs(attribute).Any());
 
     public static AttributeProto ToProto(string name, object value)
     {

@@ -78,7 +78,7 @@ internal static class OnnxFile
         ModelProto model;
         try
         {
-            model = ModelProto.Parser.ParseFrom(bytes);
+            model = OnnxParsing.Parse(bytes);
         }
         catch (Exception exception) when (IsDamage(exception))
         {

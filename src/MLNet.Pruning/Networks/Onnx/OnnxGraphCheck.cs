@@ -58,7 +58,9 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
         var inputs = Distinct(graph.Input.Select(input => input.Name), place, "input");
         var initializers = Distinct(graph.Initializer.Select(tensor => tensor.Name)
             .Concat(graph.SparseInitializer.Select(tensor => tensor.Values?.Name ?? "")), place, "initializer");
-        var names = new HashSet<string>(inputs.Concat(initializers));
+        var names = new HashSet<string>(inputs.Count + initializers.Count + graph.Node.Count);
+        names.UnionWith(inputs);
+        names.UnionWith(initializers);
         foreach (var node in graph.Node)
         {
             foreach (var output in node.Output)

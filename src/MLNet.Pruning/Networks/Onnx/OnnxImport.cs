@@ -36,17 +36,17 @@ internal static class OnnxImport
 
     private static Network ForAnyBatch(ModelProto model, string file, string? folder)
     {
-        if (!new OnnxReader(model, file, folder, openBatch: false).Inputs.All(input => input is { IsKnown: true, Shape: [1, _, ..] }))
+        if (!OpenSizes.Inputs(model.Graph).All(input => input.Type?.TensorType?.Shape?.Dim is [{ HasDimValue: true, DimValue: 1 }, _, ..]))
         {
-            return new OnnxReader(model, file, folder, openBatch: false).Read()!;
+            return Build(OnnxReader.Read(model, file, folder, openBatch: false)!, folder);
         }
 
         // Exported for one row: most such graphs hold for any number of them.
         try
         {
-            if (new OnnxReader(model, file, folder, openBatch: true).Read() is { } network)
+            if (OnnxReader.Read(model, file, folder, openBatch: true) is { } graph)
             {
-                return network;
+                return Build(graph, folder);
             }
         }
         catch (Exception e) when (IsContradiction(e) || e is OnnxFormatException)
@@ -54,6 +54,30 @@ internal static class OnnxImport
             // A size of one row is written somewhere that does not follow the batch.
         }
 
-        return new OnnxReader(model, file, folder, openBatch: false).Read()!;
+        PackedNodes.Unpack(model.Graph);
+        return Build(OnnxReader.Read(model, file, folder, openBatch: false)!, folder);
+    }
+
+    private static Network Build(NetworkGraph graph, string? folder)
+    {
+        var network = new Network(graph);
+        KeptMetadata.Check(network);
+        Strip(graph.Model!, [.. graph.Sources.Values.Select(source => source.Name)], folder);
+        return network;
+    }
+
+    /// <summary>Takes the values that parameters hold out of the model.</summary>
+    private static void Strip(ModelProto model, HashSet<string> held, string? folder)
+    {
+        foreach (var tensor in model.Graph.Initializer.Where(tensor => held.Contains(tensor.Name)))
+        {
+            OnnxTensors.ClearFloats(tensor);
+        }
+
+        if (folder is not null)
+        {
+            // What is kept as it was must not point to a file beside the one it came from.
+            OnnxExternalData.Embed(model, folder);
+        }
     }
 }

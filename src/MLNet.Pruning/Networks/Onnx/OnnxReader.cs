@@ -10,14 +10,14 @@ namespace MLNet.Pruning;
 internal sealed class OnnxReader
 {
     private readonly ModelProto _model;
-    private readonly string? _folder;
     private readonly string _file;
+    private readonly NodeProto[] _order;
     private readonly TensorReader _tensorReader;
     private readonly long _opset;
     private readonly Symbols _symbols;
     private readonly Dictionary<string, FoldedValue> _values = [];
     private readonly Dictionary<string, string> _renamed = [];
-    private readonly Dictionary<string, TensorInfo> _tensors = [];
+    private readonly Dictionary<string, TensorInfo> _tensors;
     private readonly Dictionary<string, TensorInfo> _declared = [];
     private readonly Dictionary<string, Parameter> _parameters = [];
     private readonly Dictionary<string, Constant> _constants = [];
@@ -26,19 +26,22 @@ internal sealed class OnnxReader
     private readonly Dictionary<string, WeightSource> _sources = [];
     private readonly UniqueNames _names = new([]);
     private readonly List<Node> _nodes = [];
-    private readonly Lazy<UniqueNames> _valueNames;
+    private readonly UniqueNames _valueNames;
     private readonly Dictionary<string, int> _readers;
     private readonly HashSet<string> _outputs;
     private readonly bool _openBatch;
     private FoldingBudget _budget = new(0);
 
-    public OnnxReader(ModelProto model, string file, string? folder, bool openBatch)
+    private OnnxReader(ModelProto model, string file, string? folder, bool openBatch)
     {
-        (_model, _file, _folder, _openBatch) = (model, file, folder, openBatch);
+        (_model, _file, _openBatch) = (model, file, openBatch);
+        // First, while there is nothing else: it needs a table of all names for a moment.
+        _order = OnnxGraphOrder.Sort(model.Graph, file);
+        _tensors = new(model.Graph.Node.Count);
         _tensorReader = new(file, folder);
         _quantized = new(folder);
         _zeros = new(_values);
-        _valueNames = new(() => new(OnnxNames.Of(model.Graph)));
+        _valueNames = new(OnnxNames.Of(model.Graph));
         _readers = OnnxReaders.Count(model.Graph);
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
         _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
@@ -50,11 +53,18 @@ internal sealed class OnnxReader
         }
     }
 
-    /// <summary>What the graph reads that is no weight.</summary>
-    public ImmutableArray<TensorInfo> Inputs { get; }
+    /// <summary>Reads a model, whose nodes are packed after that.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="file">Name for messages.</param>
+    /// <param name="folder">Where external data lies; null where there can be none.</param>
+    /// <param name="openBatch">Whether the first dimension of every input, a 1, is read as any number of rows.</param>
+    /// <returns>What a network is made of; null where the batch was to be open and does not reach every output.</returns>
+    public static NetworkGraph? Read(ModelProto model, string file, string? folder, bool openBatch) => new OnnxReader(model, file, folder, openBatch).Read();
 
-    /// <returns>The network; null where the batch was to be open and does not reach every output.</returns>
-    public Network? Read()
+    /// <summary>What the graph reads that is no weight.</summary>
+    private ImmutableArray<TensorInfo> Inputs { get; }
+
+    private NetworkGraph? Read()
     {
         ReadInitializers();
         foreach (var info in _model.Graph.ValueInfo.Concat(_model.Graph.Output))
@@ -76,8 +86,12 @@ internal sealed class OnnxReader
         }
 
         var kept = _model.Graph.Output.Select(output => output.Name).Concat(_model.Graph.Node.SelectMany(SubgraphCaptures.Of)).ToHashSet();
-        foreach (var proto in OnnxGraphOrder.Sort(_model.Graph, _file))
+        PackedNodes.Pack(_model.Graph);
+        for (var i = 0; i < _order.Length; i++)
         {
+            var proto = _order[i];
+            // What is read can go: the objects of all nodes of a file and of the network take more than ten times the file.
+            _order[i] = null!;
             try
             {
                 Read(proto, kept);
@@ -97,29 +111,33 @@ internal sealed class OnnxReader
         return _openBatch && !outputs.All(output => _tensors[output] is { IsKnown: true, Shape: [TensorInfo.Batch, ..] }) ? null : Assemble(outputs);
     }
 
-    private Network Assemble(ImmutableArray<string> outputs)
+    private NetworkGraph Assemble(ImmutableArray<string> outputs)
     {
-        var used = outputs.ToHashSet();
-        var nodes = new List<Node>();
-        foreach (var node in Enumerable.Reverse(_nodes))
+        var used = new HashSet<string>(_nodes.Count);
+        used.UnionWith(outputs);
+        var unused = new HashSet<Node>();
+        for (var i = _nodes.Count - 1; i >= 0; i--)
         {
-            if (node.Outputs.Any(used.Contains))
+            if (_nodes[i].Outputs.Any(used.Contains))
             {
-                nodes.Add(node);
-                used.UnionWith(node.Inputs);
-                used.UnionWith(node.Captured);
+                used.UnionWith(_nodes[i].Inputs);
+                used.UnionWith(_nodes[i].Captured);
+            }
+            else
+            {
+                unused.Add(_nodes[i]);
             }
         }
 
-        nodes.Reverse();
+        var nodes = _nodes.Where(node => !unused.Contains(node)).ToImmutableArray();
         var trained = TrainedInputs.Of(nodes, name => _values.GetValueOrDefault(name) is { IsInitializer: true, Count: > 1 });
-        var parameters = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Distinct().Where(_parameters.ContainsKey)
+        var parameters = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Where(_parameters.ContainsKey).Distinct()
             .Select(name => _parameters[name].WithTrainable(trained.Contains(name))).ToImmutableArray();
-        var network = new Network(new NetworkGraph
+        return new NetworkGraph
         {
             Inputs = Inputs,
             Outputs = outputs,
-            Nodes = [.. nodes],
+            Nodes = nodes,
             Parameters = parameters,
             Constants = [.. _constants.Values.Where(constant => used.Contains(constant.Name))],
             Symbols = _symbols,
@@ -128,25 +146,7 @@ internal sealed class OnnxReader
             AsRead = true,
             Metadata = _model.MetadataProps.DistinctBy(entry => entry.Key).ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value),
             Sources = parameters.Where(parameter => _sources.ContainsKey(parameter.Name)).ToImmutableDictionary(parameter => parameter.Name, parameter => _sources[parameter.Name]),
-        });
-        KeptMetadata.Check(network);
-        Strip([.. network.Graph.Sources.Values.Select(source => source.Name)]);
-        return network;
-    }
-
-    /// <summary>Takes the values that parameters hold out of the model.</summary>
-    private void Strip(HashSet<string> held)
-    {
-        foreach (var tensor in _model.Graph.Initializer.Where(tensor => held.Contains(tensor.Name)))
-        {
-            OnnxTensors.ClearFloats(tensor);
-        }
-
-        if (_folder is not null)
-        {
-            // What is kept as it was must not point to a file beside the one it came from.
-            OnnxExternalData.Embed(_model, _folder);
-        }
+        };
     }
 
     private void ReadInitializers()
@@ -210,7 +210,7 @@ internal sealed class OnnxReader
 
         if (proto is { OpType: "If", Domain: "" or "ai.onnx" } && _values.GetValueOrDefault(Resolve(proto.Input[0])) is { Ints: [var condition], IsOpen: false })
         {
-            foreach (var inner in InlinedBranch.Nodes(proto, condition != 0 ? "then_branch" : "else_branch", _valueNames.Value))
+            foreach (var inner in InlinedBranch.Nodes(proto, condition != 0 ? "then_branch" : "else_branch", _valueNames))
             {
                 Read(inner, kept);
             }
@@ -219,7 +219,7 @@ internal sealed class OnnxReader
         }
 
         var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. SubgraphCaptures.Of(proto)]);
-        var expansion = new Expansion(node, _opset, Info, _values, _valueNames.Value.Next, AddLifted, _symbols);
+        var expansion = new Expansion(node, _opset, Info, _values, _valueNames.Next, AddLifted, _symbols);
         if (!OperatorExpansion.TryExpand(node, expansion))
         {
             AddLifted(node);
@@ -380,7 +380,7 @@ internal sealed class OnnxReader
     /// <summary>Gives a value that the file holds, and the graph gives back, another name, and produces it: what a network computes is produced by a node.</summary>
     private void Produce(string output)
     {
-        var held = _valueNames.Value.Next(output + ".value");
+        var held = _valueNames.Next(output + ".value");
         if (_values.Remove(output, out var value))
         {
             _values[held] = value;

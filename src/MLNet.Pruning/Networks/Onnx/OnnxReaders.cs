@@ -18,7 +18,12 @@ internal static class OnnxReaders
             return name;
         }
 
-        return graph.Node.Where(node => node.OpType != "Identity").SelectMany(node => node.Input.Concat(SubgraphCaptures.Of(node)).Select(Source).Distinct())
-            .CountBy(name => name).ToDictionary();
+        var readers = new Dictionary<string, int>(graph.Node.Count);
+        foreach (var name in graph.Node.Where(node => node.OpType != "Identity").SelectMany(node => node.Input.Concat(SubgraphCaptures.Of(node)).Select(Source).Distinct()))
+        {
+            readers[name] = readers.GetValueOrDefault(name) + 1;
+        }
+
+        return readers;
     }
 }

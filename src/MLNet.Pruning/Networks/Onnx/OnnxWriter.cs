@@ -33,6 +33,7 @@ internal static class OnnxWriter
     private static ModelProto AsRead(Network network, ModelProto read)
     {
         var model = read.Clone();
+        PackedNodes.Unpack(model.Graph);
         var graph = model.Graph;
         var byName = graph.Initializer.Select((tensor, i) => (tensor.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i);
         var added = new List<TensorProto>();

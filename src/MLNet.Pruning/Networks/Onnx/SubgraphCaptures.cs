@@ -5,7 +5,7 @@ namespace MLNet.Pruning;
 /// <summary>Names that the subgraphs of a node (If, Loop, Scan) read from outside.</summary>
 internal static class SubgraphCaptures
 {
-    public static IEnumerable<string> Of(NodeProto node) => node.Attribute.SelectMany(OnnxGraphOrder.Subgraphs).SelectMany(Of).Distinct();
+    public static IEnumerable<string> Of(NodeProto node) => node.Attribute.Count == 0 ? [] : node.Attribute.SelectMany(OnnxGraphOrder.Subgraphs).SelectMany(Of).Distinct();
 
     private static IEnumerable<string> Of(GraphProto graph)
     {

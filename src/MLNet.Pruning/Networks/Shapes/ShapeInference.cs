@@ -24,9 +24,9 @@ internal static class ShapeInference
     /// <summary>Whether shapes can be told behind the operator.</summary>
     public static bool Knows(Node node) => node.Domain.Length == 0 && s_rules.ContainsKey(node.Operator);
 
-    public static FrozenDictionary<string, TensorInfo> Run(NetworkGraph graph, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, Constant> constants)
+    public static Dictionary<string, TensorInfo> Run(NetworkGraph graph, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, Constant> constants)
     {
-        var tensors = new Dictionary<string, TensorInfo>();
+        var tensors = new Dictionary<string, TensorInfo>(graph.Inputs.Length + graph.Nodes.Length);
         foreach (var input in graph.Inputs)
         {
             tensors.Add(input.Name, input);
@@ -50,7 +50,7 @@ internal static class ShapeInference
             }
         }
 
-        return tensors.ToFrozenDictionary();
+        return tensors;
     }
 
     /// <summary>The tensors that a node produces, optional ones left out.</summary>
