@@ -39,7 +39,7 @@ internal sealed class DigitsRun
         var networks = new List<NeuralNetworkTransformer>();
         var pipeline = ml.Transforms.Conversion.MapValueToKey("Label")
             .Append(ml.Transforms.NormalizeMinMax("Features"))
-            .Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkTrainer.Options
+            .Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions
             {
                 Network = Network.Mlp(64, 300, 100, 10),
                 Epochs = 60,

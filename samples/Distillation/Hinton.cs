@@ -37,7 +37,7 @@ internal static class Hinton
 
     private static Network Student(int[] units) => Network.Mlp(784, [.. units, 10]);
 
-    private static NeuralNetworkTrainer.Options Options(StageRun run, Network network, int epochs, double learningRate, Augmentation? augmentation, MLNet.Pruning.Distillation? distillation) => new()
+    private static NeuralNetworkOptions Options(StageRun run, Network network, int epochs, double learningRate, Augmentation? augmentation, MLNet.Pruning.Distillation? distillation) => new()
     {
         Network = network,
         Epochs = epochs,

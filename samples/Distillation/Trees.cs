@@ -38,7 +38,7 @@ internal static class Trees
 
     private static IEstimator<ITransformer> Standardise(MLContext ml) => ml.Transforms.NormalizeMeanVariance("Features", fixZero: false);
 
-    private static NeuralNetworkTrainer.Options Options(StageRun run, MLNet.Pruning.Distillation? distillation) => new()
+    private static NeuralNetworkOptions Options(StageRun run, MLNet.Pruning.Distillation? distillation) => new()
     {
         Network = Student(),
         Epochs = Epochs,

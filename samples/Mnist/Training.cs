@@ -8,7 +8,7 @@ internal static class Training
     /// <summary>5,000 of the 60,000 training images make all choices.</summary>
     private const double ValidationFraction = 5_000.0 / 60_000;
 
-    public static NeuralNetworkTrainer.Options Dense(Network network, StageRun run, int epochs, Regularization? regularization, Distillation? distillation) => new()
+    public static NeuralNetworkOptions Dense(Network network, StageRun run, int epochs, Regularization? regularization, Distillation? distillation) => new()
     {
         Network = network,
         Epochs = epochs,

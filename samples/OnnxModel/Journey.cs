@@ -21,7 +21,7 @@ internal static class Journey
 
         // The file that somebody else would give us: a small residual network, trained on the digits.
         var inputs = ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.NormalizeMinMax("Features"));
-        var trainer = ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkTrainer.Options
+        var trainer = ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions
         {
             Network = ResidualNetwork(),
             Epochs = 12,

@@ -55,7 +55,7 @@ internal static class Pipelines
         yield return ("LowRank", new() { Recovery = Recovery.LowRank(1), Amount = Amount.Fraction(0.9) });
     }
 
-    private static NeuralNetworkTrainer.Options Options(TrainingOptions? training = null) => new()
+    private static NeuralNetworkOptions Options(TrainingOptions? training = null) => new()
     {
         // Names of their own: what depends on the hashes of names differs more often with more of them.
         Network = Network.Sequential([Rows.Width], Layer.Dense(10, name: s_names[0]), Layer.Relu(), Layer.Dense(9, name: s_names[1]), Layer.Relu(), Layer.Dense(8, name: s_names[2]),

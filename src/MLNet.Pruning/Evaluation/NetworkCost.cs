@@ -20,13 +20,8 @@ public sealed class NetworkCost
     /// <summary>What an ensemble of trees holds, where it is one that was measured; null for a network.</summary>
     public TreeCost? Trees { get; private init; }
 
-    /// <summary>Counts an ensemble of trees: one layer, of thresholds and leaf values.</summary>
-    internal static NetworkCost Of(DecisionTreeEnsemble ensemble)
-    {
-        var cost = ensemble.Cost;
-        var nonZeros = ensemble.Trees.Sum(tree => tree.Thresholds.LongCount(value => value != 0) + tree.LeafValues.LongCount(value => value != 0));
-        return new([new("trees", "TreeEnsemble", cost.Nodes + cost.Leaves, nonZeros, nonZeros, 0, 0, 0, 0, cost.Bytes)]) { Trees = cost };
-    }
+    /// <summary>An ensemble of trees: one layer, of thresholds and leaf values.</summary>
+    internal static NetworkCost Of(TreeCost cost, long nonZeros) => new([new("trees", "TreeEnsemble", cost.Nodes + cost.Leaves, nonZeros, nonZeros, 0, 0, 0, 0, cost.Bytes)]) { Trees = cost };
 
     /// <summary>Counts a network.</summary>
     /// <param name="network">The network, with values.</param>

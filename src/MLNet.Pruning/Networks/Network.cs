@@ -127,36 +127,6 @@ public sealed partial class Network
         return builder.ToNetwork();
     }
 
-    /// <summary>A network from an ONNX file: opsets 7 to 26, weights of 16 to 64 bits, external data beside the file.</summary>
-    /// <param name="path">The file.</param>
-    /// <returns>
-    /// The network. An operator that is not known is carried: it stops only what needs to know it, with an error that names it.
-    /// </returns>
-    /// <remarks>
-    /// Values are 32-bit floats in memory, to which those of 64 bits are rounded; files keep the type that they have. A weight that several layers read, if
-    /// transposed, cast or in another shape, is one parameter. Weights behind DequantizeLinear are read as what they stand for and written as integers as
-    /// long as they are on their grid. A file that was exported for training keeps computing so; in a pipeline its network is scored as for inference.
-    /// </remarks>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
-    public static Network FromOnnx(string path) => FromOnnx(path, ImmutableDictionary<string, int>.Empty);
-
-    /// <summary>A network from an ONNX file, with numbers for sizes that the file leaves open, such as the length of a sequence.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="sizes">Numbers of at least 1 by the name of the dimension in the file, "N" for the batch; one without a name there goes by input and place, as "tokens.1".</param>
-    /// <returns>The network of these sizes, which it keeps when it is written.</returns>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
-    /// <exception cref="ArgumentException">No input has an open dimension of such a name, or a size is below 1.</exception>
-    public static Network FromOnnx(string path, IReadOnlyDictionary<string, int> sizes)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(sizes);
-        var (model, file) = (OnnxFile.Read(path), Path.GetFileName(path));
-        OpenSizes.Close(model, sizes, file);
-        return OnnxImport.Read(model, file, Path.GetDirectoryName(Path.GetFullPath(path)));
-    }
-
     /// <summary>The network with values drawn for every parameter that has none.</summary>
     /// <param name="seed">Same seed, same values.</param>
     public Network Initialize(int seed)
@@ -171,72 +141,6 @@ public sealed partial class Network
     /// <param name="values">As many values as it has, in row-major order; copied.</param>
     /// <exception cref="ArgumentException">No such parameter, or another number of values.</exception>
     public Network With(string parameter, ReadOnlySpan<float> values) => WithParameters([this[parameter].WithValues(values.ToArray())]);
-
-    /// <summary>
-    /// The network with every batch normalisation that follows a convolution or a dense layer alone taken into that layer's weights: smaller
-    /// and faster, with the same outputs to float rounding. Training it further trains without batch normalisation. One that a file computes with
-    /// the statistics of the batch, since it was exported for training, stays.
-    /// </summary>
-    public Network FoldBatchNorm() => BatchNormFolding.Fold(this);
-
-    /// <summary>
-    /// The groups of indices that have to go together: neurons, channels, heads and hidden units with all that makes and reads them. What
-    /// cannot shrink says why in <see cref="NetworkStructure.Reasons"/>.
-    /// </summary>
-    /// <param name="options">How to read what can be read in two ways; default <see cref="StructureOptions"/>.</param>
-    public NetworkStructure Groups(StructureOptions? options = null) => new(this, options ?? new());
-
-    /// <summary>
-    /// The network without some of its groups: smaller, and computing what it computes with the same groups at zero, to float rounding.
-    /// </summary>
-    /// <param name="groups">Groups of this network's <see cref="Groups"/>.</param>
-    /// <exception cref="ArgumentException">A group is of another network, or nothing would be left of a layer.</exception>
-    public Network Remove(IEnumerable<PruningGroup> groups)
-    {
-        var list = Setting.Complete(groups);
-        return list.Count == 0 ? this : StructureSurgery.Of(this, list).Remove(this);
-    }
-
-    /// <summary>The network of the same size with some of its groups at zero.</summary>
-    /// <param name="groups">Groups of this network's <see cref="Groups"/>.</param>
-    /// <exception cref="ArgumentException">A group is of another network, or nothing would be left of a layer.</exception>
-    public Network Mask(IEnumerable<PruningGroup> groups)
-    {
-        var list = Setting.Complete(groups);
-        return list.Count == 0 ? this : StructureSurgery.Of(this, list).Mask(this);
-    }
-
-    /// <summary>What goes with a group and why, a line for each member.</summary>
-    /// <param name="group">A group of this network's <see cref="Groups"/>.</param>
-    public string Explain(PruningGroup group)
-    {
-        ArgumentNullException.ThrowIfNull(group);
-        return group.ToString();
-    }
-
-    /// <summary>
-    /// Writes the network as an ONNX file; one that came from a file and whose operators did not change is written as that file was,
-    /// with its present weights. The file is written beside and renamed, so that an old one stays whole until the new one is.
-    /// </summary>
-    /// <param name="path">The file; replaced where it exists.</param>
-    /// <param name="sparse">
-    /// Whether weights that take less room as a list of their non-zeros (sparse initializers, with 64-bit indices more than two thirds
-    /// zero) are written as such. ONNX Runtime expands them when it loads the file.
-    /// </param>
-    /// <param name="externalData">
-    /// Name of a file in the same folder that takes the weights of at least 1 KB; null keeps all in one file, of at most 2 GB. A hash of the weights is added to
-    /// it, so that "w.bin" becomes "w.0123456789abcdef.bin": an older model keeps its own weights until it is replaced, and they stay after that, because other
-    /// models may share them.
-    /// </param>
-    /// <exception cref="InvalidOperationException">A parameter has no values yet, or the file would exceed 2 GB.</exception>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="IOException">The file cannot be written, or is a folder, a pipe or a device.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder cannot be written to.</exception>
-    public void SaveOnnx(string path, bool sparse = false, string? externalData = null)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        OnnxFile.Write(OnnxWriter.Write(this, sparse), path, externalData);
-    }
 
     /// <summary>A table of the layers with their output shapes, parameters and multiply-adds.</summary>
     public override string ToString() => NetworkTable.Format(this);
@@ -282,14 +186,6 @@ public sealed partial class Network
             Constants = [.. Graph.Constants.Where(constant => used.Contains(constant.Name))],
             AsRead = false,
         });
-    }
-
-    /// <summary>The network with numbers for open sizes, by their name, read anew so that all that follows from them is computed.</summary>
-    internal Network WithSizes(IReadOnlyDictionary<string, int> sizes)
-    {
-        var model = OnnxWriter.Write(this);
-        OpenSizes.Close(model, sizes, "The network");
-        return OnnxImport.Read(model, "network", null);
     }
 
     /// <summary>Multiplications for one row.</summary>

@@ -83,6 +83,3 @@ public sealed class Augmentation
         }
     }
 }
-
-/// <summary>Writes a row, changed, to the room for it.</summary>
-internal delegate void RowChange(ReadOnlySpan<float> row, Span<float> room);

@@ -44,7 +44,7 @@ internal static class Validation
                 switch (task)
                 {
                     case LearningTask.Multiclass:
-                        correct += ArgMax(row) == (int)target ? 1 : 0;
+                        correct += PredictedClass.Of(row) == (int)target ? 1 : 0;
                         break;
                     case LearningTask.Binary:
                         correct += row[0] > 0 == target > 0 ? 1 : 0;
@@ -57,21 +57,6 @@ internal static class Validation
         }
 
         return new(task == LearningTask.Regression ? 1 - squaredError / SquaredDeviation(data) : correct / rows.Length, lossSum / rows.Length, task);
-    }
-
-    /// <summary>Index of the first largest value.</summary>
-    public static int ArgMax(ReadOnlySpan<float> values)
-    {
-        var best = 0;
-        for (var i = 1; i < values.Length; i++)
-        {
-            if (values[i] > values[best])
-            {
-                best = i;
-            }
-        }
-
-        return best;
     }
 
     private static double SquaredDeviation(TrainingData data)

@@ -56,7 +56,7 @@ internal static class ApiArguments
         [typeof(SensitivityOptions)] = Sensitivity,
         [typeof(TreePruningOptions)] = Trees,
         [typeof(TargetedDropout)] = () => new TargetedDropout(0.5, 0.5),
-        [typeof(NeuralNetworkTrainer.Options)] = Training,
+        [typeof(NeuralNetworkOptions)] = Training,
         [typeof(LoadNetworkEstimator.Options)] = () => new LoadNetworkEstimator.Options { Network = s_network },
         [typeof(StructureOptions)] = () => new StructureOptions(),
         [typeof(NetworkStructure)] = () => s_network.Groups(),
@@ -163,7 +163,7 @@ internal static class ApiArguments
 
     private static IDataView Rows() => s_ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Row { Features = [i % 2, i % 3, i % 5, i % 7], Label = i % 2 }));
 
-    private static NeuralNetworkTrainer.Options Training() => new() { Network = s_network, Epochs = 1 };
+    private static NeuralNetworkOptions Training() => new() { Network = s_network, Epochs = 1 };
 
     private static SensitivityOptions Sensitivity() => new() { Sparsities = [0.5] };
 

@@ -151,7 +151,7 @@ public class BadInputTests
     [TestMethod]
     public void Options_out_of_range_are_refused_by_name()
     {
-        void Refused(Action<NeuralNetworkTrainer.Options> change, string name)
+        void Refused(Action<NeuralNetworkOptions> change, string name)
         {
             var options = Options(2);
             var e = Assert.Throws<ArgumentException>(() =>
@@ -269,12 +269,12 @@ public class BadInputTests
         Assert.IsFalse(cursor.MoveNext());
     }
 
-    private NeuralNetworkTransformer Fit(IDataView view, NeuralNetworkTrainer.Options options) => _ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(view);
+    private NeuralNetworkTransformer Fit(IDataView view, NeuralNetworkOptions options) => _ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(view);
 
     private EstimatorChain<NeuralNetworkTransformer> Trained(Action<NeuralNetworkTransformer>? fitted = null)
         => new EstimatorChain<ITransformer>().Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Options(2)).WithOnFitDelegate(network => fitted?.Invoke(network)));
 
-    private static NeuralNetworkTrainer.Options Options(int outputs) => new() { Network = Network.Mlp(2, 8, outputs), Epochs = 2, BatchSize = 8 };
+    private static NeuralNetworkOptions Options(int outputs) => new() { Network = Network.Mlp(2, 8, outputs), Epochs = 2, BatchSize = 8 };
 
     private IDataView Rows() => Keyed(Items());
 

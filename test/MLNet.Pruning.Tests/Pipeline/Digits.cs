@@ -13,7 +13,7 @@ internal static class Digits
     public static EstimatorChain<Microsoft.ML.Transforms.NormalizingTransformer> Prepare(MLContext ml)
         => ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.NormalizeMinMax("Features"));
 
-    public static NeuralNetworkTrainer.Options Options(int epochs = 3) => new() { Network = Network.Mlp(64, 32, 10), Epochs = epochs, LearningRate = 5e-3 };
+    public static NeuralNetworkOptions Options(int epochs = 3) => new() { Network = Network.Mlp(64, 32, 10), Epochs = epochs, LearningRate = 5e-3 };
 
     public sealed class Row
     {

@@ -35,7 +35,7 @@ public class TaskTests
         var ml = new MLContext(2);
         var data = ml.Data.Cache(ml.Data.LoadFromEnumerable(Points(800)));
         var network = Network.Sequential([2], Layer.Dense(32), Layer.Tanh(), Layer.Dense(1));
-        var chain = ml.Regression.Trainers.NeuralNetwork(new NeuralNetworkTrainer.Options
+        var chain = ml.Regression.Trainers.NeuralNetwork(new NeuralNetworkOptions
         {
             Network = network, LabelColumnName = "Distance", Epochs = 80, BatchSize = 32, LearningRate = 1e-2, LearningRateSchedule = LearningRateSchedule.Cosine(),
         }).Append(ml.Transforms.Prune(0.3, fineTuneEpochs: 20));

@@ -63,7 +63,7 @@ public class FiniteWeightsTests
         _ => SparseTraining.Soft(every: 1),
     };
 
-    private static NeuralNetworkTrainer.Options Options(Optimizer optimizer)
+    private static NeuralNetworkOptions Options(Optimizer optimizer)
     {
         var network = Network.Mlp(4, 4, 3).Initialize(1);
         var (weights, biases) = (network["fc1.weight"].Values.ToArray(), network["fc1.bias"].Values.ToArray());

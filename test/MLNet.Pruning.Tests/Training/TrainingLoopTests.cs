@@ -101,7 +101,7 @@ public class TrainingLoopTests
         Assert.IsTrue(trained.Network["bn1.variance"].Values.ToArray().All(float.IsFinite));
     }
 
-    private static NeuralNetworkTransformer Fit(NeuralNetworkTrainer.Options options)
+    private static NeuralNetworkTransformer Fit(NeuralNetworkOptions options)
     {
         var ml = new MLContext(1);
         return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Fit(Digits.Load(ml)).LastTransformer;

@@ -105,11 +105,3 @@ public sealed class Schedule
         yield return target;
     }
 }
-
-/// <summary>In which order layers are pruned.</summary>
-internal enum LayerOrder
-{
-    Together,
-    BottomUp,
-    TopDown,
-}

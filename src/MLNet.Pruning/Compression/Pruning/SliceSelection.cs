@@ -80,7 +80,7 @@ internal sealed class SliceSelection
     private double[] Score(int member, Importance importance, Granularity granularity, Distribution distribution)
     {
         var (parameter, mask) = (_pool[member].Parameter, _pool[member].Mask);
-        var scores = _layouts[member].Score(importance, mask is null ? parameter : parameter.WithValues(mask.Apply(parameter.Values)));
+        var scores = importance.Score(_layouts[member], mask is null ? parameter : parameter.WithValues(mask.Apply(parameter.Values)));
         if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var piece)
         {
             throw new InvalidOperationException($"The importance of {granularity} {piece} of parameter '{parameter.Name}' is NaN.");

@@ -39,11 +39,11 @@ internal static class ConstantFolding
         "Transpose" when x[0].Grid is null => Transpose(node, x[0], shape),
         "Slice" => Slice(node, x[0], shape),
         "Gather" => Gather(node, x, shape),
-        "Concat" when Count(shape) <= (x.Any(value => value.IsInitializer) ? LargestWeight : LargestComputed) => Concat(node, x, shape),
-        "Expand" when Count(shape) <= LargestComputed => x[0].Rearranged(shape, BroadcastIndices(x[0].Shape, shape)),
+        "Concat" when TensorPlaces.Count(shape) <= (x.Any(value => value.IsInitializer) ? LargestWeight : LargestComputed) => Concat(node, x, shape),
+        "Expand" when TensorPlaces.Count(shape) <= LargestComputed => x[0].Rearranged(shape, BroadcastIndices(x[0].Shape, shape)),
         "Cast" => Cast(node, x[0]),
-        "ReduceProd" when x[0].Ints is { } ints && Count(shape) == 1 => Ints(x[0], shape, [ints.Aggregate((long?)1, (product, value) => product is { } p ? Multiply(p, value, symbols) : null)]),
-        _ when x.Any(value => value is { IsInitializer: true, Floats: not null, Count: > 1 }) || Count(shape) > LargestComputed => null,
+        "ReduceProd" when x[0].Ints is { } ints && TensorPlaces.Count(shape) == 1 => Ints(x[0], shape, [ints.Aggregate((long?)1, (product, value) => product is { } p ? Multiply(p, value, symbols) : null)]),
+        _ when x.Any(value => value is { IsInitializer: true, Floats: not null, Count: > 1 }) || TensorPlaces.Count(shape) > LargestComputed => null,
         "Where" => Where(x, shape),
         "ScatterND" => Scatter(node, x, shape),
         "Equal" when x.All(value => value.Floats is not null) => new(TensorType.Bool, shape,
@@ -52,8 +52,6 @@ internal static class ConstantFolding
         _ when x.All(value => value.Floats is not null) => Floats(node, x, shape),
         _ => null,
     };
-
-    private static long Count(ImmutableArray<int> shape) => shape.Aggregate(1L, (product, size) => checked(product * size));
 
     private static FoldedValue? Integers(Node node, FoldedValue[] x, ImmutableArray<int> shape, Symbols symbols)
     {
@@ -136,8 +134,8 @@ internal static class ConstantFolding
         }
 
         var depth = indices.Shape[^1];
-        var strides = Strides(shape);
-        var length = (int)Count([.. shape.Skip(depth)]);
+        var strides = TensorPlaces.Strides(shape);
+        var length = (int)TensorPlaces.Count([.. shape.Skip(depth)]);
         if (depth > shape.Length || (long)indices.Count / Math.Max(1, depth) * length != updates.Count)
         {
             return null;
@@ -204,20 +202,13 @@ internal static class ConstantFolding
     private static FoldedValue Transpose(Node node, FoldedValue x, ImmutableArray<int> shape)
     {
         ImmutableArray<int> order = [.. node.Ints("perm", [.. Enumerable.Range(0, shape.Length).Reverse().Select(i => (long)i)]).Select(i => (int)i)];
-        return x.Rearranged(shape, Transposed(x.Shape, order)) with { Source = x.Source?.Transposed(x.Shape, order) };
-    }
-
-    /// <summary>For each place of a transposed tensor, where in the tensor its value lies.</summary>
-    public static IEnumerable<int> Transposed(ImmutableArray<int> shape, ImmutableArray<int> order)
-    {
-        var strides = Strides(shape);
-        return Walk([.. order.Select(i => shape[i])], [.. order.Select(i => strides[i])], 0);
+        return x.Rearranged(shape, TensorPlaces.Transposed(x.Shape, order)) with { Source = x.Source?.Transposed(x.Shape, order) };
     }
 
     /// <summary>Part of a weight is a weight, such as the positions of a table that a sequence has.</summary>
     private static FoldedValue? Slice(Node node, FoldedValue x, ImmutableArray<int> shape)
     {
-        var strides = Strides(x.Shape);
+        var strides = TensorPlaces.Strides(x.Shape);
         var (steps, start) = (strides.ToArray(), 0);
         foreach (var (axis, range) in LayoutShapes.Ranges(node, x.Shape))
         {
@@ -225,18 +216,18 @@ internal static class ConstantFolding
             steps[axis] = strides[axis] * range.Value.Step;
         }
 
-        return x.Rearranged(shape, Walk(shape, steps, start)) with { IsInitializer = x.IsInitializer };
+        return x.Rearranged(shape, TensorPlaces.Walk(shape, steps, start)) with { IsInitializer = x.IsInitializer };
     }
 
     private static FoldedValue[] Split(Node node, FoldedValue x, ImmutableArray<int>[] shapes)
     {
-        var strides = Strides(x.Shape);
+        var strides = TensorPlaces.Strides(x.Shape);
         var axis = (int)(node.Int("axis", 0) is var a && a < 0 ? a + x.Shape.Length : a);
         var parts = new FoldedValue[shapes.Length];
         var start = 0;
         for (var i = 0; i < parts.Length; i++)
         {
-            parts[i] = x.Rearranged(shapes[i], Walk(shapes[i], strides, start * strides[axis]));
+            parts[i] = x.Rearranged(shapes[i], TensorPlaces.Walk(shapes[i], strides, start * strides[axis]));
             start += shapes[i][axis];
         }
 
@@ -249,13 +240,13 @@ internal static class ConstantFolding
         var axis = (int)(node.Int("axis", 0) is var a && a < 0 ? a + data.Shape.Length : a);
         var indices = x.Length > 1 ? x[1].Ints : node.Ints("indices");
         var size = data.Shape[axis];
-        if (indices is null || indices.Any(index => index < -size || index >= size) || Count(shape) > LargestComputed)
+        if (indices is null || indices.Any(index => index < -size || index >= size) || TensorPlaces.Count(shape) > LargestComputed)
         {
             return null;
         }
 
-        var inner = (int)Count([.. data.Shape.Skip(axis + 1)]);
-        var outer = (int)Count([.. data.Shape.Take(axis)]);
+        var inner = (int)TensorPlaces.Count([.. data.Shape.Skip(axis + 1)]);
+        var outer = (int)TensorPlaces.Count([.. data.Shape.Take(axis)]);
         return data.Rearranged(shape, Enumerable.Range(0, outer).SelectMany(o => indices.SelectMany(index
             => Enumerable.Range((o * size + (int)(index < 0 ? index + size : index)) * inner, inner)))) with { IsInitializer = data.IsInitializer };
     }
@@ -268,9 +259,9 @@ internal static class ConstantFolding
         }
 
         var axis = (int)(node.Int("axis", 0) is var a && a < 0 ? a + shape.Length : a);
-        var outer = (int)Count([.. shape.Take(axis)]);
+        var outer = (int)TensorPlaces.Count([.. shape.Take(axis)]);
         var rows = x.Select(value => value.Count / Math.Max(1, outer)).ToArray();
-        var count = (int)Count(shape);
+        var count = (int)TensorPlaces.Count(shape);
         var (ints, floats) = (x[0].Ints is null ? null : new long[count], x[0].Ints is null ? GC.AllocateUninitializedArray<float>(count, pinned: true) : null);
         for (int o = 0, place = 0; o < outer; o++)
         {
@@ -307,45 +298,10 @@ internal static class ConstantFolding
         : !FoldedValue.IsOpenSize(a) && !FoldedValue.IsOpenSize(b) ? b == -1 ? Closed(unchecked(-a)) : Closed(a / b)
         : IsSize(a) && IsSize(b) && symbols.Quotient(FoldedValue.ToSize(a), FoldedValue.ToSize(b)) is { } quotient ? FoldedValue.FromSize(quotient) : null;
 
-    private static int[] Strides(ImmutableArray<int> shape)
-    {
-        var strides = new int[shape.Length];
-        for (int i = shape.Length - 1, stride = 1; i >= 0; i--)
-        {
-            strides[i] = stride;
-            stride *= shape[i];
-        }
-
-        return strides;
-    }
-
     private static IEnumerable<int> BroadcastIndices(ImmutableArray<int> from, ImmutableArray<int> to)
     {
-        var strides = Strides(from);
+        var strides = TensorPlaces.Strides(from);
         var skipped = to.Length - from.Length;
-        return Walk(to, [.. to.Select((_, i) => i < skipped || from[i - skipped] == 1 ? 0 : strides[i - skipped])], 0);
-    }
-
-    /// <summary>Places in row-major order of a shape whose dimensions are so many places apart.</summary>
-    private static IEnumerable<int> Walk(ImmutableArray<int> shape, int[] steps, int start)
-    {
-        var count = Count(shape);
-        var index = new int[shape.Length];
-        var place = start;
-        for (long i = 0; i < count; i++)
-        {
-            yield return place;
-            for (var d = shape.Length - 1; d >= 0; d--)
-            {
-                place += steps[d];
-                if (++index[d] < shape[d])
-                {
-                    break;
-                }
-
-                place -= steps[d] * shape[d];
-                index[d] = 0;
-            }
-        }
+        return TensorPlaces.Walk(to, [.. to.Select((_, i) => i < skipped || from[i - skipped] == 1 ? 0 : strides[i - skipped])], 0);
     }
 }

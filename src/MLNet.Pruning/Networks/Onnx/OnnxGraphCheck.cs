@@ -121,9 +121,9 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
 
     private static void CheckShape(ValueInfoProto info, string place)
     {
-        if (info.Type?.TensorType?.Shape?.Dim.Count > ShapeInference.MostDimensions)
+        if (info.Type?.TensorType?.Shape?.Dim.Count > OnnxTensorSize.MostDimensions)
         {
-            throw new OnnxFormatException($"{place}, value '{info.Name}' has {info.Type.TensorType.Shape.Dim.Count} dimensions; expected at most {ShapeInference.MostDimensions}.");
+            throw new OnnxFormatException($"{place}, value '{info.Name}' has {info.Type.TensorType.Shape.Dim.Count} dimensions; expected at most {OnnxTensorSize.MostDimensions}.");
         }
 
         foreach (var dimension in info.Type?.TensorType?.Shape?.Dim ?? [])

@@ -43,7 +43,7 @@ public class AutoPruneTests
     {
         var ml = new MLContext(1);
         var data = ml.Data.TrainTestSplit(Digits.Load(ml), 0.2);
-        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkTrainer.Options { Network = Network.Mlp(64, 60, 40, 10), Epochs = 20, LearningRate = 3e-3, ValidationFraction = 0.2 }))
+        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(64, 60, 40, 10), Epochs = 20, LearningRate = 3e-3, ValidationFraction = 0.2 }))
             .Append(ml.Transforms.AutoPrune(Budget.MultiplyAdds(1660), fineTuneEpochs: 8)).Fit(data.TrainSet);
         var (step, report) = (model.LastTransformer, model.LastTransformer.AutoPruning!);
         Assert.IsLessThanOrEqualTo(1660, ml.Compression().Measure(model).Total.MultiplyAdds!.Value);

@@ -104,7 +104,7 @@ internal static class DigitSearch
     {
         var ml = new MLContext(1);
         var data = Digits.Load(ml);
-        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkTrainer.Options { Network = Network.Mlp(64, Widths[1..]), Epochs = 40, LearningRate = 5e-3, Seed = Seed, ValidationFraction = 0.2 })).Fit(data);
+        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(64, Widths[1..]), Epochs = 40, LearningRate = 5e-3, Seed = Seed, ValidationFraction = 0.2 })).Fit(data);
         var rows = ml.Data.CreateEnumerable<Prepared>(Digits.Prepare(ml).Fit(data).Transform(data), reuseRowObject: false).ToArray();
         return (model.LastTransformer.Network, [.. rows.Select(row => row.Features)], [.. rows.Select(row => (int)row.Label - 1)]);
     }

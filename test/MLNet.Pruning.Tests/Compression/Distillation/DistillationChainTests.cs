@@ -124,7 +124,7 @@ public class DistillationChainTests
         {
             using var scope = TorchSharp.torch.NewDisposeScope();
             using var graph = TorchGraph.ForScoring(network, network.Nodes.Single(node => node.Name == "relu1").Outputs[0]);
-            return CalibrationRun.Read(graph.Forward(TorchSharp.torch.tensor(rows).view(-1, 64)));
+            return TensorValues.Of(graph.Forward(TorchSharp.torch.tensor(rows).view(-1, 64)));
         }
     }
 

@@ -21,11 +21,11 @@ public class ExportedTransformerTests
             Assert.AreEqual(4, all.dim());
             Assert.AreEqual(3, all.shape[0]);
             Assert.IsGreaterThan(1, all.shape[1], "heads");
-            Close.AreEqual([.. Enumerable.Repeat(1f, (int)(all.shape[0] * all.shape[1] * all.shape[2]))], CalibrationRun.Read(all.sum(-1)), 1e-5, "what a position looks at sums to 1");
+            Close.AreEqual([.. Enumerable.Repeat(1f, (int)(all.shape[0] * all.shape[1] * all.shape[2]))], TensorValues.Of(all.sum(-1)), 1e-5, "what a position looks at sums to 1");
             for (var row = 0; row < 3; row++)
             {
                 var alone = term.Target(_network, Run(_network, rows.narrow(0, row, 1), term.TeacherReads))!;
-                Close.AreEqual(CalibrationRun.Read(alone), CalibrationRun.Read(all.narrow(0, row, 1)), 1e-5, $"{name}, row {row}");
+                Close.AreEqual(TensorValues.Of(alone), TensorValues.Of(all.narrow(0, row, 1)), 1e-5, $"{name}, row {row}");
             }
         }
     }

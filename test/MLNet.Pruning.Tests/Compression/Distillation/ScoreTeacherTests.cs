@@ -154,7 +154,7 @@ public class ScoreTeacherTests
         using var bound = Teacher.Columns().Bind(step);
         Assert.ThrowsExactly<NotSupportedException>(() => bound.Run([0], ["relu1"], null));
         Assert.ThrowsExactly<NotSupportedException>(() => bound.Run([0], [], TorchSharp.torch.zeros(1, 3)));
-        var options = new NeuralNetworkTrainer.Options { Network = Network.Mlp(3, 1), ValidationFraction = 0, Distillation = Distillation.Features([("fc1", "fc1")]) };
+        var options = new NeuralNetworkOptions { Network = Network.Mlp(3, 1), ValidationFraction = 0, Distillation = Distillation.Features([("fc1", "fc1")]) };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.Distill(options).Fit(view)).Message, "scores");
 
         void Refused<T>(Teacher teacher, string told, TeacherStep? other = null) where T : Exception
@@ -167,8 +167,8 @@ public class ScoreTeacherTests
     {
         var student = Network.Mlp(30, 1);
         var inputs = NetworkInputs.Of(view.Schema, student, ["Features"]);
-        var options = new NeuralNetworkTrainer.Options { Network = student, ValidationFraction = 0 };
-        TrainingData Read(IDataView rows, Network network, NetworkInputs columns) => TrainingRows.Read(rows, network, columns, LearningTask.Binary, options, 1);
+        var options = new NeuralNetworkOptions { Network = student, ValidationFraction = 0 };
+        TrainingData Read(IDataView rows, Network network, NetworkInputs columns) => TrainingRows.Read(rows, network, columns, LearningTask.Binary, options.Rows(1, default));
         return new() { View = view, Data = Read(view, student, inputs), Inputs = inputs, Label = "Label", Task = LearningTask.Binary, Keys = null, Device = TorchSharp.torch.CPU, BatchSize = 64, Read = Read };
     }
 

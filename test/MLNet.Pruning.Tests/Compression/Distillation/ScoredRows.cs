@@ -15,16 +15,16 @@ internal static class ScoredRows
     {
         using var scope = torch.NewDisposeScope();
         using var bound = teacher.Bind(step);
-        return CalibrationRun.Read(bound.Run([.. Enumerable.Range(0, step.Data.Rows)], [], null).Logits);
+        return TensorValues.Of(bound.Run([.. Enumerable.Range(0, step.Data.Rows)], [], null).Logits);
     }
 
     /// <summary>A step whose student reads Features.</summary>
     public static TeacherStep Step(IDataView view, LearningTask task, int outputs, double validationFraction = 0, bool skipInvalidRows = false)
     {
         var student = Network.Mlp(Width, outputs);
-        var options = new NeuralNetworkTrainer.Options { Network = student, ValidationFraction = validationFraction, SkipInvalidRows = skipInvalidRows };
+        var options = new NeuralNetworkOptions { Network = student, ValidationFraction = validationFraction, SkipInvalidRows = skipInvalidRows };
         var inputs = NetworkInputs.Of(view.Schema, student, ["Features"]);
-        TrainingData Read(IDataView rows, Network network, NetworkInputs columns) => TrainingRows.Read(rows, network, columns, task, options, 1);
+        TrainingData Read(IDataView rows, Network network, NetworkInputs columns) => TrainingRows.Read(rows, network, columns, task, options.Rows(1, default));
         return new()
         {
             View = view,

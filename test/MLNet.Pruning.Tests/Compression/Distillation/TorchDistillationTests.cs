@@ -64,7 +64,7 @@ public class TorchDistillationTests
 
         foreach (var (parameter, values) in taught.Trained.Zip(expected.Projected))
         {
-            Close.AreEqual(values, CalibrationRun.Read(parameter), 2e-5, "projection");
+            Close.AreEqual(values, TensorValues.Of(parameter), 2e-5, "projection");
         }
     }
 

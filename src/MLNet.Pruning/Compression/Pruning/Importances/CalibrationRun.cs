@@ -47,13 +47,6 @@ internal sealed class CalibrationRun : IDisposable
     /// <summary>Number of rows.</summary>
     public int Count => _rows.Length;
 
-    /// <summary>The values of a tensor in row-major order.</summary>
-    public static float[] Read(Tensor tensor)
-    {
-        using var scope = NewDisposeScope();
-        return MemoryMarshal.Cast<byte, float>(tensor.detach().to(ScalarType.Float32).cpu().contiguous().bytes).ToArray();
-    }
-
     /// <summary>Visits the rows in batches.</summary>
     /// <param name="visit">Gets rows, targets, and the batch's share of all rows.</param>
     /// <param name="size">Rows at a time; by default as many as in training.</param>
@@ -96,9 +89,9 @@ internal sealed class CalibrationRun : IDisposable
     /// <summary>A number a weight, made of its value and its gradient as they are now; a parameter that the outputs do not depend on has gradients of zero.</summary>
     public Dictionary<string, float[]> Combine(Func<float, float, float> score) => Parameters.ToDictionary(parameter => parameter.Name, parameter =>
     {
-        var values = Read(parameter.Values);
+        var values = TensorValues.Of(parameter.Values);
         using var scope = NewDisposeScope();
-        var gradient = parameter.Values.grad is { } found ? Read(found) : new float[values.Length];
+        var gradient = parameter.Values.grad is { } found ? TensorValues.Of(found) : new float[values.Length];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = score(values[i], gradient[i]);

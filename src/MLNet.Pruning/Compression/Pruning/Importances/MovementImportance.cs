@@ -50,7 +50,7 @@ internal sealed class MovementImportance : CalibratedImportance
             });
         }
 
-        var scores = movement.ToDictionary(sum => sum.Key, sum => CalibrationRun.Read(sum.Value));
+        var scores = movement.ToDictionary(sum => sum.Key, sum => TensorValues.Of(sum.Value));
         return scores.Values.All(values => values.All(float.IsFinite)) ? calibration.Scores(Name, scores)
             : throw new InvalidOperationException(
                 $"The rehearsal of {Name} diverged: lower its learning rate ({_learningRate}), or normalise the features or the label.");

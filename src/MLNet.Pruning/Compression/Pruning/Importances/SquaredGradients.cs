@@ -13,7 +13,7 @@ internal sealed class SquaredGradients(CalibrationRun run)
             if (values.grad is { } gradient)
             {
                 var sum = _sums.TryGetValue(name, out var found) ? found : _sums[name] = new double[values.numel()];
-                var numbers = CalibrationRun.Read(gradient);
+                var numbers = TensorValues.Of(gradient);
                 for (var i = 0; i < sum.Length; i++)
                 {
                     sum[i] += factor * numbers[i] * numbers[i];
@@ -25,7 +25,7 @@ internal sealed class SquaredGradients(CalibrationRun run)
     /// <summary>w^2 h / 2: what the loss rises by to second order when a weight goes, with the sums as h.</summary>
     public Dictionary<string, float[]> Saliencies() => run.Parameters.ToDictionary(parameter => parameter.Name, parameter =>
     {
-        var saliencies = CalibrationRun.Read(parameter.Values);
+        var saliencies = TensorValues.Of(parameter.Values);
         var curvatures = _sums.GetValueOrDefault(parameter.Name) ?? new double[saliencies.Length];
         for (var i = 0; i < saliencies.Length; i++)
         {

@@ -35,7 +35,7 @@ internal sealed class SynFlowImportance() : CalibratedImportance("Importance.Syn
         foreach (var parameter in network.Parameters.Where(parameter => parameter.Trainable))
         {
             var tensor = graph.Parameters[parameter.Name];
-            scores[parameter.Name] = tensor.grad is { } gradient ? CalibrationRun.Read(gradient.mul(tensor).div(flow).abs()) : new float[parameter.Count];
+            scores[parameter.Name] = tensor.grad is { } gradient ? TensorValues.Of(gradient.mul(tensor).div(flow).abs()) : new float[parameter.Count];
         }
 
         return calibration.Scores(Name, scores);

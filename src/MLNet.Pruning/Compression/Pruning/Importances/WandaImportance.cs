@@ -40,8 +40,8 @@ internal sealed class WandaImportance(int rows) : CalibratedImportance("Importan
 
     private static float[] Score(TorchParameter weight)
     {
-        var values = CalibrationRun.Read(weight);
-        var squares = weight.grad is { } gradient ? CalibrationRun.Read(gradient) : new float[values.Length];
+        var values = TensorValues.Of(weight);
+        var squares = weight.grad is { } gradient ? TensorValues.Of(gradient) : new float[values.Length];
         for (var i = 0; i < values.Length; i++)
         {
             // A factor of the product (alpha of Gemm) may be negative.

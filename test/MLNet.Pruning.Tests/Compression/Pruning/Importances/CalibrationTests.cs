@@ -128,7 +128,7 @@ public class CalibrationTests
         {
             using var run = new CalibrationRun(network.Prune(Amount.Count(0)), data, count);
             var seen = new List<float>();
-            run.ForEachBatch((batch, _, _) => seen.AddRange(CalibrationRun.Read(batch)));
+            run.ForEachBatch((batch, _, _) => seen.AddRange(TensorValues.Of(batch)));
             return [.. seen];
         }
 

@@ -153,7 +153,7 @@ public class OptimalBrainSurgeonTests
         {
             using var scope = torch.NewDisposeScope();
             using var graph = TorchGraph.ForScoring(other, "conv1.out");
-            return CalibrationRun.Read(graph.Forward(torch.tensor(fixture.Rows.SelectMany(row => row).ToArray(), [12L, 32L])));
+            return TensorValues.Of(graph.Forward(torch.tensor(fixture.Rows.SelectMany(row => row).ToArray(), [12L, 32L])));
         }
     }
 

@@ -1,0 +1,179 @@
+namespace MLNet.Pruning;
+
+/// <summary>
+/// What a weight, or a slice of weights, is worth: the least important goes first. A criterion of your own derives from this class.
+/// </summary>
+public abstract class Importance
+{
+    /// <summary>Absolute value of single weights; sum of absolute values of slices (Han et al. 2015, Li et al. 2017).</summary>
+    public static Importance L1 { get; } = Magnitude(1);
+
+    /// <summary>Absolute value of single weights; Euclidean norm of slices.</summary>
+    public static Importance L2 { get; } = Magnitude(2);
+
+    /// <summary>Absolute value of single weights; Lp norm of slices.</summary>
+    /// <param name="p">Order of the norm; positive and negative infinity take the largest and the smallest absolute value.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is not a number.</exception>
+    public static Importance Magnitude(double p = 1) => new MagnitudeImportance(p);
+
+    /// <summary>Uniform random numbers: the baseline every criterion has to beat.</summary>
+    /// <param name="seed">Same seed, same choice.</param>
+    public static Importance Random(int seed = 0) => new RandomImportance(seed);
+
+    /// <summary>Size of the gradient of the loss.</summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory does not grow with their number.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is below 1.</exception>
+    public static Importance Gradient(int rows = CalibratedImportance.DefaultRows) => new GradientMagnitudeImportance(rows);
+
+    /// <summary>Squared change of the loss to first order when a weight goes, summed over slices (Molchanov et al. 2019).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance Taylor(int rows = CalibratedImportance.DefaultRows) => new TaylorImportance(rows);
+
+    /// <summary>Size of the change of the loss to first order when a weight goes, |w g| (Molchanov et al. 2017).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance AbsoluteTaylor(int rows = CalibratedImportance.DefaultRows) => new AbsoluteTaylorImportance(rows);
+
+    /// <summary>Connection sensitivity, for a network that is not trained yet (Lee et al. 2019).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance Snip(int rows = CalibratedImportance.DefaultRows) => new SnipImportance(rows);
+
+    /// <summary>What a weight adds to the flow of gradients, for a network that is not trained yet (Wang et al. 2020).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance Grasp(int rows = CalibratedImportance.DefaultRows) => new GraspImportance(rows);
+
+    /// <summary>
+    /// Synaptic flow, from the weights alone (Tanaka et al. 2020). The paper prunes in 100 rounds: use it with <c>Schedule.Geometric(100)</c> and
+    /// no fine-tuning between.
+    /// </summary>
+    public static Importance SynFlow { get; } = new SynFlowImportance();
+
+    /// <summary>
+    /// Whether weights move away from zero while the network trains, -w g summed over steps (Sanh et al. 2020), in a rehearsal on the
+    /// calibration rows.
+    /// </summary>
+    /// <remarks>
+    /// The rehearsal has to be long enough to move weights: the sum over a few steps is the first gradient's alone, whose sign says little of a
+    /// trained network, and with which a small network loses more than by chance.
+    /// </remarks>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory does not grow with their number.</param>
+    /// <param name="epochs">Passes over them; at least 1.</param>
+    /// <param name="learningRate">Step size of the rehearsal's stochastic gradient descent; above 0. A rehearsal that diverges throws.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    public static Importance Movement(int rows = CalibratedImportance.DefaultRows, int epochs = 50, double learningRate = 0.01)
+        => new MovementImportance(rows, epochs, learningRate);
+
+    /// <summary>Rise of the loss to second order, by the diagonal of the empirical Fisher information (Theis et al. 2018).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance Fisher(int rows = CalibratedImportance.DefaultRows) => new FisherImportance(rows);
+
+    /// <summary>Optimal brain damage: rise of the loss to second order, by the diagonal of the Gauss-Newton matrix (LeCun et al. 1990).</summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory does not grow with their number.</param>
+    /// <param name="probes">Random directions a batch that estimate the diagonal; null computes it exactly, by one backward pass a row and output.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
+    public static Importance DiagonalHessian(int rows = CalibratedImportance.DefaultRows, int? probes = null) => new DiagonalHessianImportance(rows, probes);
+
+    /// <summary>
+    /// Optimal brain surgeon, layer by layer: the least error that a layer's outputs can have without a weight; when weights are set to zero or
+    /// removed, the others of their unit are changed to make up for them (Hassibi et al. 1993; Frantar &amp; Alistarh 2023, SparseGPT). For dense layers and
+    /// convolutions of one group.
+    /// </summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>
+    /// <param name="damping">Added to the diagonal of a layer's second moments, as a share of its mean; above 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    public static Importance OptimalBrainSurgeon(int rows = CalibratedImportance.DefaultRows, double damping = 0.01) => new OptimalBrainSurgeonImportance(rows, damping);
+
+    /// <summary>Weight times the norm of what it multiplies, for dense layers and convolutions (Sun et al. 2024).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance Wanda(int rows = CalibratedImportance.DefaultRows) => new WandaImportance(rows);
+
+    /// <summary>Mean size of what a unit puts out; for rows, slices and groups (Molchanov et al. 2017).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance ActivationMean(int rows = CalibratedImportance.DefaultRows) => new ActivationMeanImportance(rows);
+
+    /// <summary>Variance of what a unit puts out; for rows, slices and groups (Molchanov et al. 2017).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance ActivationVariance(int rows = CalibratedImportance.DefaultRows) => new ActivationVarianceImportance(rows);
+
+    /// <summary>Share of a unit's outputs that are not zero, one less the average percentage of zeros (APoZ); for rows, slices and groups (Hu et al. 2016).</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance NonzeroActivations(int rows = CalibratedImportance.DefaultRows) => new NonzeroActivationsImportance(rows);
+
+    /// <summary>Size of the scale of the batch normalisation behind a unit; for groups, and slices of the layer it reads (Liu et al. 2017, network slimming).</summary>
+    public static Importance BatchNormScale { get; } = new BatchNormImportance();
+
+    /// <summary>Sum of the distances of a slice to the others; for slices and groups (He et al. 2019, FPGM).</summary>
+    public static Importance GeometricMedian { get; } = new GeometricMedianImportance();
+
+    /// <summary>Measured rise of the loss when a piece goes; exact, and a pass over the rows for each piece, so for small networks or large pieces.</summary>
+    /// <inheritdoc cref="Gradient"/>
+    public static Importance LossChange(int rows = CalibratedImportance.DefaultRows) => new LossChangeImportance(rows);
+
+    /// <summary>
+    /// Scores consecutive single weights. Called more than once for the same weights, from several threads, and has to give the same
+    /// numbers each time.
+    /// </summary>
+    /// <param name="parameter">The parameter with its values.</param>
+    /// <param name="start">Row-major index of the first weight.</param>
+    /// <param name="scores">Receives one score a weight; any finite or infinite number, but not NaN.</param>
+    public abstract void ScoreWeights(Parameter parameter, int start, Span<float> scores);
+
+    /// <summary>Scores the slices of a parameter along a dimension; by default the sum of their weights' scores.</summary>
+    /// <param name="parameter">The parameter with its values, weights already dropped at zero.</param>
+    /// <param name="dimension">From 0 to the number of dimensions - 1.</param>
+    /// <param name="scores">Receives one score for each index of the dimension; not NaN.</param>
+    public virtual void ScoreSlices(Parameter parameter, int dimension, Span<double> scores)
+    {
+        var weights = new float[parameter.Count];
+        ScoreWeights(parameter, 0, weights);
+        scores.Clear();
+        foreach (var (slice, start, length) in SliceRuns.Of(parameter.Shape, dimension))
+        {
+            foreach (var score in weights.AsSpan(start, length))
+            {
+                scores[slice] += score;
+            }
+        }
+    }
+
+    /// <summary>Scores pieces that are not slices, such as blocks; by default the sum of their weights' scores.</summary>
+    internal virtual void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores)
+    {
+        var weights = new float[parameter.Count];
+        ScoreWeights(parameter, 0, weights);
+        foreach (var (piece, start, length) in pieces.Runs)
+        {
+            foreach (var score in weights.AsSpan(start, length))
+            {
+                scores[piece] += score;
+            }
+        }
+    }
+
+    /// <summary>The criterion as it measures the network as it is now; itself where it looks at nothing but weights.</summary>
+    internal virtual Importance Bind(Calibration calibration) => this;
+
+    /// <summary>Whether the slices of that dimension say what a group is worth.</summary>
+    internal virtual bool Counts(ParameterAxis axis) => axis.Role is AxisRole.Output or AxisRole.Input;
+
+    /// <summary>What a group or a block is worth as a whole, told by the network without it; null where its members say it.</summary>
+    internal virtual double? ScoreCut(Func<Network> without) => null;
+
+    /// <summary>Other values for the weights that stay, which make up for those dropped at this step.</summary>
+    internal virtual PrunedNetwork Compensate(PrunedNetwork pruned) => pruned;
+
+    /// <summary>What each piece of a parameter is worth.</summary>
+    internal double[] Score(PieceLayout layout, Parameter parameter)
+    {
+        var scores = new double[layout.Count];
+        if (layout.Dimension is { } dimension)
+        {
+            ScoreSlices(parameter, dimension, scores);
+        }
+        else
+        {
+            ScorePieces(parameter, layout, scores);
+        }
+
+        return scores;
+    }
+}

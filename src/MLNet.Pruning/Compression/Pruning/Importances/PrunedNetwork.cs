@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// A network with masks over some of its parameters: what <c>torch.nn.utils.prune</c> calls a pruned module. Immutable. The weights
+/// are copied, with zeros where they are dropped, only when <see cref="Network"/> is asked for.
+/// </summary>
+public sealed partial class PrunedNetwork
+{
+    private readonly Network _weights;
+    private readonly Lazy<Network> _network;
+
+    /// <param name="weights">The network.</param>
+    /// <param name="masks">What is held at zero in it.</param>
+    /// <param name="companions">Networks of the same graph with other weights, such as those to rewind to; they lose what it loses.</param>
+    internal PrunedNetwork(Network weights, ImmutableDictionary<string, WeightMask> masks, ImmutableArray<Network?> companions = default)
+    {
+        (_weights, Masks, Companions) = (weights, masks, companions.IsDefault ? [] : companions);
+        _network = new(() => weights.WithParameters(masks.Select(mask => weights[mask.Key].WithValues(mask.Value.Apply(weights[mask.Key].Values)))));
+    }
+
+    /// <summary>The masks by the name of their parameter. What has no mask was never pruned.</summary>
+    public ImmutableDictionary<string, WeightMask> Masks { get; }
+
+    /// <summary>The network with its dropped weights at zero: pruning made permanent.</summary>
+    public Network Network => _network.Value;
+
+    /// <summary>Networks of the same graph with other weights.</summary>
+    internal ImmutableArray<Network?> Companions { get; }
+
+    /// <summary>Whether any parameter has a mask.</summary>
+    public bool IsPruned => !Masks.IsEmpty;
+
+    /// <summary>Adds a mask of your own; what an earlier mask dropped stays dropped.</summary>
+    /// <param name="parameter">Name of the parameter.</param>
+    /// <param name="mask">One entry a value, in row-major order.</param>
+    /// <exception cref="ArgumentException">No such parameter, or a mask of another size.</exception>
+    public PrunedNetwork WithMask(string parameter, WeightMask mask)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        ArgumentNullException.ThrowIfNull(mask);
+        var target = _weights[parameter];
+        if (mask.Count != target.Count)
+        {
+            throw new ArgumentException($"The mask has {mask.Count} entries, but parameter {target} has {target.Count} values.", nameof(mask));
+        }
+
+        return new(_weights, Masks.SetItem(parameter, Masks.TryGetValue(parameter, out var before) ? before.And(mask) : mask), Companions);
+    }
+
+    /// <summary>The network as it was given, whatever its masks drop.</summary>
+    internal Network Weights => _weights;
+
+    internal PoolMember Member(string parameter) => PoolMember.Of(_weights, parameter, Masks.GetValueOrDefault(parameter));
+}

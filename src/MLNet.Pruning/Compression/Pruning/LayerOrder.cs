@@ -1,0 +1,9 @@
+namespace MLNet.Pruning;
+
+/// <summary>In which order layers are pruned.</summary>
+internal enum LayerOrder
+{
+    Together,
+    BottomUp,
+    TopDown,
+}

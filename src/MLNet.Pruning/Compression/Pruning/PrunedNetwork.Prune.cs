@@ -1,0 +1,93 @@
+namespace MLNet.Pruning;
+
+public sealed partial class PrunedNetwork
+{
+    /// <summary>
+    /// Drops the least important pieces of what remains. As with torch.nn.utils.prune, the amount is one of the pieces that are not
+    /// dropped yet: half, applied twice, leaves a quarter.
+    /// </summary>
+    /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
+    /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
+    /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
+    /// <returns>The network with the new masks, each a part of the one before; where pieces are removed, the smaller network.</returns>
+    /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
+    public PrunedNetwork Prune(Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
+    {
+        ArgumentNullException.ThrowIfNull(amount);
+        if (granularity?.IsStructural == true)
+        {
+            return Prune(new PruningOptions { Amount = amount, Importance = importance ?? Importance.L1, Granularity = granularity, Scope = scope ?? Scope.Network });
+        }
+
+        return Prune(amount, importance ?? Importance.L1, granularity ?? Granularity.Weight, scope ?? Scope.Network, minimumKept: 0);
+    }
+
+    private PrunedNetwork Prune(Amount amount, Importance importance, Granularity granularity, Scope scope, double minimumKept)
+    {
+        var pieces = new Pieces(importance.Bind(new(this)), granularity, scope, amount, minimumKept);
+        var pools = pieces.Pools(this);
+        return Drop(pieces, pools, pieces.Resolve(pools));
+    }
+
+    /// <summary>Drops what a granularity says that has an amount of its own: <see cref="Granularity.NToM"/>.</summary>
+    /// <param name="granularity">N:M of any n and m.</param>
+    /// <param name="importance">What a weight is worth; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
+    /// <returns>The network with the new masks, each a part of the one before.</returns>
+    /// <exception cref="ArgumentException">The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
+    public PrunedNetwork Prune(Granularity granularity, Importance? importance = null, Scope? scope = null)
+    {
+        ArgumentNullException.ThrowIfNull(granularity);
+        return Prune(granularity.FixedAmount ?? throw new ArgumentException($"Granularity '{granularity}' says no amount: give one.", nameof(granularity)), importance, granularity, scope);
+    }
+
+    /// <summary>Prunes at once, as the options say; their schedule, recovery and fine-tuning are not used.</summary>
+    /// <param name="options">How. An amount counts what remains.</param>
+    /// <returns>The network with the new masks; where pieces are removed, the smaller network.</returns>
+    /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
+    public PrunedNetwork Prune(PruningOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        if (options.Layers.Count > 0)
+        {
+            return options.Parts(this).Aggregate(this, (network, part) => network.Prune(part));
+        }
+
+        return options.Granularity.IsStructural ? RemovalPlan.Create(options.With(options.Importance.Bind(new(this))), this).Prune(this, options.Amount)
+            : Prune(options.Amount, options.Importance, options.Granularity, options.Scope, options.MinimumKept);
+    }
+
+    /// <summary>
+    /// Writes the masks alone, without weights, as UTF-8 JSON: <c>{"format": "MLNet.Pruning masks", "version": 1, "masks": [{"parameter":
+    /// "fc1.weight", "shape": [300, 784], "kept": 23520, "bits": "..."}]}</c>. Bits are base64 of one bit a value in row-major order, the
+    /// lowest bit of a byte first, 1 for kept. <see cref="NetworkPruningExtensions.LoadMasks"/> reads it.
+    /// </summary>
+    /// <param name="path">The file; written beside and renamed, so that an old one stays whole until the new one is.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveMasks(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        MaskFile.Save(this, path);
+    }
+
+    /// <summary>Drops so many pieces of each pool.</summary>
+    internal PrunedNetwork Drop(Pieces pieces, IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<long> drops)
+    {
+        var masks = Masks.ToBuilder();
+        foreach (var (pool, drop) in pools.Zip(drops))
+        {
+            var results = pieces.Drop(pool, drop);
+            for (var i = 0; i < pool.Count; i++)
+            {
+                masks[pool[i].Parameter.Name] = results[i];
+            }
+        }
+
+        return new(_weights, masks.ToImmutable(), Companions);
+    }
+}

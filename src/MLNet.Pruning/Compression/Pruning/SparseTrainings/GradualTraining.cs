@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using TorchSharp;
+using static TorchSharp.torch;
+using TorchParameter = TorchSharp.Modules.Parameter;
+
+namespace MLNet.Pruning;
+
+/// <summary>See <see cref="SparseTraining.Gradual"/>.</summary>
+internal sealed class GradualTraining(int every, double until) : SparseTraining(every, until)
+{
+    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
+
+    private sealed class Run : SparseTrainingRun
+    {
+        private readonly GradualTraining _owner;
+        private readonly StepImportance _importance;
+        private readonly PruningPlan _plan;
+        private readonly CalibrationData _data;
+        private readonly Dictionary<string, (TorchParameter Values, Tensor Sum)>? _movement;
+        private readonly Scalar _away = -1.0;
+        private int _planned = -1;
+        private int _moves;
+
+        public Run(GradualTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+        {
+            (_owner, _data) = (owner, data);
+            _importance = new(options.Criterion);
+            _importance.Measure(new(start, data));
+            _plan = PruningPlan.Create(options.With(_importance), start);
+            _movement = options.Importance is MovementImportance ? [] : null;
+            Masks = start.Masks;
+        }
+
+        public override void AfterBackward()
+        {
+            if (_movement is null)
+            {
+                return;
+            }
+
+            using var noGrad = no_grad();
+            foreach (var (values, sum) in _movement.Values)
+            {
+                if (values.grad is { } gradient)
+                {
+                    sum.addcmul_(values, gradient, _away);
+                }
+            }
+        }
+
+        public override PruningReport Complete(PruningReport report, PrunedNetwork network) => _plan.Complete(report, network);
+
+        public override void Dispose()
+        {
+            foreach (var (_, sum) in _movement?.Values ?? Enumerable.Empty<(TorchParameter, Tensor Sum)>())
+            {
+                sum.Dispose();
+            }
+
+            _away.Dispose();
+        }
+
+        protected override void Begin()
+        {
+            foreach (var (name, tensor) in Weights.Graph.Parameters)
+            {
+                if (tensor is TorchParameter values)
+                {
+                    _movement?.Add(name, (values, zeros_like(values).detach().DetachFromDisposeScope()));
+                }
+            }
+
+            // Movement is known only after some steps of training.
+            if (_movement is null)
+            {
+                Move(0);
+            }
+        }
+
+        protected override void Updated(long step, double rate)
+        {
+            if (step == LastMove || (step < LastMove && step % _owner.Every == 0))
+            {
+                Move(step);
+            }
+            else
+            {
+                Weights.MaskWeights();
+            }
+        }
+
+        private void Move(long step)
+        {
+            var planned = PlanStep(_plan.Steps, step);
+            if (planned == _planned)
+            {
+                Weights.MaskWeights();
+                return;
+            }
+
+            _planned = planned;
+            var now = Snapshot(Masks);
+            if (_movement is not null)
+            {
+                _importance.Use(MovementImportance.Of(new(now, _data), _movement.ToDictionary(moved => moved.Key, moved => TensorValues.Of(moved.Value.Sum))));
+            }
+            else if (step > 0)
+            {
+                _importance.Measure(new Calibration(now, _data));
+            }
+
+            var pruned = _plan.Prune(now, planned);
+            _plan.Record.Close(++_moves, _plan.Describe(pruned).Sparsity, kept: true);
+            Hold(pruned.Masks);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+using System.Collections.Immutable;
+using TorchSharp;
+using static TorchSharp.torch;
+using TorchParameter = TorchSharp.Modules.Parameter;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// A training in which every weight runs as a random function of itself and of something learned beside it, and the best that is known of
+/// that ranks the pieces at the end. The gradient at what ran is handed on to both by the chain rule.
+/// </summary>
+internal abstract class LearnedMaskRun : SparseTrainingRun
+{
+    private readonly PruningOptions _options;
+    private readonly PrunedNetwork _start;
+    private readonly CalibrationData _data;
+    private readonly double _learningRate;
+    private readonly string _name;
+    private readonly List<Learned> _learned = [];
+    private AdamUpdate? _rule;
+    private Generator? _random;
+    private PruningPlan? _plan;
+
+    protected LearnedMaskRun(SparseTraining owner, double learningRate, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+    {
+        (_name, _learningRate, _options, _start, _data) = (owner.ToString(), learningRate, options, start, data);
+        Masks = start.Masks;
+    }
+
+    /// <summary>Training rows.</summary>
+    protected int Rows => _data.Rows.TrainingRows.Length;
+
+    /// <summary>Share of the learning that is done, from 0 to 1.</summary>
+    protected double Progress => Math.Min(1, (double)Done / LastMove);
+
+    public override void BeforeForward()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var one in _learned)
+        {
+            // Bounded away from 0 and 1, where the logarithms of the noise end.
+            using Scalar low = 1e-6, high = 1 - 1e-6;
+            var noise = rand([.. one.Learnt.shape, 2], generator: _random).clamp_(low, high).to(one.Values.device);
+            one.Noise = noise.DetachFromDisposeScope();
+            one.Trained = one.Values.clone().DetachFromDisposeScope();
+            one.Values.copy_(Effective(one));
+        }
+    }
+
+    public override void AfterBackward()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var one in _learned)
+        {
+            var gradient = one.Values.grad?.detach();
+            using (no_grad())
+            {
+                one.Values.copy_(one.Trained!);
+            }
+
+            one.Values.grad = null;
+            one.Learnt.grad = null;
+            var total = Penalty(one);
+            if (gradient is not null)
+            {
+                using Scalar whole = 1.0;
+                total = total.add(Effective(one).mul(gradient).sum(), whole);
+            }
+
+            total.backward();
+            one.Release();
+        }
+    }
+
+    public override PruningReport Complete(PruningReport report, PrunedNetwork network) => _plan?.Complete(report, network) ?? report;
+
+    public override void BeforeMeasuring()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var one in _learned)
+        {
+            one.Trained = one.Values.clone().DetachFromDisposeScope();
+            one.Values.copy_(Settled(one));
+        }
+    }
+
+    public override void AfterMeasuring()
+    {
+        using var noGrad = no_grad();
+        foreach (var one in _learned)
+        {
+            one.Values.copy_(one.Trained!);
+            one.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _rule?.Dispose();
+        _random?.Dispose();
+        foreach (var one in _learned)
+        {
+            one.Dispose();
+        }
+
+        _learned.Clear();
+    }
+
+    protected override void Begin()
+    {
+        _random = new Generator((ulong)(uint)Seed ^ 0x10C0FFEEUL);
+        foreach (var member in _options.Scope.Members(_start, _options.Granularity))
+        {
+            var pieces = _options.Granularity.IsSingle ? null : _options.Granularity.Pieces(member.Parameter, member.Axes);
+            _learned.Add(new Learned(member.Parameter, (TorchParameter)Weights.Graph.Parameters[member.Parameter.Name], pieces, Initial));
+        }
+
+        _rule = new AdamUpdate([.. _learned.Select(one => one.Learnt)], 0.9, 0.999, 1e-8, 0, decoupled: false);
+    }
+
+    protected override void Updated(long step, double rate)
+    {
+        if (step <= LastMove)
+        {
+            _rule!.Step(_learningRate);
+        }
+
+        if (step == LastMove)
+        {
+            Settle();
+        }
+        else
+        {
+            Weights.MaskWeights();
+        }
+    }
+
+    /// <summary>What is learned beside a piece, at first.</summary>
+    protected abstract float Initial { get; }
+
+    /// <summary>The weights as they run in a step: a function of weights, of what is learned and of the noise.</summary>
+    protected abstract Tensor Effective(Learned one);
+
+    /// <summary>What is added to the loss.</summary>
+    protected abstract Tensor Penalty(Learned one);
+
+    /// <summary>The weights as they run when nothing is random any more.</summary>
+    protected abstract Tensor Settled(Learned one);
+
+    /// <summary>One score a weight, not negative: the larger the more it is worth to be kept.</summary>
+    protected abstract Tensor Score(Learned one);
+
+    private void Settle()
+    {
+        var scores = new Dictionary<string, float[]>();
+        using (NewDisposeScope())
+        {
+            using var noGrad = no_grad();
+            foreach (var one in _learned)
+            {
+                scores[one.Parameter.Name] = TensorValues.Of(Score(one));
+                one.Values.copy_(Settled(one));
+            }
+        }
+
+        var now = Snapshot(Masks);
+        var learned = new Calibration(now, _data).Scores(_name, scores);
+        _plan = PruningPlan.Create(_options.With(learned), now);
+        Dispose();
+        var pruned = _plan.Prune(now, _plan.Steps - 1);
+        _plan.Record.Close(1, _plan.Describe(pruned).Sparsity, kept: true);
+        Hold(pruned.Masks);
+    }
+
+    /// <summary>A weight with what is learned beside it, a number a piece.</summary>
+    protected sealed class Learned : IDisposable
+    {
+        private readonly Tensor? _pieceOfWeight;
+
+        public Learned(Parameter parameter, TorchParameter values, PieceLayout? pieces, float initial)
+        {
+            (Parameter, Values, PieceSize) = (parameter, values, pieces is null ? 1 : parameter.Count / pieces.Count);
+            using var scope = NewDisposeScope();
+            using Scalar start = initial;
+            var count = pieces?.Count ?? parameter.Count;
+            Learnt = (TorchParameter)new TorchParameter(full(count, start, device: values.device)).DetachFromDisposeScope();
+            if (pieces is not null)
+            {
+                var map = new long[parameter.Count];
+                foreach (var (piece, first, length) in pieces.Runs)
+                {
+                    map.AsSpan(first, length).Fill(piece);
+                }
+
+                _pieceOfWeight = tensor(map, device: values.device).DetachFromDisposeScope();
+            }
+        }
+
+        public Parameter Parameter { get; }
+
+        public TorchParameter Values { get; }
+
+        public TorchParameter Learnt { get; }
+
+        /// <summary>Weights of a piece.</summary>
+        public int PieceSize { get; }
+
+        /// <summary>Uniform numbers of this step, two a piece.</summary>
+        public Tensor? Noise { get; set; }
+
+        /// <summary>The weights that are trained, while others run.</summary>
+        public Tensor? Trained { get; set; }
+
+        /// <summary>A number a piece as one a weight, in the shape of the weights.</summary>
+        public Tensor Spread(Tensor perPiece) => (_pieceOfWeight is null ? perPiece : perPiece.index_select(0, _pieceOfWeight)).view(Values.shape);
+
+        public void Release()
+        {
+            Noise?.Dispose();
+            Trained?.Dispose();
+            (Noise, Trained) = (null, null);
+        }
+
+        public void Dispose()
+        {
+            Release();
+            Learnt.Dispose();
+            _pieceOfWeight?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using System.Collections.Immutable;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>Several teachers whose probabilities are one: their mean, or for each class those of the teacher that knows it best.</summary>
+/// <param name="members">The teachers.</param>
+/// <param name="weights">Their weights, which sum to 1; null for the best per class.</param>
+internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, ImmutableArray<double>? weights) : Teacher
+{
+    internal override BoundTeacher Bind(TeacherStep step)
+    {
+        if (weights is null && step.Task == LearningTask.Regression)
+        {
+            throw new ArgumentException("The best teacher per class is for classes, but this is a Regression task: take Teacher.Mean or Teacher.Weighted.");
+        }
+
+        if (weights is null && step.Data.ValidationRows.IsEmpty)
+        {
+            throw new ArgumentException("The best teacher per class is chosen on validation rows, but there are none: set ValidationFraction above 0.");
+        }
+
+        List<BoundTeacher> bound = [];
+        try
+        {
+            foreach (var member in members)
+            {
+                bound.Add(member.Bind(step));
+            }
+
+            if (bound.FirstOrDefault(member => member.Outputs != bound[0].Outputs) is { } other)
+            {
+                throw new ArgumentException($"The teachers have different numbers of outputs: {bound[0].Outputs} and {other.Outputs}.");
+            }
+
+            return new Bound([.. bound], step, weights);
+        }
+        catch
+        {
+            bound.ForEach(member => member.Dispose());
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => (weights is { } shares
+        ? $"mean of {string.Join(", ", members.Zip(shares, (member, weight) => FormattableString.Invariant($"{weight:r} {member}")))}" : $"best per class of {string.Join(", ", members)}");
+
+    private sealed class Bound : BoundTeacher
+    {
+        private readonly ImmutableArray<BoundTeacher> _members;
+        private readonly LearningTask _task;
+
+        /// <summary>Each teacher's part in each class: members x 1 x classes.</summary>
+        private readonly Tensor _parts;
+
+        public Bound(ImmutableArray<BoundTeacher> members, TeacherStep step, ImmutableArray<double>? weights)
+        {
+            (_members, _task) = (members, step.Task);
+            var classes = step.Task == LearningTask.Binary ? 2 : Outputs;
+            var parts = new float[members.Length * classes];
+            if (weights is { } shares)
+            {
+                for (var i = 0; i < parts.Length; i++)
+                {
+                    parts[i] = (float)shares[i / classes];
+                }
+            }
+            else
+            {
+                var f1 = members.Select(member => F1(member, step, classes)).ToArray();
+                for (var c = 0; c < classes; c++)
+                {
+                    var best = Enumerable.Range(0, members.Length).MaxBy(member => f1[member][c]);
+                    parts[best * classes + c] = 1;
+                }
+            }
+
+            using var scope = NewDisposeScope();
+            _parts = tensor(parts, [members.Length, 1, classes]).to(step.Device).DetachFromDisposeScope();
+        }
+
+        public override int Outputs => _members[0].Outputs;
+
+        public override TeacherBatch Run(ReadOnlySpan<int> rows, IReadOnlyCollection<string> reads, Tensor? changed)
+        {
+            if (reads.Count > 0)
+            {
+                throw new NotSupportedException($"Several teachers have no tensors '{string.Join("', '", reads)}' in common: features are learned from one network.");
+            }
+
+            using var noGrad = no_grad();
+            List<Tensor> said = [];
+            foreach (var member in _members)
+            {
+                said.Add(member.Run(rows, [], changed).Logits);
+            }
+
+            return new(Combine(said), new Dictionary<string, Tensor>());
+        }
+
+        public override void Dispose()
+        {
+            _parts.Dispose();
+            foreach (var member in _members)
+            {
+                member.Dispose();
+            }
+        }
+
+        private Tensor Combine(List<Tensor> said)
+        {
+            if (_task == LearningTask.Regression)
+            {
+                return stack(said).mul(_parts).sum(dim: 0);
+            }
+
+            // A class has at least one teacher, so its sum is above 0; what the others say of it is -infinity.
+            using Scalar one = 1.0;
+            var mixed = stack(said.Select(logits => LogProbabilities(logits, _task))).add(_parts.log(), one).logsumexp(0).log_softmax(-1);
+            return _task == LearningTask.Multiclass ? mixed : mixed.narrow(1, 1, 1).sub(mixed.narrow(1, 0, 1));
+        }
+
+        /// <summary>Of classes, or of both sides of a binary task.</summary>
+        private static Tensor LogProbabilities(Tensor logits, LearningTask task)
+            => (task == LearningTask.Multiclass ? logits : cat([zeros_like(logits), logits], 1)).log_softmax(-1);
+
+        /// <summary>A teacher's F1 of each class on the validation rows; 0 for a class that it never gives and that none has.</summary>
+        private static double[] F1(BoundTeacher teacher, TeacherStep step, int classes)
+        {
+            var (hits, given, actual) = (new int[classes], new int[classes], new int[classes]);
+            var rows = step.Data.ValidationRows.AsSpan();
+            for (var start = 0; start < rows.Length; start += step.BatchSize)
+            {
+                step.CancellationToken.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                var part = rows.Slice(start, Math.Min(step.BatchSize, rows.Length - start));
+                var scores = TensorValues.Of(LogProbabilities(teacher.Run(part, [], null).Logits, step.Task));
+                for (var i = 0; i < part.Length; i++)
+                {
+                    var row = scores.AsSpan(i * classes, classes);
+                    var (predicted, label) = (PredictedClass.Of(row), (int)step.Data.Target(part[i]));
+                    hits[label] += predicted == label ? 1 : 0;
+                    given[predicted]++;
+                    actual[label]++;
+                }
+            }
+
+            return [.. hits.Select((hit, c) => given[c] + actual[c] == 0 ? 0 : 2.0 * hit / (given[c] + actual[c]))];
+        }
+    }
+}

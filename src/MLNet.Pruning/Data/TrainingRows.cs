@@ -1,0 +1,129 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>Reads what a network reads, and the label, of a data view once, streaming.</summary>
+internal static class TrainingRows
+{
+    /// <summary>Reads all rows and holds back those to measure on.</summary>
+    /// <param name="view">The rows.</param>
+    /// <param name="network">The network they are for.</param>
+    /// <param name="inputs">The columns it reads.</param>
+    /// <param name="task">The task.</param>
+    /// <param name="rules">The label, the validation fraction, and what to do with invalid rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
+    /// <exception cref="TrainingDataException">No rows, one class only, values that are not finite, or ids beyond a table.</exception>
+    public static TrainingData Read(IDataView view, Network network, NetworkInputs inputs, LearningTask task, RowRules rules)
+    {
+        var columns = inputs.Bind(view.Schema, network);
+        var label = Label(view.Schema, rules.Label, task, network.Output.RowSize);
+        var data = new TrainingData(network.RowSize);
+        using (var cursor = view.GetRowCursor([.. columns, label]))
+        {
+            var reader = new InputReader(cursor, columns, network, inputs);
+            var readLabel = LabelReader(cursor, label, task);
+            for (long i = 0; cursor.MoveNext(); i++)
+            {
+                rules.CancellationToken.ThrowIfCancellationRequested();
+                var target = readLabel();
+                var storage = data.Next();
+                if ((reader.Read(storage, i) ?? Problem(storage, target, network, inputs, label.Name, i)) is not { } problem)
+                {
+                    data.Add(target);
+                }
+                else if (rules.SkipInvalidRows)
+                {
+                    data.LeaveOut(i);
+                }
+                else
+                {
+                    throw problem;
+                }
+            }
+        }
+
+        Check(data, task, label.Name);
+        data.Split(rules.ValidationFraction, rules.SplitSeed);
+        return data.TrainingRows.Length > 0 ? data
+            : throw new TrainingDataException($"A validation fraction of {rules.ValidationFraction.ToString(CultureInfo.InvariantCulture)} leaves none of the {data.Rows} rows to train on.");
+    }
+
+    private static DataViewSchema.Column Label(DataViewSchema schema, string name, LearningTask task, int outputs)
+    {
+        var column = NetworkInputs.Find(schema, name, "label");
+        var expected = task switch
+        {
+            LearningTask.Multiclass when column.Type is KeyDataViewType key => key.Count == (ulong)outputs ? null
+                : $"a key of {outputs} values, as many as the network has outputs",
+            LearningTask.Multiclass => "a key (append ml.Transforms.Conversion.MapValueToKey before the trainer)",
+            LearningTask.Binary => column.Type == BooleanDataViewType.Instance ? null : "Boolean",
+            _ => column.Type == NumberDataViewType.Single ? null : "Single",
+        };
+        return expected is null ? column : throw NetworkInputs.Mismatch(name, "label", expected, column.Type.ToString());
+    }
+
+    private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label, LearningTask task)
+    {
+        if (task == LearningTask.Binary)
+        {
+            return Reader<bool>(cursor, label, value => value ? 1 : 0);
+        }
+
+        // Keys count from 1; 0 is a missing one.
+        return label.Type.RawType switch
+        {
+            var type when type == typeof(uint) => Reader<uint>(cursor, label, key => key == 0 ? float.NaN : key - 1),
+            var type when type == typeof(ushort) => Reader<ushort>(cursor, label, key => key == 0 ? float.NaN : key - 1),
+            var type when type == typeof(byte) => Reader<byte>(cursor, label, key => key == 0 ? float.NaN : key - 1),
+            var type when type == typeof(ulong) => Reader<ulong>(cursor, label, key => key == 0 ? float.NaN : key - 1),
+            _ => Reader<float>(cursor, label, value => value),
+        };
+    }
+
+    private static Func<float> Reader<T>(DataViewRowCursor cursor, DataViewSchema.Column column, Func<T, float> convert)
+    {
+        var getter = cursor.GetGetter<T>(column);
+        return () =>
+        {
+            T value = default!;
+            getter(ref value);
+            return convert(value);
+        };
+    }
+
+    private static TrainingDataException? Problem(ReadOnlySpan<float> row, float target, Network network, NetworkInputs inputs, string label, long i)
+    {
+        for (var column = 0; column < network.Inputs.Length; column++)
+        {
+            var values = row[..network.Inputs[column].RowSize];
+            var name = inputs.Columns[column].Name;
+            for (var slot = 0; slot < values.Length; slot++)
+            {
+                if (!float.IsFinite(values[slot]))
+                {
+                    return new($"Row {i}: value {slot} of column '{name}' is {values[slot]}; expected a finite number. Clean the rows, or set SkipInvalidRows.", name, i);
+                }
+            }
+
+            row = row[values.Length..];
+        }
+
+        return float.IsFinite(target) ? null
+            : new($"Row {i}: column '{label}' is {(float.IsNaN(target) ? "missing" : target)}; expected a {(float.IsNaN(target) ? "value" : "finite number")}. Clean the rows, or set SkipInvalidRows.", label, i);
+    }
+
+    private static void Check(TrainingData data, LearningTask task, string label)
+    {
+        if (data.Rows == 0)
+        {
+            throw new TrainingDataException("There are no rows to train on.");
+        }
+
+        if (task != LearningTask.Regression && Enumerable.Range(1, data.Rows - 1).All(row => data.Target(row) == data.Target(0)))
+        {
+            throw new TrainingDataException($"All {data.Rows} rows have the same class in column '{label}': there is nothing to tell apart.", label);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MLNet.Pruning;
+
+/// <summary>A zip whose manifest lists the steps of a model and the SHA-256 of every other entry, so that damage is found and named before anything is used.</summary>
+internal sealed class ModelArchive
+{
+    /// <summary>Entry of the schema of the rows that a model was fitted on.</summary>
+    public const string Schema = "schema.zip";
+
+    private const string Format = "MLNet.Pruning model";
+    private const int Version = 1;
+    private const string ManifestName = "manifest.json";
+
+    // A file may hold 64 MB, and beyond that a hundred bytes for each of its own.
+    private const long SmallContent = 1 << 26;
+    private const long MostRatio = 100;
+
+    private readonly string _path;
+    private readonly Dictionary<string, byte[]> _entries = [];
+
+    public ModelArchive(string path) => _path = path;
+
+    public static JsonSerializerOptions Json { get; } = new()
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter() },
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>The steps in turn: a name of a kind and of what its entries start with.</summary>
+    public List<Step> Steps { get; } = [];
+
+    /// <summary>The time of every entry, the first that the format knows: the same content gives the same file.</summary>
+    public static DateTimeOffset Epoch { get; } = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public void Add(string name, byte[] content) => _entries.Add(name, content);
+
+    public void AddJson<T>(string name, T content) => Add(name, JsonSerializer.SerializeToUtf8Bytes(content, Json));
+
+    public bool Has(string name) => _entries.ContainsKey(name);
+
+    /// <exception cref="ModelFileException">There is no such entry.</exception>
+    public byte[] this[string name] => _entries.TryGetValue(name, out var content) ? content : throw Damaged($"entry '{name}' is missing");
+
+    /// <exception cref="ModelFileException">There is no such entry, or it does not hold what is expected.</exception>
+    public T ReadJson<T>(string name) => Parse<T>(name, this[name]);
+
+    /// <summary>Runs what reads an entry; whatever it cannot make of it is damage.</summary>
+    public T Read<T>(string name, Func<byte[], T> read)
+    {
+        var content = this[name];
+        try
+        {
+            return read(content);
+        }
+        catch (Exception e) when (e is not ModelFileException)
+        {
+            throw Damaged($"entry '{name}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Runs what reads an entry that is a zip itself.</summary>
+    public T ReadZip<T>(string name, Func<Stream, T> read) => Read(name, content =>
+    {
+        using (var zip = new ZipArchive(new MemoryStream(content), ZipArchiveMode.Read))
+        {
+            CheckSize(zip, content.Length);
+        }
+
+        return read(new MemoryStream(content));
+    });
+
+    public void Save() => AtomicFile.Write(_path, stream =>
+    {
+        using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
+        var manifest = new Manifest(Format, Version, Steps, _entries.ToDictionary(entry => entry.Key, entry => Hash(entry.Value)));
+        Write(zip, ManifestName, JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
+        foreach (var (name, content) in _entries)
+        {
+            Write(zip, name, content);
+        }
+    });
+
+    /// <exception cref="ModelFileException">The file is damaged, incomplete, or none of its kind.</exception>
+    public static ModelArchive Load(string path)
+    {
+        var archive = new ModelArchive(path);
+        if (FileKind.NotRegular(path) is { } kind)
+        {
+            throw archive.Damaged($"it is {kind}; expected a regular file");
+        }
+
+        using var stream = File.OpenRead(path);
+        Manifest manifest;
+        try
+        {
+            using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
+            archive.CheckSize(zip, stream.Length);
+            manifest = archive.Parse<Manifest>(ManifestName, Read(zip.GetEntry(ManifestName) ?? throw archive.Damaged($"it has no {ManifestName}: it was not written by ml.Compression().Save")));
+            if (manifest.Format != Format || manifest.Version != Version)
+            {
+                throw archive.Damaged($"it is of format '{manifest.Format}', version {manifest.Version}; expected '{Format}', version {Version}");
+            }
+
+            archive.CheckSteps(manifest);
+            foreach (var (name, hash) in manifest.Hashes)
+            {
+                var content = Read(zip.GetEntry(name) ?? throw archive.Damaged($"entry '{name}' is missing"));
+                archive._entries[name] = Hash(content) == hash ? content : throw archive.Damaged($"entry '{name}' is not what was written: its SHA-256 differs");
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or IOException or OverflowException)
+        {
+            throw archive.Damaged($"it is not a whole zip file: {e.Message}", e);
+        }
+
+        archive.Steps.AddRange(manifest.Steps);
+        return archive;
+    }
+
+    public ModelFileException Damaged(string problem, Exception? inner = null) => new($"{_path} cannot be loaded: {problem}.", inner);
+
+    /// <summary>A few bytes can stand for any number: what <see cref="Save"/> writes is never so small beside what it holds.</summary>
+    private void CheckSize(ZipArchive zip, long length)
+    {
+        var (size, limit) = (zip.Entries.Sum(entry => entry.Length), SmallContent + (MostRatio * length));
+        if (size > limit)
+        {
+            throw Damaged($"its {length} bytes hold {size}; expected at most {limit}");
+        }
+    }
+
+    /// <summary>Every step has entries of its own, and every entry is read: else a few bytes could ask for any amount of work.</summary>
+    private void CheckSteps(Manifest manifest)
+    {
+        var names = new HashSet<string>();
+        foreach (var step in manifest.Steps)
+        {
+            if (step?.Name is not { Length: > 0 } name || !names.Add(name))
+            {
+                throw Damaged(step?.Name is { Length: > 0 } ? $"step '{step.Name}' occurs twice" : "a step has no name");
+            }
+        }
+
+        if (manifest.Hashes.Keys.FirstOrDefault(entry => entry != Schema && !names.Contains(entry) && !names.Contains(entry[..(entry.IndexOf('/') + 1)])) is { } stray)
+        {
+            throw Damaged($"entry '{stray}' is of none of its steps");
+        }
+    }
+
+    private T Parse<T>(string name, byte[] content)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(content, Json) ?? throw Damaged($"entry '{name}' is empty");
+        }
+        catch (JsonException e)
+        {
+            throw Damaged($"entry '{name}' is not what is expected: {e.Message}", e);
+        }
+    }
+
+    private static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
+    private static void Write(ZipArchive zip, string name, byte[] content)
+    {
+        // The same model gives the same bytes.
+        var entry = zip.CreateEntry(name, ShrinksTooMuch(content) ? CompressionLevel.NoCompression : CompressionLevel.Fastest);
+        entry.LastWriteTime = Epoch;
+        using var stream = entry.Open();
+        stream.Write(content);
+    }
+
+    private static byte[] Read(ZipArchiveEntry entry)
+    {
+        using var stream = entry.Open();
+        var content = new byte[entry.Length];
+        stream.ReadExactly(content);
+        return content;
+    }
+
+    /// <summary>Weights that are all but zeros would look like a file made to fill memory: they are stored as they are.</summary>
+    private static bool ShrinksTooMuch(byte[] content)
+    {
+        if (content.Length < SmallContent / 64)
+        {
+            return false;
+        }
+
+        using var compressed = new MemoryStream();
+        using (var deflate = new DeflateStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            deflate.Write(content);
+        }
+
+        return content.Length > MostRatio / 2 * compressed.Length;
+    }
+
+    /// <summary>A step of the model.</summary>
+    /// <param name="IsNetwork">Whether it is a network; else it is one of ML.NET's own model files.</param>
+    /// <param name="Name">Its entry, or for a network or trees what the names of its entries start with.</param>
+    /// <param name="IsTrees">Whether it is an ensemble of trees that was pruned.</param>
+    internal sealed record Step(bool IsNetwork, string Name, bool IsTrees = false);
+
+    private sealed record Manifest(string Format, int Version, List<Step> Steps, Dictionary<string, string> Hashes);
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+public sealed partial class Network
+{
+    /// <summary>A network from an ONNX file: opsets 7 to 26, weights of 16 to 64 bits, external data beside the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>
+    /// The network. An operator that is not known is carried: it stops only what needs to know it, with an error that names it.
+    /// </returns>
+    /// <remarks>
+    /// Values are 32-bit floats in memory, to which those of 64 bits are rounded; files keep the type that they have. A weight that several layers read, if
+    /// transposed, cast or in another shape, is one parameter. Weights behind DequantizeLinear are read as what they stand for and written as integers as
+    /// long as they are on their grid. A file that was exported for training keeps computing so; in a pipeline its network is scored as for inference.
+    /// </remarks>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
+    public static Network FromOnnx(string path) => FromOnnx(path, ImmutableDictionary<string, int>.Empty);
+
+    /// <summary>A network from an ONNX file, with numbers for sizes that the file leaves open, such as the length of a sequence.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="sizes">Numbers of at least 1 by the name of the dimension in the file, "N" for the batch; one without a name there goes by input and place, as "tokens.1".</param>
+    /// <returns>The network of these sizes, which it keeps when it is written.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
+    /// <exception cref="ArgumentException">No input has an open dimension of such a name, or a size is below 1.</exception>
+    public static Network FromOnnx(string path, IReadOnlyDictionary<string, int> sizes)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(sizes);
+        var (model, file) = (OnnxFile.Read(path), Path.GetFileName(path));
+        OpenSizes.Close(model, sizes, file);
+        return OnnxImport.Read(model, file, Path.GetDirectoryName(Path.GetFullPath(path)));
+    }
+
+    /// <summary>
+    /// Writes the network as an ONNX file; one that came from a file and whose operators did not change is written as that file was,
+    /// with its present weights. The file is written beside and renamed, so that an old one stays whole until the new one is.
+    /// </summary>
+    /// <param name="path">The file; replaced where it exists.</param>
+    /// <param name="sparse">
+    /// Whether weights that take less room as a list of their non-zeros (sparse initializers, with 64-bit indices more than two thirds
+    /// zero) are written as such. ONNX Runtime expands them when it loads the file.
+    /// </param>
+    /// <param name="externalData">
+    /// Name of a file in the same folder that takes the weights of at least 1 KB; null keeps all in one file, of at most 2 GB. A hash of the weights is added to
+    /// it, so that "w.bin" becomes "w.0123456789abcdef.bin": an older model keeps its own weights until it is replaced, and they stay after that, because other
+    /// models may share them.
+    /// </param>
+    /// <exception cref="InvalidOperationException">A parameter has no values yet, or the file would exceed 2 GB.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="IOException">The file cannot be written, or is a folder, a pipe or a device.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder cannot be written to.</exception>
+    public void SaveOnnx(string path, bool sparse = false, string? externalData = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        OnnxFile.Write(OnnxWriter.Write(this, sparse), path, externalData);
+    }
+
+    /// <summary>The network with numbers for open sizes, by their name, read anew so that all that follows from them is computed.</summary>
+    internal Network WithSizes(IReadOnlyDictionary<string, int> sizes)
+    {
+        var model = OnnxWriter.Write(this);
+        OpenSizes.Close(model, sizes, "The network");
+        return OnnxImport.Read(model, "network", null);
+    }
+}

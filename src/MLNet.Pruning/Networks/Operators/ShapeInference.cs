@@ -1,0 +1,94 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Shapes of all tensors from the shapes of the inputs; a node that does not fit is refused by name. What an unknown operator produces
+/// stays unknown, and so does what follows from it.
+/// </summary>
+internal static class ShapeInference
+{
+    /// <summary>What a node produces: one shape an output, default where unknown.</summary>
+    public delegate ImmutableArray<int>[] Rule(ShapeContext context);
+
+    private static readonly FrozenDictionary<string, Rule> s_rules = Merge(
+        ElementwiseShapes.Rules, WindowShapes.Rules, ProductShapes.Rules, LayoutShapes.Rules, ReductionShapes.Rules, RecurrentShapes.Rules);
+
+    /// <summary>The operators behind which shapes can be told.</summary>
+    public static IEnumerable<string> Operators => s_rules.Keys;
+
+    /// <summary>Whether shapes can be told behind the operator.</summary>
+    public static bool Knows(Node node) => node.Domain.Length == 0 && s_rules.ContainsKey(node.Operator);
+
+    public static Dictionary<string, TensorInfo> Run(NetworkGraph graph, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, Constant> constants)
+    {
+        var tensors = new Dictionary<string, TensorInfo>(graph.Inputs.Length + graph.Nodes.Length);
+        foreach (var input in graph.Inputs)
+        {
+            tensors.Add(input.Name, input);
+        }
+
+        TensorInfo? Find(Node node, string name) => name.Length == 0 ? null
+            : parameters.TryGetValue(name, out var parameter) ? new TensorInfo(name, parameter.Shape) { Type = parameter.Type }
+            : constants.TryGetValue(name, out var constant) ? new TensorInfo(name, constant.Shape) { Type = constant.Type }
+            : tensors.TryGetValue(name, out var tensor) ? tensor
+            : throw new ArgumentException($"Node '{node.Name}' ({node.Operator}) reads '{name}', which no node before it produces.");
+
+        foreach (var node in graph.Nodes)
+        {
+            foreach (var output in Outputs(node, [.. node.Inputs.Select(input => Find(node, input))], graph.Symbols, name => constants.TryGetValue(name, out var constant) && !constant.Values.IsDefault ? [.. constant.Values] : null))
+            {
+                var declared = output.IsKnown ? null : graph.Declared?.GetValueOrDefault(output.Name);
+                if (!tensors.TryAdd(output.Name, declared ?? output))
+                {
+                    throw new ArgumentException($"Two nodes produce the tensor '{output.Name}'; the second is '{node.Name}' ({node.Operator}).");
+                }
+            }
+        }
+
+        return tensors;
+    }
+
+    /// <summary>The tensors that a node produces, optional ones left out.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="inputs">What it reads.</param>
+    /// <param name="symbols">Open sizes.</param>
+    /// <param name="integers">The numbers that an operand of integers holds; null where they are not known.</param>
+    public static IEnumerable<TensorInfo> Outputs(Node node, ImmutableArray<TensorInfo?> inputs, Symbols symbols, Func<string, long[]?>? integers = null)
+    {
+        var known = Knows(node) && inputs.All(input => input is null or { IsKnown: true });
+        var context = new ShapeContext(node, inputs, symbols, integers);
+        var shapes = known ? s_rules[node.Operator](context) : CarriedShapes.Of(context);
+        if (shapes.Any(shape => !shape.IsDefault && shape.Length > OnnxTensorSize.MostDimensions))
+        {
+            throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) produces a tensor of {shapes.Where(shape => !shape.IsDefault).Max(shape => shape.Length)} dimensions; expected at most {OnnxTensorSize.MostDimensions}.");
+        }
+
+        for (var i = 0; i < node.Outputs.Length; i++)
+        {
+            if (node.Outputs[i].Length > 0)
+            {
+                yield return new TensorInfo(node.Outputs[i], i < shapes.Length ? shapes[i] : default) { Type = Type(context, i) };
+            }
+        }
+    }
+
+    private static TensorType Type(ShapeContext context, int output) => context.Node.Operator switch
+    {
+        _ when context.Node.Domain.Length > 0 => output == 0 && CarriedShapes.Of(context).Length > 0 ? context.Type(0) : TensorType.Unknown,
+        "Cast" => (TensorType)context.Node.Int("to", 0),
+        "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" or "And" or "Or" or "Xor" or "Not" or "IsNaN" or "IsInf" => TensorType.Bool,
+        "Dropout" when output == 1 => TensorType.Bool,
+        "Shape" or "Size" or "ArgMax" or "ArgMin" or "NonZero" or Node.Dimensions => TensorType.Int64,
+        "TopK" or "MaxPool" when output == 1 => TensorType.Int64,
+        "ConstantOfShape" => (TensorType)context.Node.Int("dtype", 1),
+        "Where" or "DequantizeLinear" => context.Type(1),
+        "QuantizeLinear" => context.Node.Input(2) is null ? (TensorType)context.Node.Int("output_dtype", (long)TensorType.UInt8) : context.Type(2),
+        "If" or "Loop" or "Scan" => TensorType.Unknown,
+        _ => context.Type(0),
+    };
+
+    private static FrozenDictionary<string, Rule> Merge(params IEnumerable<KeyValuePair<string, Rule>>[] families)
+        => families.SelectMany(family => family).ToFrozenDictionary();
+}

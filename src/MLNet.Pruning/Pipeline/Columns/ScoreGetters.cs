@@ -1,0 +1,41 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>Getters of a network's columns over the outputs of the row at hand.</summary>
+internal static class ScoreGetters
+{
+    /// <param name="task">The task.</param>
+    /// <param name="column">Number of the column among those the network appends.</param>
+    /// <param name="outputs">Probabilities over the classes, the logit of the positive side, or the number.</param>
+    public static Delegate Create(LearningTask task, int column, IOutputs outputs) => (task, column) switch
+    {
+        (LearningTask.Multiclass, 0) => (ValueGetter<uint>)((ref uint value) => value = PredictedKey(outputs.Current)),
+        (LearningTask.Multiclass, _) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+        {
+            var current = outputs.Current;
+            var editor = VBufferEditor.Create(ref value, current.Length);
+            current.CopyTo(editor.Values);
+            value = editor.Commit();
+        }),
+        (LearningTask.Binary, 0) => (ValueGetter<bool>)((ref bool value) => value = outputs.Current[0] > 0),
+        (LearningTask.Binary, 2) => (ValueGetter<float>)((ref float value) => value = 1 / (1 + MathF.Exp(-outputs.Current[0]))),
+        _ => (ValueGetter<float>)((ref float value) => value = outputs.Current[0]),
+    };
+
+    /// <summary>The getter in the type asked for.</summary>
+    /// <exception cref="InvalidOperationException">The column holds another type.</exception>
+    public static ValueGetter<T> Typed<T>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<T>
+        ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, but a getter of {typeof(T)} was asked for.");
+
+    public static ArgumentOutOfRangeException Inactive(DataViewSchema.Column column)
+        => new(nameof(column), column.Name, $"Column '{column.Name}' is not active: name it when the cursor is made.");
+
+    /// <summary>Keys count from 1; 0, a missing one, where no output is a number.</summary>
+    private static uint PredictedKey(ReadOnlySpan<float> outputs)
+    {
+        var best = PredictedClass.Of(outputs);
+        return float.IsNaN(outputs[best]) ? 0 : (uint)best + 1;
+    }
+}

@@ -1,0 +1,198 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Google.Protobuf;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning;
+
+/// <summary>A network of a chain as entries of a model file: its state as JSON, its weights now, before training and early on as ONNX.</summary>
+internal static class ArchivedNetwork
+{
+    public static void Write(ModelArchive archive, string name, NeuralNetworkTransformer transformer)
+    {
+        var state = transformer.State;
+        archive.AddJson(name + "state.json", new State(
+            state.Task,
+            [.. state.Inputs.Columns.Select(Describe)],
+            state.Inputs.Layout,
+            state.Label,
+            state.Keys is { } keys ? new Keys(NameOf(keys.Type.ItemType), keys.ToJson()) : null,
+            state.SplitSeed,
+            [.. state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal).Select(mask => new Mask(mask.Key, mask.Value.Count, MemoryMarshal.AsBytes(mask.Value.Words).ToArray()))],
+            Training.Of(state.Training),
+            [.. transformer.History],
+            transformer.Pruning,
+            transformer.AutoPruning));
+        if (transformer.Pruning?.Record is { } record)
+        {
+            PieceRecordFile.Write(archive, name + "pieces", record);
+        }
+
+        WriteNetwork(archive, name + "network", state.Network);
+        if (state.Initial != state.Network)
+        {
+            WriteNetwork(archive, name + "initial", state.Initial);
+        }
+
+        if (state.Early is { } early)
+        {
+            WriteNetwork(archive, name + "early", early);
+        }
+
+        if (state.Dense is { } dense)
+        {
+            WriteNetwork(archive, name + "dense", dense);
+        }
+
+        if (state.Training.Distillation?.Teacher?.Network is { } teacher)
+        {
+            WriteNetwork(archive, name + "teacher", teacher);
+        }
+    }
+
+    public static NeuralNetworkTransformer Read(ModelArchive archive, string name, DataViewSchema inputSchema)
+    {
+        var state = archive.ReadJson<State>(name + "state.json");
+        return archive.Read(name + "state.json", _ =>
+        {
+            var network = ReadNetwork(archive, name + "network");
+            var initial = archive.Has(name + "initial.onnx") ? ReadNetwork(archive, name + "initial") : network;
+            return new NeuralNetworkTransformer(new NetworkState
+            {
+                Network = network,
+                Task = state.Task,
+                Inputs = new() { Columns = [.. state.Columns.Select(ToColumn)], Layout = state.Layout },
+                Label = state.Label,
+                Keys = state.Keys is { } keys ? LabelKeys.FromJson(TypeOf(keys.Type), keys.Values) : null,
+                Masks = state.Masks.ToImmutableDictionary(mask => mask.Parameter, mask => ToMask(mask, network)),
+                Initial = initial,
+                Early = archive.Has(name + "early.onnx") ? ReadNetwork(archive, name + "early") : null,
+                Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
+                Training = state.Training.ToOptions(initial, state.Columns[0].Name, state.Label, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
+                SplitSeed = state.SplitSeed,
+            }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = PieceRecordFile.Read(archive, name + "pieces") } : state.Pruning)
+            {
+                AutoPruning = state.AutoPruning,
+            };
+        });
+    }
+
+    private static void WriteNetwork(ModelArchive archive, string name, Network network)
+    {
+        if (network.Parameters.Sum(parameter => 4L * parameter.Count) is var bytes && bytes >= Array.MaxLength)
+        {
+            throw new NotSupportedException($"The network's parameters take {bytes} bytes; a model file holds networks of at most {Array.MaxLength}.");
+        }
+
+        archive.Add(name + ".onnx", OnnxWriter.Write(network).ToByteArray());
+        archive.AddJson(name + ".json", network.Parameters.Where(parameter => parameter.Trainable).Select(parameter => parameter.Name).ToArray());
+    }
+
+    private static Network ReadNetwork(ModelArchive archive, string name)
+    {
+        var trained = archive.ReadJson<string[]>(name + ".json").ToHashSet();
+        return archive.Read(name + ".onnx", content =>
+        {
+            var network = OnnxImport.Read(OnnxFile.Parse(content, name), name, null);
+            return network.WithParameters(network.Parameters.Where(parameter => parameter.Trainable != trained.Contains(parameter.Name))
+                .Select(parameter => parameter.WithTrainable(trained.Contains(parameter.Name))));
+        });
+    }
+
+    private static WeightMask ToMask(Mask mask, Network network)
+    {
+        var words = MemoryMarshal.Cast<byte, ulong>(mask.Kept).ToArray();
+        var parameter = network[mask.Parameter];
+        return mask.Count == parameter.Count && words.Length == WeightMask.Words64(mask.Count).Length ? new WeightMask(words, mask.Count)
+            : throw new ArgumentException($"the mask of '{mask.Parameter}' has {mask.Count} entries, the parameter {parameter.Count} values");
+    }
+
+    private static Column Describe(InputColumn column) => new(column.Name, NameOf(column.ItemType),
+        column.ItemType is KeyDataViewType key ? key.Count : null, column.Type is VectorDataViewType vector ? [.. vector.Dimensions] : null);
+
+    private static InputColumn ToColumn(Column column)
+    {
+        var item = column.KeyCount is { } count ? new KeyDataViewType(TypeOf(column.Type).RawType, count) : TypeOf(column.Type);
+        return new(column.Name, column.Dimensions is { } dimensions ? new VectorDataViewType(item, dimensions.ToArray()) : item);
+    }
+
+    private static string NameOf(DataViewType type) => type == TextDataViewType.Instance ? "Text" : type.RawType.Name;
+
+    private static PrimitiveDataViewType TypeOf(string name) => name switch
+    {
+        "Text" => TextDataViewType.Instance,
+        nameof(Single) => NumberDataViewType.Single,
+        nameof(Double) => NumberDataViewType.Double,
+        nameof(SByte) => NumberDataViewType.SByte,
+        nameof(Byte) => NumberDataViewType.Byte,
+        nameof(Int16) => NumberDataViewType.Int16,
+        nameof(UInt16) => NumberDataViewType.UInt16,
+        nameof(Int32) => NumberDataViewType.Int32,
+        nameof(UInt32) => NumberDataViewType.UInt32,
+        nameof(Int64) => NumberDataViewType.Int64,
+        nameof(UInt64) => NumberDataViewType.UInt64,
+        nameof(Boolean) => BooleanDataViewType.Instance,
+        nameof(DateTime) => DateTimeDataViewType.Instance,
+        nameof(DateTimeOffset) => DateTimeOffsetDataViewType.Instance,
+        nameof(TimeSpan) => TimeSpanDataViewType.Instance,
+        _ => throw new ArgumentException($"there is no type '{name}'"),
+    };
+
+    private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, Keys? Keys, int SplitSeed, List<Mask> Masks,
+        Training Training, List<EpochResult> History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null);
+
+    private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
+
+    private sealed record Keys(string Type, JsonElement Values);
+
+    private sealed record Mask(string Parameter, int Count, byte[] Kept);
+
+    /// <summary>How the network was trained, but for what belongs to the process that trained it.</summary>
+    private sealed record Training(int Epochs, int BatchSize, double LearningRate, Described Schedule, double WarmupEpochs, Described Optimizer, Loss Loss, double WeightDecay,
+        double? GradientClipping, int? EarlyStoppingPatience, int? Seed, double ValidationFraction, bool SkipInvalidRows, int? RewindEpoch, List<Described>? Penalties,
+        Described? Dropout = null, ArchivedDistillation? Teaching = null, int? LastLayers = null, List<double>? Augmentation = null)
+    {
+        public static Training Of(NeuralNetworkOptions options) => new(options.Epochs, options.BatchSize, options.LearningRate,
+            new(options.LearningRateSchedule.Kind, [.. options.LearningRateSchedule.Arguments]), options.LearningRateSchedule.WarmupEpochs,
+            new(options.Optimizer.Description.Kind, [.. options.Optimizer.Description.Arguments]), options.Loss, options.WeightDecay, options.GradientClipping,
+            options.EarlyStoppingPatience, options.Seed, options.ValidationFraction, options.SkipInvalidRows, options.RewindEpoch,
+            [.. options.Regularization?.Terms.Select(term => new Described(term.Kind, [.. term.Strengths])) ?? []],
+            options.TargetedDropout is { } dropout ? new(nameof(MLNet.Pruning.TargetedDropout), [dropout.Targeted, dropout.Rate]) : null,
+            ArchivedDistillation.Of(options.Distillation),
+            options.LastLayers, options.Augmentation is { } augmentation ? [.. augmentation.Arguments] : null);
+
+        public NeuralNetworkOptions ToOptions(Network network, string featureColumn, string label, Network? teacher)
+        {
+            var options = new NeuralNetworkOptions
+            {
+                Network = network,
+                FeatureColumnName = featureColumn,
+                LabelColumnName = label,
+                Epochs = Epochs,
+                BatchSize = BatchSize,
+                LearningRate = LearningRate,
+                LearningRateSchedule = LearningRateSchedule.Of(Schedule.Kind, Schedule.Arguments, WarmupEpochs),
+                Optimizer = MLNet.Pruning.Optimizer.Of(Optimizer.Kind, Optimizer.Arguments),
+                Loss = Loss,
+                WeightDecay = WeightDecay,
+                Regularization = Regularization.Of((Penalties ?? []).Select(term => (term.Kind, term.Arguments.ToArray()))),
+                TargetedDropout = Dropout is { Arguments: [var targeted, var rate] } ? new(targeted, rate) : null,
+                Distillation = Teaching?.ToDistillation(teacher),
+                LastLayers = LastLayers,
+                Augmentation = Augmentation is [var pixels, var height, var width] ? MLNet.Pruning.Augmentation.Shift((int)pixels, (int)height, (int)width) : null,
+                GradientClipping = GradientClipping,
+                EarlyStoppingPatience = EarlyStoppingPatience,
+                Seed = Seed,
+                ValidationFraction = ValidationFraction,
+                SkipInvalidRows = SkipInvalidRows,
+                RewindEpoch = RewindEpoch,
+            };
+            options.Validate();
+            return options;
+        }
+    }
+
+    private sealed record Described(string Kind, List<double> Arguments);
+}

@@ -1,0 +1,102 @@
+using Microsoft.ML;
+
+namespace MLNet.Pruning;
+
+/// <summary>Measuring networks, and keeping them in files: <c>ml.Compression()</c>.</summary>
+public sealed class CompressionCatalog
+{
+    private readonly MLContext _context;
+
+    internal CompressionCatalog(MLContext context) => _context = context;
+
+    /// <summary>Counts the parameters, non-zeros, multiply-adds and bytes of the last network in a fitted model, or the trees of its last ensemble of them.</summary>
+    /// <param name="model">A fitted step or chain; FastTree's and FastForest's own ensembles count as well as pruned ones.</param>
+    /// <exception cref="ArgumentException">The model has neither a neural network nor an ensemble of trees.</exception>
+    public NetworkCost Measure(ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        foreach (var step in NetworkChains.Flatten(model).Reverse())
+        {
+            if (step is NeuralNetworkTransformer network)
+            {
+                return Measure(network.Network);
+            }
+
+            if (FastTreeReader.TryRead(step) is { } trees)
+            {
+                return NetworkCost.Of(trees.Cost, trees.NonZeros);
+            }
+        }
+
+        throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network and no ensemble of trees in it.", nameof(model));
+    }
+
+    /// <summary>Counts the parameters, non-zeros, multiply-adds and bytes of a network.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <exception cref="InvalidOperationException">A parameter has no values yet.</exception>
+    public NetworkCost Measure(Network network) => NetworkCost.Of(network);
+
+    /// <summary>
+    /// Measures the last network of a fitted model on its validation rows with one layer pruned at a time: how much each layer bears. Nothing is trained, and
+    /// the model stays as it is.
+    /// </summary>
+    /// <param name="model">A fitted step or chain.</param>
+    /// <param name="data">The rows the chain was fitted on; those that were held back for validation are measured. For a single step, the rows as the step gets them.</param>
+    /// <param name="options">Which sparsities, pieces and importance; by default single weights by magnitude.</param>
+    /// <returns>The metric against the sparsity, layer by layer: a table as text, a picture by <see cref="SensitivityReport.SaveSvg"/>.</returns>
+    /// <exception cref="ArgumentException">The model has no neural network, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">The network was trained without validation rows.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public SensitivityReport Sensitivity(ITransformer model, IDataView data, SensitivityOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(data);
+        options ??= new();
+        options.Validate();
+        ITransformer[] steps = [.. NetworkChains.Flatten(model)];
+        var last = Array.FindLastIndex(steps, step => step is NeuralNetworkTransformer);
+        if (last < 0)
+        {
+            throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network in it.", nameof(model));
+        }
+
+        var state = ((NeuralNetworkTransformer)steps[last]).State;
+        var rows = steps[..last].Aggregate(data, (view, step) => step.Transform(view));
+        return SensitivityMeasurement.Run(state, NetworkStep.Read(rows, state, options.CancellationToken), options);
+    }
+
+    /// <summary>
+    /// Writes a model so that nothing is lost: its networks with their masks, columns, key values, the weights before training and how
+    /// they were trained, and the ML.NET transformers around them. What <see cref="Load"/> gives back scores in batches and can be pruned
+    /// and trained further. A file that <c>ml.Model.Load</c> reads, in a process without this package, is written by
+    /// <c>ml.Model.Save(model.Compact(), schema, path)</c>.
+    /// </summary>
+    /// <param name="model">A fitted step or chain with at least one network or ensemble of pruned trees.</param>
+    /// <param name="inputSchema">Schema of the rows it takes.</param>
+    /// <param name="path">The file; written beside and renamed, so that an old one stays whole until the new one is.</param>
+    /// <exception cref="ArgumentException">The model has neither.</exception>
+    /// <exception cref="IOException">The file cannot be written. Nothing has changed.</exception>
+    public void Save(ITransformer model, DataViewSchema inputSchema, string path)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!NetworkChains.Flatten(model).Any(step => step is IScoringStep))
+        {
+            throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network or pruned trees in it: ml.Model.Save writes it.", nameof(model));
+        }
+
+        ModelFile.Save(_context, model, inputSchema, path);
+    }
+
+    /// <summary>Reads a model that <see cref="Save"/> wrote.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="inputSchema">Schema of the rows it takes.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="ModelFileException">The file is damaged, incomplete, or was not written by <see cref="Save"/>.</exception>
+    public ITransformer Load(string path, out DataViewSchema inputSchema)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return ModelFile.Load(_context, path, out inputSchema);
+    }
+}

@@ -1,0 +1,15 @@
+using MLNet.Pruning;
+
+namespace Microsoft.ML;
+
+/// <summary>The catalog of compression in <see cref="MLContext"/>.</summary>
+public static class CompressionExtensions
+{
+    /// <summary>Measuring networks, and keeping them in files.</summary>
+    /// <param name="context">The context.</param>
+    public static CompressionCatalog Compression(this MLContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return new(context);
+    }
+}

@@ -1,0 +1,19 @@
+using MLNet.Pruning;
+
+namespace Microsoft.ML;
+
+/// <summary>Fine-tuning networks in the catalog of transforms.</summary>
+public static class FineTuningCatalog
+{
+    /// <summary>Trains the network of the step before further; pruned weights stay zero.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="epochs">Passes over the training rows.</param>
+    /// <param name="learningRate">Step size; by default that of the network's training, like all other settings.</param>
+    public static FineTuneEstimator FineTune(this TransformsCatalog catalog, int epochs = 10, double? learningRate = null)
+        => new(CatalogEnvironment.Of(catalog), epochs, learningRate);
+
+    /// <inheritdoc cref="FineTune(TransformsCatalog, int, double?)"/>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">How the network is trained.</param>
+    public static FineTuneEstimator FineTune(this TransformsCatalog catalog, TrainingOptions options) => new(CatalogEnvironment.Of(catalog), options);
+}

@@ -1,0 +1,223 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Brings a network that is trained already into a chain, where it is scored, evaluated, pruned and fine-tuned like one that a trainer
+/// of the chain fitted. Its Fit trains nothing: it looks at columns only.
+/// <list type="table">
+/// <item><term>Task</term><description>multiclass classification, binary classification or regression; by default what the label column's type says</description></item>
+/// <item><term>Inputs</term><description>one column an input: known-size vectors or single values of <see cref="float"/>; integers or keys for token ids</description></item>
+/// <item><term>Label</term><description>a key, a <see cref="bool"/> or a <see cref="float"/>; needed by steps that train or measure, not for scoring</description></item>
+/// </list>
+/// </summary>
+public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
+{
+    private readonly Options _options;
+    private readonly Network _network;
+    private readonly string[] _inputs;
+    private readonly int _seed;
+
+    internal LoadNetworkEstimator(IHostEnvironment environment, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        var network = options.Network ?? Network.FromOnnx(options.Path!);
+        _network = options.OutputName is { } output ? network.WithOutputs(output) : network.WithOutputs(network.Output.Name);
+        if (!_network.IsInitialized)
+        {
+            throw new ArgumentException("The network has parameters without values: call Network.Initialize(seed), or train it with ml.MulticlassClassification.Trainers.NeuralNetwork and the like.", nameof(Options.Network));
+        }
+
+        _inputs = options.InputColumnNames is { Length: > 0 } names ? names : [.. _network.Inputs.Select(input => input.Name)];
+        NetworkInputs.CheckCount(_network, _inputs);
+        _seed = options.Seed ?? environment.Register("MLNet.Pruning.LoadNetwork").Rand.Next();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type or size than the network reads.</exception>
+    /// <exception cref="ArgumentException">The task is neither given nor told by a label column, or the network's outputs do not fit it.</exception>
+    public NeuralNetworkTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var schema = input.Schema;
+        var names = Names(name => schema.GetColumnOrNull(name) is not null);
+        var label = _options.LabelColumnName is { } name ? schema.GetColumnOrNull(name) : null;
+        var task = Task(label?.Type);
+        var closed = Close(schema, names);
+        var inputs = NetworkInputs.Of(schema, closed, names, _options.ImageLayout);
+        var network = ScoreOutput.Fit(closed, task);
+        var keys = task == LearningTask.Multiclass && label is { Type: KeyDataViewType key } ? CheckedKeys(label.Value, key, network) : null;
+        return new(new NetworkState
+        {
+            Network = network,
+            Task = task,
+            Inputs = inputs,
+            Label = _options.LabelColumnName ?? "Label",
+            Keys = keys,
+            Initial = network,
+            Early = null,
+            Training = _options.ForTraining(network, names[0]),
+            SplitSeed = _seed,
+        }, [], schema);
+    }
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        var columns = inputSchema.ToDictionary(column => column.Name);
+        foreach (var name in Names(columns.ContainsKey))
+        {
+            if (!columns.ContainsKey(name))
+            {
+                throw new ArgumentOutOfRangeException(nameof(inputSchema), name,
+                    $"Could not find the feature column '{name}'. The data has: {string.Join(", ", columns.Keys)}.");
+            }
+        }
+
+        if (_options.LabelColumnName is not { } label || !columns.TryGetValue(label, out var found))
+        {
+            return SchemaShapes.WithScores(inputSchema, Task(null), null);
+        }
+
+        var type = found.Kind == SchemaShape.Column.VectorKind.Scalar ? found.IsKey ? new KeyDataViewType(typeof(uint), int.MaxValue) : found.ItemType : null;
+        return SchemaShapes.WithScores(inputSchema, Task(type), found.Annotations.FirstOrDefault(annotation => annotation.Name == "KeyValues").ItemType);
+    }
+
+    /// <summary>The columns given; by default those named as the inputs, or Features for a single input.</summary>
+    private string[] Names(Func<string, bool> exists)
+        => _options.InputColumnNames is not { Length: > 0 } && _inputs is [var only] && !exists(only) ? ["Features"] : _inputs;
+
+    private LearningTask Task(DataViewType? label) => _options.Task ?? label switch
+    {
+        KeyDataViewType => LearningTask.Multiclass,
+        BooleanDataViewType => LearningTask.Binary,
+        NumberDataViewType when label == NumberDataViewType.Single => LearningTask.Regression,
+        null => throw new ArgumentException($"LoadNetwork cannot tell the task: the data has no label column '{_options.LabelColumnName}', and no task was given. "
+            + "Name the label column, or set the task."),
+        _ => throw new ArgumentException($"LoadNetwork cannot tell the task from the label column '{_options.LabelColumnName}' of type {label}: a key says multiclass, Boolean binary, "
+            + "Single regression. Append ml.Transforms.Conversion.MapValueToKey before, or set the task."),
+    };
+
+    private static LabelKeys? CheckedKeys(DataViewSchema.Column label, KeyDataViewType type, Network network) => type.Count == (ulong)network.Output.RowSize
+        ? LabelKeys.Of(label)
+        : throw NetworkInputs.Mismatch(label.Name, "label", $"a key of {network.Output.RowSize} values, as many as the network's output '{network.Output.Name}' has", label.Type.ToString());
+
+    /// <summary>The network with sizes that it leaves open, other than the batch, as the columns have them.</summary>
+    private Network Close(DataViewSchema schema, string[] names)
+    {
+        var sizes = new Dictionary<string, int>();
+        for (var i = 0; i < names.Length; i++)
+        {
+            var input = _network.Inputs[i];
+            if (!input.IsKnown)
+            {
+                throw new NotSupportedException($"The network's input '{input.Name}' is of unknown shape: it cannot be read from a column.");
+            }
+
+            var open = input.Shape.Skip(1).Where(size => size < 0).ToArray();
+            if (open.Length == 0)
+            {
+                continue;
+            }
+
+            var column = NetworkInputs.Find(schema, names[i]);
+            var size = new InputColumn(column.Name, column.Type).Size;
+            var known = input.Shape.Skip(1).Where(other => other >= 0).Aggregate(1, (product, other) => product * other);
+            if (open.Length > 1 || size is null || size % known != 0)
+            {
+                throw NetworkInputs.Mismatch(column.Name, "feature", $"a known-size vector that tells the open size of '{input}'", new InputColumn(column.Name, column.Type).ToString());
+            }
+
+            sizes[_network.Graph.Symbols.Name(open[0])] = size.Value / known;
+        }
+
+        return sizes.Count == 0 ? _network : _network.WithSizes(sizes);
+    }
+
+    /// <summary>A network and the columns it is brought to.</summary>
+    public sealed class Options
+    {
+        /// <summary>The network; this or <see cref="Path"/>.</summary>
+        public Network? Network { get; set; }
+
+        /// <summary>An ONNX file; this or <see cref="Network"/>.</summary>
+        public string? Path { get; set => field = Setting.NamedIfGiven(value); }
+
+        /// <summary>The columns to read, in the order of the network's inputs.</summary>
+        /// <value>Default null: columns named as the network's inputs, or "Features" for a single input whose name the data does not have.</value>
+        public string[]? InputColumnNames
+        {
+            get;
+            set => field = value is null ? null : [.. Setting.Complete(value, nameof(InputColumnNames)).Select(name => Setting.Named(name, nameof(InputColumnNames)))];
+        }
+
+        /// <summary>Which of the network's outputs is the score; the others are dropped.</summary>
+        /// <value>Default null: the first.</value>
+        public string? OutputName { get; set => field = Setting.NamedIfGiven(value); }
+
+        /// <summary>
+        /// A key of as many values as the network has outputs (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/>
+        /// (regression). The data need not have it for scoring; steps that train or measure refuse data without it.
+        /// </summary>
+        /// <value>Default "Label".</value>
+        public string? LabelColumnName { get; set => field = Setting.NamedIfGiven(value); } = "Label";
+
+        /// <summary>What the outputs mean.</summary>
+        /// <value>Default null: what the type of the label column says, a key multiclass, a <see cref="bool"/> binary, a <see cref="float"/> regression.</value>
+        public LearningTask? Task { get; set => field = value is { } task ? Setting.Defined(task) : null; }
+
+        /// <summary>How images (inputs of batch x channels x height x width) lie in their columns.</summary>
+        /// <value>Default <see cref="ImageLayout.ChannelsFirst"/>.</value>
+        public ImageLayout ImageLayout { get; set => field = Setting.Defined(value); } = ImageLayout.ChannelsFirst;
+
+        /// <summary>How later steps of the chain train by default.</summary>
+        /// <value>Default null: Adam with a learning rate of 0.001, as trainers do.</value>
+        public TrainingOptions? Training { get; set; }
+
+        /// <summary>Share of the rows held back to measure on by later steps, in [0, 1). They are never trained on.</summary>
+        /// <value>Default 0.1.</value>
+        public double ValidationFraction
+        {
+            get;
+            set => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in [0, 1).");
+        } = 0.1;
+
+        /// <summary>Whether later steps leave out rows with missing labels, values that are not finite or ids beyond a table; else they refuse them.</summary>
+        /// <value>Default false.</value>
+        public bool SkipInvalidRows { get; set; }
+
+        /// <summary>Seed of the split into rows to train on and rows to measure on.</summary>
+        /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
+        public int? Seed { get; set; }
+
+        internal void Validate()
+        {
+            if (Network is null == string.IsNullOrEmpty(Path))
+            {
+                throw new ArgumentException($"LoadNetwork takes a network or the path of an ONNX file, {(Network is null ? "but neither was given" : "not both")}.", nameof(Network));
+            }
+
+            if (!Enum.IsDefined(ImageLayout))
+            {
+                throw new ArgumentOutOfRangeException(nameof(ImageLayout), ImageLayout, "There is no such layout.");
+            }
+
+            Training?.Validate();
+            ForTraining(Network, "Features").ValidateRows();
+        }
+
+        internal NeuralNetworkOptions ForTraining(Network? network, string featureColumn) => new(Training ?? new TrainingOptions())
+        {
+            Network = network,
+            FeatureColumnName = featureColumn,
+            LabelColumnName = LabelColumnName ?? "Label",
+            ValidationFraction = ValidationFraction,
+            SkipInvalidRows = SkipInvalidRows,
+        };
+    }
+}

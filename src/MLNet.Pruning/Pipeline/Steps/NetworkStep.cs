@@ -1,0 +1,70 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// What the steps after the trainer share: they find the network in the Score column of their input, read the rows it was trained on
+/// with the same split, and hand on another network.
+/// </summary>
+internal sealed class NetworkStep
+{
+    private readonly IHostEnvironment _environment;
+    private readonly string _name;
+
+    public NetworkStep(IHostEnvironment environment, string name, int? seed)
+    {
+        (_environment, _name) = (environment, name);
+        Seed = seed ?? environment.Register(HostName).Rand.Next();
+    }
+
+    public int Seed { get; }
+
+    private string HostName => $"MLNet.Pruning.{_name}";
+
+    public NetworkState Require(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return NetworkState.Require(input.Schema, _name);
+    }
+
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        var score = inputSchema.FirstOrDefault(column => column.Name == ScoreColumns.Score);
+        if (score.Name is null || !NetworkAnnotation.IsIn(score))
+        {
+            throw NetworkAnnotation.Missing(_name, score.Name is not null);
+        }
+
+        var (task, keyItemType) = SchemaShapes.Scored(inputSchema);
+        return SchemaShapes.WithScores(inputSchema, task, keyItemType);
+    }
+
+    public IChannel Start() => _environment.Register(HostName).Start(_name);
+
+    public Device Device(IChannel channel)
+    {
+        var (gpu, fallback) = CatalogEnvironment.Gpu(_environment);
+        return TorchRuntime.Device(gpu, fallback, channel);
+    }
+
+    /// <summary>The teacher that a step's training names, or the network before it was pruned; null where it names no distillation.</summary>
+    public static Teaching? Teach(TrainingOptions training, IDataView input, NetworkState state, TrainingData data, Device device) => training.Distillation?.Bind(new TeacherStep
+    {
+        View = input,
+        Data = data,
+        Inputs = state.Inputs,
+        Label = state.Label,
+        Task = state.Task,
+        Keys = state.Keys,
+        Device = device,
+        BatchSize = training.BatchSize,
+        CancellationToken = training.CancellationToken,
+        Read = (view, network, inputs) => TrainingRows.Read(view, network, inputs, state.Task, state.Training.Rows(state.SplitSeed, state.Training.CancellationToken)),
+    }, state.Dense is { } dense ? new NetworkTeacher(dense, null) : null);
+
+    public static TrainingData Read(IDataView input, NetworkState state, CancellationToken cancellation)
+        => TrainingRows.Read(input, state.Network, state.Inputs, state.Task, state.Training.Rows(state.SplitSeed, cancellation));
+}

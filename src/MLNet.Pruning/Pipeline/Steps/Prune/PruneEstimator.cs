@@ -1,0 +1,89 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// Prunes the network of the step before, at once or step by step with fine-tuning between, and hands on another one. Amounts count
+/// what earlier steps pruned: 0.9 after 0.5 leaves a tenth.
+/// </summary>
+public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
+{
+    private readonly NetworkStep _step;
+    private readonly PruningOptions _options;
+    private readonly Distillation? _distillation;
+
+    private PruneEstimator(PruneEstimator other, Distillation distillation) => (_step, _options, _distillation) = (other._step, other._options, distillation);
+
+    internal PruneEstimator(IHostEnvironment environment, PruningOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _step = new(environment, "Prune", options.FineTuning?.Seed);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">No network comes before this step.</exception>
+    /// <exception cref="PruningTargetException">More than the target is pruned already.</exception>
+    /// <exception cref="ArgumentException">A layer's name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public NeuralNetworkTransformer Fit(IDataView input)
+    {
+        var state = _step.Require(input);
+        using var channel = _step.Start();
+        var device = _step.Device(channel);
+        var data = NetworkStep.Read(input, state, _options.CancellationToken);
+        var tuning = Taught(_options.FineTuning ?? state.Training.ForLaterStep());
+        var training = tuning.With(cancellation: _options.CancellationToken);
+        var loss = LossFunction.Resolve(training.Loss, state.Task);
+        var calibration = new CalibrationData(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Measured };
+        var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
+        var rounds = 0;
+        using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
+        TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, tuning), state.Task, device,
+            result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, teaching);
+        ValidationResult? Measure(Network network) => Validation.Measure(network, data, state.Task, loss, training.BatchSize, _options.CancellationToken);
+        void Report(PruningStep step)
+        {
+            channel.Info(MessageSensitivity.None, "{0}", step.ToString());
+            _options.Progress?.Report(step);
+        }
+
+        var (pruned, report) = _options.Training is { } sparse
+            ? new SparseTrainingLoop(sparse, _options, calibration, Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report).Run(start, Rewound(state))
+            : new PruningLoop(_options, Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration).Run(start, Rewound(state));
+        foreach (var warning in report.Warnings)
+        {
+            channel.Warning(MessageSensitivity.None, "{0}", warning);
+        }
+
+        return new(state with
+        {
+            Network = pruned.Network,
+            Masks = pruned.Masks,
+            Initial = pruned.Companions[0]!,
+            Early = pruned.Companions[1],
+            Dense = state.Dense ?? state.Network,
+        }, [], input.Schema, report);
+    }
+
+    /// <summary>The same with the network as it was before as the teacher of its fine-tuning: self-distillation.</summary>
+    /// <param name="distillation">What it learns from there, or from the teacher that this names; by default <see cref="Distillation.Response"/>.</param>
+    public PruneEstimator WithTeacher(Distillation? distillation = null) => new(this, distillation ?? Distillation.Response());
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema);
+
+    private int? Rewound(NetworkState state) => _options.Rewind switch
+    {
+        Rewind.None or Rewind.LearningRate => null,
+        Rewind.ToInitial => 0,
+        _ => state.Early is not null ? 1 : throw new InvalidOperationException("Rewinding to early weights needs a trainer that kept them: set NeuralNetworkOptions.RewindEpoch."),
+    };
+
+    private TrainingOptions Taught(TrainingOptions training) => _distillation is null ? training : training.Taught(_distillation);
+
+    private TrainingOptions Tuned(TrainingOptions training, int epochs, TrainingOptions whole)
+        => _options.Rewind == Rewind.LearningRate ? whole.Tail(epochs).With(cancellation: _options.CancellationToken) : training.With(epochs);
+}

@@ -1,0 +1,40 @@
+using MLNet.Pruning;
+
+namespace Microsoft.ML;
+
+/// <summary>Pruning networks in the catalog of transforms.</summary>
+public static class PruningCatalog
+{
+    /// <summary>Prunes the network of the step before.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="sparsity">Share of the pieces in scope that are zero afterwards, or gone where pieces are removed, in [0, 1).</param>
+    /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
+    /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
+    /// <param name="schedule">How fast; by default <see cref="Schedule.OneShot"/>.</param>
+    /// <param name="fineTuneEpochs">Epochs of fine-tuning after each step; by default none for one step, otherwise 2.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The sparsity lies outside [0, 1).</exception>
+    public static PruneEstimator Prune(this TransformsCatalog catalog, double sparsity, Importance? importance = null, Granularity? granularity = null,
+        Scope? scope = null, Schedule? schedule = null, int? fineTuneEpochs = null)
+    {
+        if (!(sparsity is >= 0 and < 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(sparsity), sparsity, "The sparsity lies in [0, 1).");
+        }
+
+        return catalog.Prune(new PruningOptions
+        {
+            Amount = Amount.Fraction(sparsity),
+            Importance = importance ?? Importance.L1,
+            Granularity = granularity ?? Granularity.Weight,
+            Scope = scope ?? Scope.Network,
+            Schedule = schedule ?? Schedule.OneShot,
+            FineTuneEpochs = fineTuneEpochs,
+        });
+    }
+
+    /// <inheritdoc cref="Prune(TransformsCatalog, double, Importance, Granularity, Scope, Schedule, int?)"/>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">How the network is pruned.</param>
+    public static PruneEstimator Prune(this TransformsCatalog catalog, PruningOptions options) => new(CatalogEnvironment.Of(catalog), options);
+}

@@ -1,0 +1,69 @@
+namespace MLNet.Pruning;
+
+/// <summary>How a network is trained, and on which columns.</summary>
+public sealed class NeuralNetworkOptions : TrainingOptions
+{
+    /// <summary>The defaults.</summary>
+    public NeuralNetworkOptions()
+    {
+    }
+
+    internal NeuralNetworkOptions(TrainingOptions training) : base(training)
+    {
+    }
+
+    /// <summary>The network to train; parameters without values are drawn first.</summary>
+    public Network? Network { get; set; }
+
+    /// <summary>A known-size vector of <see cref="float"/>, as many as the network reads.</summary>
+    /// <value>Default "Features".</value>
+    public string FeatureColumnName { get; set => field = Setting.Named(value); } = "Features";
+
+    /// <summary>A key (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</summary>
+    /// <value>Default "Label".</value>
+    public string LabelColumnName { get; set => field = Setting.Named(value); } = "Label";
+
+    /// <summary>
+    /// Share of the rows held back to measure on, in [0, 1). They are never trained on, by later steps of the chain neither; all
+    /// choices are made on them.
+    /// </summary>
+    /// <value>Default 0.1.</value>
+    public double ValidationFraction
+    {
+        get;
+        set => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in [0, 1).");
+    } = 0.1;
+
+    /// <summary>Whether rows with missing labels or with values that are not finite are left out; else they are refused.</summary>
+    /// <value>Default false.</value>
+    public bool SkipInvalidRows { get; set; }
+
+    /// <summary>Epoch whose weights are kept for <see cref="Rewind.ToEarly"/>; at least 1 and at most the number of epochs.</summary>
+    /// <value>Default null: none are kept.</value>
+    public int? RewindEpoch { get; set => field = Setting.AtLeast(1, value); }
+
+    internal override void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Network, nameof(Network));
+        base.Validate();
+        ValidateRows();
+        if (RewindEpoch is { } epoch && epoch > Epochs)
+        {
+            throw new ArgumentOutOfRangeException(nameof(RewindEpoch), epoch, $"The epoch to rewind to lies between 1 and the number of epochs, {Epochs}.");
+        }
+    }
+
+    /// <summary>Refuses early stopping without rows to measure on.</summary>
+    internal void ValidateRows()
+    {
+        if (EarlyStoppingPatience is not null && ValidationFraction == 0)
+        {
+            throw new ArgumentException("Early stopping needs validation rows: set ValidationFraction above 0.", nameof(EarlyStoppingPatience));
+        }
+    }
+
+    /// <summary>How the rows to train on are read.</summary>
+    /// <param name="splitSeed">Seed of the split into rows to train on and rows to measure on.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    internal RowRules Rows(int splitSeed, CancellationToken cancellation) => new(LabelColumnName, SkipInvalidRows, ValidationFraction, splitSeed, cancellation);
+}
