@@ -1,3 +1,6 @@
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+
 namespace MLNet.Pruning.Cli;
 
 /// <summary>A tensor that goes into a network or comes out.</summary>

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MLNet.Pruning.Cli.Commands;
+using MLNet.Pruning.Messages;
 using Spectre.Console;
 
 namespace MLNet.Pruning.Cli;

@@ -1,5 +1,6 @@
-using Microsoft.ML;
 using MLNet.Pruning.Cli.Runtime;
+using MLNet.Pruning.Data;
+using Microsoft.ML;
 
 namespace MLNet.Pruning.Cli.Commands;
 

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Structure;
 using Spectre.Console;
 
 namespace MLNet.Pruning.Cli.Commands;

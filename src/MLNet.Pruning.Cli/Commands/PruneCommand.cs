@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using MLNet.Pruning.Compression.Pruning;
 
 namespace MLNet.Pruning.Cli.Commands;
 

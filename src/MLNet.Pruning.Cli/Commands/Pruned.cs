@@ -1,3 +1,4 @@
+using MLNet.Pruning.Evaluation;
 using Spectre.Console;
 
 namespace MLNet.Pruning.Cli.Commands;

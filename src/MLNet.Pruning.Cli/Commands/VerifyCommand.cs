@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MLNet.Pruning.Cli.Runtime;
+using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning.Cli.Commands;
 

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Data;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MLNet.Pruning.Cli.Runtime;

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>
 /// Pinned storage for the rows of one step that the native side reads in place: gathering a batch is one managed copy and no native call.

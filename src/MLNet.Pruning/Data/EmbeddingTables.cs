@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>Which ids an integer input takes: as many as the smallest table has rows that it is looked up in.</summary>
 internal static class EmbeddingTables

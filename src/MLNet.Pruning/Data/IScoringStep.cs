@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Scoring;
 using Microsoft.ML;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>A step that appends scores, as views, cursors and rows run it.</summary>
 internal interface IScoringStep : ITransformer

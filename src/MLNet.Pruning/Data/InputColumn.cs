@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>A column that a network reads, as it was when the network came into the chain.</summary>
 /// <param name="Name">Name of the column.</param>

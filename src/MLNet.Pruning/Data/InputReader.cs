@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>Reads the inputs of a network from the row that a cursor is at.</summary>
 internal sealed class InputReader : IRowReader

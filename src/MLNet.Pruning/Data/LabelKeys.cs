@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using MLNet.Pruning.Files;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>The key values of a label column, of whatever type, remembered so that predictions carry them.</summary>
 internal abstract class LabelKeys

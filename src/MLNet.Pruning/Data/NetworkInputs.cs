@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>Which columns a network's inputs are read from, and how: a row is the values of all inputs, one after another, as floats.</summary>
 internal sealed record NetworkInputs

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>The class that scores speak for.</summary>
 internal static class PredictedClass

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>How labelled rows are read and split.</summary>
 /// <param name="Label">Name of the label column.</param>

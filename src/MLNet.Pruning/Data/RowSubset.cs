@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>Those rows of a view whose numbers are chosen, always in the view's own order.</summary>
 internal sealed class RowSubset(IDataView input, Func<int, bool> isChosen) : IDataView

@@ -2,7 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>
 /// A linear model of ML.NET's over one number. What ML.NET's ONNX transformer gives are vectors; of the transformers that load without

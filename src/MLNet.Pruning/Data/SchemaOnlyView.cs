@@ -1,6 +1,6 @@
 using Microsoft.ML;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>No rows, for fitting steps that look at columns only.</summary>
 internal sealed class SchemaOnlyView(DataViewSchema schema) : IDataView

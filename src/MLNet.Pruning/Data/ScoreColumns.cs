@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>The columns a network appends, described as ML.NET's own trainers describe theirs.</summary>
 internal static class ScoreColumns

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>Gives the output of a network that came from elsewhere the form that training and scoring count on: rows of scores.</summary>
 internal static class ScoreOutput

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>A network that scores rows: what the annotation of its Score column tells of it.</summary>
 internal abstract record ScoredNetwork

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data;
 
 /// <summary>
 /// Rows in memory, in chunks of pinned storage that grow without copying, and which of them are held back for validation.

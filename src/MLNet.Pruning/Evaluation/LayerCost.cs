@@ -1,3 +1,5 @@
+using MLNet.Pruning.Networks.Graph;
+
 namespace MLNet.Pruning;
 
 /// <summary>What a layer, or a whole network, holds and costs.</summary>

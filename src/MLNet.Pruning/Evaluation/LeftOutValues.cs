@@ -1,4 +1,5 @@
 using System.Globalization;
+using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning;
 

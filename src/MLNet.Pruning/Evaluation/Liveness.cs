@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Operators;
+
+namespace MLNet.Pruning.Evaluation;
 
 /// <summary>
 /// Which units lie on a path of non-zero weights from the input, and on one to the output. A unit is an index of a tensor's second

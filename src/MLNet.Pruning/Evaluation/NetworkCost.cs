@@ -1,5 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Files;
 
 /// <summary>Files that are there as a whole or not at all.</summary>
 internal static class AtomicFile

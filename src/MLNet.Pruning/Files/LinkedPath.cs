@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Files;
 
 /// <summary>Paths that lead through links.</summary>
 internal static class LinkedPath

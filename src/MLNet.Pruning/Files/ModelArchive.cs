@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Files;
 
 /// <summary>A zip whose manifest lists the steps of a model and the SHA-256 of every other entry, so that damage is found and named before anything is used.</summary>
 internal sealed class ModelArchive

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks;
 
 /// <summary>Appends layers to a growing graph; keeps the shape of the last tensor so that a layer can size its weights by it.</summary>
 internal sealed class GraphBuilder

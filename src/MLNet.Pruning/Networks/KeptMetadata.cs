@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks;
 
 /// <summary>
 /// What a network that lost structure says of the one it came from, in the metadata of its file: the original shape of every parameter that

@@ -1,3 +1,7 @@
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Graph;
+
 namespace MLNet.Pruning;
 
 /// <summary>One layer for <see cref="Network.Sequential"/>. Sizes of inputs follow from the layer before.</summary>

@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks;
 
 /// <summary>One node of a network with what it owns and what it costs.</summary>
 internal sealed class LayerInfo

@@ -1,5 +1,9 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning;
 

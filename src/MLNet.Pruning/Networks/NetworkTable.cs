@@ -1,6 +1,8 @@
 using System.Globalization;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks;
 
 /// <summary>The table of layers that <see cref="Network.ToString"/> prints.</summary>
 internal static class NetworkTable

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks;
 
 /// <summary>What the dimensions of a weight are.</summary>
 /// <param name="Output">The dimension of the units, filters or gates that the weight makes.</param>

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks;
 
 /// <summary>
 /// A weight as a layer reads it: itself, or through nodes that only show it in another form, as an output layer reads an embedding's table

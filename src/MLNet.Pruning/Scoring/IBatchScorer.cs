@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring;
 
 /// <summary>Scores batches of rows. Serves one thread at a time.</summary>
 internal interface IBatchScorer : IDisposable

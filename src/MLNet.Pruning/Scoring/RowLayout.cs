@@ -1,6 +1,7 @@
+using MLNet.Pruning.Scoring.Operators;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring;
 
 /// <summary>Where the inputs of a network lie in rows of floats that hold the values of all of them, one after another.</summary>
 internal sealed class RowLayout

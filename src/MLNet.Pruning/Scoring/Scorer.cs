@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Scoring.Native;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring;
 
 /// <summary>
 /// Runs a network over batches of rows on the CPU. Rows are written into <see cref="Rows"/>, which the native side reads in

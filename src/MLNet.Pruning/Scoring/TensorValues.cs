@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring;
 
 /// <summary>Values of tensors in managed memory.</summary>
 internal static class TensorValues

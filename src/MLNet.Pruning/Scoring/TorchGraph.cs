@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Scoring.Operators;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring;
 
 /// <summary>
 /// A network as TorchSharp operations: each node becomes a closure over the slots of the tensors it reads and writes.

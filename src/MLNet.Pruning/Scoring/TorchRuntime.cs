@@ -1,7 +1,8 @@
+using MLNet.Pruning.Scoring.Native;
 using Microsoft.ML.Runtime;
 using TorchSharp;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring;
 
 /// <summary>Whether the native libtorch is there, and which device to train on.</summary>
 internal static class TorchRuntime

@@ -3,7 +3,7 @@ using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring;
 
 /// <summary>A network's parameters as tensors that training may change, on the device it runs on.</summary>
 internal sealed class TrainedWeights : IDisposable

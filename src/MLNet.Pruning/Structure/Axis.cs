@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>
 /// One dimension of a value: <see cref="Outer"/> x <see cref="Classes"/> x <see cref="Inner"/> indices, where index

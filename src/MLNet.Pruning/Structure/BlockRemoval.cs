@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>A residual block, or a layer of equal input and output, that the identity can take the place of.</summary>
 /// <param name="Name">Name of the node that ends it.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
+using MLNet.Pruning.Networks.Operators;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>
 /// Walks a network once and ties every index of every dimension to those that have to go with it, by one rule an operator.

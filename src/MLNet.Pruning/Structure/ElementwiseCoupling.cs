@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Operators;
+
+namespace MLNet.Pruning.Structure;
 
 /// <summary>Operators that work value by value: the same index of the same dimension, aligned from the right; size 1 ties nothing.</summary>
 internal static class ElementwiseCoupling

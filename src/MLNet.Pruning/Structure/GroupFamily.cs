@@ -2,7 +2,7 @@ using System.Collections;
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>Groups that are the width of one layer.</summary>
 /// <param name="Axis">The dimension that makes them.</param>

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Operators;
+
+namespace MLNet.Pruning.Structure;
 
 /// <summary>
 /// GroupQueryAttention of com.microsoft, which is carried: a head of keys and values goes with the queries that share it. Where the keys and values

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>
 /// A union-find over the indices of dimensions: indices in one class go together. A class may be fixed, which carries a reason through

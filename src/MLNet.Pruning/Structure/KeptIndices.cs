@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Graph;
+
+namespace MLNet.Pruning.Structure;
 
 /// <summary>Which indices of a network's parameters are still there in a network that was made from it by removal.</summary>
 /// <param name="before">The network.</param>

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Operators;
+
+namespace MLNet.Pruning.Structure;
 
 /// <summary>Operators that move indices about.</summary>
 internal static class LayoutCoupling

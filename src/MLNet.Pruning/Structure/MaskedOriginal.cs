@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>
 /// The original of a network that lost structure with zeros at all that went, rebuilt from <see cref="KeptMetadata"/>: it has to compute

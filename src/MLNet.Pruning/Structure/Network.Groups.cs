@@ -1,3 +1,6 @@
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Structure;
+
 namespace MLNet.Pruning;
 
 public sealed partial class Network

@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Collections.Immutable;
 using System.Globalization;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning;
 

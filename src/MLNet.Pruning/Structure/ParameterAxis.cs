@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>What a dimension of a parameter is to the node that reads it.</summary>
 internal enum AxisRole

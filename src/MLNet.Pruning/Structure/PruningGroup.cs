@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning;
 

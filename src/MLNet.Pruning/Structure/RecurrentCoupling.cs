@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>Recurrent layers: hidden unit j is row j of every gate in every direction, and column j of what the state multiplies.</summary>
 internal static class RecurrentCoupling

@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
+
+namespace MLNet.Pruning.Structure;
 
 /// <summary>
 /// Pooling, reductions and normalisation: what they work over stays, since a masked member still counts in a mean or a softmax; other

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Graph;
+
+namespace MLNet.Pruning.Structure;
 
 /// <summary>
 /// Follows indices through a reshape. Sizes are matched from the right, so that an open batch stays on the left. A merged index keeps the

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>
 /// Cuts groups out of a network: parameters lose their slices, what encodes sizes in the graph is rewritten, and all shapes are inferred

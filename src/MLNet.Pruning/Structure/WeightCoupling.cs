@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure;
 
 /// <summary>Layers with weights: the index that a weight's row produces, and the index that its column consumes.</summary>
 internal static class WeightCoupling

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Data;
+
 namespace MLNet.Pruning;
 
 /// <summary>Changes that training makes to every row each time it sees it, so that there are more different ones. Rows to measure on stay as they are.</summary>

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training;
 
 /// <summary>What is handed on has finite weights: a last step can leave the finite numbers without any loss being measured after it.</summary>
 internal static class FiniteWeights

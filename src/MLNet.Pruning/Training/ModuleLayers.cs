@@ -3,7 +3,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training;
 
 /// <summary>The layers that TorchSharp's modules are, by their settings.</summary>
 internal static class ModuleLayers

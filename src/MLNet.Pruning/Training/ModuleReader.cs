@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Scoring;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Sequential = TorchSharp.Modules.Sequential;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training;
 
 /// <summary>Turns a TorchSharp Sequential into a network, by the settings and weights that its modules tell; none of them is run.</summary>
 internal sealed class ModuleReader

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Training;
+
 namespace MLNet.Pruning;
 
 public sealed partial class Network

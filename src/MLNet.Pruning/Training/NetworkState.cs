@@ -1,7 +1,8 @@
-using Microsoft.ML;
 using System.Collections.Immutable;
+using MLNet.Pruning.Data;
+using Microsoft.ML;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training;
 
 /// <summary>What flows down a chain in the annotation of the Score column: the network and all that a later step needs to go on with it.</summary>
 internal sealed record NetworkState : ScoredNetwork

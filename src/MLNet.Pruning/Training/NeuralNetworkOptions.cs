@@ -1,3 +1,6 @@
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>How a network is trained, and on which columns.</summary>

@@ -1,7 +1,12 @@
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Scoring.Native;
+using MLNet.Pruning.Training.Distilling;
+using MLNet.Pruning.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training;
 
 /// <summary>Fits a network's weights to rows. The network given is not changed.</summary>
 internal sealed class TrainingLoop

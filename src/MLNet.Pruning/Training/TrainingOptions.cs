@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>How a network is trained or fine-tuned.</summary>

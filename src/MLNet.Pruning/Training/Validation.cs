@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Scoring.Native;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training;
 
 /// <summary>Measures a network on validation rows.</summary>
 internal static class Validation

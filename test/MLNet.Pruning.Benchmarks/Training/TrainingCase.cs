@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Training;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Benchmarks;

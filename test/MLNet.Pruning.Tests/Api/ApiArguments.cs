@@ -1,9 +1,9 @@
 using System.Collections;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using MLNet.Pruning.Tests.Compression.Trees;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLNet.Pruning.Tests.Compression.Trees;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Tests.Api;

@@ -1,4 +1,5 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Cases;
 using MLNet.Pruning.Tests.Networks.Onnx;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MLNet.Pruning.Scoring.Native;
 
 namespace MLNet.Pruning.Tests.Cli;
 

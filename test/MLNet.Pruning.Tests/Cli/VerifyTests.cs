@@ -1,3 +1,5 @@
+using MLNet.Pruning.Networks;
+
 namespace MLNet.Pruning.Tests.Cli;
 
 /// <summary>mlnet-prune verify: what it lets pass and what it catches.</summary>

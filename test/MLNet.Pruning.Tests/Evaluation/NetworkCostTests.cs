@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 
 namespace MLNet.Pruning.Tests.Evaluation;
 

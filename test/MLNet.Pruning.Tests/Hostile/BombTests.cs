@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Cli;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Tests.Hostile;
 

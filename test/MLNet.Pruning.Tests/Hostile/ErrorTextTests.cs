@@ -1,5 +1,7 @@
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Networks.Onnx;
 
 namespace MLNet.Pruning.Tests.Hostile;

@@ -1,8 +1,10 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using Microsoft.ML;
+using MLNet.Pruning.Files;
+using MLNet.Pruning.Pipeline.Files;
 using MLNet.Pruning.Tests.Cases;
+using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Hostile;
 

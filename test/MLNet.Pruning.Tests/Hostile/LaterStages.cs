@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Google.Protobuf;
+using MLNet.Pruning.Networks.Onnx;
 
 namespace MLNet.Pruning.Tests.Hostile;
 

@@ -1,8 +1,9 @@
 using Google.Protobuf;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Tests.Cases;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MLNet.Pruning.Onnx;
-using MLNet.Pruning.Tests.Cases;
 
 namespace MLNet.Pruning.Tests.Hostile;
 

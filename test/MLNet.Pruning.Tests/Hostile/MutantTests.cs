@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Cases;
 
 namespace MLNet.Pruning.Tests.Hostile;

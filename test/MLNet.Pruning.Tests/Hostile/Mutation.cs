@@ -1,7 +1,7 @@
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Networks.Format;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Tests.Hostile;
 

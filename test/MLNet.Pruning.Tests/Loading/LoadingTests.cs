@@ -1,6 +1,6 @@
 using System.Diagnostics;
-
 using System.Diagnostics.CodeAnalysis;
+using MLNet.Pruning.Scoring.Native;
 
 namespace MLNet.Pruning.Tests.Loading;
 

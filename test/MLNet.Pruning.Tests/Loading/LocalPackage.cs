@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MLNet.Pruning.Scoring.Native;
 
 namespace MLNet.Pruning.Tests.Loading;
 

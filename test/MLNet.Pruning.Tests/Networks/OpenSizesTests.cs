@@ -1,8 +1,9 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Cases;
-using MLNet.Pruning.Tests.Compression.Structure;
 using MLNet.Pruning.Tests.Scoring;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Tests.Structure;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Tests.Networks;
 

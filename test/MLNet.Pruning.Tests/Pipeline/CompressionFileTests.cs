@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using MLNet.Pruning.Pipeline.Columns;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,7 +1,10 @@
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Pipeline.Steps.PruneTrees;
+using MLNet.Pruning.Tests.Compression.Trees;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers.FastTree;
-using MLNet.Pruning.Tests.Compression.Trees;
 
 namespace MLNet.Pruning.Tests.Pipeline;
 

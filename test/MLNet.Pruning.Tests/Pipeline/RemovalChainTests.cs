@@ -1,3 +1,5 @@
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Graph;
 using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Pipeline;

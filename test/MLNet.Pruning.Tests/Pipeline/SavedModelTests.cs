@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Networks.Graph;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

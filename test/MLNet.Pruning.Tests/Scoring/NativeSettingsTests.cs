@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring.Native;
+using MLNet.Pruning.Training;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Tests.Scoring;

@@ -1,5 +1,9 @@
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Networks.Operators;
+using MLNet.Pruning.Scoring.Operators;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Tests.Scoring;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
 

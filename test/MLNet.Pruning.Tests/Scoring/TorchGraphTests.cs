@@ -1,3 +1,4 @@
+using MLNet.Pruning.Scoring;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Tests.Scoring;

@@ -1,5 +1,5 @@
-using Microsoft.ML;
 using MLNet.Pruning.Tests.Pipeline;
+using Microsoft.ML;
 using TorchSharp;
 
 namespace MLNet.Pruning.Tests.Training;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Scoring;
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning.Tests.Training;
 

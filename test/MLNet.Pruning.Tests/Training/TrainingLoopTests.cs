@@ -1,5 +1,6 @@
-using Microsoft.ML;
+using MLNet.Pruning.Data;
 using MLNet.Pruning.Tests.Pipeline;
+using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Training;
 

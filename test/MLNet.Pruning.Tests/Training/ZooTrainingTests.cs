@@ -1,3 +1,6 @@
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Training;
+
 namespace MLNet.Pruning.Tests.Training;
 
 /// <summary>Networks that PyTorch exported are trained on.</summary>

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Text.Json;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 
 namespace MLNet.Pruning.Tests;
 

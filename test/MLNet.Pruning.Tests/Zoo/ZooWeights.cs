@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
 namespace MLNet.Pruning.Tests;
 

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
+using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Networks.Onnx;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation;
 
 /// <summary>Measures what a strategy proposes until it ends or time runs out, and finishes the best.</summary>
 internal sealed class AutoPruneLoop

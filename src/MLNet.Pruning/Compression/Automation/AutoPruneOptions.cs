@@ -1,3 +1,6 @@
+using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>How a network is pruned to a budget. Same seed, same bits, unless time is limited or part of the budget.</summary>

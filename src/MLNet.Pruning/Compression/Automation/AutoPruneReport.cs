@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

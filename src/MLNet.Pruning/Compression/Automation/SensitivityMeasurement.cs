@@ -1,4 +1,9 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Training;
+
+namespace MLNet.Pruning.Compression.Automation;
 
 /// <summary>Measures a network with one layer pruned at a time.</summary>
 internal static class SensitivityMeasurement

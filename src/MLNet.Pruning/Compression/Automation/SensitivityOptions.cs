@@ -1,3 +1,6 @@
+using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>How the sensitivity of layers is measured.</summary>

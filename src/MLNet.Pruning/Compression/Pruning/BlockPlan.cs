@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Structure;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Removes residual blocks and layers, the least important first.</summary>
 internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : RemovalPlan(options, start)

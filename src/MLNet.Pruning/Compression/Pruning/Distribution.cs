@@ -1,3 +1,7 @@
+using MLNet.Pruning.Compression.Sensitivity;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Structure.Granularities;
+
 namespace MLNet.Pruning;
 
 /// <summary>How an amount spreads over the layers: what each layer is left with when the whole is pruned so far.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Structure;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Removes groups: neurons, channels, heads, hidden units.</summary>
 internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : RemovalPlan(options, start)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Structure;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>What the groups of a family are worth: the slices that make them and those that read them, summed up.</summary>
 internal static class GroupScores

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Layer-adaptive scores of single weights; sorts each parameter once, on first use.</summary>
 internal sealed class LampImportance(Importance importance, IReadOnlyList<PoolMember> pool) : Importance

@@ -1,4 +1,7 @@
 using System.IO.Enumeration;
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks;
 
 namespace MLNet.Pruning;
 

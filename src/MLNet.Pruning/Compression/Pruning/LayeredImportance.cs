@@ -1,4 +1,8 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>A criterion for some layers and another for others, as rules say.</summary>
 internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRule> rules) : Importance

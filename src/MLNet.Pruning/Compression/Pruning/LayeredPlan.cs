@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Compression.Pruning.Record;
+
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Several plans, each for layers of its own, that take their steps together.</summary>
 internal sealed class LayeredPlan : PruningPlan

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Text.Json;
+using MLNet.Pruning.Files;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>
 /// Masks in a file of UTF-8 JSON: <c>{"format": "MLNet.Pruning masks", "version": 1, "masks": [{"parameter": "fc1.weight", "shape": [300, 784],

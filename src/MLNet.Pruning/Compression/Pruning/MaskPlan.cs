@@ -1,6 +1,8 @@
 using System.Globalization;
+using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Sets pieces to zero and holds them there by masks.</summary>
 internal sealed class MaskPlan : PruningPlan

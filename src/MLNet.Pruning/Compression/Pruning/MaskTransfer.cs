@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Messages;
+
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Whether masks of one network are masks of another.</summary>
 internal static class MaskTransfer

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Record;
+
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>One layer after another, each through all its steps; layers that lose nothing take none.</summary>
 internal sealed class OrderedPlan : PruningPlan

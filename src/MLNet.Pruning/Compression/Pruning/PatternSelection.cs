@@ -1,7 +1,9 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using MLNet.Pruning.Compression.Pruning.Selection;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Finds the most important n of every m consecutive inputs, without sorting.</summary>
 /// <remarks>

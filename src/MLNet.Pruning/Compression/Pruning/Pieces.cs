@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Selection;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>The pieces of one granularity with their importance, and how many of them an amount is.</summary>
 internal sealed class Pieces

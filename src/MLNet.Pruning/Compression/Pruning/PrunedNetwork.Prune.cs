@@ -1,3 +1,6 @@
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Structure.Granularities;
+
 namespace MLNet.Pruning;
 
 public sealed partial class PrunedNetwork

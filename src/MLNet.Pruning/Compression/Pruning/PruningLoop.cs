@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Training;
+
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Walks a schedule: prune, optionally rewind, fine-tune, measure, and go on or step back.</summary>
 internal sealed class PruningLoop

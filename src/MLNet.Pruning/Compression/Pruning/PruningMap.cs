@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Xml;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Files;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Draws what a pruning left of each layer.</summary>
 internal static class PruningMap

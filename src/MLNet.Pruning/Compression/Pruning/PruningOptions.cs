@@ -1,3 +1,6 @@
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>How a network is pruned.</summary>

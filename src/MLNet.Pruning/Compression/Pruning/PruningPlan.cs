@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Record;
+
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>What a pruning with given options does to a network, step by step of its schedule.</summary>
 internal abstract class PruningPlan

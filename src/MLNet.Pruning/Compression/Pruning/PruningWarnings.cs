@@ -1,6 +1,9 @@
 using System.Globalization;
+using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>What a pruning did otherwise than one would expect of its options.</summary>
 internal static class PruningWarnings

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>
 /// Removes pieces for good. Amounts and schedules count what the network has when the pruning starts; what was removed before is no longer

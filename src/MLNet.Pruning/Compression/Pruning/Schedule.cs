@@ -1,3 +1,5 @@
+using MLNet.Pruning.Compression.Pruning;
+
 namespace MLNet.Pruning;
 
 /// <summary>How fast the sparsity rises from what a network has to the target.</summary>

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;
 

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>The mean importance over several networks of the same structure, each by its own weights.</summary>
 internal sealed class SharedImportance : Importance

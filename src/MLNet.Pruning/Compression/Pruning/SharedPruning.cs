@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Several networks of one structure that lose the same pieces.</summary>
 internal static class SharedPruning

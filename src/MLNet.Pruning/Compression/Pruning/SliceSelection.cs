@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Finds the least important pieces of several weights, such as slices, over any number of parameters; pieces whose weights are all dropped no longer count.</summary>
 internal sealed class SliceSelection

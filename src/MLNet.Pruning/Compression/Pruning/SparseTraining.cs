@@ -1,3 +1,7 @@
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>

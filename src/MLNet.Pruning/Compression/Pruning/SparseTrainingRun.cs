@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Training;
+using MLNet.Pruning.Training.Optimizers;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Masks that move in one training.</summary>
 internal abstract class SparseTrainingRun(double until) : TrainingCallback

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Sensitivity;
 
 /// <summary>Spreads what is kept so that every layer alone would raise the loss by the same.</summary>
 internal sealed class SensitivityAllocation(SensitivityReport report)

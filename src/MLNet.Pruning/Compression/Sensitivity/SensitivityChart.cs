@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Xml.Linq;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Sensitivity;
 
 /// <summary>A sensitivity report as a line chart in SVG.</summary>
 internal sealed class SensitivityChart(SensitivityReport report)

@@ -1,4 +1,7 @@
 using System.Globalization;
+using MLNet.Pruning.Compression.Sensitivity;
+using MLNet.Pruning.Files;
+using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

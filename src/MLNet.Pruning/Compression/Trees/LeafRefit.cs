@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using MLNet.Pruning.Compression.Trees.Ensembles;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Trees;
 
 /// <summary>
 /// Fits the values of all leaves at once to the training rows, held to what they were: Newton steps, of which squared errors need one,

@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Compression.Trees.Paths;
+
+namespace MLNet.Pruning.Compression.Trees;
 
 /// <summary>Takes an ensemble apart by a method, as far as an amount says.</summary>
 internal sealed class TreePruner

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages;
 using Microsoft.ML;
 
 namespace MLNet.Pruning;

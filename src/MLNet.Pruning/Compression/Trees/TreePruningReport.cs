@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

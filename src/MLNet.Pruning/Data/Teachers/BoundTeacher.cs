@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>A teacher that knows the rows.</summary>
 internal abstract class BoundTeacher : IDisposable

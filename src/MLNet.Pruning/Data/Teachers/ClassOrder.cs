@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>The order in which a teacher and a label count the same classes.</summary>
 internal static class ClassOrder

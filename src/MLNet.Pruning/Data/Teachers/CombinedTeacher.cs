@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>Several teachers whose probabilities are one: their mean, or for each class those of the teacher that knows it best.</summary>
 /// <param name="members">The teachers.</param>

@@ -1,6 +1,8 @@
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Scoring;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>Tensors within a network by the names that users give: that of a tensor, or of the layer that makes it.</summary>
 internal sealed class FeatureTensors

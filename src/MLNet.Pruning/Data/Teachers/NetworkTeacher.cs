@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Scoring;
 using Microsoft.ML;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>A network that teaches: its logits, and tensors within it.</summary>
 /// <param name="network">The network, with values.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>Rows of numbers, in memory or, past a limit, in a temporary file that goes with them.</summary>
 internal sealed class RowStore : IDisposable

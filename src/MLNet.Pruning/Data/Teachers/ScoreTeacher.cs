@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>
 /// A teacher known by its scores: columns of the rows as the step gets them, or of what a model makes of them. Where the Score column

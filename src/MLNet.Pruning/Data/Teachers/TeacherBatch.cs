@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>What a teacher says of a batch.</summary>
 /// <param name="Logits">Rows x outputs.</param>

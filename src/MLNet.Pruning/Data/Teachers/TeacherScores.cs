@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>A teacher's scores of the rows that a student is trained on, read once and kept, as logits.</summary>
 internal sealed class TeacherScores : IDisposable

@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Files;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Format;
 
 /// <summary>Values of tensors in files beside the model, as the ONNX standard lays them down: location, offset, length.</summary>
 internal static class OnnxExternalData

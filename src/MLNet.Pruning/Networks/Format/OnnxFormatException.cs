@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>

@@ -1,6 +1,4 @@
-using MLNet.Pruning.Onnx;
-
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Format;
 
 /// <summary>An order of a graph's nodes in which each comes after all that it reads.</summary>
 internal static class OnnxGraphOrder

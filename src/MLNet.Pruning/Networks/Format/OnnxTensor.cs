@@ -2,10 +2,9 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Google.Protobuf.Collections;
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Format;
 
 /// <summary>Values of the tensors of an ONNX file, whatever their type and wherever they lie.</summary>
 internal static partial class OnnxTensor

@@ -1,9 +1,8 @@
 using Google.Protobuf;
 using Microsoft.Win32.SafeHandles;
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Format;
 
 /// <summary>The little-endian bytes of a tensor's values, in the model or in an external file, read without a copy of the whole.</summary>
 internal sealed class OnnxTensorBytes : IDisposable

@@ -1,8 +1,7 @@
 using System.Globalization;
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Format;
 
 /// <summary>How many values and bytes a tensor of an ONNX file claims to have, held against what is there before anything is allocated.</summary>
 internal static class OnnxTensorSize

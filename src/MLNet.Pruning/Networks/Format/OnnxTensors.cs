@@ -1,6 +1,4 @@
-using MLNet.Pruning.Onnx;
-
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Format;
 
 /// <summary>All tensors of a model.</summary>
 internal static class OnnxTensors

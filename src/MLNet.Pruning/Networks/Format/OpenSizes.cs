@@ -1,6 +1,4 @@
-using MLNet.Pruning.Onnx;
-
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Format;
 
 /// <summary>Gives numbers to sizes that a file leaves open.</summary>
 internal static class OpenSizes

@@ -1,6 +1,4 @@
-using MLNet.Pruning.Onnx;
-
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Format;
 
 /// <summary>Names that the subgraphs of a node (If, Loop, Scan) read from outside.</summary>
 internal static class SubgraphCaptures

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>A named tensor that is neither trained nor pruned and is not of floats: indices, conditions, strings.</summary>
 /// <param name="Name">Unique within the network.</param>

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>
 /// A tensor whose values are known while a file is read: integers and truth values as <see cref="Ints"/>, floats as

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>Ascending indices as text: "0-5,7,9-11".</summary>
 internal static class IndexRanges

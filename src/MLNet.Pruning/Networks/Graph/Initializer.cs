@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>How a parameter draws its first values: uniform in [-<paramref name="Bound"/>, <paramref name="Bound"/>] around <paramref name="Center"/>.</summary>
 internal readonly record struct Initializer(float Center, float Bound)

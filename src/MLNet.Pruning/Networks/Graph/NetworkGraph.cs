@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>What a network is made of, before anything is checked.</summary>
 internal sealed record NetworkGraph

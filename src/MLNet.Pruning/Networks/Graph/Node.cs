@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
 namespace MLNet.Pruning;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
+using MLNet.Pruning.Networks.Format;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>Attributes between the file and the network; those of other types than numbers and text are carried as they are.</summary>
 internal static class OnnxAttributes

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>
 /// The integers that a file stores a weight as, as DequantizeLinear reads them: value = (integer - zero point) * scale. Zero is always on the

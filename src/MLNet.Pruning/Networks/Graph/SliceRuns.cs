@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>The slices of a row-major tensor along one dimension, as runs of consecutive values.</summary>
 internal static class SliceRuns

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Format;
+
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>The nodes in the branches and bodies of an If, Loop or Scan, and in those within them.</summary>
 internal static class SubgraphNodes

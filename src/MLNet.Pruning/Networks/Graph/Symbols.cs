@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Messages;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>
 /// Sizes that are open until a network runs. Each has a negative number, -1 the batch; products of open sizes and numbers are open

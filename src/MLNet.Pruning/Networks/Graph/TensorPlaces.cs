@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>Where the values of a tensor lie in row-major order.</summary>
 internal static class TensorPlaces

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>The tensor of a file that holds a parameter's values, so that changed ones can be put back there.</summary>
 /// <param name="Name">Its name.</param>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// Computes nodes whose operands are known while a file is read: arithmetic on shapes, and the rearranging of weights. Open sizes go

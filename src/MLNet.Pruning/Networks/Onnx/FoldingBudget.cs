@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Graph;
+
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// How much memory values may take that are computed while a file is read: twice what its own take, as for weights that are transposed and joined, and 16 MB.

@@ -1,7 +1,8 @@
 using Google.Protobuf.Collections;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// Puts the body of every model-local function in the place of its calls, as newer PyTorch exporters write them, so that what lies in

@@ -1,6 +1,7 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Copies of the nodes of a function or a branch for the place where they run: under names that occur nowhere else.</summary>
 /// <param name="place">Name of the node that they replace; starts the new names.</param>

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>The branch of an If whose condition is known, in the place of the If.</summary>
 internal static class InlinedBranch

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 
 namespace MLNet.Pruning;
 

@@ -1,7 +1,7 @@
-using MLNet.Pruning.Onnx;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
+using MLNet.Pruning.Networks.Format;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Whether an attribute has the value that its type says, and no other.</summary>
 internal static class OnnxAttributeCheck

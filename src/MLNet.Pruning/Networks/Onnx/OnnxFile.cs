@@ -1,7 +1,8 @@
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Files;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>ONNX files as they lie on disk, checked when they are read and before they are written.</summary>
 internal static class OnnxFile

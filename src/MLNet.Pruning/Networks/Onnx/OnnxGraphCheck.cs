@@ -1,6 +1,6 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Names, attributes, tensors and order of a graph and of the subgraphs in its nodes.</summary>
 /// <param name="file">Starts every message.</param>

@@ -1,6 +1,7 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>From a checked model to a network: functions and weights of subgraphs are moved to where they count, and a batch of one row is opened where that holds.</summary>
 internal static class OnnxImport

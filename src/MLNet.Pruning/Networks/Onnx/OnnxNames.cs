@@ -1,6 +1,6 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>All names that a graph and its subgraphs give: of values and of nodes.</summary>
 internal static class OnnxNames

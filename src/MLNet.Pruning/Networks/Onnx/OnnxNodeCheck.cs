@@ -1,7 +1,7 @@
 using Google.Protobuf.Collections;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Whether a node has what its operator asks for: inputs, outputs and attributes of the right type.</summary>
 internal static class OnnxNodeCheck

@@ -1,8 +1,8 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// The operators of the ONNX standard from opset 7 on, what all their versions allow together. Taken from the standard's own list of changes

@@ -1,9 +1,9 @@
 using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// Parses a model field by field, which protobuf allows since merging the parts gives the whole, and makes each node small before the next is read: a list that

@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Onnx.Expansions;
+using MLNet.Pruning.Networks.Operators;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// Turns an ONNX model into a network: versions are folded into one inner form, constants and shape arithmetic are computed, Identity

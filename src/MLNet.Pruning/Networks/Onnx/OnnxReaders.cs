@@ -1,6 +1,6 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>How many nodes of a graph read each name, itself or under that of an Identity.</summary>
 internal static class OnnxReaders

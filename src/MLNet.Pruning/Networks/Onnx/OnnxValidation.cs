@@ -1,6 +1,6 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>What makes an ONNX model well formed, apart from what its operators do.</summary>
 internal static class OnnxValidation

@@ -1,7 +1,9 @@
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// Turns a network into an ONNX model. One whose nodes are those of the file it came from is written back as it was, with its present

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Writes nodes of the inner form for one version of the standard: the reverse of <see cref="OperatorLifting"/>.</summary>
 internal sealed class OperatorLowering(Network network, long opset)

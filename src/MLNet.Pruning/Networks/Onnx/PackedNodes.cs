@@ -1,8 +1,8 @@
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
+using MLNet.Pruning.Networks.Format;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// The nodes of a model that is kept to be written back, as the bytes they are in a file, which take a twentieth of the objects. Those that hold tensors or

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Tensors of integers of a file that DequantizeLinear may make weights of.</summary>
 /// <param name="folder">Where external data lies; null where there can be none.</param>

@@ -1,9 +1,10 @@
 using System.Collections.Frozen;
 using Google.Protobuf.Collections;
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Format;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// Moves the weights of the branches and bodies of If, Loop and Scan out to the graph around them, which a subgraph may read, so that they are

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Tensors of a file as values: floats and integers are known, all else is carried.</summary>
 /// <param name="file">Name for messages.</param>

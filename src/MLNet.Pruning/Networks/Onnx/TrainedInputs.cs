@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Graph;
+
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// Which known floats of a graph are trained: weights, biases, scales and shifts of layers, embedding tables, and operands of

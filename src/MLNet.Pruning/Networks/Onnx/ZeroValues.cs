@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Graph;
+
+namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Tensors that are known to be zero while a file is read, whatever their size.</summary>
 /// <param name="values">Known values by name.</param>

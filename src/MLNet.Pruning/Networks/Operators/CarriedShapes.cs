@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>
 /// Shapes behind operators of ONNX Runtime (com.microsoft) that are carried as they are: their own dimensions stay, and what comes after

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Operators that work value by value, over one tensor or over several that broadcast.</summary>
 internal static class ElementwiseShapes

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Operators that move values about: reshaping, transposing, joining, cutting, picking.</summary>
 internal static class LayoutShapes

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Products of matrices.</summary>
 internal static class ProductShapes

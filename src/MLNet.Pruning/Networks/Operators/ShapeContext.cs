@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>One node with the tensors it reads, for the rule that tells what it produces.</summary>
 internal sealed class ShapeContext(Node node, ImmutableArray<TensorInfo?> inputs, Symbols symbols, Func<string, long[]?>? integers = null)

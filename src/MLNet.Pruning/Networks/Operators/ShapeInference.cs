@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>
 /// Shapes of all tensors from the shapes of the inputs; a node that does not fit is refused by name. What an unknown operator produces

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>The operators that compute each value of their result from one value of one tensor, at the same place: activations and functions.</summary>
 internal static class UnaryOperators

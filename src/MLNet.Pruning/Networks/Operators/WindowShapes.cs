@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Convolutions, pooling and resizing: operators that move a window over positions, of any number of dimensions.</summary>
 internal static class WindowShapes

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Columns;
 
 /// <summary>What fitted models are made of.</summary>
 internal static class NetworkChains

@@ -1,4 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Pipeline.Columns;
+using MLNet.Pruning.Pipeline.Onnx;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,7 +1,8 @@
+using MLNet.Pruning.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Columns;
 
 /// <summary>Getters of a network's columns over the outputs of the row at hand.</summary>
 internal static class ScoreGetters

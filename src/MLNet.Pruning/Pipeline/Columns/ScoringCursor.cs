@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Columns;
 
 /// <summary>
 /// Reads a batch of rows ahead and scores it in one go. The columns passed through are buffered beside it: a second cursor over the

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Columns;
 
 /// <summary>Scores single rows, as a PredictionEngine asks for them.</summary>
 internal sealed class ScoringMapper : IRowToRowMapper

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Columns;
 
 /// <summary>The input's rows with a step's columns, computed a batch at a time and only when one of them is asked for.</summary>
 internal sealed class ScoringView : IDataView

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Training.Distilling;
+
+namespace MLNet.Pruning.Pipeline.Files;
 
 /// <summary>A distillation in a model file; its teacher is a network beside it.</summary>
 internal sealed record ArchivedDistillation(List<ArchivedDistillation.Term> Terms, ArchivedDistillation.Schedule Temperature, ArchivedDistillation.Schedule Weight, long MemoryLimit)

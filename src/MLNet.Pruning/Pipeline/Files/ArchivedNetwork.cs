@@ -2,10 +2,15 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Google.Protobuf;
+using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Files;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Files;
 
 /// <summary>A network of a chain as entries of a model file: its state as JSON, its weights now, before training and early on as ONNX.</summary>
 internal static class ArchivedNetwork

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Files;
 using Microsoft.ML;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Files;
 
 /// <summary>Pruned trees of a chain as an entry of a model file.</summary>
 internal static class ArchivedTrees

@@ -1,5 +1,7 @@
-using Microsoft.ML.Data;
 using MLNet.Pruning;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Pipeline.Columns;
+using Microsoft.ML.Data;
 
 namespace Microsoft.ML;
 

@@ -1,3 +1,10 @@
+using MLNet.Pruning.Compression.Automation;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Pipeline.Columns;
+using MLNet.Pruning.Pipeline.Files;
+using MLNet.Pruning.Pipeline.Steps;
+using MLNet.Pruning.Pipeline.Steps.PruneTrees;
+using MLNet.Pruning.Training;
 using Microsoft.ML;
 
 namespace MLNet.Pruning;

@@ -1,8 +1,11 @@
 using System.IO.Compression;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Files;
+using MLNet.Pruning.Pipeline.Columns;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Files;
 
 /// <summary>Models with networks in a file: what is ML.NET's own is written by ML.NET, what is a network by <see cref="ArchivedNetwork"/>, what are pruned trees by <see cref="ArchivedTrees"/>.</summary>
 internal static class ModelFile

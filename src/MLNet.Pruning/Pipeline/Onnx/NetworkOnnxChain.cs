@@ -1,7 +1,10 @@
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Onnx;
 
 /// <summary>
 /// A network as a chain of ML.NET's own transformers: the ONNX transformer, a linear model that makes a scalar of its vector of one, and

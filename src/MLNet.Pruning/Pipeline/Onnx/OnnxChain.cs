@@ -1,7 +1,8 @@
+using MLNet.Pruning.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Onnx;
 
 /// <summary>
 /// A model as a chain of ML.NET's own transformers, the ONNX transformer and others around it. The ONNX model lies in a temporary file, which the

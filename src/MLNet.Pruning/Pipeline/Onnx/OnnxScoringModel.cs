@@ -1,11 +1,14 @@
 using System.Collections.Immutable;
 using Google.Protobuf;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Training;
 using Microsoft.ML.Data;
-using MLNet.Pruning.Onnx;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Onnx;
 
 /// <summary>
 /// A network's ONNX model as ML.NET's ONNX transformer runs it, a row at a time: it reads the columns of the chain as they are, and

@@ -1,6 +1,6 @@
 using Microsoft.ML.Runtime;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps;
 
 /// <summary>
 /// The environment behind an ML.NET catalog. No public member gives it, so that this one place reads the catalog's explicitly

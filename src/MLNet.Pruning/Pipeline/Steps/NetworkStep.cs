@@ -1,8 +1,13 @@
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Data.Teachers;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Training;
+using MLNet.Pruning.Training.Distilling;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps;
 
 /// <summary>
 /// What the steps after the trainer share: they find the network in the Score column of their input, read the rows it was trained on

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Native;
 
 /// <summary>A file of Linux that lies in memory only: nothing is left behind, and nobody can put another in its place.</summary>
 internal static partial class MemoryFile

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Native;
 
 /// <summary>
 /// The C library's heap, on Linux with glibc: left alone it gives the memory of a training step back to the system after each, to get it again,

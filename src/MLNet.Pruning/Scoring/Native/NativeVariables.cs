@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Native;
 
 /// <summary>Environment variables as native libraries read them: on Unix <see cref="Environment"/> keeps a copy of its own.</summary>
 internal static partial class NativeVariables

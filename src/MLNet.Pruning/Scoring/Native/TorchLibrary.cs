@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using TorchSharp;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Native;
 
 /// <summary>
 /// Loads libtorch and TorchSharp's library over it: from the application's own folders, from the PyTorch that <see cref="FolderVariable"/> names,

@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Native;
 
 /// <summary>
 /// Holds libtorch to as many threads as a network's work keeps busy, while it lasts. Handing a layer to another thread and waiting for it costs

@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Native;
 
 /// <summary>Which libtorch TorchSharp's library runs on, and what to say where it is not there.</summary>
 internal static partial class TorchVersion

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Native;
 
 /// <summary>
 /// Makes an ELF library of a little-endian 64-bit system bear the absence of one version of another library (.gnu.version_r, System V ABI and

@@ -1,9 +1,10 @@
+using MLNet.Pruning.Networks.Graph;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>Activations of one tensor, softmax and dropout.</summary>
 internal static class ActivationOperators

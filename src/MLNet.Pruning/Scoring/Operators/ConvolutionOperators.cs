@@ -1,7 +1,7 @@
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>Convolutions and their transposes over one to three dimensions.</summary>
 internal static class ConvolutionOperators

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>Arithmetic, comparisons and logic, value by value, over tensors that broadcast.</summary>
 internal static class ElementwiseOperators

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>Operators that give the same values another shape or order, and those that tell or take shapes.</summary>
 internal static class LayoutOperators

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Networks.Graph;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>One node and where its operands are, for the rule that makes it a step of a <see cref="TorchGraph"/>.</summary>
 /// <param name="node">The node.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>One run of a graph: the tensors that are there so far, by slot.</summary>
 /// <param name="slots">Number of slots.</param>

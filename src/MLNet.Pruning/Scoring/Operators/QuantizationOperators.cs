@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>Between floats and integers with a scale and a zero point. Nothing is trained through them: rounding has no gradient.</summary>
 internal static class QuantizationOperators

@@ -1,8 +1,8 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>
 /// Recurrent layers over one or two directions, step by step, on the parameters as ONNX lays them out: TorchSharp offers fused ones

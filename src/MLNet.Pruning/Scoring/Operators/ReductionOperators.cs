@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>Operators that fold dimensions to one value, find extremes, or add up along a dimension.</summary>
 internal static class ReductionOperators

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>
 /// Resizing by nearest, linear or cubic interpolation: each is separable, so that one dimension after another is a weighted sum of

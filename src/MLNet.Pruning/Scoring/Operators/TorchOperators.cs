@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>The operators that a <see cref="TorchGraph"/> can run, one file a family.</summary>
 internal static class TorchOperators

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks.Graph;
+
+namespace MLNet.Pruning.Structure.Folding;
 
 /// <summary>Takes batch normalisation into the layer before it: w s and (b - mean) s + shift, with s = scale / sqrt(variance + epsilon).</summary>
 internal static class BatchNormFolding

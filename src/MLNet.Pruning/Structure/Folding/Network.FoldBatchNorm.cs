@@ -1,3 +1,5 @@
+using MLNet.Pruning.Structure.Folding;
+
 namespace MLNet.Pruning;
 
 public sealed partial class Network

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;
 

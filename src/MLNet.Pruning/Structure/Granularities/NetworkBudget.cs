@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure.Granularities;
 
 /// <summary>A cost that a pruning can aim at.</summary>
 internal enum NetworkBudget

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Structure.Granularities;
 
 /// <summary>
 /// Which weights of a parameter go together: slices along a dimension, kernels, blocks, or each by itself. In storage a parameter is lines of one

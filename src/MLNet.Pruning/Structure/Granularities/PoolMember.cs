@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks;
+
+namespace MLNet.Pruning.Structure.Granularities;
 
 /// <summary>A parameter whose pieces are compared with those of the others in its pool.</summary>
 /// <param name="Parameter">The parameter with its values.</param>

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks;
+
+namespace MLNet.Pruning.Structure.Granularities;
 
 /// <summary>A weight seen as a matrix of outputs x inputs: of a convolution, filters x all that a filter reads.</summary>
 /// <param name="Rows">Outputs.</param>

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>The mean squared difference of attention: see <see cref="Distillation.Attention"/>.</summary>
 internal sealed record AttentionDifference(TensorPair Pair, double Weight) : DistillationTerm(Weight)

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data.Teachers;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>One kind of what a student learns from its teacher.</summary>
 /// <param name="Weight">Factor on it in the loss.</param>

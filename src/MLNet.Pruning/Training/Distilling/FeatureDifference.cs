@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data.Teachers;
+using MLNet.Pruning.Networks.Graph;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>The mean squared difference of inner tensors: see <see cref="Distillation.Features"/>.</summary>
 internal sealed record FeatureDifference(TensorPair Pair, double Weight) : DistillationTerm(Weight)

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>The mean squared difference of logits.</summary>
 internal sealed record LogitDifference(double Weight) : DistillationTerm(Weight)

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>The distances and angles between the rows of a batch: see <see cref="Distillation.Relations"/>.</summary>
 /// <param name="Distance">Weight of the distances.</param>

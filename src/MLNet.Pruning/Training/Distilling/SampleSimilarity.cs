@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>Which rows of a batch are like which: see <see cref="Distillation.Similarity"/>.</summary>
 internal sealed record SampleSimilarity(TensorPair? Pair, double Weight) : SampleTerm(Pair, Weight)

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data.Teachers;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>What a student learns of how the rows of a batch lie to one another, by its logits or by an inner tensor.</summary>
 /// <param name="Pair">The tensors; null for the logits.</param>

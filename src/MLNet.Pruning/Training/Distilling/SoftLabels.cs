@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>The divergence of the student's probabilities from the teacher's, both softened by a temperature.</summary>
 internal sealed record SoftLabels(double Temperature, double Weight) : DistillationTerm(Weight)

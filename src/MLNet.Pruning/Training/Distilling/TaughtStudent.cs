@@ -1,8 +1,9 @@
+using MLNet.Pruning.Data.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>One training of a student: the labels' loss mixed with what the teacher adds.</summary>
 internal sealed class TaughtStudent : IDisposable

@@ -1,7 +1,9 @@
+using MLNet.Pruning.Data.Teachers;
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>
 /// A teacher in one step of a chain, for all its trainings. What it says of a row is computed once and kept, but for rows that augmentation

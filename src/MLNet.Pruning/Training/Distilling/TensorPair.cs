@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data.Teachers;
+using MLNet.Pruning.Messages;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>A tensor of the teacher and the one of the student that learns from it, by names as <see cref="FeatureTensors"/> finds them.</summary>
 internal sealed record TensorPair(string Teacher, string Student)

@@ -2,7 +2,7 @@ using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Optimizers;
 
 /// <summary>Adam and AdamW as torch.optim does them: see <see cref="Optimizer.Adam"/> and <see cref="Optimizer.AdamW"/>.</summary>
 internal sealed class AdamUpdate : UpdateRule

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>How the learning rate changes over the steps of a training.</summary>

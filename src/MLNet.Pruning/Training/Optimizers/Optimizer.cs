@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Training.Optimizers;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
 namespace MLNet.Pruning;

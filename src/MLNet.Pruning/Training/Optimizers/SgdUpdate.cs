@@ -2,7 +2,7 @@ using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Optimizers;
 
 /// <summary>Stochastic gradient descent as torch.optim.SGD does it, dampening 0: see <see cref="Optimizer.Sgd"/>.</summary>
 internal sealed class SgdUpdate : UpdateRule

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Scoring;
+
+namespace MLNet.Pruning.Training.Optimizers;
 
 /// <summary>Takes part in every step of a training, between gradient and update as well as around the forward pass.</summary>
 internal abstract class TrainingCallback : IDisposable

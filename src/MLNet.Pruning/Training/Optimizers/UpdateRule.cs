@@ -2,7 +2,7 @@ using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Optimizers;
 
 /// <summary>
 /// Turns the gradients of a step into changes of the weights. TorchSharp's own optimizers are not used: they pass temporary scalars to

@@ -1,7 +1,9 @@
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Regularizers;
 
 /// <summary>Euclidean norms of pieces, each times the square root of its size.</summary>
 internal sealed class GroupPenalty : Regularization

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Regularizers;
 
 /// <summary>Absolute values and squares of the weights of layers.</summary>
 internal sealed class NormPenalty(double l1, double l2) : Regularization

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Training.Regularizers;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Regularizers;
 
 /// <summary>Absolute values of the scales of batch normalisation.</summary>
 internal sealed class ScalePenalty(double strength) : Regularization

@@ -1,3 +1,6 @@
+using MLNet.Pruning.Training.Optimizers;
+using MLNet.Pruning.Training.Regularizers;
+
 namespace MLNet.Pruning;
 
 /// <summary>

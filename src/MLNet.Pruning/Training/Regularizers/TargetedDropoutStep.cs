@@ -1,8 +1,11 @@
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Structure.Granularities;
+using MLNet.Pruning.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Training.Regularizers;
 
 /// <summary>Drops small weights for the length of a step.</summary>
 internal sealed class TargetedDropoutStep(TargetedDropout options, Network network) : TrainingCallback

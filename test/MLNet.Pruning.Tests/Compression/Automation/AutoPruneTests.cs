@@ -1,6 +1,8 @@
-using Microsoft.ML;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Tests.Pipeline;
+using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Compression.Automation;
 

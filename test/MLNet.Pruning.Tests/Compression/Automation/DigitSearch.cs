@@ -1,6 +1,6 @@
+using MLNet.Pruning.Tests.Pipeline;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLNet.Pruning.Tests.Pipeline;
 
 namespace MLNet.Pruning.Tests.Compression.Automation;
 

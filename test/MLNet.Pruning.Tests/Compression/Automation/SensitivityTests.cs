@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Xml.Linq;
-using Microsoft.ML;
 using MLNet.Pruning.Tests.Pipeline;
+using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Compression.Automation;
 

@@ -1,5 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning;
 

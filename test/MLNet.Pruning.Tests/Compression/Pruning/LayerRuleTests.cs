@@ -1,5 +1,6 @@
-using Microsoft.ML;
+using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Tests.Pipeline;
+using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning;
 

@@ -1,7 +1,10 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Tests.Cases;
 using MLNet.Pruning.Tests.Pipeline;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning;
 

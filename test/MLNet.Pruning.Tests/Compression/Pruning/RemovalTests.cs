@@ -1,3 +1,5 @@
+using MLNet.Pruning.Structure;
+
 namespace MLNet.Pruning.Tests.Compression.Pruning;
 
 /// <summary>Pruning that removes: which groups go, how many, and what the report says.</summary>

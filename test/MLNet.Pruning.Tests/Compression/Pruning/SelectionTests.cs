@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning;
 

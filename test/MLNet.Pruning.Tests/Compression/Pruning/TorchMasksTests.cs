@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning;
 

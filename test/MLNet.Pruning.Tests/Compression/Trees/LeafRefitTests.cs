@@ -1,3 +1,6 @@
+using MLNet.Pruning.Compression.Trees;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+
 namespace MLNet.Pruning.Tests.Compression.Trees;
 
 /// <summary>Refitted leaves against the normal equations solved densely, and against the condition that the gradient vanishes.</summary>

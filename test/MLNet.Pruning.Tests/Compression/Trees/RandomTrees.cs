@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Trees.Ensembles;
 
 namespace MLNet.Pruning.Tests.Compression.Trees;
 

@@ -1,3 +1,6 @@
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Compression.Trees.Paths;
+
 namespace MLNet.Pruning.Tests.Compression.Trees;
 
 /// <summary>Each method's order against one worked out here by trying everything.</summary>

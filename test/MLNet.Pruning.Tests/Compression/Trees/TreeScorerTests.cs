@@ -1,3 +1,5 @@
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Networks.Onnx;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Compression.Trees.Ensembles;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Files;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 

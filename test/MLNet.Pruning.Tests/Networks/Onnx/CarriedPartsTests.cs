@@ -1,4 +1,6 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Cases;
 using static MLNet.Pruning.Tests.Networks.Onnx.OnnxModels;
 

@@ -1,8 +1,10 @@
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Compression.Structure;
+using MLNet.Pruning.Tests.Structure;
 using static MLNet.Pruning.Tests.Networks.Onnx.OnnxModels;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 

@@ -1,11 +1,12 @@
 using Google.Protobuf;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Tests.Cli;
+using MLNet.Pruning.Tests.Hostile;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MLNet.Pruning.Onnx;
-using MLNet.Pruning.Tests.Cli;
-using MLNet.Pruning.Tests.Hostile;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Tests.Cases;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;

@@ -1,6 +1,7 @@
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 

@@ -1,7 +1,8 @@
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 using static MLNet.Pruning.Tests.Networks.Onnx.OnnxModels;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;

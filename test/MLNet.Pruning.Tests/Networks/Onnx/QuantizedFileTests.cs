@@ -1,8 +1,11 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Tests.Cases;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLNet.Pruning.Onnx;
-using MLNet.Pruning.Tests.Cases;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;

@@ -1,7 +1,7 @@
-using Microsoft.ML.OnnxRuntime;
 using MLNet.Pruning.Tests.Cases;
-using MLNet.Pruning.Tests.Compression.Structure;
 using MLNet.Pruning.Tests.Scoring;
+using MLNet.Pruning.Tests.Structure;
+using Microsoft.ML.OnnxRuntime;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 

@@ -1,7 +1,8 @@
-using MLNet.Pruning.Onnx;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Cases;
 using static MLNet.Pruning.Tests.Networks.Onnx.OnnxModels;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using MLNet.Pruning.Compression.Automation.Search;
 
 namespace MLNet.Pruning;
 

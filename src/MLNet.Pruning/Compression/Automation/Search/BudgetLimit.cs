@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>A limit on one cost.</summary>
 internal sealed record BudgetLimit(CostMeasure Measure, double Most)

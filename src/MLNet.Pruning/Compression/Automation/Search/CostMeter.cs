@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Scoring;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Counts and times what networks of a space cost.</summary>
 /// <param name="space">The networks.</param>

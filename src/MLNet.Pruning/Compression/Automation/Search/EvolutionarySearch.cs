@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Evolves candidates by crossover and steps of single layers.</summary>
 internal sealed class EvolutionarySearch : SearchStrategy

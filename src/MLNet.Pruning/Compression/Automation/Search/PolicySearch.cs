@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Fits a small policy over layers by the cross-entropy method.</summary>
 internal sealed class PolicySearch : SearchStrategy

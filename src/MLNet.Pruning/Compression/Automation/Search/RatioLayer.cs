@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>A layer whose sparsity is searched for.</summary>
 /// <param name="Layer">Its name.</param>

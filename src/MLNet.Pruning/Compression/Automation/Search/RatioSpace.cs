@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using MLNet.Pruning.Compression.Pruning.Importances;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>A network pruned layer by layer to chosen levels, by an importance measured once on the network as it is.</summary>
 internal abstract class RatioSpace

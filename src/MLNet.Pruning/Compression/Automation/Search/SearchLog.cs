@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>What a search knows: the layers and their levels, what candidates cost, and those measured so far.</summary>
 internal sealed class SearchLog

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MLNet.Pruning.Files;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>
 /// The candidates of a search in a file, so that a later run answers from it what it holds. A search is a function of its settings, its seed and what

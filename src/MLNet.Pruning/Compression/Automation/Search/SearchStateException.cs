@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>A state file that a search cannot go on from: damaged, none of its kind, or of other settings, another network or other rows.</summary>

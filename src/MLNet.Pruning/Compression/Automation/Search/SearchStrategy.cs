@@ -1,3 +1,5 @@
+using MLNet.Pruning.Compression.Automation.Search;
+
 namespace MLNet.Pruning;
 
 /// <summary>

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>From layers measured alone to a path of networks, and from the best of them to its neighbours.</summary>
 internal sealed class SensitivityGuidedSearch : SearchStrategy

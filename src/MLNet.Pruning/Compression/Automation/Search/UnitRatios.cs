@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Structure;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Groups removed layer by layer: neurons, channels, heads, hidden units.</summary>
 internal sealed class UnitRatios : RatioSpace

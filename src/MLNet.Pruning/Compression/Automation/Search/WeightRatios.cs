@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Weights and pieces of weights set to zero layer by layer.</summary>
 internal sealed class WeightRatios : RatioSpace

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>|g w|: the size of the change of the loss to first order when a weight goes (Molchanov et al. 2017, "Pruning Convolutional Neural
 /// Networks for Resource Efficient Inference"); slices by their sum.</summary>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Criteria that look at what a unit puts out, behind its activation, over all rows and positions. Cost: one forward pass a row.</summary>
 internal abstract class ActivationImportance(string name, int rows) : CalibratedImportance(name)

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Mean size of a unit's activation (Molchanov et al. 2017, "Pruning Convolutional Neural Networks for Resource Efficient Inference", "mean

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Variance of a unit's activation: one that hardly varies can be replaced by a bias (Molchanov et al. 2017, "Pruning Convolutional Neural

@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Structure;
+
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// The size of the scale with which batch normalisation hands a unit on (Liu et al. 2017, "Learning Efficient Convolutional Networks through

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>A criterion that has to see the network, and mostly rows, before it can score: it is measured anew before each step of pruning.</summary>
 /// <param name="name">As users write it.</param>

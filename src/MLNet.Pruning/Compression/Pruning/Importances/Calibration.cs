@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>What a criterion may look at before a step of pruning: the network as it is, and rows to run through it.</summary>
 /// <param name="pruned">The network with its masks.</param>

@@ -1,6 +1,7 @@
+using MLNet.Pruning.Data;
 using TorchSharp;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Rows for criteria, and what the network's outputs mean on them.</summary>
 /// <param name="Rows">The rows; only those to train on are looked at.</param>

@@ -1,9 +1,13 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Scoring.Native;
+using MLNet.Pruning.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Runs the calibration rows through a network, batch by batch, as it will be used: without dropout, with the running statistics of batch

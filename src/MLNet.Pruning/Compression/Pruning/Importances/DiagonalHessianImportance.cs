@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Optimal brain damage: w^2 h / 2, what the loss rises by to second order when a weight goes, with the diagonal h of the Gauss-Newton matrix,

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// w^2 F / 2 with the diagonal of the empirical Fisher information, the mean over rows of the squared gradient of a row's loss, in place of the

@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// The sum of a slice's Euclidean distances to all others of the same parameter: the slice nearest to the geometric median is the one that the others can best stand

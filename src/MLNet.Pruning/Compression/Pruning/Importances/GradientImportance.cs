@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Criteria made of a weight and the gradient of the mean loss over the calibration rows at it. Cost: one forward and backward pass a row.</summary>
 internal abstract class GradientImportance(string name, int rows) : CalibratedImportance(name)

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>|g|: how steeply the loss changes with a weight, whatever its size; slices by their sum.</summary>
 internal sealed class GradientMagnitudeImportance(int rows) : GradientImportance("Importance.Gradient", rows)

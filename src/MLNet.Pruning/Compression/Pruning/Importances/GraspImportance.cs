@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// w (H g): what a weight adds to the squared norm of the gradient, half of it, to first order; weights that hold the flow of gradients back

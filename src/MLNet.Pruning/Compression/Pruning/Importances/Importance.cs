@@ -1,3 +1,8 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
+
 namespace MLNet.Pruning;
 
 /// <summary>

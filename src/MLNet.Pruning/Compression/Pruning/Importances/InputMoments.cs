@@ -1,6 +1,7 @@
+using MLNet.Pruning.Networks;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Second moments of what the inputs of a dense layer's unit or of a convolution's filter read: one number for each pair of inputs, summed over

@@ -1,6 +1,7 @@
+using MLNet.Pruning.Networks;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>What each unit of a dense layer, or each filter of a convolution of one group, reads: a column of numbers at every position of every row.</summary>
 internal sealed class LayerInputs

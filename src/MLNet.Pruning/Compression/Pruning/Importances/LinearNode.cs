@@ -1,6 +1,8 @@
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Scoring.Operators;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>A node that multiplies what it reads with a weight, run by itself, without a bias, on other data.</summary>
 internal sealed class LinearNode

@@ -1,7 +1,10 @@
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Structure.Granularities;
+using MLNet.Pruning.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// How much the mean loss over the calibration rows rises when a piece goes, measured: the piece is taken out and the rows are run. Exact for

@@ -1,6 +1,8 @@
 using System.Numerics;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Absolute value of weights, Lp norm of slices; sums run in double precision.</summary>
 internal sealed class MagnitudeImportance : Importance

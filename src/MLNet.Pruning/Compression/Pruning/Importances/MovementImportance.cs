@@ -1,7 +1,8 @@
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// The sum of -w g over steps of training: weights that move away from zero are worth more than those that move towards it (Sanh et al. 2020,

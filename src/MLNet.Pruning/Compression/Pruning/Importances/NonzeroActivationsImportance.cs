@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Share of a unit's activations that are not zero: one less the average percentage of zeros (Hu et al. 2016, "Network Trimming", APoZ).</summary>
 internal sealed class NonzeroActivationsImportance(int rows) : ActivationImportance("Importance.NonzeroActivations", rows)

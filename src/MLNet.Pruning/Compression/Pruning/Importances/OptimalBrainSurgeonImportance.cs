@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Structure;
+
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// w^2 / (2 [H^-1]_jj): the least error of a unit's output without the weight, when the unit's other weights make up for it, with the second

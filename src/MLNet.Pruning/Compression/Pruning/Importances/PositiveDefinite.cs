@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Symmetric positive definite systems, by Cholesky's factors: rows of the lower triangle.</summary>
 internal static class PositiveDefinite

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Uniform numbers that depend on the seed, the parameter's name and the index alone, so that any part can be drawn again at any

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Connection sensitivity: |g w| as a share of its sum over the weights of all layers (Lee et al. 2019, "SNIP: Single-shot Network Pruning

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Squares of weights, whose sum over all slices of a group orders groups as their Euclidean norm does.</summary>
 internal sealed class SquareImportance : Importance

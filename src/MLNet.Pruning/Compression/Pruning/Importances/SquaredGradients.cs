@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Scoring;
+
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Sums of squares of gradients that were taken one after another, by parameter.</summary>
 internal sealed class SquaredGradients(CalibrationRun run)

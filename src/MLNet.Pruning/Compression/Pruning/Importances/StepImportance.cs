@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>A criterion as it stands at the present step of a pruning, so that a plan made at the start sees every later measurement.</summary>
 internal sealed class StepImportance : Importance

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>What optimal brain surgeon knows of a layer, and does to it.</summary>
 internal sealed class SurgeonLayer

@@ -1,8 +1,9 @@
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Synaptic flow: w dR/dw of the sum R of the outputs for a row of ones, with absolute weights and batch normalisation as the identity, as a share

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// (g w)^2: the squared change of the loss to first order when a weight goes; slices by their sum (Molchanov et al. 2019, "Importance

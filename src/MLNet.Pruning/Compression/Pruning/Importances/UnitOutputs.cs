@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Operators;
+
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Where the units of a layer can be seen: behind normalisation and activation, before anything mixes them.</summary>
 /// <param name="Weight">The layer's weight.</param>

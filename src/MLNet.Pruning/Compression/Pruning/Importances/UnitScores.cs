@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Structure;
+
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Scores of the units that weights make: for the slices of a weight along its dimension of outputs, and for groups.</summary>
 /// <param name="criterion">Name of the criterion that measured them.</param>

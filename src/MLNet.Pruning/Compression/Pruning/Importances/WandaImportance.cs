@@ -1,7 +1,8 @@
+using MLNet.Pruning.Scoring;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// |w| times the Euclidean norm, over all rows and positions, of what the weight multiplies (Sun et al. 2024, "A Simple and Effective Pruning

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Scores that were measured weight by weight; slices are worth the sum of their weights.</summary>
 /// <param name="criterion">Name of the criterion that measured them.</param>

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Structure;
+
+namespace MLNet.Pruning.Compression.Pruning.Record;
 
 /// <summary>The pieces of a width, in the numbering of the network at the start.</summary>
 internal static class GroupTables

@@ -1,6 +1,7 @@
 using System.Globalization;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Record;
 
 /// <summary>A piece as users write it: <c>fc1.weight[3,17]</c>, <c>conv2.weight[5]</c>, <c>conv2.weight[:,5]</c>. Dimensions left out are whole.</summary>
 /// <param name="Name">Name of the parameter or of the layer.</param>

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Record;
 
 /// <summary>Pieces that are compared with each other, and how that went each time.</summary>
 internal sealed class PiecePool

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Messages;
+
+namespace MLNet.Pruning.Compression.Pruning.Record;
 
 /// <summary>What became of every piece that a pruning compared.</summary>
 internal sealed class PieceRecord

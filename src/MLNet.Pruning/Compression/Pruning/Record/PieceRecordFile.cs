@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Files;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Record;
 
 /// <summary>A record of pieces as entries of a model file: what the tables are as JSON, six bytes a piece as they are in memory.</summary>
 internal static class PieceRecordFile

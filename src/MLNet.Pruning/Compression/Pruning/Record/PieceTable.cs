@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning.Record;
 
 /// <summary>What became of the pieces of one parameter, of one width, or of the blocks of a network: six bytes a piece.</summary>
 /// <param name="name">Name of the parameter or of the layer.</param>

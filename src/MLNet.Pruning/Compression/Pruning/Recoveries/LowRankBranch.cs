@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Structure.Granularities;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 
 /// <summary>Two small layers beside a layer, V and then U, and the sum of both ways, which takes the place of the layer's output.</summary>
 /// <param name="node">The layer.</param>

@@ -1,7 +1,9 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Structure.Granularities;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 
 /// <summary>
 /// The matrix of low rank that is nearest to another at those of its entries that are dropped; at the others it may be anything. Found by filling

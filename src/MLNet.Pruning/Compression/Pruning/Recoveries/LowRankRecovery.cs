@@ -1,4 +1,8 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 
 /// <summary>Puts a branch of low rank beside every layer that lost weights, or fits the branch it has anew.</summary>
 internal sealed class LowRankRecovery : Recovery

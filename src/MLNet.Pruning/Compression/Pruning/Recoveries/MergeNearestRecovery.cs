@@ -1,4 +1,8 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Structure;
+
+namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 
 /// <summary>Adds the weights that read a removed unit to those that read its most similar neighbour.</summary>
 internal sealed class MergeNearestRecovery : Recovery

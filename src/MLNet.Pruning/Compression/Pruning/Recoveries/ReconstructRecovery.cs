@@ -1,6 +1,8 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Networks;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 
 /// <summary>Least-squares weights and biases for the layers that lost inputs or weights, in the order of the graph.</summary>
 internal sealed class ReconstructRecovery : Recovery

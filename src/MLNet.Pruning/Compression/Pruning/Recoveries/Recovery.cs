@@ -1,3 +1,6 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Compression.Pruning.Recoveries;
+
 namespace MLNet.Pruning;
 
 /// <summary>

@@ -1,4 +1,8 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Networks;
+using MLNet.Pruning.Structure;
+
+namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 
 /// <summary>What a step of pruning did, for what makes up for it.</summary>
 /// <param name="Before">The network before the step.</param>

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Selection;
 
 /// <summary>Runs the parts of a computation in parallel.</summary>
 internal static class PartLoop

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Selection;
 
 /// <summary>Scores as unsigned numbers of the same order, and what <see cref="WeightSelection"/> does with a block of them.</summary>
 internal static class ScoreKeys

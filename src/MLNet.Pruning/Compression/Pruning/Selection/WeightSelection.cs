@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning.Selection;
 
 /// <summary>
 /// Finds the least important single weights over any number of parameters without sorting and without copying weights: the threshold

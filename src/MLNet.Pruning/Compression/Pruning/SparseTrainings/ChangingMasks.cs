@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Importances;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>Masks chosen anew among all pieces, for trainings in which what was dropped may come back.</summary>
 internal sealed class ChangingMasks

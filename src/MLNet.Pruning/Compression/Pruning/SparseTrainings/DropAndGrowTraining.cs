@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>See <see cref="SparseTraining.RigL"/> and <see cref="SparseTraining.Set"/>.</summary>
 internal sealed class DropAndGrowTraining : SparseTraining

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>See <see cref="SparseTraining.Gradual"/>.</summary>
 internal sealed class GradualTraining(int every, double until) : SparseTraining(every, until)

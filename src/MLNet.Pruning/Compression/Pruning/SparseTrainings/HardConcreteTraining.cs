@@ -1,7 +1,8 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>See <see cref="SparseTraining.L0"/>; the constants are the paper's.</summary>
 internal sealed class HardConcreteTraining : SparseTraining

@@ -1,9 +1,13 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Structure.Granularities;
+using MLNet.Pruning.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>
 /// A training in which every weight runs as a random function of itself and of something learned beside it, and the best that is known of

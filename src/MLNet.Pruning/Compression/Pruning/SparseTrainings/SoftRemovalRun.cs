@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Importances;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>
 /// Soft pruning of what is removed in the end (He et al. 2018): the least important groups are set to zero with all that goes with them, train on,

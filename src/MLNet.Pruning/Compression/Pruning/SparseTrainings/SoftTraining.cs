@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Importances;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>See <see cref="SparseTraining.Soft"/>.</summary>
 internal sealed class SoftTraining(int every, double until) : SparseTraining(every, until)

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Compression.Pruning.SparseTrainings;
+
 namespace MLNet.Pruning;
 
 public abstract partial class SparseTraining

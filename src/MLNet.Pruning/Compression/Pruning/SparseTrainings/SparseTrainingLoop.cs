@@ -1,4 +1,7 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Training;
+
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>Prunes within one training.</summary>
 /// <param name="training">How masks move.</param>

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning.Importances;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>See <see cref="SparseTraining.Surgery"/>.</summary>
 internal sealed class SurgeryTraining(int every, double until) : SparseTraining(every, until)

@@ -1,7 +1,8 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>See <see cref="SparseTraining.VariationalDropout"/>; what is learned beside a weight is the logarithm of the variance of its noise.</summary>
 internal sealed class VariationalDropoutTraining : SparseTraining

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>
 /// A binary tree over rows of numbers: a value of at most the threshold goes left, anything else, a missing one too, goes right. Children

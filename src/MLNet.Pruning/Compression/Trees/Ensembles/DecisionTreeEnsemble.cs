@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>A sum of trees, and what their sum means. Immutable.</summary>
 internal sealed record DecisionTreeEnsemble

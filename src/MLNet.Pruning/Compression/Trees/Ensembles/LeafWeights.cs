@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>What the leaves of trees weigh, by the rows in them.</summary>
 internal static class LeafWeights

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>
 /// The loss of scores against labels, its derivatives by the score, and the metric that users see. Logistic where the model gives

@@ -1,9 +1,10 @@
 using Google.Protobuf;
-using MLNet.Pruning.Onnx;
-using AttributeType = MLNet.Pruning.Onnx.AttributeProto.Types.AttributeType;
-using DataType = MLNet.Pruning.Onnx.TensorProto.Types.DataType;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Networks.Format;
+using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>
 /// Writes an ensemble as an ONNX model around one TreeEnsembleRegressor. Comparisons are those of the trees, missing values included:

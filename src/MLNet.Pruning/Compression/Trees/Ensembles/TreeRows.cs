@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>Rows as trees read them, with their labels.</summary>
 internal sealed class TreeRows

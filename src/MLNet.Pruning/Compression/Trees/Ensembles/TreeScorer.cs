@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Scoring;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>
 /// Scores rows in batches over flat arrays: tree by tree, eight rows at a time without branches, so that their loads overlap. The two

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+
+namespace MLNet.Pruning.Compression.Trees.Paths;
 
 /// <summary>
 /// Weakest-link pruning over all trees at once. The error that a subtree saves is the weighted squared deviation of its leaves from their

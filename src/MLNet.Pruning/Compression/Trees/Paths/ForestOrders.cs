@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+
+namespace MLNet.Pruning.Compression.Trees.Paths;
 
 /// <summary>Orders of the trees of a binary forest by how their votes for the right side differ from each other.</summary>
 internal static class ForestOrders

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+
+namespace MLNet.Pruning.Compression.Trees.Paths;
 
 /// <summary>An ensemble taken apart step by step: each step is at most as large as the one before.</summary>
 internal interface ITreePath

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+
+namespace MLNet.Pruning.Compression.Trees.Paths;
 
 /// <summary>Leaves reached by the fewest training rows go first: the split above goes with them, and the sibling takes its place.</summary>
 internal sealed class LeafHits : ITreePath

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+
+namespace MLNet.Pruning.Compression.Trees.Paths;
 
 /// <summary>
 /// Reduced-error pruning: tree by tree and bottom-up, a subtree goes where a leaf in its place does as well on the validation rows, the

@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+
+namespace MLNet.Pruning.Compression.Trees.Paths;
 
 /// <summary>Whole trees in the order in which they are kept.</summary>
 /// <param name="ensemble">The ensemble.</param>

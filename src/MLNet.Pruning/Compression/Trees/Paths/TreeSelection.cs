@@ -1,4 +1,6 @@
-namespace MLNet.Pruning;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+
+namespace MLNet.Pruning.Compression.Trees.Paths;
 
 /// <summary>
 /// Greedy orders of whole trees by the loss on validation rows. Candidates are compared by the loss to second order at the present scores,

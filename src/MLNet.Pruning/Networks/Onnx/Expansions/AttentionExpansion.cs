@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx.Expansions;
 
 /// <summary>Attention as products of matrices: softmax(Q K^T scale + mask) V for each head.</summary>
 internal static class AttentionExpansion

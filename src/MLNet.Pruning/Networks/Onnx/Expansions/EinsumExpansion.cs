@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx.Expansions;
 
 /// <summary>
 /// Sums of products written as an equation, two operands at a time: as a product of matrices over what both have and the result lacks, in

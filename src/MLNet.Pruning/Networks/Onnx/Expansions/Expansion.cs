@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx.Expansions;
 
 /// <summary>Takes the simpler nodes that one node stands for.</summary>
 /// <param name="node">The node.</param>

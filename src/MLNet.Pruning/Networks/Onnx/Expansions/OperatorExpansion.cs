@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
+using MLNet.Pruning.Networks.Graph;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx.Expansions;
 
 /// <summary>
 /// Rewrites operators that stand for several simpler ones as those: what ONNX Runtime's optimizer fuses (domain com.microsoft), the

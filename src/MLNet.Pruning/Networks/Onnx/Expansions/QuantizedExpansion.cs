@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx.Expansions;
 
 /// <summary>
 /// Convolutions and products of integers as those of floats between DequantizeLinear and QuantizeLinear, so that their weights are weights. ONNX

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Networks.Onnx.Expansions;
 
 /// <summary>Rotary positions: pairs of values turned by an angle that grows with the position (Su et al. 2021).</summary>
 internal static class RotaryExpansion

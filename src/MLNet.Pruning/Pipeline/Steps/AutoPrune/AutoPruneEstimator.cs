@@ -1,3 +1,10 @@
+using MLNet.Pruning.Compression.Automation;
+using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Pipeline.Steps;
+using MLNet.Pruning.Training;
+using MLNet.Pruning.Training.Distilling;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 

@@ -1,4 +1,5 @@
 using MLNet.Pruning;
+using MLNet.Pruning.Pipeline.Steps;
 
 namespace Microsoft.ML;
 

@@ -1,3 +1,7 @@
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Pipeline.Steps;
+using MLNet.Pruning.Training;
+using MLNet.Pruning.Training.Distilling;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 

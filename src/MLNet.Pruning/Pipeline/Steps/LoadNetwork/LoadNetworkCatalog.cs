@@ -1,4 +1,6 @@
 using MLNet.Pruning;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Pipeline.Steps;
 
 namespace Microsoft.ML;
 

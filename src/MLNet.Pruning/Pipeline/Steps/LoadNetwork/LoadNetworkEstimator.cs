@@ -1,3 +1,6 @@
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

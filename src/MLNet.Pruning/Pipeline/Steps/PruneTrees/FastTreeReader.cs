@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Pipeline.Columns;
 using Microsoft.ML;
 using Microsoft.ML.Calibrators;
 using Microsoft.ML.Trainers.FastTree;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
 /// <summary>Reads the ensembles of FastTree and FastForest through their public members.</summary>
 internal static class FastTreeReader

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
 /// <summary>Reads a feature column into rows as trees read them. Missing values stay: they take the way of values above the threshold.</summary>
 internal sealed class FeatureReader(DataViewRow row, DataViewSchema.Column column, DecisionTreeEnsemble ensemble) : IRowReader

@@ -1,4 +1,10 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Pipeline.Columns;
+using MLNet.Pruning.Pipeline.Steps.PruneTrees;
+using MLNet.Pruning.Scoring;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,7 +1,8 @@
+using MLNet.Pruning.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
 /// <summary>The columns of an ensemble of trees, described as those of FastTree and FastForest are.</summary>
 internal static class TreeColumns

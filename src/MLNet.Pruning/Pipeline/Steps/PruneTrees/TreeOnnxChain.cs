@@ -1,7 +1,11 @@
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Pipeline.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
 /// <summary>
 /// Pruned trees as a chain of ML.NET's own transformers: the ONNX transformer and linear models that make scalars of its vectors of one.

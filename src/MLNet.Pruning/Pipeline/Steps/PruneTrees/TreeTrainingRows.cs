@@ -1,8 +1,10 @@
 using System.Globalization;
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
 /// <summary>Splits the rows that trees are pruned with, and reads them.</summary>
 internal static class TreeTrainingRows

@@ -1,7 +1,9 @@
+using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLNet.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
 /// <summary>An ensemble of trees, and the column it reads, as an annotation of a Score column.</summary>
 internal static class TreesAnnotation

@@ -1,4 +1,10 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Data.Teachers;
+using MLNet.Pruning.Pipeline.Steps;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Training;
+using MLNet.Pruning.Training.Distilling;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

@@ -1,5 +1,7 @@
-using Microsoft.ML;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Tests.Pipeline;
+using Microsoft.ML;
 using TorchSharp;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning.Importances;

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Data;
 using TorchSharp;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning.Importances;

@@ -1,4 +1,9 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning.Importances;
 

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+
 namespace MLNet.Pruning.Tests.Compression.Pruning.Importances;
 
 /// <summary>Criteria that score single weights, against what PyTorch computes in double precision.</summary>

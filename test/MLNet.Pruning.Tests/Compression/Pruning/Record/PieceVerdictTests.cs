@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Xml.Linq;
+using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Structure;
 using MLNet.Pruning.Tests.Compression.Pruning.Importances;
 using MLNet.Pruning.Tests.Compression.Pruning.Recoveries;
 
