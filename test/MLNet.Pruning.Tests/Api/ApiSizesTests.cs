@@ -7,12 +7,17 @@ public class ApiSizesTests
     [TestMethod]
     public void Networks_larger_than_an_array_are_refused_with_the_limit()
     {
-        foreach (var build in new Action[] { () => Network.Mlp(int.MaxValue, int.MaxValue), () => Network.Mlp(100_000, 30_000, 2), () => Network.Sequential([4], Layer.Dense(int.MaxValue)) })
+        foreach (var (name, layer, build) in new (string, string, Action)[]
         {
-            var e = Assert.ThrowsExactly<ArgumentException>(build);
-            StringAssert.Contains(e.Message, "'fc1.weight'");
+            ("units", "2147483647 units", () => Network.Mlp(int.MaxValue, int.MaxValue)),
+            ("units", "30000 units", () => Network.Mlp(100_000, 30_000, 2)),
+            ("layers", "'fc1.weight'", () => Network.Sequential([4], Layer.Dense(int.MaxValue))),
+        })
+        {
+            var e = Assert.Throws<ArgumentException>(build);
+            StringAssert.Contains(e.Message, layer);
             StringAssert.Contains(e.Message, $"{Array.MaxLength:N0}");
-            Assert.AreEqual("layers", e.ParamName);
+            Assert.AreEqual(name, e.ParamName);
         }
     }
 
