@@ -82,7 +82,8 @@ public sealed partial class Network
     /// <param name="inputs">Values in a row.</param>
     /// <param name="units">Units of each hidden layer in turn, then the number of outputs: classes of a multiclass task, else 1.</param>
     /// <returns>The network without values; they are drawn when it is trained.</returns>
-    /// <exception cref="ArgumentException">No outputs given, or a size below 1.</exception>
+    /// <exception cref="ArgumentException">No outputs given.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or a layer would have more weights than an array holds.</exception>
     /// <example><c>Network.Mlp(784, 300, 100, 10)</c> is LeNet-300-100.</example>
     public static Network Mlp(int inputs, params ReadOnlySpan<int> units)
     {
@@ -97,7 +98,8 @@ public sealed partial class Network
             ArgumentOutOfRangeException.ThrowIfLessThan(units[i], 1, nameof(units));
             if ((long)before * units[i] > Array.MaxLength)
             {
-                throw new ArgumentOutOfRangeException(i == 0 && before > units[i] ? nameof(inputs) : nameof(units), $"A layer of {units[i]} units over {before} would have {(long)before * units[i]:N0} weights; an array holds at most {Array.MaxLength:N0}.");
+                throw new ArgumentOutOfRangeException(i == 0 && before > units[i] ? nameof(inputs) : nameof(units),
+                    $"A layer of {units[i]} units over {before} would have {(long)before * units[i]:N0} weights; an array holds at most {Array.MaxLength:N0}.");
             }
         }
 
@@ -109,7 +111,7 @@ public sealed partial class Network
                 layers.Add(Layer.Relu());
             }
 
-            layers.Add(size >= 1 ? Layer.Dense(size) : throw new ArgumentOutOfRangeException(nameof(units), size, "A layer has at least 1 unit."));
+            layers.Add(Layer.Dense(size));
         }
 
         return Sequential([inputs], [.. layers]);

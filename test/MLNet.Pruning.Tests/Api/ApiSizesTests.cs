@@ -10,7 +10,7 @@ public class ApiSizesTests
         foreach (var (name, layer, build) in new (string, string, Action)[]
         {
             ("units", "2147483647 units", () => Network.Mlp(int.MaxValue, int.MaxValue)),
-            ("units", "30000 units", () => Network.Mlp(100_000, 30_000, 2)),
+            ("inputs", "30000 units", () => Network.Mlp(100_000, 30_000, 2)),
             ("layers", "'fc1.weight'", () => Network.Sequential([4], Layer.Dense(int.MaxValue))),
         })
         {
