@@ -17,15 +17,18 @@ internal sealed class Liveness
     private const long Backed = 8;
 
     private readonly Network _network;
+    private readonly CancellationToken _cancellation;
     private readonly Dictionary<string, bool[]> _fromInput;
     private readonly Dictionary<string, bool[]> _toOutput;
 
     /// <summary>Tensors whose units are the indices of the last dimension.</summary>
     private readonly HashSet<string> _byLast = [];
 
-    public Liveness(Network network)
+    /// <param name="network">The network, with values.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    public Liveness(Network network, CancellationToken cancellation = default)
     {
-        _network = network;
+        (_network, _cancellation) = (network, cancellation);
         (_fromInput, _toOutput) = (new(network.Tensors.Count), new(network.Tensors.Count));
         FindUnits();
         var (inputs, outputs) = (network.Inputs.Select(tensor => tensor.Name).ToHashSet(), network.Graph.Outputs.ToHashSet());
@@ -319,6 +322,11 @@ internal sealed class Liveness
         {
             for (var i = 0; i < shape[0] * shape[1]; i++)
             {
+                if (i % shape[1] == 0)
+                {
+                    _cancellation.ThrowIfCancellationRequested();
+                }
+
                 visit(i % shape[1], i / shape[1], i, 1);
             }
 
@@ -330,6 +338,7 @@ internal sealed class Liveness
         var unitsPerGroup = units / (int)node.Int("group", 1);
         for (var unit = 0; unit < units; unit++)
         {
+            _cancellation.ThrowIfCancellationRequested();
             var firstInput = unit / unitsPerGroup * inputs;
             for (var input = 0; input < inputs; input++)
             {

@@ -30,10 +30,13 @@ public sealed class NetworkCost
     /// <summary>Counts a network.</summary>
     /// <param name="network">The network, with values.</param>
     /// <exception cref="InvalidOperationException">A parameter has no values yet.</exception>
-    public static NetworkCost Of(Network network)
+    public static NetworkCost Of(Network network) => Of(network, CancellationToken.None);
+
+    /// <inheritdoc cref="Of(Network)"/>
+    internal static NetworkCost Of(Network network, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(network);
-        var liveness = new Liveness(network);
+        var liveness = new Liveness(network, cancellation);
         // What several layers read is counted with the first of them.
         var counted = new HashSet<string>();
         return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || !layer.MultiplyAdds.IsZero)

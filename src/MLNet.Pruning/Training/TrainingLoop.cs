@@ -167,17 +167,21 @@ internal sealed class TrainingLoop
 
     private double Step(ReadOnlySpan<int> rows, double rate, long step, Func<LearningRateSchedule, double> factor, StepState state)
     {
+        // A step of a large network with callbacks takes longer than a user waits, so that its parts look at the token.
         using var scope = NewDisposeScope();
         var (features, targets) = state.Batch.Gather(rows, state.Change);
         state.Rule.ClearGradients();
         state.Callbacks.ForEach(one => one.BeforeForward());
+        _options.CancellationToken.ThrowIfCancellationRequested();
         var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout, state.Taught?.Visit);
         var loss = LossFunction.Mean(_loss, logits, targets);
         loss = state.Taught?.Mix(loss, logits, rows, state.Change is null ? null : features, factor) ?? loss;
+        _options.CancellationToken.ThrowIfCancellationRequested();
         (state.Penalty is null ? loss : loss.add(state.Penalty(), _one)).backward();
         // In reverse: the last to change the weights is the first to put them back.
         for (var i = state.Callbacks.Count - 1; i >= 0; i--)
         {
+            _options.CancellationToken.ThrowIfCancellationRequested();
             state.Callbacks[i].AfterBackward();
         }
 
@@ -187,7 +191,9 @@ internal sealed class TrainingLoop
             nn.utils.clip_grad_norm_(state.Weights.Trainable, limit);
         }
 
+        _options.CancellationToken.ThrowIfCancellationRequested();
         state.Rule.Step(rate);
+        _options.CancellationToken.ThrowIfCancellationRequested();
         state.Callbacks.ForEach(one => one.AfterStep(step, rate));
         return LossFunction.Value(loss);
     }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Compression.Trees;
 using MLNet.Pruning.Compression.Trees.Ensembles;
@@ -18,6 +20,10 @@ public class CancellationTests
     private const int Inputs = 3000;
 
     private static readonly TimeSpan s_latest = TimeSpan.FromSeconds(1);
+
+    private static readonly double[] s_sparsities = [.. Enumerable.Range(1, 99).Select(percent => percent / 100.0)];
+
+    private static readonly Lazy<(NeuralNetworkTransformer, IDataView)> s_large = new(Large);
 
     [TestMethod]
     [DataRow(100)]
@@ -57,6 +63,92 @@ public class CancellationTests
     }
 
     [TestMethod]
+    [DataRow(50)]
+    [DataRow(900)]
+    [DataRow(2000)]
+    public void An_automatic_pruning_stops(int milliseconds)
+    {
+        foreach (var (granularity, strategy, budget) in new[]
+        {
+            (Granularity.Weight, SearchStrategy.Evolutionary(500, 500), Budget.Parameters(1_000_000)),
+            (Granularity.Weight, SearchStrategy.SensitivityGuided, Budget.MultiplyAdds(1_000_000)),
+            (Granularity.Unit, SearchStrategy.Evolutionary(500, 500), Budget.Parameters(1_000_000)),
+            (Granularity.Unit, SearchStrategy.SensitivityGuided, Budget.Bytes(10_000_000)),
+            (Granularity.Unit, SearchStrategy.LearnedPolicy(500, 500), Budget.Milliseconds(1)),
+        })
+        {
+            Stops(milliseconds, (model, rows, token) => new MLContext(1).Transforms.AutoPrune(new AutoPruneOptions
+            {
+                Budget = budget,
+                Granularity = granularity,
+                Importance = Importance.Taylor(),
+                Sparsities = s_sparsities,
+                Strategy = strategy,
+                MaximumTrials = 100_000,
+                CancellationToken = token,
+            }).Fit(model.Transform(rows)));
+        }
+    }
+
+    [TestMethod]
+    [DataRow(50)]
+    [DataRow(900)]
+    [DataRow(2000)]
+    public void Sensitivity_stops(int milliseconds)
+    {
+        foreach (var granularity in new[] { Granularity.Weight, Granularity.Unit, Granularity.Row })
+        {
+            Stops(milliseconds, (model, rows, token) => new MLContext(1).Compression()
+                .Sensitivity(model, rows, new() { Granularity = granularity, Sparsities = s_sparsities, CancellationToken = token }));
+        }
+    }
+
+    [TestMethod]
+    public void Criteria_over_data_stop()
+    {
+        Importance[] weights =
+        [
+            Importance.Taylor(), Importance.AbsoluteTaylor(), Importance.Fisher(), Importance.Gradient(), Importance.Grasp(), Importance.Snip(),
+            Importance.DiagonalHessian(), Importance.DiagonalHessian(probes: 2), Importance.Movement(), Importance.Wanda(), Importance.SynFlow,
+        ];
+        Importance[] units =
+        [
+            .. weights, Importance.LossChange(), Importance.ActivationMean(), Importance.ActivationVariance(), Importance.NonzeroActivations(), Importance.GeometricMedian,
+        ];
+        foreach (var (importance, granularity) in weights.Select(one => (one, Granularity.Weight)).Concat(units.Select(one => (one, Granularity.Unit)))
+            .Prepend((Importance.LossChange(), Granularity.Weight)))
+        {
+            Stops(300, Step(new() { Importance = importance, Granularity = granularity, Schedule = Schedule.Linear(200) }));
+        }
+    }
+
+    [TestMethod]
+    public void Selections_stop()
+    {
+        foreach (var (granularity, scope) in new[]
+        {
+            (Granularity.Weight, Scope.Network), (Granularity.Weight, Scope.Layer), (Granularity.Weight, Scope.Distributed(Distribution.Lamp)),
+            (Granularity.Row, Scope.Network), (Granularity.Column, Scope.Distributed(Distribution.Lamp)), (Granularity.WeightBlock(2, 4), Scope.Network), (Granularity.Unit, Scope.Layer),
+        })
+        {
+            Stops(500, Step(new() { Granularity = granularity, Scope = scope, Schedule = Schedule.Linear(1000) }));
+        }
+    }
+
+    [TestMethod]
+    public void Sparse_trainings_stop()
+    {
+        foreach (var training in new[]
+        {
+            SparseTraining.Gradual(every: 2), SparseTraining.Soft(every: 2), SparseTraining.Surgery(every: 2), SparseTraining.RigL(every: 2),
+            SparseTraining.Set(every: 2), SparseTraining.L0(), SparseTraining.VariationalDropout(),
+        })
+        {
+            Stops(500, Step(new() { Training = training, FineTuneEpochs = 1000 }));
+        }
+    }
+
+    [TestMethod]
     public void Optimal_brain_surgeon_measures_layers_in_scope_alone()
     {
         var rows = RecoveryCase.Rows(20, 6, seed: 1);
@@ -77,11 +169,32 @@ public class CancellationTests
         return (Network.Mlp(Inputs, 64, 2).Initialize(1), RecoveryCase.Data(rows));
     }
 
+    private static Action<NeuralNetworkTransformer, IDataView, CancellationToken> Step(PruningOptions options) => (model, rows, token) =>
+    {
+        (options.Amount, options.CancellationToken) = (Amount.Fraction(0.9), token);
+        new MLContext(1).Transforms.Prune(options).Fit(model.Transform(rows));
+    };
+
+    private static void Stops(int milliseconds, Action<NeuralNetworkTransformer, IDataView, CancellationToken> work)
+    {
+        var (model, rows) = s_large.Value;
+        Stops(milliseconds, token => work(model, rows, token));
+    }
+
+    /// <summary>A network of six million parameters, and 2000 rows.</summary>
+    private static (NeuralNetworkTransformer, IDataView) Large()
+    {
+        var ml = new MLContext(1);
+        var rows = ml.Data.LoadFromEnumerable(RecoveryCase.Rows(2000, 784, seed: 3)
+            .Select((row, i) => new Row { Features = row, Label = (uint)(i % 10) }).ToArray());
+        return (ml.Transforms.LoadNetwork(Network.Mlp(784, 2048, 2048, 10).Initialize(1)).Fit(rows), rows);
+    }
+
     private static void Stops(int milliseconds, Action<CancellationToken> work)
     {
         using var source = new CancellationTokenSource();
         var running = Task.Factory.StartNew(() => work(source.Token), TaskCreationOptions.LongRunning);
-        Assert.IsFalse(((IAsyncResult)running).AsyncWaitHandle.WaitOne(milliseconds), "it ended before it was cancelled");
+        Assert.IsFalse(((IAsyncResult)running).AsyncWaitHandle.WaitOne(milliseconds), $"it ended before it was cancelled: {running.Exception?.InnerException}");
         var asked = Stopwatch.GetTimestamp();
         source.Cancel();
         ((IAsyncResult)running).AsyncWaitHandle.WaitOne();
@@ -89,5 +202,14 @@ public class CancellationTests
         Assert.IsInstanceOfType<OperationCanceledException>(running.Exception?.InnerException, $"{running.Exception}");
         Assert.IsLessThan(s_latest, latency);
         Console.WriteLine($"{latency.TotalMilliseconds:f0} ms");
+    }
+
+    private sealed class Row
+    {
+        [VectorType(784)]
+        public float[] Features { get; set; } = [];
+
+        [KeyType(10)]
+        public uint Label { get; set; }
     }
 }

@@ -31,7 +31,7 @@ internal sealed class AutoPruneLoop
     public AutoPruneLoop(AutoPruneOptions options, RatioSpace space, Func<Network, ValidationResult> measure, Func<PrunedNetwork, int, PrunedNetwork> fineTune, string training, int seed, Action<AutoPruneTrial> report)
     {
         (_options, _space, _measure, _fineTune, _report, _budget) = (options, space, measure, fineTune, report, options.Budget!);
-        _meter = new(space, _budget.Batch);
+        _meter = new(space, _budget.Batch, options.CancellationToken);
         var before = measure(space.Start.Network);
         _log = new(space, _meter, _budget, options.Objective, before, seed);
         _state = new(options.StatePath,

@@ -120,7 +120,10 @@ public class AutoPruneOptions
     internal CostMeasure Objective => Minimize ?? (Budget!.Limits is [var first, ..] ? first.Measure : CostMeasure.Parameters);
 
     /// <summary>The part of the options that says which pieces go.</summary>
-    internal PruningOptions Pruning => new() { Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = Alignment };
+    internal PruningOptions Pruning => new()
+    {
+        Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = Alignment, CancellationToken = CancellationToken,
+    };
 
     internal void Validate()
     {

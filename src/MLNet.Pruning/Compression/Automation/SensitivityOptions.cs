@@ -54,7 +54,10 @@ public class SensitivityOptions
     public IProgress<LayerSensitivity>? Progress { get; set; }
 
     /// <summary>The part of the options that says which pieces go; widths are exact.</summary>
-    internal PruningOptions Pruning => new() { Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = 1 };
+    internal PruningOptions Pruning => new()
+    {
+        Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = 1, CancellationToken = CancellationToken,
+    };
 
     internal void Validate()
     {

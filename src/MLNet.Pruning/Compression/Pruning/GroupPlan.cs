@@ -116,7 +116,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
     }
 
     private double[][] Score(NetworkStructure structure, IReadOnlyList<GroupFamily> families, Network network)
-        => GroupScores.Of(structure, network, families, Options.Importance, Options.Group, Options.Normalize && Options.Scope.IsTogether);
+        => GroupScores.Of(structure, network, families, Options.Importance, Options.Group, Options.Normalize && Options.Scope.IsTogether,
+            Options.CancellationToken);
 
     private PruningTargetException Unreachable(double target, long least) => new(
         $"The target is {(1 - target) * Cost(Start.Network):0} of {Cost(Start.Network)} ({Options.Amount}), but with {(Options.MinimumKept > 0 ? $"a share of {Options.MinimumKept}" : "one group")} left in every layer in scope the network still has {least}.");

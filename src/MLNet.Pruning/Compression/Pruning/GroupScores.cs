@@ -13,8 +13,10 @@ internal static class GroupScores
     /// <param name="importance">What a slice is worth.</param>
     /// <param name="group">How slices are summed up.</param>
     /// <param name="normalize">Whether to divide by the mean of the family.</param>
+    /// <param name="cancellation">Ends the scoring.</param>
     /// <exception cref="InvalidOperationException">An importance is NaN, or says nothing of a group.</exception>
-    public static double[][] Of(NetworkStructure structure, Network network, IReadOnlyList<GroupFamily> families, Importance importance, GroupImportance group, bool normalize)
+    public static double[][] Of(NetworkStructure structure, Network network, IReadOnlyList<GroupFamily> families, Importance importance, GroupImportance group,
+        bool normalize, CancellationToken cancellation = default)
     {
         var axes = structure.Coupling.Axes;
         var slices = new Dictionary<int, double[]>();
@@ -35,6 +37,7 @@ internal static class GroupScores
 
         double Members(GroupFamily family, PruningGroup one)
         {
+            cancellation.ThrowIfCancellationRequested();
             double[] members = [.. one.Entries.Where(entry => importance.Counts(axes[entry.Axis]) && (group != GroupImportance.Root || axes[entry.Axis] == family.Axis))
                 .GroupBy(entry => entry.Axis, (axis, entries) => entries.Sum(entry => Slices(axis)[entry.Index]))];
             return members.Length > 0 ? Sum(members, group) : throw new InvalidOperationException(

@@ -16,7 +16,7 @@ internal sealed class MaskPlan : PruningPlan
     public MaskPlan(PruningOptions options, PrunedNetwork start)
     {
         (_options, _start) = (options, start);
-        _pieces = new(options.Importance, options.Granularity, options.Scope, options.Amount, options.MinimumKept);
+        _pieces = new(options.Importance, options.Granularity, options.Scope, options.Amount, options.MinimumKept, options.CancellationToken);
         _pools = _pieces.Pools(start);
         var counts = _pools.Select(_pieces.Count).ToArray();
         _plans = Plans(_pieces.Targets(_pools, counts), counts);
@@ -51,11 +51,13 @@ internal sealed class MaskPlan : PruningPlan
         var pruned = good.Drop(_pieces, members, missing);
         for (var p = 0; p < members.Length; p++)
         {
+            _options.CancellationToken.ThrowIfCancellationRequested();
             if (missing[p] > 0 || Record.Pools[p].Comparisons.Count == 0)
             {
                 var scores = _pieces.Scores(members[p]);
                 Record.Pools[p].Compare([.. members[p].Select((member, m) => _pieces.Layout(member).Layout is var layout
-                    ? new PieceOutcome(scores[m], layout.Alive(member.Mask), layout.Alive(pruned.Masks[member.Parameter.Name])) : default)]);
+                    ? new PieceOutcome(scores[m], layout.Alive(member.Mask), layout.Alive(pruned.Masks[member.Parameter.Name])) : default)],
+                    cancellation: _options.CancellationToken);
             }
         }
 

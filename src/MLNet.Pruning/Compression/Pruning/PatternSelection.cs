@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.Intrinsics;
 using MLNet.Pruning.Compression.Pruning.Selection;
 using MLNet.Pruning.Structure.Granularities;
+using MLNet.Pruning.Threading;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
@@ -11,7 +12,8 @@ namespace MLNet.Pruning.Compression.Pruning;
 /// and one reading a weight, one bit a weight for the masks. Of equal weights those first in storage go, so the result does not depend on
 /// the number of threads.
 /// </remarks>
-internal sealed class PatternSelection(IReadOnlyList<PoolMember> pool, Importance importance, (int Kept, int Size) pattern)
+internal sealed class PatternSelection(
+    IReadOnlyList<PoolMember> pool, Importance importance, (int Kept, int Size) pattern, CancellationToken cancellation = default)
 {
     private const int BitsPerWord = 64;
     private const int PartLength = 1 << 19;
@@ -87,7 +89,7 @@ internal sealed class PatternSelection(IReadOnlyList<PoolMember> pool, Importanc
                     }
                 }
             }
-        });
+        }, cancellation);
         for (var i = 0; i < words.Length && member.Mask is { } before; i++)
         {
             words[i] &= before.Words[i];
@@ -148,6 +150,7 @@ internal sealed class PatternSelection(IReadOnlyList<PoolMember> pool, Importanc
 
     private void Score(PoolMember member, int start, Span<float> scores)
     {
+        cancellation.ThrowIfCancellationRequested();
         importance.ScoreWeights(member.Parameter, start, scores);
         if (ScoreKeys.ContainsNaN(scores))
         {

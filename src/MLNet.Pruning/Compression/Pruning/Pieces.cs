@@ -11,11 +11,13 @@ internal sealed class Pieces
     private readonly Scope _scope;
     private readonly Amount _amount;
     private readonly double _minimumKept;
+    private readonly CancellationToken _cancellation;
 
     /// <exception cref="ArgumentException">The amount does not go with the granularity or with the scope's distribution.</exception>
-    public Pieces(Importance importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0)
+    public Pieces(Importance importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0, CancellationToken cancellation = default)
     {
-        (_importance, _granularity, _scope, _amount, _minimumKept) = (importance, granularity, scope, amount, minimumKept);
+        (_importance, _granularity, _scope, _amount) = (importance, granularity, scope, amount);
+        (_minimumKept, _cancellation) = (minimumKept, cancellation);
         Check(granularity, scope, amount);
     }
 
@@ -141,6 +143,7 @@ internal sealed class Pieces
         var importance = _granularity.IsSingle ? Compared(pool) : _importance;
         return [.. pool.Select(member =>
         {
+            _cancellation.ThrowIfCancellationRequested();
             var scores = new float[member.Parameter.Count];
             importance.ScoreWeights(member.Parameter, 0, scores);
             return scores;
@@ -183,11 +186,11 @@ internal sealed class Pieces
 
     private long CountBelow(IReadOnlyList<PoolMember> pool) => _granularity.IsSingle ? Weights(pool).CountBelow(_amount) : Slices(pool).CountBelow(_amount);
 
-    private WeightSelection Weights(IReadOnlyList<PoolMember> pool) => new(pool, Compared(pool));
+    private WeightSelection Weights(IReadOnlyList<PoolMember> pool) => new(pool, Compared(pool), _cancellation);
 
     private Importance Compared(IReadOnlyList<PoolMember> pool) => _scope.Distribution.IsLamp ? new LampImportance(_importance, pool) : _importance;
 
-    private SliceSelection Slices(IReadOnlyList<PoolMember> pool) => new(pool, _importance, _granularity, _scope.Distribution);
+    private SliceSelection Slices(IReadOnlyList<PoolMember> pool) => new(pool, _importance, _granularity, _scope.Distribution, _cancellation);
 
-    private PatternSelection Pattern(IReadOnlyList<PoolMember> pool, (int Kept, int Size) pattern) => new(pool, _importance, pattern);
+    private PatternSelection Pattern(IReadOnlyList<PoolMember> pool, (int Kept, int Size) pattern) => new(pool, _importance, pattern, _cancellation);
 }

@@ -24,12 +24,12 @@ public sealed partial class PrunedNetwork
             return Prune(new PruningOptions { Amount = amount, Importance = importance ?? Importance.L1, Granularity = granularity, Scope = scope ?? Scope.Network });
         }
 
-        return Prune(amount, importance ?? Importance.L1, granularity ?? Granularity.Weight, scope ?? Scope.Network, minimumKept: 0);
+        return Prune(amount, importance ?? Importance.L1, granularity ?? Granularity.Weight, scope ?? Scope.Network, minimumKept: 0, default);
     }
 
-    private PrunedNetwork Prune(Amount amount, Importance importance, Granularity granularity, Scope scope, double minimumKept)
+    private PrunedNetwork Prune(Amount amount, Importance importance, Granularity granularity, Scope scope, double minimumKept, CancellationToken cancellation)
     {
-        var pieces = new Pieces(importance.Bind(new(this)), granularity, scope, amount, minimumKept);
+        var pieces = new Pieces(importance.Bind(new(this, cancellation: cancellation)), granularity, scope, amount, minimumKept, cancellation);
         var pools = pieces.Pools(this);
         return Drop(pieces, pools, pieces.Resolve(pools));
     }
@@ -61,8 +61,8 @@ public sealed partial class PrunedNetwork
             return options.Parts(this).Aggregate(this, (network, part) => network.Prune(part));
         }
 
-        return options.Granularity.IsStructural ? RemovalPlan.Create(options.With(options.Importance.Bind(new(this))), this).Prune(this, options.Amount)
-            : Prune(options.Amount, options.Importance, options.Granularity, options.Scope, options.MinimumKept);
+        return options.Granularity.IsStructural ? RemovalPlan.Create(options.With(options.Importance.Bind(new(this, cancellation: options.CancellationToken))), this).Prune(this, options.Amount)
+            : Prune(options.Amount, options.Importance, options.Granularity, options.Scope, options.MinimumKept, options.CancellationToken);
     }
 
     /// <summary>

@@ -9,14 +9,17 @@ internal sealed class SliceSelection
     private readonly PieceLayout[] _layouts;
     private readonly bool[][] _alive;
     private readonly Lazy<double[][]> _scores;
+    private readonly CancellationToken _cancellation;
 
     /// <param name="pool">The parameters.</param>
     /// <param name="importance">What a piece is worth.</param>
     /// <param name="granularity">What a piece is.</param>
     /// <param name="distribution">How pieces of different parameters are compared.</param>
-    public SliceSelection(IReadOnlyList<PoolMember> pool, Importance importance, Granularity granularity, Distribution distribution)
+    /// <param name="cancellation">Ends the comparison.</param>
+    public SliceSelection(IReadOnlyList<PoolMember> pool, Importance importance, Granularity granularity, Distribution distribution,
+        CancellationToken cancellation = default)
     {
-        _pool = pool;
+        (_pool, _cancellation) = (pool, cancellation);
         _layouts = [.. pool.Select(member => granularity.Pieces(member.Parameter, member.Axes))];
         _alive = [.. pool.Zip(_layouts, (member, layout) => layout.Alive(member.Mask))];
         Remaining = _alive.Sum(member => member.LongCount(alive => alive));
@@ -56,6 +59,7 @@ internal sealed class SliceSelection
             var ties = drop - Array.FindIndex(ordered, score => score >= threshold);
             for (var member = 0; member < _pool.Count; member++)
             {
+                _cancellation.ThrowIfCancellationRequested();
                 var (scores, alive) = (_scores.Value[member], _alive[member]);
                 var dropped = new bool[scores.Length];
                 for (var piece = 0; piece < dropped.Length; piece++)
@@ -81,6 +85,7 @@ internal sealed class SliceSelection
 
     private double[] Score(int member, Importance importance, Granularity granularity, Distribution distribution)
     {
+        _cancellation.ThrowIfCancellationRequested();
         var (parameter, mask) = (_pool[member].Parameter, _pool[member].Mask);
         var scores = importance.Score(_layouts[member], mask is null ? parameter : parameter.WithValues(mask.Apply(parameter.Values)));
         if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var piece)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Threading;
 
 namespace MLNet.Pruning.Compression.Trees;
 
@@ -148,19 +149,20 @@ internal sealed class LeafRefit
         _rows.CancellationToken.ThrowIfCancellationRequested();
         var sums = new double[_rows.Count];
         // Rows add up in the order of the trees, on however many threads.
-        Parallel.ForEach(Partitioner.Create(0, Math.Max(1, sums.Length), RowsAtOnce), range =>
+        PartLoop.Run((sums.Length + RowsAtOnce - 1) / RowsAtOnce, number =>
         {
-            var part = sums.AsSpan(range.Item1..Math.Min(range.Item2, sums.Length));
+            var first = number * RowsAtOnce;
+            var part = sums.AsSpan(first..Math.Min(first + RowsAtOnce, sums.Length));
             part.Fill(values[^1]);
             foreach (var slots in _slots)
             {
-                var own = slots.AsSpan(range.Item1, part.Length);
+                var own = slots.AsSpan(first, part.Length);
                 for (var row = 0; row < part.Length; row++)
                 {
                     part[row] += values[own[row]];
                 }
             }
-        });
+        }, _rows.CancellationToken);
         return sums;
     }
 
@@ -170,13 +172,14 @@ internal sealed class LeafRefit
         var sums = new double[_before.Length];
         sums[^1] = rows.Sum();
         // The leaves of two trees are never the same.
-        Parallel.ForEach(_slots, slots =>
+        PartLoop.Run(_slots.Length, tree =>
         {
+            var slots = _slots[tree];
             for (var row = 0; row < rows.Length; row++)
             {
                 sums[slots[row]] += rows[row];
             }
-        });
+        }, _rows.CancellationToken);
         return sums;
     }
 

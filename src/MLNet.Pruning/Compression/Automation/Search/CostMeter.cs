@@ -7,29 +7,34 @@ namespace MLNet.Pruning.Compression.Automation.Search;
 /// <summary>Counts and times what networks of a space cost.</summary>
 /// <param name="space">The networks.</param>
 /// <param name="batch">Rows of the batch that is timed.</param>
-internal sealed class CostMeter(RatioSpace space, int batch)
+/// <param name="cancellation">Ends counting and timing.</param>
+internal sealed class CostMeter(RatioSpace space, int batch, CancellationToken cancellation = default)
 {
     private const int WarmUps = 5;
     private const int LeastRuns = 31;
     private static readonly TimeSpan s_leastTime = TimeSpan.FromMilliseconds(50);
 
     /// <summary>What the network with each layer at its level costs; nothing is computed that the measure does not need.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public double Of(CostMeasure measure, IReadOnlyList<int> levels)
-        => Of(measure, measure is CostMeasure.Bytes or CostMeasure.Milliseconds ? space.Prune(levels).Network : space.Sketch(levels));
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return Of(measure, measure is CostMeasure.Bytes or CostMeasure.Milliseconds ? space.Prune(levels).Network : space.Sketch(levels));
+    }
 
     /// <summary>What a network costs.</summary>
     public double Of(CostMeasure measure, Network network) => measure switch
     {
         CostMeasure.Bytes => OnnxWriter.Write(network, sparse: !space.Removes).CalculateSize(),
         CostMeasure.Milliseconds => Time(network),
-        CostMeasure.MultiplyAdds => space.Removes ? network.MultiplyAdds() : Known(NetworkCost.Of(network).Total.EffectiveMultiplyAdds, network),
-        _ => space.Removes ? network.ParameterCount : NetworkCost.Of(network).Total.NonZeros,
+        CostMeasure.MultiplyAdds => space.Removes ? network.MultiplyAdds() : Known(NetworkCost.Of(network, cancellation).Total.EffectiveMultiplyAdds, network),
+        _ => space.Removes ? network.ParameterCount : NetworkCost.Of(network, cancellation).Total.NonZeros,
     };
 
     /// <summary>What a layer with weights adds to a cost; of bytes those of its values, of milliseconds its share of the multiply-adds.</summary>
     public IEnumerable<(string Layer, double Cost)> ByLayer(CostMeasure measure, Network network)
     {
-        var cost = NetworkCost.Of(network);
+        var cost = NetworkCost.Of(network, cancellation);
         var milliseconds = measure == CostMeasure.Milliseconds ? Of(measure, network) / Math.Max(1, network.MultiplyAdds()) : 0;
         return cost.Layers.Where(layer => layer.Weights > 0).Select(layer => (layer.Name, measure switch
         {
@@ -54,12 +59,14 @@ internal sealed class CostMeter(RatioSpace space, int batch)
         scorer.Rows.AsSpan().Clear();
         for (var i = 0; i < WarmUps; i++)
         {
+            cancellation.ThrowIfCancellationRequested();
             scorer.Run(batch);
         }
 
         var times = new List<double>();
         for (var start = Stopwatch.GetTimestamp(); times.Count < LeastRuns || Stopwatch.GetElapsedTime(start) < s_leastTime;)
         {
+            cancellation.ThrowIfCancellationRequested();
             var run = Stopwatch.GetTimestamp();
             scorer.Run(batch);
             times.Add(Stopwatch.GetElapsedTime(run).TotalMilliseconds);

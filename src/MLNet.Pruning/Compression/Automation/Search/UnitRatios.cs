@@ -25,7 +25,7 @@ internal sealed class UnitRatios : RatioSpace
             throw new ArgumentException($"No layer can be pruned with granularity '{options.Granularity}'.{string.Concat(_structure.Reasons().Select(reason => Environment.NewLine + reason))}");
         }
 
-        var scores = GroupScores.Of(_structure, network, families, options.Importance, options.Group, normalize: false);
+        var scores = GroupScores.Of(_structure, network, families, options.Importance, options.Group, normalize: false, options.CancellationToken);
         _order = [.. families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score)];
         Layers = [.. families.Select(family => RatioLayer.Of(family.Axis.Node.Name, family.Axis.Parameter, family.Groups.Length, family.Groups.Length, sparsities,
             GroupPlan.Multiple(family, options.Alignment) is > 1 and var multiple && multiple <= family.Groups.Length ? multiple : 1))];

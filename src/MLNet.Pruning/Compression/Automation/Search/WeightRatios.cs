@@ -15,7 +15,7 @@ internal sealed class WeightRatios : RatioSpace
     public WeightRatios(PrunedNetwork start, PruningOptions options, IReadOnlyList<double> sparsities) : base(start)
     {
         _importance = options.Importance;
-        _pieces = new(options.Importance, options.Granularity, Scope.Layer, Amount.Count(0));
+        _pieces = new(options.Importance, options.Granularity, Scope.Layer, Amount.Count(0), cancellation: options.CancellationToken);
         _members = [.. options.Scope.Pools(start, options.Granularity).SelectMany(pool => pool)];
         Layers = [.. _members.Select(member =>
         {

@@ -5,7 +5,8 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// <summary>What a criterion may look at before a step of pruning: the network as it is, and rows to run through it.</summary>
 /// <param name="pruned">The network with its masks.</param>
 /// <param name="data">The rows; null outside a chain.</param>
-internal sealed class Calibration(PrunedNetwork pruned, CalibrationData? data = null)
+/// <param name="cancellation">Ends the measurement where there are no rows, which bring a token of their own.</param>
+internal sealed class Calibration(PrunedNetwork pruned, CalibrationData? data = null, CancellationToken cancellation = default)
 {
     private IReadOnlySet<string>? _measured;
 
@@ -16,7 +17,7 @@ internal sealed class Calibration(PrunedNetwork pruned, CalibrationData? data = 
     public IReadOnlyDictionary<string, WeightMask> Masks => pruned.Masks;
 
     /// <summary>Ends the measurement.</summary>
-    public CancellationToken CancellationToken => data?.CancellationToken ?? default;
+    public CancellationToken CancellationToken => data?.CancellationToken ?? cancellation;
 
     /// <summary>Whether a parameter can be part of what is pruned, so that its measurement is worth its cost.</summary>
     public bool Measures(string parameter) => (_measured ??= data?.Measured?.Invoke(pruned))?.Contains(parameter) != false;
@@ -31,7 +32,7 @@ internal sealed class Calibration(PrunedNetwork pruned, CalibrationData? data = 
     public Calibration Of(Network network) => Of(new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty));
 
     /// <inheritdoc cref="Of(Network)"/>
-    public Calibration Of(PrunedNetwork other) => new(other, data);
+    public Calibration Of(PrunedNetwork other) => new(other, data, cancellation);
 
     /// <summary>One score a weight, nothing for those that are dropped.</summary>
     /// <param name="criterion">Name of the criterion.</param>
@@ -40,6 +41,7 @@ internal sealed class Calibration(PrunedNetwork pruned, CalibrationData? data = 
     {
         foreach (var (name, mask) in Masks)
         {
+            CancellationToken.ThrowIfCancellationRequested();
             if (scores.TryGetValue(name, out var values))
             {
                 scores[name] = mask.Apply(values);

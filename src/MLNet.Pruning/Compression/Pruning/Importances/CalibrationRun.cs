@@ -93,6 +93,7 @@ internal sealed class CalibrationRun : IDisposable
     /// <summary>A number a weight, made of its value and its gradient as they are now; a parameter that the outputs do not depend on has gradients of zero.</summary>
     public Dictionary<string, float[]> Combine(Func<float, float, float> score) => Parameters.ToDictionary(parameter => parameter.Name, parameter =>
     {
+        CancellationToken.ThrowIfCancellationRequested();
         var values = TensorValues.Of(parameter.Values);
         using var scope = NewDisposeScope();
         var gradient = parameter.Values.grad is { } found ? TensorValues.Of(found) : new float[values.Length];

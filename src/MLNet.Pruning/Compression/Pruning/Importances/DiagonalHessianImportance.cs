@@ -62,6 +62,7 @@ internal sealed class DiagonalHessianImportance : CalibratedImportance
 
     private static void Add(CalibrationRun run, SquaredGradients squares, Tensor logits, Tensor directions, double factor)
     {
+        run.CancellationToken.ThrowIfCancellationRequested();
         run.ClearGradients();
         autograd.backward([logits.mul(directions).sum()], retain_graph: true);
         squares.Add(factor);

@@ -8,7 +8,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// in for (He et al. 2019, "Filter Pruning via Geometric Median", equation 9). Groups are worth what the slices are that make them. Cost: the
 /// number of slices times the number of weights.
 /// </summary>
-internal sealed class GeometricMedianImportance : Importance
+internal sealed class GeometricMedianImportance(CancellationToken cancellation = default) : Importance
 {
     private const string Name = "Importance.GeometricMedian";
 
@@ -26,6 +26,7 @@ internal sealed class GeometricMedianImportance : Importance
         scores.Clear();
         for (var i = 0; i < pieces.Count; i++)
         {
+            cancellation.ThrowIfCancellationRequested();
             for (var j = 0; j < i; j++)
             {
                 var distance = Distance(values.AsSpan(i * size, size), values.AsSpan(j * size, size));
@@ -34,6 +35,8 @@ internal sealed class GeometricMedianImportance : Importance
             }
         }
     }
+
+    internal override Importance Bind(Calibration calibration) => new GeometricMedianImportance(calibration.CancellationToken);
 
     internal override bool Counts(ParameterAxis axis) => axis.Role == AxisRole.Output;
 

@@ -36,14 +36,14 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Imp
 
         public override string ToString() => name;
 
-        internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Known(parameter, ~pieces.Count, () => Measure(parameter.Name, pieces.Count, pieces.Runs)).CopyTo(scores);
+        internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Known(parameter, ~pieces.Count, () => Measure(parameter.Name, pieces.Count, Pieces(pieces.Runs))).CopyTo(scores);
 
         internal override double? ScoreCut(Func<Network> without) => Loss(calibration, name, rows, without()) - _before;
 
         /// <summary>What the loss rises by without each slice along a dimension; without each weight for dimension -1.</summary>
         private double[] Known(Parameter parameter, int dimension) => Known(parameter, dimension, () => dimension < 0
-            ? Measure(parameter.Name, parameter.Count, Enumerable.Range(0, parameter.Count).Select(i => (i, i, 1)))
-            : Measure(parameter.Name, parameter.Shape[dimension], SliceRuns.Of(parameter.Shape, dimension)));
+            ? Measure(parameter.Name, parameter.Count, Enumerable.Range(0, parameter.Count).Select(i => (i, new[] { (i, 1) }.AsEnumerable())))
+            : Measure(parameter.Name, parameter.Shape[dimension], Pieces(SliceRuns.Of(parameter.Shape, dimension))));
 
         private double[] Known(Parameter parameter, int pieces, Func<double[]> measure)
         {
@@ -53,20 +53,23 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Imp
             }
         }
 
-        private double[] Measure(string parameter, int pieces, IEnumerable<(int Piece, int Start, int Length)> runs)
+        private static IEnumerable<(int Piece, IEnumerable<(int Start, int Length)> Runs)> Pieces(IEnumerable<(int Piece, int Start, int Length)> runs)
+            => runs.GroupBy(run => run.Piece, run => (run.Start, run.Length)).Select(piece => (piece.Key, piece.AsEnumerable()));
+
+        private double[] Measure(string parameter, int count, IEnumerable<(int Piece, IEnumerable<(int Start, int Length)> Runs)> pieces)
         {
             var network = calibration.Network;
             var values = network[parameter].Values;
-            var changes = new double[pieces];
-            foreach (var piece in runs.GroupBy(run => run.Piece))
+            var changes = new double[count];
+            foreach (var (piece, runs) in pieces)
             {
                 var without = values.ToArray();
-                foreach (var (_, start, length) in piece)
+                foreach (var (start, length) in runs)
                 {
                     without.AsSpan(start, length).Clear();
                 }
 
-                changes[piece.Key] = values.SequenceEqual(without) ? 0 : Loss(calibration, name, rows, network.With(parameter, without)) - _before;
+                changes[piece] = values.SequenceEqual(without) ? 0 : Loss(calibration, name, rows, network.With(parameter, without)) - _before;
             }
 
             return changes;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using MLNet.Pruning.Threading;
 
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
@@ -6,6 +7,9 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 internal static class PositiveDefinite
 {
     private const int SmallestParallel = 256;
+
+    /// <summary>Rows that a thread takes at a time.</summary>
+    private const int PartLength = 64;
 
     /// <summary>The lower factor L of A = L L'. Cost: n^3 / 6 multiply-adds.</summary>
     /// <param name="matrix">At least the lower triangle; not changed.</param>
@@ -104,7 +108,14 @@ internal static class PositiveDefinite
         cancellation.ThrowIfCancellationRequested();
         if (to - from >= SmallestParallel)
         {
-            Parallel.For(from, to, new ParallelOptions { CancellationToken = cancellation }, action);
+            PartLoop.Run((to - from + PartLength - 1) / PartLength, part =>
+            {
+                var first = from + (part * PartLength);
+                for (var i = first; i < Math.Min(to, first + PartLength); i++)
+                {
+                    action(i);
+                }
+            }, cancellation);
             return;
         }
 

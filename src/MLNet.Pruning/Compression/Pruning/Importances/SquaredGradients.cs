@@ -12,6 +12,7 @@ internal sealed class SquaredGradients(CalibrationRun run)
     {
         foreach (var (name, values) in run.Parameters)
         {
+            run.CancellationToken.ThrowIfCancellationRequested();
             if (values.grad is { } gradient)
             {
                 var sum = _sums.TryGetValue(name, out var found) ? found : _sums[name] = new double[values.numel()];
@@ -27,6 +28,7 @@ internal sealed class SquaredGradients(CalibrationRun run)
     /// <summary>w^2 h / 2: what the loss rises by to second order when a weight goes, with the sums as h.</summary>
     public Dictionary<string, float[]> Saliencies() => run.Parameters.ToDictionary(parameter => parameter.Name, parameter =>
     {
+        run.CancellationToken.ThrowIfCancellationRequested();
         var saliencies = TensorValues.Of(parameter.Values);
         var curvatures = _sums.GetValueOrDefault(parameter.Name) ?? new double[saliencies.Length];
         for (var i = 0; i < saliencies.Length; i++)

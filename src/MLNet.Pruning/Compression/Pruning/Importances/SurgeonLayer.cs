@@ -1,3 +1,5 @@
+using MLNet.Pruning.Threading;
+
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>What optimal brain surgeon knows of a layer, and does to it.</summary>
@@ -39,13 +41,14 @@ internal sealed class SurgeonLayer
         // Units that keep the same inputs, as all do where inputs were removed, share a factor.
         var alike = Enumerable.Range(0, _layer.Units).Select(unit => (Unit: unit, Kept: Kept(unit, mask)))
             .GroupBy(unit => new string(Array.ConvertAll(unit.Kept, stays => stays ? '1' : '0'))).Select(units => units.ToArray()).Where(units => units[0].Kept.Contains(false)).ToArray();
-        var parallel = new ParallelOptions { CancellationToken = _cancellation };
-        Parallel.ForEach(alike, parallel, units =>
+        PartLoop.Run(alike.Length, group =>
         {
+            var units = alike[group];
             var kept = units[0].Kept;
             Action<double[]> makeUp = factor is null ? Solver(kept) : row => Sweep(row, kept, factor);
-            Parallel.ForEach(units, parallel, unit =>
+            PartLoop.Run(units.Length, one =>
             {
+                var unit = units[one];
                 var row = new double[_layer.Count];
                 for (var j = 0; j < row.Length; j++)
                 {
@@ -57,8 +60,8 @@ internal sealed class SurgeonLayer
                 {
                     values[_layer.Place(unit.Unit, j)] = kept[j] ? (float)row[j] : 0;
                 }
-            });
-        });
+            }, _cancellation);
+        }, _cancellation);
         return values;
     }
 

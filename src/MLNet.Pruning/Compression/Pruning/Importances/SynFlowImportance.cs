@@ -27,6 +27,7 @@ internal sealed class SynFlowImportance() : CalibratedImportance("Importance.Syn
             return parameter.Trainable ? new TorchParameter(values) : values;
         }), logits: true);
         var flow = graph.Forward(ones([1, network.RowSize], ScalarType.Float64)).sum();
+        calibration.CancellationToken.ThrowIfCancellationRequested();
         if (flow.requires_grad)
         {
             flow.backward();
@@ -35,6 +36,7 @@ internal sealed class SynFlowImportance() : CalibratedImportance("Importance.Syn
         var scores = new Dictionary<string, float[]>();
         foreach (var parameter in network.Parameters.Where(parameter => parameter.Trainable))
         {
+            calibration.CancellationToken.ThrowIfCancellationRequested();
             var tensor = graph.Parameters[parameter.Name];
             scores[parameter.Name] = tensor.grad is { } gradient ? TensorValues.Of(gradient.mul(tensor).div(flow).abs()) : new float[parameter.Count];
         }

@@ -10,7 +10,8 @@ internal sealed class PiecePool
     /// <summary>Takes in a comparison; its round is told when the step closes.</summary>
     /// <param name="outcomes">For each table what its pieces are worth, and whether they were and are still there.</param>
     /// <param name="ranked">Whether ranks have to be kept: where more than the least important may go.</param>
-    public void Compare(IReadOnlyList<PieceOutcome> outcomes, bool ranked = false)
+    /// <param name="cancellation">Ends it.</param>
+    public void Compare(IReadOnlyList<PieceOutcome> outcomes, bool ranked = false, CancellationToken cancellation = default)
     {
         var of = outcomes.Sum(outcome => outcome.Remained.LongCount(remained => remained));
         var ranks = ranked ? Ranks(outcomes) : null;
@@ -19,6 +20,7 @@ internal sealed class PiecePool
             : throw new InvalidOperationException($"The pieces of {string.Join(", ", Tables.Select(table => table.Name))} would be compared more than {PieceTable.Earlier - 1} times: take more of them at a time.");
         for (var t = 0; t < Tables.Count; t++)
         {
+            cancellation.ThrowIfCancellationRequested();
             var (scores, remained, remains) = outcomes[t];
             for (var i = 0; i < scores.Length; i++)
             {

@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Networks;
+using MLNet.Pruning.Threading;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Compression.Pruning.Recoveries;
@@ -139,21 +140,22 @@ internal sealed class ReconstructRecovery : Recovery
         var (weights, biases) = (new double[inputs.Units * inputs.Count], new double[inputs.Units]);
         var alike = mask is null && shift is null ? [[.. Enumerable.Range(0, inputs.Units)]]
             : Enumerable.Range(0, inputs.Units).GroupBy(unit => string.Join(",", Free(unit))).Select(group => group.ToArray()).ToArray();
-        var parallel = new ParallelOptions { CancellationToken = cancellation };
-        Parallel.ForEach(alike, parallel, units =>
+        PartLoop.Run(alike.Length, group =>
         {
+            var units = alike[group];
             var free = Free(units[0]);
             var lower = PositiveDefinite.Factor([.. free.Select(i => Array.ConvertAll(free, j => moments[i][j]))], cancellation);
-            Parallel.ForEach(units, parallel, unit =>
+            PartLoop.Run(units.Length, one =>
             {
+                var unit = units[one];
                 var change = Array.ConvertAll(free, i => errors[unit][i]);
                 PositiveDefinite.Solve(lower, change, cancellation);
                 for (var i = 0; i < free.Length; i++)
                 {
                     (free[i] < inputs.Count ? ref weights[inputs.Place(unit, free[i])] : ref biases[unit]) = change[i];
                 }
-            });
-        });
+            }, cancellation);
+        }, cancellation);
         return (weights, biases);
     }
 

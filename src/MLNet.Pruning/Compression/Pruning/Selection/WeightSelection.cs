@@ -1,4 +1,5 @@
 using MLNet.Pruning.Structure.Granularities;
+using MLNet.Pruning.Threading;
 
 namespace MLNet.Pruning.Compression.Pruning.Selection;
 
@@ -23,10 +24,11 @@ internal sealed class WeightSelection
     private readonly Importance _importance;
     private readonly IReadOnlyList<PoolMember> _pool;
     private readonly List<List<Run>> _parts;
+    private readonly CancellationToken _cancellation;
 
-    public WeightSelection(IReadOnlyList<PoolMember> pool, Importance importance)
+    public WeightSelection(IReadOnlyList<PoolMember> pool, Importance importance, CancellationToken cancellation = default)
     {
-        (_pool, _importance) = (pool, importance);
+        (_pool, _importance, _cancellation) = (pool, importance, cancellation);
         _parts = Cut(pool);
     }
 
@@ -170,7 +172,7 @@ internal sealed class WeightSelection
         return parts;
     }
 
-    private void ForEachPart(Action<int> action) => PartLoop.Run(_parts.Count, action);
+    private void ForEachPart(Action<int> action) => PartLoop.Run(_parts.Count, action, _cancellation);
 
     private void VisitRemaining(int part, Action<Span<float>> visit) => VisitBlocks(part, (member, start, scores)
         => visit(_pool[member].Mask is { } mask ? ScoreKeys.Compact(scores, mask.Words[(start / BitsPerWord)..]) : scores));
@@ -185,6 +187,7 @@ internal sealed class WeightSelection
             {
                 var scores = block[..Math.Min(BlockLength, run.Length - done)];
                 var start = run.Start + done;
+                _cancellation.ThrowIfCancellationRequested();
                 _importance.ScoreWeights(parameter, start, scores);
                 if (ScoreKeys.ContainsNaN(scores))
                 {

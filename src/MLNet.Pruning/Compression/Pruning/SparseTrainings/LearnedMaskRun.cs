@@ -43,6 +43,8 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         using var noGrad = no_grad();
         foreach (var one in _learned)
         {
+            _options.CancellationToken.ThrowIfCancellationRequested();
+
             // Bounded away from 0 and 1, where the logarithms of the noise end.
             using Scalar low = 1e-6, high = 1 - 1e-6;
             var noise = rand([.. one.Learnt.shape, 2], generator: _random).clamp_(low, high).to(one.Values.device);
@@ -57,6 +59,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         using var scope = NewDisposeScope();
         foreach (var one in _learned)
         {
+            _options.CancellationToken.ThrowIfCancellationRequested();
             var gradient = one.Values.grad?.detach();
             using (no_grad())
             {
@@ -164,6 +167,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
             using var noGrad = no_grad();
             foreach (var one in _learned)
             {
+                _options.CancellationToken.ThrowIfCancellationRequested();
                 scores[one.Parameter.Name] = TensorValues.Of(Score(one));
                 one.Values.copy_(Settled(one));
             }
