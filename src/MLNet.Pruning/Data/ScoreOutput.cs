@@ -22,8 +22,8 @@ internal static class ScoreOutput
             throw new ArgumentException($"A {task} task needs a network with one output; output '{output.Name}' of this one has {output.RowSize}.");
         }
 
-        var last = network.Nodes.FirstOrDefault(node => node.Outputs.Contains(output.Name));
-        var ends = last is { Domain: "", Operator: "Softmax" or "LogSoftmax" or "Sigmoid" };
+        var last = network.Producer(output.Name);
+        var ends = network.Logits != output.Name;
         if (output.Shape.Length == 2 && !(ends && task == LearningTask.Regression))
         {
             return network;

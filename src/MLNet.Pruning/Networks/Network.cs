@@ -210,6 +210,9 @@ public sealed partial class Network
     /// <summary>The node that gives a tensor; null for inputs, parameters and constants.</summary>
     internal Node? Producer(string name) => _producers.Value.GetValueOrDefault(name);
 
+    /// <summary>Name of the first output, or of what goes into a softmax or sigmoid that makes it.</summary>
+    internal string Logits => Producer(Output.Name) is { Domain: "", Operator: "Softmax" or "LogSoftmax" or "Sigmoid" } last ? last.Inputs[0] : Output.Name;
+
     internal Parameter? Parameter(string name) => _byName.GetValueOrDefault(name);
 
     internal Constant? Constant(string name) => _constants.GetValueOrDefault(name);

@@ -1,75 +1,18 @@
-using System.Runtime.InteropServices;
-using MLNet.Pruning.Scoring.Native;
-using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
+using System.Runtime.CompilerServices;
 
 namespace MLNet.Pruning.Scoring;
 
-/// <summary>
-/// Runs a network over batches of rows on the CPU. Rows are written into <see cref="Rows"/>, which the native side reads in
-/// place. Serves one thread at a time.
-/// </summary>
-internal sealed class Scorer : IBatchScorer
+/// <summary>Where networks are scored: in ONNX Runtime, and in libtorch what that does not run.</summary>
+internal static class Scorer
 {
-    private readonly TorchGraph _graph;
-    private readonly bool _softmax;
-    private readonly int _threads;
-    private readonly Tensor _rows;
-    private readonly float[] _scores;
-
-    /// <param name="network">The network; its parameters are used where they are, without a copy.</param>
+    /// <param name="network">The network, with values.</param>
     /// <param name="softmax">Whether scores are probabilities over the outputs; else the logits as they are.</param>
     /// <param name="batch">Rows at a time.</param>
-    public Scorer(Network network, bool softmax, int batch)
-    {
-        TorchRuntime.Require();
-        Width = network.RowSize;
-        Outputs = network.Output.RowSize;
-        Batch = batch;
-        _softmax = softmax;
-        _threads = TorchThreads.Worth(network, batch);
-        _scores = new float[batch * Outputs];
-        Rows = GC.AllocateUninitializedArray<float>(batch * Width, pinned: true);
-        using var scope = NewDisposeScope();
-        _graph = TorchGraph.ForScoring(network);
-        foreach (var parameter in _graph.Parameters.Values)
-        {
-            parameter.DetachFromDisposeScope();
-        }
+    /// <exception cref="NotSupportedException">Neither runs the network; the message names the operator.</exception>
+    public static IBatchScorer Create(Network network, bool softmax, int batch)
+        => (IBatchScorer?)OnnxScorer.Create(network, softmax, batch) ?? Torch(network, softmax, batch);
 
-        _rows = frombuffer(Rows, ScalarType.Float32).view(batch, Width).DetachFromDisposeScope();
-    }
-
-    public int Batch { get; }
-
-    public int Width { get; }
-
-    public int Outputs { get; }
-
-    /// <summary>Where the rows of the next batch are written, one after another.</summary>
-    public float[] Rows { get; }
-
-    /// <summary>Scores of a row of the last batch.</summary>
-    public ReadOnlySpan<float> Scores(int row) => _scores.AsSpan(row * Outputs, Outputs);
-
-    /// <summary>Scores the first <paramref name="count"/> rows of <see cref="Rows"/>.</summary>
-    public void Run(int count)
-    {
-        using var threads = new TorchThreads(_threads);
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var result = _graph.Forward(count == Batch ? _rows : _rows.narrow(0, 0, count));
-        if (_softmax)
-        {
-            result = F.softmax(result, 1);
-        }
-
-        MemoryMarshal.Cast<byte, float>(result.to(ScalarType.Float32).contiguous().bytes).CopyTo(_scores);
-    }
-
-    public void Dispose()
-    {
-        _rows.Dispose();
-        _graph.Dispose();
-    }
+    // In a method of its own: the runtime loads TorchSharp for a method that names its types.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static TorchScorer Torch(Network network, bool softmax, int batch) => new(network, softmax, batch);
 }

@@ -30,7 +30,7 @@ internal sealed class TorchGraph : IDisposable
     {
         _parameters = parameters;
         _rows = new RowLayout(network, Slot);
-        var wanted = result ?? (logits ? Logits(network) : network.Output.Name);
+        var wanted = result ?? (logits ? network.Logits : network.Output.Name);
         _result = Slot(wanted);
         var compiled = Compile(network, device ?? CPU, wanted);
         var ready = Ready(network, compiled.SelectMany(step => step.Context.Reads).ToHashSet(), device ?? CPU);
@@ -95,13 +95,6 @@ internal sealed class TorchGraph : IDisposable
         {
             tensor.Dispose();
         }
-    }
-
-    /// <summary>Name of the output, or of what goes into a softmax or sigmoid that makes it.</summary>
-    public static string Logits(Network network)
-    {
-        var last = network.Nodes.FirstOrDefault(node => node.Outputs.Contains(network.Output.Name));
-        return last is { Domain: "", Operator: "Softmax" or "LogSoftmax" or "Sigmoid" } ? last.Inputs[0] : network.Output.Name;
     }
 
     private int Slot(string name)

@@ -43,7 +43,7 @@ public class TorchGraphTests
         var model = Zoo.Operator("two_inputs");
         var network = Network.FromOnnx(model.Path);
         var inputs = model.Draw(seed: 4);
-        using var scorer = new Scorer(network, softmax: false, batch: 8);
+        using var scorer = new TorchScorer(network, softmax: false, batch: 8);
         Assert.AreEqual(9, scorer.Width);
         for (var row = 0; row < ZooModel.Batch; row++)
         {

@@ -45,7 +45,7 @@ public class TorchTrainingTests
             }
         }
 
-        using var scorer = new Scorer(trained, softmax: false, expected.Targets.Length);
+        using var scorer = new TorchScorer(trained, softmax: false, expected.Targets.Length);
         expected.Rows.CopyTo(scorer.Rows, 0);
         scorer.Run(expected.Targets.Length);
         Close.AreEqual(expected.Outputs, Enumerable.Range(0, expected.Targets.Length).SelectMany(row => scorer.Scores(row).ToArray()).ToArray(), 1e-4, "output");

@@ -60,7 +60,7 @@ internal sealed class FeatureTensors
     /// <summary>The nodes that the logits depend on.</summary>
     private static List<Node> Leading(Network network)
     {
-        var needed = new HashSet<string> { TorchGraph.Logits(network) };
+        var needed = new HashSet<string> { network.Logits };
         var leading = new List<Node>();
         foreach (var node in network.Nodes.Reverse().Where(node => node.Outputs.Any(needed.Contains)))
         {

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
 using Microsoft.ML.Data;
 using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
@@ -34,7 +35,7 @@ internal sealed class OnnxScoringModel
     /// <param name="head">The linear model that makes a scalar of the model's vector of one.</param>
     public OnnxScoringModel(NetworkState state, ScalarHead head)
     {
-        (_state, Model, _nodes) = (state, OnnxWriter.Write(state.Network), _head);
+        (_state, Model, _nodes) = (state, OnnxWriter.Write(InferenceForm.OfTraining(state.Network)), _head);
         _graph = Model.Graph;
         AddInputs();
         _nodes = _tail;
@@ -97,8 +98,7 @@ internal sealed class OnnxScoringModel
     private ImmutableArray<string> AddOutputs(ScalarHead head)
     {
         var (network, outputs) = (_state.Network, _state.Network.Output.RowSize);
-        var last = network.Nodes.FirstOrDefault(node => node.Outputs.Contains(network.Output.Name));
-        var logits = last is { Domain: "", Operator: "Softmax" or "LogSoftmax" or "Sigmoid" } ? last.Inputs[0] : network.Output.Name;
+        var logits = network.Logits;
         if (network.Output.Type != TensorType.Float)
         {
             logits = Cast(logits, DataType.Float);

@@ -256,7 +256,7 @@ public class NetworkOnnxTests
 
         var input = new ZooInput("input", ["N", "1", "12", "12"], "float", []).Draw(new Random(1), 4);
         var scores = Reference.Run(path, [input]).Single().Value;
-        using var scorer = new Scorer(network, softmax: true, batch: 4);
+        using var scorer = Scorer.Create(network, softmax: true, batch: 4);
         input.Values.CopyTo(scorer.Rows, 0);
         scorer.Run(4);
         for (var row = 0; row < 4; row++)

@@ -55,7 +55,7 @@ internal sealed class CostMeter(RatioSpace space, int batch, CancellationToken c
             throw new ArgumentOutOfRangeException(nameof(batch), batch, $"A batch of {batch:N0} rows is larger than the {Array.MaxLength:N0} values that an array holds.");
         }
 
-        using var scorer = new Scorer(network, softmax: false, batch);
+        using var scorer = Scorer.Create(network, softmax: false, batch);
         scorer.Rows.AsSpan().Clear();
         for (var i = 0; i < WarmUps; i++)
         {

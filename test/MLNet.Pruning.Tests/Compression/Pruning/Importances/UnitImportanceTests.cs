@@ -104,7 +104,7 @@ public class UnitImportanceTests
         {
             var all = fixture.Data(12).Rows;
             all.Split(0, 0);
-            using var scorer = new Scorer(other, softmax: true, 12);
+            using var scorer = new TorchScorer(other, softmax: true, 12);
             for (var i = 0; i < 12; i++)
             {
                 all.Row(i).CopyTo(scorer.Rows.AsSpan(i * 5));
@@ -139,7 +139,7 @@ public class UnitImportanceTests
         var random = new Random(1);
         var rows = Enumerable.Range(0, 20).Select(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle() - 0.5f).ToArray()).ToArray();
         // Labels that the network itself gives: every other block is worth something.
-        using var scorer = new Scorer(network, softmax: false, 20);
+        using var scorer = new TorchScorer(network, softmax: false, 20);
         rows.SelectMany(row => row).ToArray().CopyTo(scorer.Rows, 0);
         scorer.Run(20);
         var labels = Enumerable.Range(0, 20).Select(i => scorer.Scores(i)[0] > scorer.Scores(i)[1] ? 0f : 1f).ToArray();

@@ -48,7 +48,7 @@ internal static class RecoveryCase
 
     public static float[] Outputs(Network network, float[][] rows)
     {
-        using var scorer = new Scorer(network, softmax: false, rows.Length);
+        using var scorer = new TorchScorer(network, softmax: false, rows.Length);
         rows.SelectMany(row => row).ToArray().CopyTo(scorer.Rows, 0);
         scorer.Run(rows.Length);
         return [.. Enumerable.Range(0, rows.Length).SelectMany(i => scorer.Scores(i).ToArray())];

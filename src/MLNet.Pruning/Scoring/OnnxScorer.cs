@@ -1,0 +1,114 @@
+using System.Numerics.Tensors;
+using MLNet.Pruning.Scoring.Native;
+using Microsoft.ML.OnnxRuntime;
+
+namespace MLNet.Pruning.Scoring;
+
+/// <summary>Runs a network over batches of rows in ONNX Runtime. Serves one thread at a time; what it runs is shared.</summary>
+internal sealed class OnnxScorer : IBatchScorer
+{
+    private readonly OnnxSession _session;
+    private readonly RunOptions _options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+    private readonly (float[] Values, int Start, int Width, long[] Shape)[] _inputs;
+    private readonly bool _softmax;
+    private readonly int _outputs;
+    private readonly float[] _scores;
+    private readonly string[] _names;
+    private Bound? _bound;
+
+    private OnnxScorer(OnnxSession session, Network network, bool softmax, int batch)
+    {
+        (_session, _softmax, _outputs, Width, _names) = (session, softmax, network.Output.RowSize, network.RowSize, [.. session.Session.OutputNames]);
+        Rows = GC.AllocateUninitializedArray<float>(checked(batch * Width), pinned: true);
+        _scores = GC.AllocateUninitializedArray<float>(checked(batch * _outputs), pinned: true);
+        var start = 0;
+        _inputs = new (float[], int, int, long[])[network.Inputs.Length];
+        for (var i = 0; i < _inputs.Length; i++)
+        {
+            var size = network.Inputs[i].RowSize;
+            // A single input is read where the rows are.
+            _inputs[i] = (_inputs.Length == 1 ? Rows : GC.AllocateUninitializedArray<float>(checked(batch * size), pinned: true), start, size,
+                [.. network.Inputs[i].Shape.Select(length => (long)length)]);
+            start += size;
+        }
+    }
+
+    public int Width { get; }
+
+    public float[] Rows { get; }
+
+    /// <summary>A scorer in ONNX Runtime; null where it cannot run the network.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="softmax">Whether scores are probabilities over the outputs; else the logits as they are.</param>
+    /// <param name="batch">Rows at a time.</param>
+    public static OnnxScorer? Create(Network network, bool softmax, int batch)
+        => network.Inputs.All(input => input is { IsKnown: true, Shape: [TensorInfo.Batch, ..] } && input.Shape.Skip(1).All(size => size > 0))
+            && OnnxSession.Rent(network, TorchThreads.Worth(network, batch)) is { } session ? new(session, network, softmax, batch) : null;
+
+    public ReadOnlySpan<float> Scores(int row) => _scores.AsSpan(row * _outputs, _outputs);
+
+    /// <exception cref="InvalidOperationException">The network cannot work on the values of these rows.</exception>
+    public void Run(int count)
+    {
+        if (_inputs.Length > 1)
+        {
+            foreach (var (values, start, width, _) in _inputs)
+            {
+                for (var row = 0; row < count; row++)
+                {
+                    Rows.AsSpan(row * Width + start, width).CopyTo(values.AsSpan(row * width));
+                }
+            }
+        }
+
+        // Batches are of one size but for the last, so that as good as always what is bound already fits.
+        if (_bound?.Count != count)
+        {
+            _bound?.Dispose();
+            _bound = Bind(count);
+        }
+
+        try
+        {
+            _session.Session.Run(_options, _session.Inputs, _bound.Inputs, _names, _bound.Outputs);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new InvalidOperationException($"The network cannot be run on these rows: {e.Message}", e);
+        }
+
+        for (var row = 0; _softmax && row < count; row++)
+        {
+            Softmax(_scores.AsSpan(row * _outputs, _outputs));
+        }
+    }
+
+    public void Dispose()
+    {
+        _bound?.Dispose();
+        _options.Dispose();
+        _session.Return();
+    }
+
+    private static void Softmax(Span<float> scores)
+    {
+        // Without the largest, which would overflow, as every runtime does.
+        TensorPrimitives.Subtract(scores, TensorPrimitives.Max(scores), scores);
+        TensorPrimitives.Exp(scores, scores);
+        TensorPrimitives.Divide(scores, TensorPrimitives.Sum(scores), scores);
+    }
+
+    private Bound Bind(int count)
+    {
+        var info = OrtMemoryInfo.DefaultInstance;
+        return new(count,
+            [.. _inputs.Select(input => OrtValue.CreateTensorValueFromMemory(info, input.Values.AsMemory(0, count * input.Width), [count, .. input.Shape.Skip(1)]))],
+            [OrtValue.CreateTensorValueFromMemory(info, _scores.AsMemory(0, count * _outputs), [count, .. _session.OutputShape.Skip(1)])]);
+    }
+
+    /// <summary>The memory of a batch of so many rows, as ONNX Runtime reads and writes it.</summary>
+    private sealed record Bound(int Count, OrtValue[] Inputs, OrtValue[] Outputs) : IDisposable
+    {
+        public void Dispose() => Array.ForEach([.. Inputs, .. Outputs], value => value.Dispose());
+    }
+}
