@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Benchmarks;
 
-/// <summary>Rows a second through the ML.NET face, against the bare forward pass over batches that are ready.</summary>
+/// <summary>Rows a second through the ML.NET face, against libtorch's bare forward pass over batches that are ready.</summary>
 internal static class ScoringBenchmark
 {
     private const int Rows = 8192;
@@ -22,8 +22,8 @@ internal static class ScoringBenchmark
         var engine = ml.Model.CreatePredictionEngine<DigitRow, DigitScores>(model);
         report.Section("Scoring, rows a second of the MLP 784-300-100-10", "bare forward pass", "share of bare",
             $"""
-            `model.Transform` over {Rows} rows of a class in memory, the Score column read with a cursor, against the forward pass over ready batches of
-            {BatchSize} on the same library; `PredictionEngine.Predict` a row at a time, against the forward pass over ready batches of one.
+            `model.Transform` over {Rows} rows of a class in memory, the Score column read with a cursor, against libtorch's forward pass over ready batches of
+            {BatchSize}; `PredictionEngine.Predict` a row at a time, against its forward pass over ready batches of one.
             """);
         using var forward = new BareForward(model.Network, rows);
         foreach (var threads in new[] { 1, 2 })
