@@ -188,7 +188,7 @@ internal sealed class Pieces
 
     private WeightSelection Weights(IReadOnlyList<PoolMember> pool) => new(pool, Compared(pool), _cancellation);
 
-    private Importance Compared(IReadOnlyList<PoolMember> pool) => _scope.Distribution.IsLamp ? new LampImportance(_importance, pool) : _importance;
+    private Importance Compared(IReadOnlyList<PoolMember> pool) => _scope.Distribution.IsLamp ? new LampImportance(_importance, pool, _cancellation) : _importance;
 
     private SliceSelection Slices(IReadOnlyList<PoolMember> pool) => new(pool, _importance, _granularity, _scope.Distribution, _cancellation);
 

@@ -21,7 +21,11 @@ internal sealed class SliceSelection
     {
         (_pool, _cancellation) = (pool, cancellation);
         _layouts = [.. pool.Select(member => granularity.Pieces(member.Parameter, member.Axes))];
-        _alive = [.. pool.Zip(_layouts, (member, layout) => layout.Alive(member.Mask))];
+        _alive = [.. pool.Zip(_layouts, (member, layout) =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return layout.Alive(member.Mask);
+        })];
         Remaining = _alive.Sum(member => member.LongCount(alive => alive));
         _scores = new(() => [.. Enumerable.Range(0, pool.Count).Select(member => Score(member, importance, granularity, distribution))]);
     }
@@ -77,7 +81,11 @@ internal sealed class SliceSelection
             }
         }
 
-        return [.. kept.Select(mask => new WeightMask(mask))];
+        return [.. kept.Select(mask =>
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            return new WeightMask(mask);
+        })];
     }
 
     /// <summary>Scores of the remaining pieces.</summary>
@@ -93,6 +101,6 @@ internal sealed class SliceSelection
             throw new InvalidOperationException($"The importance of {granularity} {piece} of parameter '{parameter.Name}' is NaN.");
         }
 
-        return distribution.IsLamp ? Lamp.Scores(scores, piece => _alive[member][piece]) : scores;
+        return distribution.IsLamp ? Lamp.Scores(scores, piece => _alive[member][piece], _cancellation) : scores;
     }
 }
