@@ -11,6 +11,8 @@ internal sealed class FineTuningOptions
 
     private readonly Option<string?> _task = new("--task") { Description = "What the outputs mean. Default: multiclass where there are several." };
 
+    private readonly Option<string?> _metric = new Option<string?>("--metric") { Description = $"What is measured on rows held back: {string.Join(", ", Metric.All)}. Default: accuracy, R2 of a regression." };
+
     private readonly Option<int> _epochs = new Option<int>("--fine-tune-epochs") { Description = "Epochs of fine-tuning after each step.", DefaultValueFactory = _ => 5 }.AtLeast(0);
 
     private readonly Option<string> _schedule = new Option<string>("--schedule") { Description = $"How fast: {ScheduleNames.Expected}.", DefaultValueFactory = _ => "oneshot" }
@@ -23,7 +25,7 @@ internal sealed class FineTuningOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _data, _label, _task, _epochs, _schedule, _learningRate, _batchSize })
+        foreach (var option in new Option[] { _data, _label, _task, _metric, _epochs, _schedule, _learningRate, _batchSize })
         {
             command.Options.Add(option);
         }
@@ -34,7 +36,7 @@ internal sealed class FineTuningOptions
     {
         if (arguments.GetValue(_data) is not { } data)
         {
-            var useless = new Option[] { _label, _task, _epochs, _schedule, _learningRate, _batchSize }.FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false });
+            var useless = new Option[] { _label, _task, _metric, _epochs, _schedule, _learningRate, _batchSize }.FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false });
             return useless is null ? null : throw new UsageException($"{useless.Name} needs rows: give --data rows.csv and --label column.");
         }
 
@@ -47,6 +49,19 @@ internal sealed class FineTuningOptions
 
         pruning.Schedule = ScheduleNames.Parse(arguments.GetRequiredValue(_schedule))!;
         pruning.FineTuneEpochs = arguments.GetValue(_epochs);
+        pruning.Metric = ReadMetric(arguments);
         return new(data, label, task is null ? null : tasks[task], arguments.GetValue(_learningRate), arguments.GetValue(_batchSize), seed);
+    }
+
+    private Metric? ReadMetric(ParseResult arguments)
+    {
+        try
+        {
+            return arguments.GetValue(_metric) is { } name ? Metric.Named(name) : null;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"--metric: {Tool.Reason(e)}");
+        }
     }
 }

@@ -27,7 +27,7 @@ internal sealed record Pruned(FileSummary Input, FileSummary Output, string Gran
             rounded.Length == 0 ? null : $"{rounded.Length} of {report.Widths.Count} widths are rounded to a multiple of {string.Join(" or ", rounded.Select(width => width.Alignment).Distinct().Order())}; --alignment 1 keeps them exact",
             [.. report.Warnings],
             report.Before is null ? null : [.. report.Steps.Select(step => new StepSummary(step.Step, step.Sparsity, step.Pruned?.Metric, step.FineTuned?.Metric, step.Kept))],
-            report.Before is { } start ? new(start.Task == LearningTask.Regression ? "R2" : "accuracy", start.Metric, report.Steps.LastOrDefault(step => step.Kept)?.Validation?.Metric ?? start.Metric) : null);
+            report.Before is { } start ? new(start.Name, start.Metric, report.Steps.LastOrDefault(step => step.Kept)?.Validation?.Metric ?? start.Metric) : null);
     }
 
     public override void Print(IAnsiConsole console)

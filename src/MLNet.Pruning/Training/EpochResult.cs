@@ -31,19 +31,34 @@ public sealed record EpochResult
 public sealed record ValidationResult
 {
     [JsonConstructor]
-    internal ValidationResult(double metric, double loss, LearningTask task)
-        => (Metric, Loss, Task) = (metric, loss, task);
+    internal ValidationResult(double metric, double loss, string name, string unit, MetricDirection direction)
+        => (Metric, Loss, Name, Unit, Direction) = (metric, loss, name, unit, direction);
 
-    /// <summary>The task's metric, higher is better: accuracy in [0, 1] of a classification, R squared of a regression.</summary>
+    internal ValidationResult(double metric, double loss, Metric by) : this(metric, loss, by.Name, by.Unit, by.Direction)
+    {
+    }
+
+    /// <summary>The metric: by default accuracy, in [0, 1], of a classification, and R squared of a regression. Not a number where the rows do not define it.</summary>
     public double Metric { get; }
 
     /// <summary>Mean loss over the rows.</summary>
     public double Loss { get; }
 
-    /// <summary>The task, which says what the metric is.</summary>
-    public LearningTask Task { get; }
+    /// <summary>Name of the metric.</summary>
+    public string Name { get; }
+
+    /// <summary>What the metric is counted in; empty for a share or another plain number.</summary>
+    public string Unit { get; }
+
+    /// <summary>Whether a higher or a lower metric is better.</summary>
+    public MetricDirection Direction { get; }
+
+    /// <summary>The metric as text; "NA" where it is not a number.</summary>
+    internal string Text => MLNet.Pruning.Metric.Text(Metric, Unit);
+
+    /// <summary>By how much another network does worse by the metric, in its direction.</summary>
+    internal double LossTo(ValidationResult other) => Direction == MetricDirection.HigherIsBetter ? Metric - other.Metric : other.Metric - Metric;
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{(Task == LearningTask.Regression ? "R2" : "accuracy")} {Metric:0.0000}, loss {Loss:g5}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Text}, loss {Loss:g5}");
 }

@@ -15,7 +15,7 @@ internal sealed class TrainingLoop
     private readonly TrainingData _data;
     private readonly TrainingOptions _options;
     private readonly LearningTask _task;
-    private readonly Loss _loss;
+    private readonly Validation _validation;
     private readonly Device _device;
     private readonly Action<EpochResult> _report;
 
@@ -24,10 +24,11 @@ internal sealed class TrainingLoop
     /// <param name="task">What the outputs mean.</param>
     /// <param name="device">Where to train.</param>
     /// <param name="report">Told of every epoch.</param>
+    /// <exception cref="ArgumentException">The loss or the metric does not fit the task.</exception>
     public TrainingLoop(TrainingData data, TrainingOptions options, LearningTask task, Device device, Action<EpochResult> report)
     {
         (_data, _options, _task, _device, _report) = (data, options, task, device, report);
-        _loss = LossFunction.Resolve(options.Loss, task);
+        _validation = Validation.Of(data, task, options);
     }
 
     /// <summary>Trains.</summary>
@@ -40,6 +41,7 @@ internal sealed class TrainingLoop
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="NotSupportedException">The network rounds to integers on its way.</exception>
     /// <exception cref="InvalidOperationException">The loss or the weights left the finite numbers, or early stopping has no validation rows.</exception>
+    /// <exception cref="MetricException">Early stopping goes by a metric that the validation rows do not define.</exception>
     public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, Teaching? teaching = null)
     {
         NativeHeap.KeepFreed();
@@ -99,7 +101,7 @@ internal sealed class TrainingLoop
             random.Shuffle(order);
             var loss = Epoch(epoch, order, steps, step);
             callbacks.ForEach(one => one.BeforeMeasuring());
-            var validation = _data.ValidationRows.IsEmpty ? null : Validation.Measure(weights.Graph, batch, _data, _task, _loss, _options.CancellationToken);
+            var validation = _data.ValidationRows.IsEmpty ? null : _validation.Measure(weights.Graph, batch);
             callbacks.ForEach(one => one.AfterMeasuring());
             var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation);
             history.Add(result);
@@ -114,7 +116,7 @@ internal sealed class TrainingLoop
                 continue;
             }
 
-            if (bestResult is null || validation!.Metric > bestResult.Metric)
+            if (IsBetter(validation!, bestResult))
             {
                 (best, bestResult, sinceBest) = (weights.Snapshot(), validation, 0);
             }
@@ -126,6 +128,12 @@ internal sealed class TrainingLoop
 
         return Finite(new(best ?? weights.Snapshot(), best is null ? history[^1].Validation : bestResult, history, snapshot));
     }
+
+    /// <summary>Whether an epoch is the best so far. One whose loss left the finite numbers never is.</summary>
+    /// <exception cref="MetricException">The rows do not define the metric.</exception>
+    private bool IsBetter(ValidationResult epoch, ValidationResult? best) => double.IsNaN(epoch.Metric) && double.IsFinite(epoch.Loss)
+        ? throw new MetricException(epoch.Name, "early stopping")
+        : double.IsFinite(epoch.Loss) && (best is null || best.LossTo(epoch) < 0);
 
     /// <summary>What the last step made: losses are those before a step.</summary>
     private TrainingResult Finite(TrainingResult result)
@@ -174,7 +182,7 @@ internal sealed class TrainingLoop
         state.Callbacks.ForEach(one => one.BeforeForward());
         _options.CancellationToken.ThrowIfCancellationRequested();
         var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout, state.Taught?.Visit);
-        var loss = LossFunction.Mean(_loss, logits, targets);
+        var loss = LossFunction.Mean(_validation.Loss, logits, targets);
         loss = state.Taught?.Mix(loss, logits, rows, state.Change is null ? null : features, factor) ?? loss;
         _options.CancellationToken.ThrowIfCancellationRequested();
         (state.Penalty is null ? loss : loss.add(state.Penalty(), _one)).backward();

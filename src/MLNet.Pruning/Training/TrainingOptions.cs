@@ -31,6 +31,10 @@ public class TrainingOptions
     /// <value>Default the task's own.</value>
     public Loss Loss { get; set => field = Setting.Defined(value); } = Loss.Default;
 
+    /// <summary>What is measured on the validation rows after each epoch, and what early stopping and later steps of the chain go by.</summary>
+    /// <value>Default null: the task's own, <see cref="Metric.Accuracy"/> or <see cref="Metric.RSquared"/>.</value>
+    public Metric? Metric { get; set; }
+
     /// <summary>Weight decay: L2 for SGD and Adam, decoupled for AdamW. Not negative.</summary>
     /// <value>Default 0.</value>
     public double WeightDecay { get; set => field = Setting.NotNegative(value); }
@@ -91,7 +95,7 @@ public class TrainingOptions
     {
         (Epochs, BatchSize, LearningRate, LearningRateSchedule, Optimizer) = (other.Epochs, other.BatchSize, other.LearningRate, other.LearningRateSchedule, other.Optimizer);
         (Loss, WeightDecay, Regularization, GradientClipping, EarlyStoppingPatience) = (other.Loss, other.WeightDecay, other.Regularization, other.GradientClipping, other.EarlyStoppingPatience);
-        (TargetedDropout, Distillation, Augmentation, LastLayers, _tail) = (other.TargetedDropout, other.Distillation, other.Augmentation, other.LastLayers, other._tail);
+        (TargetedDropout, Distillation, Augmentation, LastLayers, _tail, Metric) = (other.TargetedDropout, other.Distillation, other.Augmentation, other.LastLayers, other._tail, other.Metric);
         (Seed, CancellationToken, Progress) = (other.Seed, other.CancellationToken, other.Progress);
     }
 
@@ -117,9 +121,10 @@ public class TrainingOptions
     }
 
     /// <summary>A copy with other values where given.</summary>
-    internal TrainingOptions With(int? epochs = null, double? learningRate = null, CancellationToken cancellation = default)
+    internal TrainingOptions With(int? epochs = null, double? learningRate = null, CancellationToken cancellation = default, Metric? metric = null)
     {
         var copy = (TrainingOptions)MemberwiseClone();
+        copy.Metric = metric ?? Metric;
         copy.Epochs = epochs ?? Epochs;
         copy.LearningRate = learningRate ?? LearningRate;
         copy.CancellationToken = cancellation.CanBeCanceled ? cancellation : CancellationToken;

@@ -6,65 +6,67 @@ using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Training;
 
-/// <summary>Measures a network on validation rows.</summary>
-internal static class Validation
+/// <summary>Measures networks on validation rows.</summary>
+/// <param name="Data">The rows, split.</param>
+/// <param name="Task">What outputs mean.</param>
+/// <param name="Metric">What is measured, beside the loss; it fits the task.</param>
+/// <param name="Loss">A loss that fits the task.</param>
+/// <param name="BatchSize">Rows run at a time.</param>
+/// <param name="Cancellation">Ends a measurement.</param>
+internal sealed record Validation(TrainingData Data, LearningTask Task, Metric Metric, Loss Loss, int BatchSize, CancellationToken Cancellation = default)
 {
+    /// <summary>By the metric and the loss of a training.</summary>
+    /// <exception cref="ArgumentException">The loss or the metric does not fit the task.</exception>
+    public static Validation Of(TrainingData data, LearningTask task, TrainingOptions training)
+        => new(data, task, Metric.Resolve(training.Metric, task), LossFunction.Resolve(training.Loss, task), training.BatchSize, training.CancellationToken);
+
     /// <summary>Measures a network as it is; null without validation rows.</summary>
-    public static ValidationResult? Measure(Network network, TrainingData data, LearningTask task, Loss loss, int batchSize, CancellationToken cancellation = default)
+    public ValidationResult? Measure(Network network) => Run(network)?.Result;
+
+    /// <summary>What a network says of the validation rows, and what that measures; null without such rows.</summary>
+    public (Predictions Predictions, ValidationResult Result)? Run(Network network)
     {
-        if (data.ValidationRows.IsEmpty)
+        if (Data.ValidationRows.IsEmpty)
         {
             return null;
         }
 
-        using var threads = new TorchThreads(TorchThreads.Worth(network, batchSize));
+        using var threads = new TorchThreads(TorchThreads.Worth(network, BatchSize));
         using var scope = NewDisposeScope();
         using var graph = TorchGraph.ForScoring(network);
-        using var batch = new Batch(data, task, batchSize, CPU);
-        return Measure(graph, batch, data, task, loss, cancellation);
+        using var batch = new Batch(Data, Task, BatchSize, CPU);
+        return Run(graph, batch);
     }
 
-    /// <summary>Measures the graph on all validation rows.</summary>
-    public static ValidationResult Measure(TorchGraph graph, Batch batch, TrainingData data, LearningTask task, Loss loss, CancellationToken cancellation)
+    /// <summary>Measures a graph.</summary>
+    public ValidationResult Measure(TorchGraph graph, Batch batch) => Run(graph, batch).Result;
+
+    private (Predictions Predictions, ValidationResult Result) Run(TorchGraph graph, Batch batch)
     {
         using var noGrad = no_grad();
-        var rows = data.ValidationRows.AsSpan();
-        double lossSum = 0, correct = 0, squaredError = 0;
+        var rows = Data.ValidationRows.AsSpan();
+        var labels = new float[rows.Length];
+        float[] scores = [];
+        double lossSum = 0;
         for (var start = 0; start < rows.Length; start += batch.Capacity)
         {
-            cancellation.ThrowIfCancellationRequested();
+            Cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var part = rows.Slice(start, Math.Min(batch.Capacity, rows.Length - start));
             var (features, targets) = batch.Gather(part);
             var logits = graph.Forward(features);
-            lossSum += (double)LossFunction.Value(LossFunction.Mean(loss, logits, targets)) * part.Length;
+            lossSum += (double)LossFunction.Value(LossFunction.Mean(Loss, logits, targets)) * part.Length;
             var values = MemoryMarshal.Cast<byte, float>(logits.cpu().contiguous().bytes);
             var outputs = values.Length / part.Length;
+            scores = scores.Length > 0 ? scores : new float[checked(rows.Length * outputs)];
+            values.CopyTo(scores.AsSpan(start * outputs));
             for (var i = 0; i < part.Length; i++)
             {
-                var row = values.Slice(i * outputs, outputs);
-                var target = data.Target(part[i]);
-                switch (task)
-                {
-                    case LearningTask.Multiclass:
-                        correct += PredictedClass.Of(row) == (int)target ? 1 : 0;
-                        break;
-                    case LearningTask.Binary:
-                        correct += row[0] > 0 == target > 0 ? 1 : 0;
-                        break;
-                    default:
-                        squaredError += Math.Pow(row[0] - (double)target, 2);
-                        break;
-                }
+                labels[start + i] = Data.Target(part[i]);
             }
         }
 
-        return new(task == LearningTask.Regression ? 1 - squaredError / SquaredDeviation(data) : correct / rows.Length, lossSum / rows.Length, task);
-    }
-
-    private static double SquaredDeviation(TrainingData data)
-    {
-        var mean = data.ValidationRows.Average(row => (double)data.Target(row));
-        return data.ValidationRows.Sum(row => Math.Pow(data.Target(row) - mean, 2));
+        var predictions = new Predictions(Task, scores, labels);
+        return (predictions, new(Metric.Measure(predictions), lossSum / rows.Length, Metric));
     }
 }

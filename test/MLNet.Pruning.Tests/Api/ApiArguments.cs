@@ -87,6 +87,12 @@ internal static class ApiArguments
         [typeof(PruneTreesEstimator)] = () => s_ml.Transforms.PruneTrees(s_trees.Value, Trees()),
         [typeof(AutoPruneEstimator)] = () => s_ml.Transforms.AutoPrune(Budget.Parameters(5)),
         [typeof(LoadNetworkEstimator)] = () => s_ml.Transforms.LoadNetwork(s_network),
+        [typeof(Metric)] = () => Metric.Accuracy,
+        [typeof(Predictions)] = () => new Predictions(LearningTask.Multiclass, [1, 2, 3, 4, 5, 6, 7, 8, 9], [0, 1, 2]),
+        [typeof(LearningTask)] = () => LearningTask.Regression,
+        [typeof(Func<Predictions, double>)] = () => (Func<Predictions, double>)(_ => 1),
+        [typeof(Func<Predictions, int, double>)] = () => (Func<Predictions, int, double>)((_, _) => 1),
+        [typeof(Func<int, double>)] = () => (Func<int, double>)(row => row),
         [typeof(Func<Network, Network>)] = () => (Func<Network, Network>)(network => network),
         [typeof(TorchSharp.Modules.Sequential)] = () => nn.Sequential(nn.Linear(4, 2)),
     };

@@ -202,6 +202,13 @@ public class PruneTests
         var validation = CliProcess.Json(0, [.. arguments, "--task", task]).GetProperty("validation");
         Assert.AreEqual(metric, validation.GetProperty("metric").GetString());
         Assert.AreEqual(1.0, validation.GetProperty("before").GetDouble(), 1e-6, "the network computes the label by construction");
+        var (other, best) = task == "binary" ? ("AUC", 1.0) : ("RMSE", 0.0);
+        validation = CliProcess.Json(0, [.. arguments, "--task", task, "--metric", other.ToLowerInvariant()]).GetProperty("validation");
+        Assert.AreEqual(other, validation.GetProperty("metric").GetString());
+        Assert.AreEqual(best, validation.GetProperty("before").GetDouble(), 1e-6);
+        StringAssert.Contains(CliProcess.Json(2, [.. arguments, "--task", task, "--metric", "acuracy"]).GetProperty("error").GetString(), "'accuracy'");
+        StringAssert.Contains(CliProcess.Json(1, [.. arguments, "--task", task, "--metric", task == "binary" ? "MAE" : "AUC"]).GetProperty("error").GetString(), metric);
+        StringAssert.Contains(CliProcess.Json(2, "prune", files["a.onnx"], "-o", files["b.onnx"], "--metric", "AUC").GetProperty("error").GetString(), "--metric needs rows");
     }
 
     /// <summary>Each of four values passes through two units, which the output adds up.</summary>

@@ -28,18 +28,24 @@ internal sealed class AutoPruneLoop
     /// <param name="seed">Of the search.</param>
     /// <param name="report">Told of every candidate.</param>
     /// <exception cref="SearchStateException">The state file is damaged, or of another search.</exception>
+    /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
     public AutoPruneLoop(AutoPruneOptions options, RatioSpace space, Func<Network, ValidationResult> measure, Func<PrunedNetwork, int, PrunedNetwork> fineTune, string training, int seed, Action<AutoPruneTrial> report)
     {
         (_options, _space, _measure, _fineTune, _report, _budget) = (options, space, measure, fineTune, report, options.Budget!);
         _meter = new(space, _budget.Batch, options.CancellationToken);
         var before = measure(space.Start.Network);
+        if (double.IsNaN(before.Metric))
+        {
+            throw new MetricException(before.Name, "a search");
+        }
+
         _log = new(space, _meter, _budget, options.Objective, before, seed);
         _state = new(options.StatePath,
         [
             ("budget", _budget.ToString()), ("cost to minimise", options.Objective.ToString()), ("strategy", options.Strategy.ToString()!), ("granularity", options.Granularity.ToString()),
             ("seed", $"{seed}"), ("fine-tuning of candidates", options.CandidateEpochs == 0 ? "none" : $"{options.CandidateEpochs} epochs, {training}"),
             ("network", Convert.ToHexStringLower(SHA256.HashData(OnnxWriter.Write(space.Start.Network).ToByteArray()))),
-            ("choice of pieces", space.Fingerprint()), ("validation result", FormattableString.Invariant($"{before.Metric:r}, loss {before.Loss:r}")),
+            ("choice of pieces", space.Fingerprint()), ("validation result", FormattableString.Invariant($"{before.Name} {before.Metric:r}, loss {before.Loss:r}")),
         ]);
     }
 
@@ -109,7 +115,7 @@ internal sealed class AutoPruneLoop
                 _log.Remember(CostMeasure.Milliseconds, levels, milliseconds);
             }
 
-            return _log.Add(levels, new(known.Metric, known.Loss, _log.Before.Task));
+            return _log.Add(levels, new(known.Metric, known.Loss, _log.Before.Name, _log.Before.Unit, _log.Before.Direction));
         }
 
         var validation = _measure(Candidate(levels).Network);
@@ -153,9 +159,9 @@ internal sealed class AutoPruneLoop
             var alone = _log.Dense;
             alone[l] = nearest.Levels[l];
             var trial = _log.Find(alone) ?? Evaluate(alone);
-            return new BlockingLayer(layer.Layer, trial.MetricExcess, FormattableString.Invariant($"the metric falls by {_log.Before.Metric - trial.Validation.Metric:0.####} with this layer alone at sparsity {layer.Sparsity(nearest.Levels[l]):0.###}"));
+            return new BlockingLayer(layer.Layer, trial.MetricExcess, FormattableString.Invariant($"{_log.Before.LossTo(trial.Validation):0.####} of the metric is lost with this layer alone at sparsity {layer.Sparsity(nearest.Levels[l]):0.###}"));
         });
         return new(_budget, FormattableString.Invariant($"at most {_budget.MaximumMetricLoss} loss of metric"), _log.MetricExcess(after), layers,
-            FormattableString.Invariant($"the nearest network found within the costs loses {_log.Before.Metric - after.Metric:0.####} of the metric{(_stopped ? " (the search was stopped before its end)" : "")}."));
+            FormattableString.Invariant($"the nearest network found within the costs loses {_log.Before.LossTo(after):0.####} of the metric{(_stopped ? " (the search was stopped before its end)" : "")}."));
     }
 }

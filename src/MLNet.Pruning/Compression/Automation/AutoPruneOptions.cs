@@ -17,6 +17,10 @@ public class AutoPruneOptions
     /// <value>No default: it has to be given.</value>
     public Budget? Budget { get; set; }
 
+    /// <summary>What candidates are measured by on the validation rows, and what the budget's loss of metric and the fine-tuning's early stopping go by.</summary>
+    /// <value>Default null: that of the fine-tuning, or else of the network's training, or else the task's own.</value>
+    public Metric? Metric { get; set; }
+
     /// <summary>How the sparsities of the layers are looked for.</summary>
     /// <value>Default <see cref="SearchStrategy.SensitivityGuided"/>.</value>
     public SearchStrategy Strategy { get; set => field = Setting.Present(value); } = SearchStrategy.SensitivityGuided;

@@ -37,6 +37,10 @@ public class SensitivityOptions
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
     public GroupImportance Group { get; set => field = Setting.Defined(value); } = GroupImportance.Mean;
 
+    /// <summary>What is measured on the validation rows.</summary>
+    /// <value>Default null: that of the network's training, or else the task's own.</value>
+    public Metric? Metric { get; set; }
+
     /// <summary>Rows run at a time. At least 1.</summary>
     /// <value>Default null: as in the network's training.</value>
     public int? BatchSize { get; set => field = Setting.AtLeast(1, value); }

@@ -41,11 +41,7 @@ internal sealed class PruningLoop
         }
 
         var before = _measure(start.Network);
-        if (_options.Tolerance is not null && before is null)
-        {
-            throw new InvalidOperationException("A tolerance needs validation rows to measure on: train with a ValidationFraction above 0.");
-        }
-
+        _options.CheckTolerance(before);
         var (good, done) = (start, new List<PruningStep>());
         for (var i = 0; i < steps; i++)
         {
@@ -70,7 +66,7 @@ internal sealed class PruningLoop
                 (next, fineTuned) = (new PrunedNetwork(result.Network, pruned.Masks, pruned.Companions), result.Validation);
             }
 
-            var fell = before?.Metric - (fineTuned ?? measured)?.Metric > _options.Tolerance;
+            var fell = !_options.Tolerates(before, fineTuned ?? measured);
             var (sparsity, left) = plan.Describe(next);
             var step = new PruningStep(i + 1, steps, sparsity, left, measured, fineTuned, kept: !fell);
             plan.Record.Close(step.Step, sparsity, step.Kept);

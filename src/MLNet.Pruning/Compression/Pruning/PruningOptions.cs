@@ -6,6 +6,9 @@ namespace MLNet.Pruning;
 /// <summary>How a network is pruned.</summary>
 public class PruningOptions
 {
+    /// <summary>Losses that are differences of fractions are compared to rounding.</summary>
+    private const double Rounding = 1e-9;
+
     private Amount? _amount;
     private LayerRule[] _layers = [];
 
@@ -99,8 +102,12 @@ public class PruningOptions
     /// <value>Default <see cref="Rewind.None"/>.</value>
     public Rewind Rewind { get; set => field = Setting.Defined(value); } = Rewind.None;
 
+    /// <summary>What steps are measured by on the validation rows, and what the tolerance and the fine-tuning's early stopping go by.</summary>
+    /// <value>Default null: that of the fine-tuning, or else of the network's training, or else the task's own.</value>
+    public Metric? Metric { get; set; }
+
     /// <summary>
-    /// Largest fall of the validation metric below that of the network before pruning. A step that falls deeper is taken back and
+    /// Largest loss of the validation metric, in its direction, against the network before pruning. A step that loses more is taken back and
     /// ends the pruning with the last good network. Not negative; needs validation rows.
     /// </summary>
     /// <value>Default null: no limit.</value>
@@ -113,6 +120,24 @@ public class PruningOptions
     /// <summary>Told after every step, on the thread that prunes.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<PruningStep>? Progress { get; set; }
+
+    /// <exception cref="InvalidOperationException">There is a tolerance, but nothing was measured before the pruning.</exception>
+    /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
+    internal void CheckTolerance(ValidationResult? before)
+    {
+        if (Tolerance is not null && before is null)
+        {
+            throw new InvalidOperationException("A tolerance needs validation rows to measure on: train with a ValidationFraction above 0.");
+        }
+
+        if (Tolerance is not null && double.IsNaN(before!.Metric))
+        {
+            throw new MetricException(before.Name, "a tolerance");
+        }
+    }
+
+    /// <summary>Whether the loss of metric lies within the tolerance, if there is one; one that is not a number does not.</summary>
+    internal bool Tolerates(ValidationResult? before, ValidationResult? after) => Tolerance is not { } most || before!.LossTo(after!) <= most + Rounding;
 
     /// <summary>What a piece is worth, whichever rule its layer is under.</summary>
     internal Importance Criterion => _layers.Any(rule => rule.Importance is not null) ? new LayeredImportance(Importance, _layers) : Importance;

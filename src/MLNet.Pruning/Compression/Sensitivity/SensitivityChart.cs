@@ -23,7 +23,7 @@ internal sealed class SensitivityChart(SensitivityReport report)
 
     public void Save(Stream stream)
     {
-        var metric = report.Before.Task == LearningTask.Regression ? "R2" : "accuracy";
+        var metric = report.Before.Name;
         var (width, height) = (Left + Width + 24, Top + Height + 56 + Legend * report.Layers.Count);
         new XElement(s_svg + "svg", new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("width", width), new XAttribute("height", height), new XAttribute("font-family", "sans-serif"), new XAttribute("font-size", 12),
             new XElement(s_svg + "title", $"Validation {metric} with one layer pruned at a time ({report.Granularity})"),

@@ -28,7 +28,7 @@ public sealed record SensitivityReport
     /// <returns>By the name of the layer's weight; what it has now where it bears nothing.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="metricLoss"/> is negative or not finite.</exception>
     public IReadOnlyDictionary<string, double> Bears(double metricLoss) => metricLoss >= 0 && double.IsFinite(metricLoss)
-        ? Layers.GroupBy(layer => layer.Parameter).ToDictionary(layers => layers.Key, layers => layers.Min(layer => layer.Points.TakeWhile(point => Before.Metric - point.Validation.Metric <= metricLoss).Select(point => point.Sparsity).LastOrDefault()))
+        ? Layers.GroupBy(layer => layer.Parameter).ToDictionary(layers => layers.Key, layers => layers.Min(layer => layer.Points.TakeWhile(point => Before.LossTo(point.Validation) <= metricLoss).Select(point => point.Sparsity).LastOrDefault()))
         : throw new ArgumentOutOfRangeException(nameof(metricLoss), metricLoss, "A loss of metric is a finite number of at least 0.");
 
     /// <summary>Writes a picture, the metric over the sparsity with a line for each layer, as a standalone SVG file.</summary>
@@ -46,7 +46,7 @@ public sealed record SensitivityReport
         var columns = Layers.SelectMany(layer => layer.Points.Select(point => point.Asked)).Distinct().Order().ToArray();
         return $"{Before}; {Granularity} by {Importance}{Environment.NewLine}" + TextTable.Format(["layer", "pieces", .. columns.Select(sparsity => sparsity.ToString("0.####", CultureInfo.InvariantCulture))],
             [.. Layers.Select(layer => (string[])[layer.Layer, layer.Pieces.ToString("N0", CultureInfo.InvariantCulture),
-                .. columns.Select(sparsity => layer.Points.FirstOrDefault(point => point.Asked == sparsity)?.Validation.Metric.ToString("0.0000", CultureInfo.InvariantCulture) ?? "")])]);
+                .. columns.Select(sparsity => layer.Points.FirstOrDefault(point => point.Asked == sparsity)?.Validation.Text ?? "")])]);
     }
 }
 

@@ -42,10 +42,10 @@ public sealed class TreeAmount
     /// <param name="count">At least 1.</param>
     public static TreeAmount Bytes(long count) => Size(Kind.Bytes, count);
 
-    /// <summary>As far as the metric on the validation rows falls by at most so much: the area under the ROC curve, or R².</summary>
-    /// <param name="loss">Not negative, and below 1.</param>
-    public static TreeAmount MetricLoss(double loss) => loss is >= 0 and < 1 ? new(Kind.MetricLoss, loss)
-        : throw new ArgumentOutOfRangeException(nameof(loss), loss, "The loss of the metric lies in [0, 1).");
+    /// <summary>As far as the loss of metric on the validation rows, in its direction, is at most so much.</summary>
+    /// <param name="loss">Not negative, and finite.</param>
+    public static TreeAmount MetricLoss(double loss) => loss >= 0 && double.IsFinite(loss) ? new(Kind.MetricLoss, loss)
+        : throw new ArgumentOutOfRangeException(nameof(loss), loss, "The loss of the metric is a finite number of at least 0.");
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_kind}({_value})");

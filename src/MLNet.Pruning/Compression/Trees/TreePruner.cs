@@ -18,12 +18,13 @@ internal sealed class TreePruner
     private readonly TreeRows _validation;
     private readonly TreePruningOptions _options;
     private readonly TreeLoss _loss;
+    private readonly Metric _metric;
     private readonly ITreePath _path;
 
     private TreePruner(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreePruningOptions options)
     {
         (_ensemble, _training, _validation, _options) = (ensemble, training, validation, options);
-        _loss = new(ensemble);
+        (_loss, _metric) = (new(ensemble), DefaultOr(options.Metric, ensemble));
         _path = options.Method switch
         {
             TreePruningMethod.ForwardSelection => TreeSelection.Forward(ensemble, validation, _loss),
@@ -57,9 +58,19 @@ internal sealed class TreePruner
         }
 
         var pruner = new TreePruner(ensemble, training, validation, options);
-        var pruned = options.Amount.Loss is { } loss ? pruner.ToLoss(loss) : pruner.ToSize();
-        return (pruned.WithUsedSets(), new(options.Method, before, pruned.Cost, pruner._loss.MetricName, pruner.Measure(ensemble), pruner.Measure(pruned), training.Count, validation.Count));
+        var measured = pruner.Measure(ensemble);
+        if (double.IsNaN(measured))
+        {
+            throw new MetricException(pruner._metric.Name, "the choice of trees");
+        }
+
+        var pruned = options.Amount.Loss is { } loss ? pruner.ToLoss(measured, loss) : pruner.ToSize();
+        return (pruned.WithUsedSets(), new(options.Method, before, pruned.Cost, pruner._metric.Name, measured, pruner.Measure(pruned), training.Count, validation.Count));
     }
+
+    /// <exception cref="ArgumentException">The metric does not fit what the trees tell.</exception>
+    private static Metric DefaultOr(Metric? chosen, DecisionTreeEnsemble ensemble)
+        => Metric.Resolve(chosen ?? (ensemble.Task == LearningTask.Binary ? Metric.AreaUnderRocCurve : null), ensemble.Task);
 
     private DecisionTreeEnsemble ToSize()
     {
@@ -99,34 +110,34 @@ internal sealed class TreePruner
         }
     }
 
-    private DecisionTreeEnsemble ToLoss(double loss)
+    private DecisionTreeEnsemble ToLoss(double before, double most)
     {
-        var (floor, last) = (Measure(_ensemble) - loss, LastStep());
-        var (failed, best) = (last + 1, double.NegativeInfinity);
+        var last = LastStep();
+        var (failed, best) = (last + 1, double.NaN);
         foreach (var step in Enumerable.Range(0, SizesTried).Select(i => last - (int)((long)i * (last - 1) / (SizesTried - 1))).Distinct())
         {
             var candidate = Refit(step);
             var metric = Measure(candidate);
-            best = Math.Max(best, metric);
-            if (metric >= floor)
+            best = _metric.Loss(best, metric) >= 0 ? best : metric;
+            if (_metric.Loss(before, metric) <= most)
             {
-                return Shrink(step, failed, candidate, floor);
+                return Shrink(step, failed, candidate, before, most);
             }
 
             failed = step;
         }
 
-        throw new TreePruningException($"{_options.Amount} cannot be reached: the ensemble's {_loss.MetricName} on the validation rows is {floor + loss:F4}, and the best of the pruned ones tried has {best:F4}.");
+        throw new TreePruningException($"{_options.Amount} cannot be reached: the ensemble's {_metric} on the validation rows is {Metric.Text(before, _metric.Unit)}, and the best of the pruned ones tried has {Metric.Text(best, _metric.Unit)}.");
     }
 
     /// <summary>Looks between a step that keeps the metric and a further one that does not for one further on that does.</summary>
-    private DecisionTreeEnsemble Shrink(int step, int failed, DecisionTreeEnsemble found, double floor)
+    private DecisionTreeEnsemble Shrink(int step, int failed, DecisionTreeEnsemble found, double before, double most)
     {
         while (failed - step > 1)
         {
             var middle = (step + failed) / 2;
             var candidate = Refit(middle);
-            if (Measure(candidate) >= floor)
+            if (_metric.Loss(before, Measure(candidate)) <= most)
             {
                 (step, found) = (middle, candidate);
             }
@@ -167,12 +178,12 @@ internal sealed class TreePruner
             : ensemble with { Trees = [.. ensemble.Trees.Where(tree => tree.LeafValues.Any(value => value != 0))] };
     }
 
-    private double Measure(DecisionTreeEnsemble ensemble) => _loss.Metric(_validation.Score(ensemble), _validation.Labels);
+    private double Measure(DecisionTreeEnsemble ensemble) => _metric.Measure(_validation.Predict(ensemble, areWeighted: false));
 
     /// <summary>What is better compares higher: the metric, rows counted as they weigh, or the loss where metrics are the same.</summary>
     private (double Metric, double Gain) Compare(DecisionTreeEnsemble ensemble)
     {
-        var scores = _validation.Score(ensemble);
-        return (_loss.Metric(scores, _validation.Labels, _validation.WeightOf), -_loss.Total(scores, _validation));
+        var metric = _metric.Measure(_validation.Predict(ensemble, areWeighted: true));
+        return (_metric.Direction == MetricDirection.HigherIsBetter ? metric : -metric, -_loss.Total(_validation.Score(ensemble), _validation));
     }
 }

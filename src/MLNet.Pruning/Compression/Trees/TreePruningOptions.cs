@@ -14,6 +14,10 @@ public sealed class TreePruningOptions
         set => field = Setting.Present(value);
     } = TreeAmount.MetricLoss(0.005);
 
+    /// <summary>What is measured on the validation rows and chosen by.</summary>
+    /// <value>Default null: <see cref="Metric.AreaUnderRocCurve"/> of trees that tell two sides apart, <see cref="Metric.RSquared"/> of others.</value>
+    public Metric? Metric { get; set; }
+
     /// <summary>In which order.</summary>
     /// <value>Default <see cref="TreePruningMethod.ForwardSelection"/>.</value>
     public TreePruningMethod Method

@@ -22,7 +22,7 @@ public sealed record TreePruningReport
     /// <summary>The ensemble as it is.</summary>
     public TreeCost After { get; }
 
-    /// <summary>What was measured: "AUC" or "R²".</summary>
+    /// <summary>Name of the metric.</summary>
     public string MetricName { get; }
 
     /// <summary>The metric on the validation rows before.</summary>
@@ -45,7 +45,7 @@ public sealed record TreePruningReport
         Row("leaves", Before.Leaves, After.Leaves),
         Row("depth", Before.Depth, After.Depth),
         Row("bytes", Before.Bytes, After.Bytes),
-        [$"validation {MetricName}", MetricBefore.ToString("F4", CultureInfo.InvariantCulture), MetricAfter.ToString("F4", CultureInfo.InvariantCulture)],
+        [$"validation {MetricName}", Metric.Text(MetricBefore, ""), Metric.Text(MetricAfter, "")],
     ]);
 
     private static string[] Row(string name, long before, long after) => [name, before.ToString("N0", CultureInfo.InvariantCulture), after.ToString("N0", CultureInfo.InvariantCulture)];

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Tasks;
 using TorchSharp;
 using static TorchSharp.torch;
 

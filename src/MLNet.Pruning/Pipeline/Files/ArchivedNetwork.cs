@@ -157,7 +157,7 @@ internal static class ArchivedNetwork
     /// <summary>How the network was trained, but for what belongs to the process that trained it.</summary>
     private sealed record Training(int Epochs, int BatchSize, double LearningRate, Described Schedule, double WarmupEpochs, Described Optimizer, Loss Loss, double WeightDecay,
         double? GradientClipping, int? EarlyStoppingPatience, int? Seed, double ValidationFraction, bool SkipInvalidRows, int? RewindEpoch, List<Described>? Penalties,
-        Described? Dropout = null, ArchivedDistillation? Teaching = null, int? LastLayers = null, List<double>? Augmentation = null)
+        Described? Dropout = null, ArchivedDistillation? Teaching = null, int? LastLayers = null, List<double>? Augmentation = null, string? Metric = null)
     {
         public static Training Of(NeuralNetworkOptions options) => new(options.Epochs, options.BatchSize, options.LearningRate,
             new(options.LearningRateSchedule.Kind, [.. options.LearningRateSchedule.Arguments]), options.LearningRateSchedule.WarmupEpochs,
@@ -166,7 +166,7 @@ internal static class ArchivedNetwork
             [.. options.Regularization?.Terms.Select(term => new Described(term.Kind, [.. term.Strengths])) ?? []],
             options.TargetedDropout is { } dropout ? new(nameof(MLNet.Pruning.TargetedDropout), [dropout.Targeted, dropout.Rate]) : null,
             ArchivedDistillation.Of(options.Distillation),
-            options.LastLayers, options.Augmentation is { } augmentation ? [.. augmentation.Arguments] : null);
+            options.LastLayers, options.Augmentation is { } augmentation ? [.. augmentation.Arguments] : null, options.Metric?.Name);
 
         public NeuralNetworkOptions ToOptions(Network network, string featureColumn, string label, Network? teacher)
         {
@@ -188,6 +188,7 @@ internal static class ArchivedNetwork
                 LastLayers = LastLayers,
                 Augmentation = Augmentation is [var pixels, var height, var width] ? MLNet.Pruning.Augmentation.Shift((int)pixels, (int)height, (int)width) : null,
                 GradientClipping = GradientClipping,
+                Metric = Metric is null ? null : MLNet.Pruning.Metric.OfFile(Metric),
                 EarlyStoppingPatience = EarlyStoppingPatience,
                 Seed = Seed,
                 ValidationFraction = ValidationFraction,

@@ -34,7 +34,10 @@ internal sealed class NetworkStep
         return NetworkState.Require(input.Schema, _name);
     }
 
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    /// <param name="inputSchema">What comes before.</param>
+    /// <param name="metrics">Metrics that the step was given.</param>
+    /// <exception cref="ArgumentException">A metric does not fit the task.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema, params ReadOnlySpan<Metric?> metrics)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         var score = inputSchema.FirstOrDefault(column => column.Name == ScoreColumns.Score);
@@ -44,6 +47,11 @@ internal sealed class NetworkStep
         }
 
         var (task, keyItemType) = SchemaShapes.Scored(inputSchema);
+        foreach (var metric in metrics)
+        {
+            Metric.Resolve(metric, task);
+        }
+
         return SchemaShapes.WithScores(inputSchema, task, keyItemType);
     }
 

@@ -193,8 +193,8 @@ public class SensitivityTests
     private static int[] Kept(IReadOnlyDictionary<string, WeightMask> masks) => [masks["fc1.weight"].Kept, masks["fc2.weight"].Kept, masks["fc3.weight"].Kept];
 
     /// <summary>A report of rises by formula, at 0, 0.1, ..., 0.9.</summary>
-    private static SensitivityReport Report(params Func<double, double>[] rises) => new(new(1, 1, LearningTask.Multiclass), "weight", "", [.. rises.Select((rise, i) => new LayerSensitivity($"fc{i + 1}", $"fc{i + 1}.weight", 0,
-        [.. Enumerable.Range(0, 10).Select(tenth => tenth / 10.0).Select(s => new SensitivityPoint(s, s, new(1, s == 0 ? 1 : 1 + rise(s), LearningTask.Multiclass)))]))]);
+    private static SensitivityReport Report(params Func<double, double>[] rises) => new(new(1, 1, Metric.Accuracy), "weight", "", [.. rises.Select((rise, i) => new LayerSensitivity($"fc{i + 1}", $"fc{i + 1}.weight", 0,
+        [.. Enumerable.Range(0, 10).Select(tenth => tenth / 10.0).Select(s => new SensitivityPoint(s, s, new(1, s == 0 ? 1 : 1 + rise(s), Metric.Accuracy)))]))]);
 
     private sealed class Told(Action<LayerSensitivity> tell) : IProgress<LayerSensitivity>
     {

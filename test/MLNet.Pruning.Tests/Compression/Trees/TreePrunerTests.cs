@@ -29,7 +29,7 @@ public class TreePrunerTests
         Assert.IsLessThan(before.Nodes, near.Cost.Nodes);
         Assert.IsGreaterThanOrEqualTo(near.Pruning.MetricBefore - 0.02, near.Pruning.MetricAfter);
         Assert.AreEqual(before, near.Pruning.Before);
-        Assert.AreEqual("R²", near.Pruning.MetricName);
+        Assert.AreEqual("R2", near.Pruning.MetricName);
         StringAssert.Contains(near.Pruning.ToString(), "nodes");
         Assert.IsLessThanOrEqualTo(near.Cost.Nodes, Prune(TreeAmount.MetricLoss(0.5)).Cost.Nodes);
 

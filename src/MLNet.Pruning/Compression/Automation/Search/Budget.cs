@@ -5,7 +5,7 @@ using MLNet.Pruning.Compression.Automation.Search;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// What a network may cost at most, and how far its validation metric may fall: <c>Budget.MultiplyAdds(1_000_000) &amp; Budget.MetricLoss(0.01)</c>.
+/// What a network may cost at most, and how much of its validation metric it may lose: <c>Budget.MultiplyAdds(1_000_000) &amp; Budget.MetricLoss(0.01)</c>.
 /// </summary>
 public sealed class Budget
 {
@@ -14,7 +14,7 @@ public sealed class Budget
     /// <summary>The limits on costs, each on a measure of its own.</summary>
     internal ImmutableArray<BudgetLimit> Limits { get; }
 
-    /// <summary>Largest fall of the validation metric; null for no limit.</summary>
+    /// <summary>Largest loss of the validation metric; null for no limit.</summary>
     internal double? MaximumMetricLoss { get; }
 
     /// <summary>Rows of the batch that milliseconds are measured on.</summary>
@@ -49,7 +49,7 @@ public sealed class Budget
             : throw new ArgumentOutOfRangeException(nameof(most), most, "A limit in milliseconds is a finite number above 0.");
     }
 
-    /// <summary>At most so large a fall of the validation metric, accuracy or R squared, below that of the network before.</summary>
+    /// <summary>At most so large a loss of the validation metric, in its direction, against the network before.</summary>
     /// <param name="most">Not negative; 0.01 is one percentage point of accuracy.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="most"/> is negative or not finite.</exception>
     public static Budget MetricLoss(double most) => most >= 0 && double.IsFinite(most) ? new([], most, 1)

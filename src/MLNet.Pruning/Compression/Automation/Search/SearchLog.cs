@@ -69,9 +69,9 @@ internal sealed class SearchLog
     /// <inheritdoc cref="CostExcess(IReadOnlyList{int})"/>
     public double CostExcess(Func<CostMeasure, double> cost) => _budget.Limits.Sum(limit => Math.Max(0, cost(limit.Measure) / limit.Most - 1));
 
-    /// <summary>By how much the metric falls beyond what is allowed.</summary>
+    /// <summary>By how much more of the metric is lost than is allowed.</summary>
     public double MetricExcess(ValidationResult validation) => _budget.MaximumMetricLoss is not { } most ? 0
-        : Before.Metric - validation.Metric - most is var excess && excess > Rounding ? excess : excess <= Rounding ? 0 : double.PositiveInfinity;
+        : Before.LossTo(validation) - most is var excess && excess > Rounding ? excess : excess <= Rounding ? 0 : double.PositiveInfinity;
 
     /// <summary>Notes a candidate that was measured.</summary>
     public SearchTrial Add(IReadOnlyList<int> levels, ValidationResult validation)
@@ -92,7 +92,7 @@ internal sealed class SearchLog
         var fit = one.CostExcess.CompareTo(other.CostExcess) is not 0 and var costs ? costs : one.MetricExcess.CompareTo(other.MetricExcess);
         var size = one.Size.CompareTo(other.Size);
         // A metric or loss that is not a number is worse than any.
-        var accuracy = other.Validation.Metric.CompareTo(one.Validation.Metric) is not 0 and var metric ? metric : Worst(one.Validation.Loss).CompareTo(Worst(other.Validation.Loss));
+        var accuracy = Worst(Before.LossTo(one.Validation)).CompareTo(Worst(Before.LossTo(other.Validation))) is not 0 and var metric ? metric : Worst(one.Validation.Loss).CompareTo(Worst(other.Validation.Loss));
         return fit != 0 ? fit : BoundsMetric ? size != 0 ? size : accuracy : accuracy != 0 ? accuracy : size;
     }
 
@@ -102,7 +102,7 @@ internal sealed class SearchLog
 /// <summary>A candidate that was measured.</summary>
 /// <param name="Levels">The level of each layer.</param>
 /// <param name="CostExcess">By how much it exceeds the limits on costs, as shares of them; 0 where it meets them.</param>
-/// <param name="MetricExcess">By how much its metric falls too far.</param>
+/// <param name="MetricExcess">By how much more of the metric it loses than is allowed.</param>
 /// <param name="Size">Its cost by the measure that is minimised.</param>
 /// <param name="Validation">Measured on the validation rows.</param>
 internal sealed record SearchTrial(IReadOnlyList<int> Levels, double CostExcess, double MetricExcess, double Size, ValidationResult Validation)

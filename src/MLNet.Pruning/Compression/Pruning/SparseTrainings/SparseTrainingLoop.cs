@@ -20,16 +20,12 @@ internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions
     public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, int? rewound)
     {
         var before = measure(start.Network);
-        if (options.Tolerance is not null && before is null)
-        {
-            throw new InvalidOperationException("A tolerance needs validation rows to measure on: train with a ValidationFraction above 0.");
-        }
-
+        options.CheckTolerance(before);
         var from = rewound is { } companion ? new PrunedNetwork(start.Companions[companion]!, start.Masks, start.Companions) : start;
         using var moving = training.Bind(options, from, data);
         var result = train(from, moving);
         var pruned = moving.Finish(result.Network, start);
-        var fell = before?.Metric - result.Validation?.Metric > options.Tolerance;
+        var fell = !options.Tolerates(before, result.Validation);
         var (sparsity, left) = moving.Describe(pruned);
         var step = new PruningStep(1, 1, sparsity, left, null, result.Validation, kept: !fell);
         report(step);

@@ -5,7 +5,6 @@ internal sealed class TreeRows
 {
     private readonly float[] _values;
     private readonly int _width;
-
     private readonly float[]? _weights;
 
     public TreeRows(float[] values, int width, float[] labels, float[]? weights = null) => (_values, _width, Labels, _weights) = (values, width, labels, weights);
@@ -35,6 +34,15 @@ internal sealed class TreeRows
 
         return scores;
     }
+
+    /// <summary>What an ensemble says of the rows.</summary>
+    /// <param name="ensemble">The trees.</param>
+    /// <param name="areWeighted">Whether rows count as often as they weigh; else each counts once.</param>
+    public Predictions Predict(DecisionTreeEnsemble ensemble, bool areWeighted)
+        => new(ensemble.Task, Array.ConvertAll(Score(ensemble), score => (float)score), Labels, areWeighted ? _weights : null)
+        {
+            Logit = ensemble.Calibration is { } platt ? score => -(platt.Slope * score + platt.Offset) : null,
+        };
 
     /// <summary>The leaf that each row ends in, tree by tree.</summary>
     public int[][] Leaves(IReadOnlyList<DecisionTree> trees)

@@ -31,7 +31,8 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
     /// <exception cref="InvalidOperationException">No network comes before this step, or it was trained without validation rows.</exception>
     /// <exception cref="UnreachableBudgetException">No network that the options allow meets the budget.</exception>
     /// <exception cref="SearchStateException">The state file is damaged, or of another search.</exception>
-    /// <exception cref="ArgumentException">A layer's name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="ArgumentException">A layer's name does not exist, nothing in scope can be pruned, or the metric does not fit the task.</exception>
+    /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public NeuralNetworkTransformer Fit(IDataView input)
     {
@@ -39,14 +40,14 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         using var channel = _step.Start();
         var device = _step.Device(channel);
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
-        var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken);
-        var loss = LossFunction.Resolve(training.Loss, state.Task);
+        var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken, metric: _options.Metric);
+        var validation = Validation.Of(data, state.Task, training);
         using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
-        var calibration = new CalibrationData(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Pruning.Measured };
+        var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Pruning.Measured };
         var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, calibration);
         var loop = new AutoPruneLoop(_options, space,
-            network => Validation.Measure(network, data, state.Task, loss, training.BatchSize, _options.CancellationToken)
+            network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
             (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed, teaching: teaching).Network, network.Masks, network.Companions),
             Describe(training), _step.Seed,
@@ -60,7 +61,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
     }
 
     /// <inheritdoc/>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema);
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema, _options.Metric, _options.FineTuning?.Metric);
 
     /// <summary>What of a training changes its outcome, as text.</summary>
     private static string Describe(TrainingOptions training)
@@ -69,7 +70,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var (schedule, optimizer) = (training.LearningRateSchedule, training.Optimizer.Description);
         return FormattableString.Invariant($"batches of {training.BatchSize}, rate {training.LearningRate:r} {schedule.Kind} {Numbers(schedule.Arguments)}, warm-up {schedule.WarmupEpochs:r}, ")
             + FormattableString.Invariant($"{optimizer.Kind} {Numbers(optimizer.Arguments)}, {training.Loss}, decay {training.WeightDecay:r}, clipping {training.GradientClipping}, ")
-            + FormattableString.Invariant($"patience {training.EarlyStoppingPatience}, penalties {string.Join("; ", training.Regularization?.Terms.Select(term => $"{term.Kind} {Numbers(term.Strengths)}") ?? [])}, ")
+            + FormattableString.Invariant($"patience {training.EarlyStoppingPatience} by {training.Metric}, penalties {string.Join("; ", training.Regularization?.Terms.Select(term => $"{term.Kind} {Numbers(term.Strengths)}") ?? [])}, ")
             + FormattableString.Invariant($"dropout {training.TargetedDropout?.Targeted:r} {training.TargetedDropout?.Rate:r}, distillation {training.Distillation?.Description}, layers {training.LastLayers}, augmentation {Numbers(training.Augmentation?.Arguments ?? [])}");
     }
 }

@@ -51,5 +51,5 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
     }
 
     /// <inheritdoc/>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema);
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema, _options?.Metric);
 }

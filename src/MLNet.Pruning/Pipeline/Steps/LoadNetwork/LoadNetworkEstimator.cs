@@ -95,7 +95,14 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
     private string[] Names(Func<string, bool> exists)
         => _options.InputColumnNames is not { Length: > 0 } && _inputs is [var only] && !exists(only) ? ["Features"] : _inputs;
 
-    private LearningTask Task(DataViewType? label) => _options.Task ?? label switch
+    private LearningTask Task(DataViewType? label)
+    {
+        var task = _options.Task ?? TaskOf(label);
+        Metric.Resolve(_options.Training?.Metric, task);
+        return task;
+    }
+
+    private LearningTask TaskOf(DataViewType? label) => label switch
     {
         KeyDataViewType => LearningTask.Multiclass,
         BooleanDataViewType => LearningTask.Binary,

@@ -33,7 +33,8 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">No network comes before this step.</exception>
     /// <exception cref="PruningTargetException">More than the target is pruned already.</exception>
-    /// <exception cref="ArgumentException">A layer's name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="ArgumentException">A layer's name does not exist, nothing in scope can be pruned, or the metric does not fit the task.</exception>
+    /// <exception cref="MetricException">A tolerance, or early stopping, goes by a metric that the validation rows do not define.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public NeuralNetworkTransformer Fit(IDataView input)
     {
@@ -42,15 +43,14 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         var device = _step.Device(channel);
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var tuning = Taught(_options.FineTuning ?? state.Training.ForLaterStep());
-        var training = tuning.With(cancellation: _options.CancellationToken);
-        var loss = LossFunction.Resolve(training.Loss, state.Task);
-        var calibration = new CalibrationData(data, state.Task, loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Measured };
+        var training = tuning.With(cancellation: _options.CancellationToken, metric: _options.Metric);
+        var validation = Validation.Of(data, state.Task, training);
+        var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Measured };
         var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
         var rounds = 0;
         using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, tuning), state.Task, device,
             result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, teaching);
-        ValidationResult? Measure(Network network) => Validation.Measure(network, data, state.Task, loss, training.BatchSize, _options.CancellationToken);
         void Report(PruningStep step)
         {
             channel.Info(MessageSensitivity.None, "{0}", step.ToString());
@@ -58,8 +58,8 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         }
 
         var (pruned, report) = _options.Training is { } sparse
-            ? new SparseTrainingLoop(sparse, _options, calibration, Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report).Run(start, Rewound(state))
-            : new PruningLoop(_options, Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration).Run(start, Rewound(state));
+            ? new SparseTrainingLoop(sparse, _options, calibration, validation.Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report).Run(start, Rewound(state))
+            : new PruningLoop(_options, validation.Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration).Run(start, Rewound(state));
         foreach (var warning in report.Warnings)
         {
             channel.Warning(MessageSensitivity.None, "{0}", warning);
@@ -80,7 +80,7 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
     public PruneEstimator WithTeacher(Distillation? distillation = null) => new(this, distillation ?? Distillation.Response());
 
     /// <inheritdoc/>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema);
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema, _options.Metric, _options.FineTuning?.Metric);
 
     private int? Rewound(NetworkState state) => _options.Rewind switch
     {
@@ -92,5 +92,5 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
     private TrainingOptions Taught(TrainingOptions training) => _distillation is null ? training : training.Taught(_distillation);
 
     private TrainingOptions Tuned(TrainingOptions training, int epochs, TrainingOptions whole)
-        => _options.Rewind == Rewind.LearningRate ? whole.Tail(epochs).With(cancellation: _options.CancellationToken) : training.With(epochs);
+        => _options.Rewind == Rewind.LearningRate ? whole.Tail(epochs).With(cancellation: _options.CancellationToken, metric: _options.Metric) : training.With(epochs);
 }

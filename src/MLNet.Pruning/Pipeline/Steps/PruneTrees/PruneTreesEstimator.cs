@@ -33,7 +33,8 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">No trainer or model was given, and no PruneTrees step comes before this one.</exception>
-    /// <exception cref="ArgumentException">The trainer's model has no trees.</exception>
+    /// <exception cref="ArgumentException">The trainer's model has no trees, or the metric does not fit them.</exception>
+    /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
     /// <exception cref="NotSupportedException">The model scores otherwise than by the sum of its trees, such as one with values of its own for missing features.</exception>
     /// <exception cref="TreePruningException">The ensemble has one tree only, nothing is left to prune, or the amount is out of reach.</exception>
     /// <exception cref="TrainingDataException">Rows are missing, to train or to choose on, or cannot be used.</exception>
@@ -74,7 +75,11 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
         return With(scored.Any(column => column.Name == ScoreColumns.PredictedLabel) ? LearningTask.Binary : LearningTask.Regression,
             scored.Any(column => column.Name == ScoreColumns.Probability));
 
-        SchemaShape With(LearningTask task, bool isCalibrated) => SchemaShapes.With(inputSchema, TreeColumns.Describe(task, isCalibrated, state: null, input: null));
+        SchemaShape With(LearningTask task, bool isCalibrated)
+        {
+            Metric.Resolve(_options.Metric ?? (task == LearningTask.Binary ? Metric.AreaUnderRocCurve : null), task);
+            return SchemaShapes.With(inputSchema, TreeColumns.Describe(task, isCalibrated, state: null, input: null));
+        }
     }
 
     private static TreesState Require(DataViewSchema schema) => TreesAnnotation.Find(schema) ?? throw Missing();

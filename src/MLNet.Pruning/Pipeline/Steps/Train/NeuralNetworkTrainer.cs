@@ -37,6 +37,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         LossFunction.Resolve(options.Loss, task);
+        Metric.Resolve(options.Metric, task);
         (_environment, _task, _options) = (environment, task, options);
         _splitSeed = splitSeed;
         _seed = options.Seed ?? environment.Register("MLNet.Pruning.NeuralNetwork").Rand.Next();
@@ -102,6 +103,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
     internal static SchemaShape OutputSchema(SchemaShape inputSchema, LearningTask task, NeuralNetworkOptions options)
     {
+        Metric.Resolve(options.Metric, task);
         var features = Find(inputSchema, options.FeatureColumnName, "feature");
         if (features.Kind != SchemaShape.Column.VectorKind.Vector || features.ItemType != NumberDataViewType.Single)
         {

@@ -109,7 +109,7 @@ public class PieceVerdictTests
         var metric = 1.0;
         var options = new PruningOptions { Amount = Amount.Fraction(0.8), Schedule = Schedule.Linear(2), FineTuneEpochs = 0, Tolerance = 0.1 };
         // The second step falls below the tolerance.
-        var (pruned, report) = new PruningLoop(options, _ => new ValidationResult((metric -= 0.06) + 0.06, 0, LearningTask.Multiclass), (_, _) => throw new InvalidOperationException(), _ => { }).Run(before, null);
+        var (pruned, report) = new PruningLoop(options, _ => new ValidationResult((metric -= 0.06) + 0.06, 0, Metric.Accuracy), (_, _) => throw new InvalidOperationException(), _ => { }).Run(before, null);
         Assert.IsTrue(report.StoppedEarly);
         for (var i = 0; i < 30; i++)
         {
@@ -124,7 +124,7 @@ public class PieceVerdictTests
     {
         var metric = 1.0;
         var options = new PruningOptions { Amount = Amount.Fraction(0.5), Schedule = Schedule.OneShot.BottomUp(), FineTuneEpochs = 0, Tolerance = 0.1 };
-        var (_, report) = new PruningLoop(options, _ => new ValidationResult(metric -= 0.2, 0, LearningTask.Multiclass), (_, _) => throw new InvalidOperationException(), _ => { }).Run(Network.Mlp(6, 5, 4).Initialize(1).Unpruned(), null);
+        var (_, report) = new PruningLoop(options, _ => new ValidationResult(metric -= 0.2, 0, Metric.Accuracy), (_, _) => throw new InvalidOperationException(), _ => { }).Run(Network.Mlp(6, 5, 4).Initialize(1).Unpruned(), null);
         Assert.IsTrue(report.StoppedEarly);
         Assert.AreEqual((false, 1), (report.Why("fc1.weight[1,1]").Removed, report.Why("fc1.weight[1,1]").Round));
         Assert.AreEqual((false, 0), (report.Why("fc2.weight[1,1]").Removed, report.Why("fc2.weight[1,1]").Round));

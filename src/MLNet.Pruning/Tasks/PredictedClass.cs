@@ -1,4 +1,4 @@
-namespace MLNet.Pruning.Data;
+namespace MLNet.Pruning.Tasks;
 
 /// <summary>The class that scores speak for.</summary>
 internal static class PredictedClass

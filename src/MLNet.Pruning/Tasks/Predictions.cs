@@ -1,0 +1,164 @@
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Tasks;
+
+namespace MLNet.Pruning;
+
+/// <summary>What a model says of rows, beside their labels: what a metric is a function of.</summary>
+public sealed class Predictions
+{
+    private readonly float[] _scores;
+    private readonly float[] _labels;
+    private readonly float[]? _weights;
+
+    /// <param name="task">What the scores mean.</param>
+    /// <param name="scores">
+    /// Row by row as many as there are outputs: of classes their logits, of two sides one, the logit of the positive side, of a regression the number.
+    /// </param>
+    /// <param name="labels">One a row: the index of the class, 1 or 0 for the sides, or the number.</param>
+    /// <param name="weights">One a row, not negative: how often it counts; null for once each.</param>
+    /// <exception cref="ArgumentException">There are no rows, or the numbers do not go together.</exception>
+    public Predictions(LearningTask task, float[] scores, float[] labels, float[]? weights = null)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        ArgumentNullException.ThrowIfNull(labels);
+        if (labels.Length == 0 || scores.Length == 0 || scores.Length % labels.Length != 0)
+        {
+            throw new ArgumentException($"{scores.Length} scores are not so many for each of {labels.Length} rows.", nameof(scores));
+        }
+
+        (Task, Rows, Outputs) = (Setting.Defined(task, nameof(task)), labels.Length, scores.Length / labels.Length);
+        if (task == LearningTask.Multiclass ? Outputs < 2 : Outputs != 1)
+        {
+            throw new ArgumentException($"A {task} task has {(task == LearningTask.Multiclass ? "a score for each of several classes" : "one score a row")}, not {Outputs}.", nameof(scores));
+        }
+
+        if (weights is not null && (weights.Length != Rows || !weights.All(weight => weight >= 0 && float.IsFinite(weight))))
+        {
+            throw new ArgumentException($"There are to be {Rows} weights, one a row, finite and not negative.", nameof(weights));
+        }
+
+        if (Array.FindIndex(labels, label => Classes == 0 ? !float.IsFinite(label) : !(label >= 0 && label < Classes && label == MathF.Floor(label))) is >= 0 and var odd)
+        {
+            throw new ArgumentException($"The label of row {odd} is {labels[odd]}; {(Classes == 0 ? "it has to be finite" : $"classes are numbered from 0 to {Classes - 1}")}.", nameof(labels));
+        }
+
+        (_scores, _labels, _weights) = (scores, labels, weights);
+    }
+
+    /// <summary>What the scores mean.</summary>
+    public LearningTask Task { get; }
+
+    /// <summary>Number of rows; at least 1.</summary>
+    public int Rows { get; }
+
+    /// <summary>Scores of a row.</summary>
+    public int Outputs { get; }
+
+    /// <summary>Classes that are told apart: as many as outputs, 2 of a binary task, 0 of a regression.</summary>
+    public int Classes => Task switch
+    {
+        LearningTask.Multiclass => Outputs,
+        LearningTask.Binary => 2,
+        _ => 0,
+    };
+
+    /// <summary>All scores, rows x outputs.</summary>
+    public ReadOnlySpan<float> Scores => _scores;
+
+    /// <summary>The labels, one a row: the index of the class, 1 or 0 for the sides, or the number.</summary>
+    public ReadOnlySpan<float> Labels => _labels;
+
+    /// <summary>The logit that a score of a binary model stands for; null where its scores stand for no probabilities.</summary>
+    internal Func<float, double>? Logit { get; init; } = score => score;
+
+    /// <summary>How often a row counts; 1 where no weights were given.</summary>
+    /// <param name="row">From 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    public double WeightOf(int row)
+    {
+        var index = Checked(row);
+        return _weights is null ? 1 : _weights[index];
+    }
+
+    /// <summary>A score of a row.</summary>
+    /// <param name="row">From 0.</param>
+    /// <param name="output">From 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row or output.</exception>
+    public float ScoreOf(int row, int output = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(output);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(output, Outputs);
+        return ScoresOf(row)[output];
+    }
+
+    /// <summary>The scores of a row.</summary>
+    internal ReadOnlySpan<float> ScoresOf(int row) => _scores.AsSpan(Checked(row) * Outputs, Outputs);
+
+    /// <summary>The class a row is said to be of: that of the first largest score, 1 where the score of the positive side is above 0.</summary>
+    /// <param name="row">From 0.</param>
+    /// <returns>An index below <see cref="Classes"/>; -1 where a score is not a number.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    public int PredictedClass(int row)
+    {
+        var scores = ScoresOf(row);
+        foreach (var score in scores)
+        {
+            if (float.IsNaN(score))
+            {
+                return -1;
+            }
+        }
+
+        return Task == LearningTask.Binary ? scores[0] > 0 ? 1 : 0 : Tasks.PredictedClass.Of(scores);
+    }
+
+    /// <summary>The natural logarithm of the probability that the model gives a class: of the softmax over its logits, or of the sigmoid.</summary>
+    /// <param name="row">From 0.</param>
+    /// <param name="index">The class, below <see cref="Classes"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row or class.</exception>
+    /// <exception cref="InvalidOperationException">The model gives no probabilities.</exception>
+    public double LogProbability(int row, int index)
+    {
+        if (Task == LearningTask.Regression || Logit is null)
+        {
+            throw new InvalidOperationException($"The model gives no probabilities: {(Task == LearningTask.Regression ? "its scores are numbers" : "its scores are not calibrated")}.");
+        }
+
+        var scores = ScoresOf(row);
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Classes);
+        if (Task == LearningTask.Binary)
+        {
+            var signed = index == 1 ? Logit(scores[0]) : -Logit(scores[0]);
+            return Math.Min(signed, 0) - Math.Log(1 + Math.Exp(-Math.Abs(signed)));
+        }
+
+        double largest = scores[Math.Max(0, PredictedClass(row))], sum = 0;
+        foreach (var score in scores)
+        {
+            sum += Math.Exp(score - largest);
+        }
+
+        return scores[index] - largest - Math.Log(sum);
+    }
+
+    /// <summary>The mean over the rows, as often as each counts.</summary>
+    /// <param name="value">A number for each row.</param>
+    public double Mean(Func<int, double> value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        double sum = 0, rows = 0;
+        for (var row = 0; row < Rows; row++)
+        {
+            if (WeightOf(row) is not 0 and var weight)
+            {
+                sum += weight * value(row);
+                rows += weight;
+            }
+        }
+
+        return sum / rows;
+    }
+
+    private int Checked(int row) => (uint)row < (uint)Rows ? row : throw new ArgumentOutOfRangeException(nameof(row), row, $"Rows are numbered from 0 to {Rows - 1}.");
+}
