@@ -18,7 +18,7 @@ public sealed record LeftOutValues
     internal static IEnumerable<LeftOutValues> Of(Network network)
     {
         var counted = new HashSet<string>();
-        return [.. network.Nodes.Where(node => node.Captured.IsEmpty && !ShapeInference.Knows(node))
+        return [.. network.Nodes.Where(node => node.Captured.IsEmpty && OperatorCatalogue.Find(node) is null)
             .Select(node => new LeftOutValues(node.Domain.Length == 0 ? node.Operator : $"{node.Domain}.{node.Operator}",
                 node.Inputs.Where(name => IsWeight(network, name) && counted.Add(name)).Sum(name => network.Find(name)!.Shape.Aggregate(1L, (product, size) => product * size))))
             .GroupBy(left => left.Operator).Select(group => new LeftOutValues(group.Key, group.Sum(left => left.Values))).Where(left => left.Values > 0)];

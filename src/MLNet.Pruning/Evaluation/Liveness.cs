@@ -106,7 +106,7 @@ internal sealed class Liveness
     /// <summary>Around a product with a weight, up to where units are mixed, they are indices of the last dimension.</summary>
     private void FindUnits()
     {
-        bool Spreads(Node node) => node.Domain.Length == 0 && (UnaryOperators.All.Contains(node.Operator) || node.Operator is "Add" or "Sub" or "Mul" or "Div" or "PRelu");
+        bool Spreads(Node node) => node.Domain.Length == 0 && (OperatorCatalogue.Find(node) is { IsUnary: true } || node.Operator is "Add" or "Sub" or "Mul" or "Div" or "PRelu");
         foreach (var node in _network.Nodes.Where(node => node is { Operator: "MatMul", Domain: "" } && Holds(node.Inputs[1])))
         {
             _byLast.Add(node.Inputs[0]);
@@ -154,7 +154,7 @@ internal sealed class Liveness
             "Concat" => isSecond && node.Int("axis", 0) == 1 && node.Inputs.All(name => Axis(name) == 1),
             "Add" or "Sub" or "Mul" or "Div" or "PRelu" => node.Inputs.All(name => HasSameUnits(name, node.Outputs[0])),
             _ when s_pooling.Contains(node.Operator) => isSecond && input[1] == output[1],
-            _ => UnaryOperators.All.Contains(node.Operator) && Axis(data) == Axis(node.Outputs[0]),
+            _ => OperatorCatalogue.Find(node) is { IsUnary: true } && Axis(data) == Axis(node.Outputs[0]),
         };
     }
 

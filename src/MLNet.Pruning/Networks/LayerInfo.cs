@@ -19,7 +19,7 @@ internal sealed class LayerInfo
         Dictionary<string, Use>? uses = null;
         foreach (var use in Uses(network, node))
         {
-            var least = use.Node.Operator switch { "MatMul" => 1, "Gemm" => 2, _ => 3 };
+            var least = use.Operand.LeastDimensions;
             if (use.View.Dimensions.Length < least)
             {
                 // Behind an operator that is not known, no shape tells it.
@@ -77,19 +77,17 @@ internal sealed class LayerInfo
     /// <summary>What the dimensions of one of the <see cref="Weights"/> are, which ONNX stores differently from operator to operator.</summary>
     public WeightAxes Axes(Parameter weight)
     {
-        var (node, input, view) = _uses[weight.Name];
-        var last = view.Dimensions.Length - 1;
-        var seen = node.Operator switch
-        {
-            "Gemm" => node.Int("transB", 0) == 0 ? new(1, 0, false) : new(0, 1, false),
-            "Conv" => new(0, 1, true),
-            "ConvTranspose" => new(1, 0, true),
-            "MatMul" when last == 0 => new(0, 0, false),
-            "MatMul" => input == 1 ? new(last, last - 1, false) : new(last - 1, last, false),
-            _ => new WeightAxes(1, 2, false),
-        };
+        var (node, operand, view) = _uses[weight.Name];
+        var seen = operand.Axes(node, view.Dimensions.Length);
         return seen with { Output = view.Dimensions[seen.Output], Input = view.Dimensions[seen.Input] };
     }
+
+    /// <summary>Those of a weight as the layer that multiplies with it reads it; outputs x inputs, or filters x channels x kernel, where none does.</summary>
+    public static WeightAxes Axes(LayerInfo? layer, Parameter parameter)
+        => layer?.Axes(parameter) ?? new(0, Math.Min(1, parameter.Shape.Length - 1), parameter.Shape.Length > 2);
+
+    /// <summary>How the layer multiplies with one of the <see cref="Weights"/>.</summary>
+    public WeightOperand Operand(string weight) => _uses[weight].Operand;
 
     /// <summary>Where the node, or one in its branches and bodies, multiplies with a weight.</summary>
     private static IEnumerable<Use> Uses(Network network, Node node)
@@ -106,30 +104,20 @@ internal sealed class LayerInfo
 
     private static IEnumerable<Use> Uses(Node node, Func<string, Parameter?> parameter, Func<string, Node?> producer)
     {
-        Use? At(int input) => node.Input(input) is { } name && WeightView.Of(name, parameter, producer) is { } view ? new(node, input, view) : null;
-        IEnumerable<Use?> uses = (node.Domain.Length > 0 ? "" : node.Operator) switch
-        {
-            "Gemm" or "Conv" or "ConvTranspose" => [At(1)],
-            // Behind a parameter on both sides nothing is computed from the input.
-            "MatMul" => (At(0), At(1)) is ({ }, { }) ? [] : [At(1) ?? At(0)],
-            "LSTM" or "GRU" or "RNN" => [At(1), At(2)],
-            _ => [],
-        };
-        return uses.OfType<Use>().Where(use => !IsBetweenDimensions(use));
+        WeightView? At(int input) => node.Input(input) is { } name ? WeightView.Of(name, parameter, producer) : null;
+        return from operand in OperatorCatalogue.Find(node)?.Weights ?? []
+               let view = At(operand.Input)
+               where view is not null && !(operand.Product is { } product && At(product.Data) is not null)
+               let use = new Use(node, operand, view)
+               where !IsBetweenDimensions(use)
+               select use;
     }
 
     /// <summary>Whether a dimension that the layer makes or reads is none of the parameter's own.</summary>
     private static bool IsBetweenDimensions(Use use) => use.View.Dimensions.TakeLast(2).Concat(use.View.Dimensions.Take(2)).Any(d => d < 0);
 
-    private OpenCount Positions(Network network, Node node) => Weights.Length == 0 ? OpenCount.Zero : node.Operator switch
-    {
-        "Conv" => Size(network, Output.Shape.Skip(2)),
-        "ConvTranspose" => Size(network, network.Find(node.Inputs[0])!.Shape.Skip(2)),
-        "LSTM" or "GRU" or "RNN" => Size(network, network.Find(node.Inputs[0])!.Shape.Take(1)),
-        "MatMul" when _uses[Weights[0]].View.Dimensions.Length == 1 => Size(network, Output.Shape),
-        "MatMul" when _uses[Weights[0]].Input == 0 => Size(network, Output.Shape.SkipLast(2).Append(Output.Shape[^1])),
-        _ => Size(network, Output.Shape.SkipLast(1)),
-    };
+    private OpenCount Positions(Network network, Node node) => Weights.Length == 0 ? OpenCount.Zero
+        : Size(network, _uses[Weights[0]].Operand.Positions(network.Find(node.Inputs[0])!.Shape, Output.Shape, _uses[Weights[0]].View.Dimensions.Length));
 
     private OpenCount Products(Network network, Node node) => node.Operator switch
     {
@@ -162,7 +150,7 @@ internal sealed class LayerInfo
     private static OpenCount Size(Network network, IEnumerable<int> sizes) => OpenCount.Product(network.Graph.Symbols, sizes);
 
     /// <param name="Node">The node that multiplies: the layer's own, or one in its branches and bodies.</param>
-    /// <param name="Input">Which of its operands the weight is.</param>
+    /// <param name="Operand">Which of its operands the weight is, and what it does with it.</param>
     /// <param name="View">The weight as it reads it.</param>
-    private sealed record Use(Node Node, int Input, WeightView View);
+    private sealed record Use(Node Node, WeightOperand Operand, WeightView View);
 }

@@ -1,5 +1,5 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Networks;
 
@@ -11,9 +11,6 @@ namespace MLNet.Pruning.Networks;
 /// <param name="Dimensions">For each dimension that the layer sees, that of the parameter; -1 for one of size 1 that the parameter does not have.</param>
 internal sealed record WeightView(string Parameter, ImmutableArray<int> Dimensions)
 {
-    /// <summary>Operators that show their first input in another form.</summary>
-    public static FrozenSet<string> Operators { get; } = FrozenSet.ToFrozenSet(["Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"]);
-
     /// <summary>What a layer reads under a name; null where that is no weight, or one whose dimensions are merged or split on the way.</summary>
     /// <param name="name">An operand of the layer.</param>
     /// <param name="parameter">The parameter of a name.</param>
@@ -23,7 +20,7 @@ internal sealed record WeightView(string Parameter, ImmutableArray<int> Dimensio
         var views = new Stack<Node>();
         while (parameter(name) is null)
         {
-            if (producer(name) is not { Domain: "", Inputs: [var source, ..] } node || !Operators.Contains(node.Operator))
+            if (producer(name) is not { Inputs: [var source, ..] } node || OperatorCatalogue.Find(node)?.Values != Values.Shown)
             {
                 return null;
             }
@@ -47,7 +44,7 @@ internal sealed record WeightView(string Parameter, ImmutableArray<int> Dimensio
         "Identity" or "Cast" => dimensions,
         "Transpose" => [.. node.Ints("perm", [.. Enumerable.Range(0, sizes.Length).Reverse().Select(i => (long)i)]).Select(i => dimensions[(int)i])],
         "Squeeze" when !node.Attributes.ContainsKey("axes") => [.. dimensions.Where((_, i) => sizes[i] != 1)],
-        "Squeeze" => [.. dimensions.Where((_, i) => !node.Ints("axes").Any(axis => axis == i || axis + sizes.Length == i))],
+        "Squeeze" => [.. dimensions.Where((_, i) => !node.Axes(sizes.Length).Contains(i))],
         "Unsqueeze" => Unsqueezed(dimensions, node.Ints("axes")),
         "Reshape" when node.Attributes.ContainsKey("shape") => Reshaped(dimensions, sizes, node.Ints("shape")),
         _ => null,
@@ -57,7 +54,7 @@ internal sealed record WeightView(string Parameter, ImmutableArray<int> Dimensio
     {
         var rank = dimensions.Length + axes.Length;
         var left = new Queue<int>(dimensions);
-        return [.. Enumerable.Range(0, rank).Select(i => axes.Any(axis => axis == i || axis + rank == i) ? -1 : left.Dequeue())];
+        return [.. Enumerable.Range(0, rank).Select(i => axes.Any(axis => Node.Resolve(axis, rank) == i) ? -1 : left.Dequeue())];
     }
 
     /// <summary>A reshape that adds or drops dimensions of size 1 only.</summary>

@@ -5,17 +5,20 @@ namespace MLNet.Pruning.Structure;
 /// <summary>Operators that work value by value: the same index of the same dimension, aligned from the right; size 1 ties nothing.</summary>
 internal static class ElementwiseCoupling
 {
-    private static readonly string[] s_joining = ["Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor", "Where", "Mod", "Pow", "Div", "Add", "Sub", "Mul", "PRelu"];
-
     public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
     [
-        .. UnaryOperators.ZeroOfZero.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0)])),
-        .. UnaryOperators.OtherOfZero.Where(name => name != "Clip").Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, (coupling, node) => [coupling.Input(node, 0) with { Zero = false }])),
-        .. UnaryOperators.InfiniteAtZero.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, InfiniteAtZero)),
+        .. OperatorCatalogue.All.Where(one => one.IsElementwise).Select(one => KeyValuePair.Create<string, Coupling.Rule>(one.Name, one switch
+        {
+            { IsUnary: false } => Join,
+            { Zeros: Zeros.Infinite } => InfiniteAtZero,
+            { Name: "Clip" } => Clip,
+            _ => (coupling, node) => [coupling.Input(node, 0) is var x && one.Zeros == Zeros.OfFirst ? x : x with { Zero = false }],
+        })),
         new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization),
-        .. s_joining.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Join)),
-        new("Clip", (coupling, node) => [coupling.Input(node, 0) is var x && node.Inputs.Length == 1 && node.Float("min", float.MinValue) <= 0 && node.Float("max", float.MaxValue) >= 0 ? x : x with { Zero = false }]),
     ];
+
+    private static StructuredValue[] Clip(Coupling coupling, Node node) => [coupling.Input(node, 0) is var x && node.Inputs.Length == 1
+        && node.Float("min", float.MinValue) <= 0 && node.Float("max", float.MaxValue) >= 0 ? x : x with { Zero = false }];
 
     /// <summary>What is infinite at a masked index is no number once a weight of zero multiplies it.</summary>
     private static StructuredValue[] InfiniteAtZero(Coupling coupling, Node node)
@@ -67,14 +70,13 @@ internal static class ElementwiseCoupling
 
         // An operand that lacks a live dimension is added to masked indices too.
         bool Covers(int i) => operands[i].Zero && Enumerable.Range(0, rank).All(d => !axes[d].IsLive || (d - rank + operands[i].Axes.Length is >= 0 and var own && operands[i].Axes[own].IsLive));
-        var zero = node.Operator switch
+        var zero = OperatorCatalogue.Find(node)!.Zeros switch
         {
-            "Add" or "Sub" or "Sum" or "Mean" or "Max" or "Min" => Enumerable.Range(0, operands.Length).All(Covers),
-            "Where" => Covers(1) && Covers(2),
-            "Mul" => Enumerable.Range(0, operands.Length).Any(Covers),
-            "Div" or "PRelu" => Covers(0),
-            "Pow" => Covers(0) && coupling.IsParameter(node, 1) && coupling.Network[node.Inputs[1]].Values is [> 0],
-            _ => false,
+            Zeros.OfEvery => Enumerable.Range(0, operands.Length).All(Covers),
+            Zeros.OfBranches => Covers(1) && Covers(2),
+            Zeros.OfAny => Enumerable.Range(0, operands.Length).Any(Covers),
+            Zeros.OfFirst => Covers(0),
+            _ => node.Operator == "Pow" && Covers(0) && coupling.IsParameter(node, 1) && coupling.Network[node.Inputs[1]].Values is [> 0],
         };
         return [new(axes, zero)];
     }

@@ -34,7 +34,7 @@ internal static class LayoutCoupling
     {
         var parts = node.Inputs.Select((_, i) => coupling.Input(node, i)).ToArray();
         var axes = parts[0].Axes.ToArray();
-        var axis = Dimension(node, axes.Length, 0);
+        var axis = node.Axis(axes.Length, 0);
         for (var d = 0; d < axes.Length; d++)
         {
             for (var i = 1; i < parts.Length && d != axis; i++)
@@ -80,7 +80,7 @@ internal static class LayoutCoupling
     private static StructuredValue[] Split(Coupling coupling, Node node)
     {
         var x = coupling.Input(node, 0);
-        var axis = Dimension(node, x.Axes.Length, 0);
+        var axis = node.Axis(x.Axes.Length, 0);
         if (node.Inputs.Length > 1)
         {
             return coupling.Opaque(node, $"the sizes of node '{node.Name}' (Split) are known only when the network runs");
@@ -132,7 +132,7 @@ internal static class LayoutCoupling
     {
         var table = coupling.IsParameter(node, 0);
         var x = coupling.Input(node, 0, AxisRole.Output, StructureKind.Embedding);
-        var axis = Dimension(node, x.Axes.Length, 0);
+        var axis = node.Axis(x.Axes.Length, 0);
         if (node.Inputs.Length == 1)
         {
             var indices = node.Ints("indices");
@@ -226,7 +226,7 @@ internal static class LayoutCoupling
     private static StructuredValue[] ScatterSteps(Coupling coupling, Node node)
     {
         var (cache, steps) = (coupling.Input(node, 0), coupling.Input(node, 1));
-        var axis = Dimension(node, cache.Axes.Length, -2);
+        var axis = node.Axis(cache.Axes.Length, -2);
         var axes = new Axis[cache.Axes.Length];
         for (var d = 0; d < axes.Length; d++)
         {
@@ -322,6 +322,4 @@ internal static class LayoutCoupling
 
         return [Coupling.Inert(coupling.Info(node.Outputs[0]), "it holds sizes")];
     }
-
-    private static int Dimension(Node node, int rank, int otherwise) => (int)(node.Int("axis", otherwise) is var axis && axis < 0 ? axis + rank : axis);
 }

@@ -10,7 +10,7 @@ namespace MLNet.Pruning.Structure;
 internal static class ReductionCoupling
 {
     private static readonly string[] s_pooling = ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"];
-    private static readonly string[] s_over = ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ReduceLogSumExp"];
+    private static readonly string[] s_others = ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ReduceLogSumExp"];
 
     /// <summary>Sums to which zeros add nothing.</summary>
     private static readonly string[] s_sums = ["ReduceSum", "ReduceL1", "ReduceL2", "ReduceSumSquare"];
@@ -18,10 +18,10 @@ internal static class ReductionCoupling
     public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
     [
         .. s_pooling.Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Pool)),
-        .. s_over.Concat(s_sums).Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Reduce)),
+        .. s_others.Concat(s_sums).Select(name => KeyValuePair.Create<string, Coupling.Rule>(name, Reduce)),
         new("Softmax", Over), new("LogSoftmax", Over), new("Hardmax", Over), new("CumSum", Over), new("CumProd", Over), new("LpNormalization", Over),
         new("ArgMax", Pick), new("ArgMin", Pick), new("TopK", Pick),
-        new("LayerNormalization", LayerNormalization), new("GroupNormalization", GroupNormalization), new("LRN", LocalResponse), new("Trilu", Triangle),
+        new("LayerNormalization", Over), new("GroupNormalization", GroupNormalization), new("LRN", Over), new("Trilu", Triangle),
     ];
 
     private static StructuredValue[] Pool(Coupling coupling, Node node)
@@ -49,7 +49,7 @@ internal static class ReductionCoupling
             return coupling.Opaque(node, $"node '{node.Name}' ({node.Operator}) computes what it works over");
         }
 
-        var axes = ReductionShapes.Axes(new ShapeContext(node, [coupling.Info(node.Inputs[0])], coupling.Network.Graph.Symbols));
+        var axes = Worked(coupling, node, x).ToArray();
         foreach (var axis in axes)
         {
             if (x.Zero && s_sums.Contains(node.Operator))
@@ -62,49 +62,36 @@ internal static class ReductionCoupling
             }
         }
 
-        if (node.Operator == "ReduceLogSum" && x.Zero)
+        var zeros = OperatorCatalogue.Find(node)!.Zeros;
+        if (zeros == Zeros.Infinite && x.Zero)
         {
-            coupling.Fix(x, $"node '{node.Name}' (ReduceLogSum) is infinite where it is masked");
+            coupling.Fix(x, $"node '{node.Name}' ({node.Operator}) is infinite where it is masked");
         }
 
         var keep = node.Int("keepdims", 1) == 1;
         return [new([.. x.Axes.Select((axis, i) => axes.Contains(i) ? Coupling.Single : axis).Where((_, i) => keep || !axes.Contains(i))],
-            x.Zero && node.Operator is not ("ReduceLogSum" or "ReduceLogSumExp"))];
+            x.Zero && zeros == Zeros.OfFirst)];
     }
 
     private static StructuredValue[] Over(Coupling coupling, Node node)
     {
         var x = coupling.Input(node, 0);
-        var axis = Dimension(node, x.Axes.Length, node.Operator is "CumSum" or "CumProd" ? 0 : -1);
-        // Before version 13 a softmax worked along all dimensions from its axis on.
-        var after = node.Operator is "Softmax" or "LogSoftmax" or "Hardmax" && coupling.Network.Graph.Opset < NetworkGraph.SoftmaxOfOneDimension ? x.Axes.Length : axis + 1;
-        foreach (var over in x.Axes[axis..after])
+        foreach (var over in Worked(coupling, node, x))
         {
-            coupling.Fix(over, Reason(node));
+            coupling.Fix(x.Axes[over], Reason(node));
         }
 
         // An exclusive product begins with a one.
-        return [new(x.Axes, x.Zero && (node.Operator == "CumSum" || (node.Operator == "CumProd" && node.Int("exclusive", 0) == 0)))];
+        return [new(x.Axes, x.Zero && (OperatorCatalogue.Find(node)!.Zeros == Zeros.OfFirst || (node.Operator == "CumProd" && node.Int("exclusive", 0) == 0)))];
     }
 
     private static StructuredValue[] Pick(Coupling coupling, Node node)
     {
         var x = coupling.Input(node, 0);
-        var axis = Dimension(node, x.Axes.Length, node.Operator == "TopK" ? -1 : 0);
+        var axis = Worked(coupling, node, x).Single();
         coupling.Fix(x.Axes[axis], Reason(node));
         var keep = node.Operator == "TopK" || node.Int("keepdims", 1) == 1;
         return [new([.. x.Axes.Select((other, i) => i == axis ? Coupling.Positions : other).Where((_, i) => keep || i != axis)], false)];
-    }
-
-    private static StructuredValue[] LayerNormalization(Coupling coupling, Node node)
-    {
-        var x = coupling.Input(node, 0);
-        foreach (var axis in x.Axes.Skip(Dimension(node, x.Axes.Length, -1)))
-        {
-            coupling.Fix(axis, Reason(node));
-        }
-
-        return [new(x.Axes, false)];
     }
 
     private static StructuredValue[] GroupNormalization(Coupling coupling, Node node)
@@ -132,13 +119,6 @@ internal static class ReductionCoupling
         return [new([x.Axes[0], units, .. x.Axes.Skip(2)], Zero: !x.Axes[0].IsLive)];
     }
 
-    private static StructuredValue[] LocalResponse(Coupling coupling, Node node)
-    {
-        var x = coupling.Input(node, 0);
-        coupling.Fix(x.Axes[1], Reason(node));
-        return [x];
-    }
-
     private static StructuredValue[] Triangle(Coupling coupling, Node node)
     {
         var x = coupling.Input(node, 0);
@@ -150,7 +130,8 @@ internal static class ReductionCoupling
         return [x];
     }
 
-    private static int Dimension(Node node, int rank, int otherwise) => (int)(node.Int("axis", otherwise) is var axis && axis < 0 ? axis + rank : axis);
+    private static IEnumerable<int> Worked(Coupling coupling, Node node, StructuredValue x)
+        => OperatorCatalogue.Find(node)!.Over!(node, x.Axes.Length, coupling.Network.Graph.Opset);
 
     private static string Reason(Node node) => $"node '{node.Name}' ({node.Operator}) works over it, and a masked index still counts there";
 }

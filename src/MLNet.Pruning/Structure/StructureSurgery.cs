@@ -208,7 +208,7 @@ internal sealed class StructureSurgery
         }
     }
 
-    private int Dimension(Node node, string tensor) => (int)(node.Int("axis", 0) is var axis && axis < 0 ? axis + _structure.Network.Find(tensor)!.Shape.Length : axis);
+    private int Dimension(Node node, string tensor) => node.Axis(_structure.Network.Find(tensor)!.Shape.Length, 0);
 
     /// <summary>For each index of a dimension whether it stays; null where all do.</summary>
     private bool[]? Stays(string tensor, int dimension)

@@ -82,6 +82,15 @@ public sealed class Node
 
     internal float[] Floats(string attribute, params float[] otherwise) => Attributes.TryGetValue(attribute, out var value) ? (float[])value : otherwise;
 
+    /// <summary>An axis counted from the first dimension, where a negative one counts from behind the last.</summary>
+    internal static int Resolve(long axis, int rank) => (int)(axis < 0 ? axis + rank : axis);
+
+    /// <summary>The attribute <c>axis</c> of a node that reads so many dimensions, counted from the first.</summary>
+    internal int Axis(int rank, long otherwise) => Resolve(Int("axis", otherwise), rank);
+
+    /// <summary>The attribute <c>axes</c> of a node that reads so many dimensions, counted from the first.</summary>
+    internal int[] Axes(int rank, params long[] otherwise) => [.. Ints("axes", otherwise).Select(axis => Resolve(axis, rank))];
+
     /// <summary>Name of an input; null where it is left out.</summary>
     internal string? Input(int index) => index < Inputs.Length && Inputs[index].Length > 0 ? Inputs[index] : null;
 

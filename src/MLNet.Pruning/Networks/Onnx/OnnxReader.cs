@@ -323,7 +323,7 @@ internal sealed class OnnxReader
     /// Whether the node reads a weight in another form that others read too, as an output layer reads the embedding's table transposed: the
     /// weight stays one parameter, and the node stays.
     /// </summary>
-    private bool IsViewOfShared(Node node) => WeightView.Operators.Contains(node.Operator) && _values.GetValueOrDefault(node.Inputs[0]) is { IsTied: true, Shape.Length: > 1 }
+    private bool IsViewOfShared(Node node) => OperatorCatalogue.Find(node)?.Values == Values.Shown && _values.GetValueOrDefault(node.Inputs[0]) is { IsTied: true, Shape.Length: > 1 }
         && _readers.GetValueOrDefault(node.Inputs[0]) > 1;
 
     private TensorInfo Info(string name) => _tensors.TryGetValue(name, out var tensor) ? tensor

@@ -127,7 +127,7 @@ internal static class OnnxWriter
         graph.Node.AddRange(lowering.Nodes);
         graph.Initializer.AddRange(lowering.Initializers);
         graph.Initializer.AddRange(network.Graph.Constants.Select(ToProto));
-        graph.ValueInfo.AddRange(network.Nodes.Where(node => !ShapeInference.Knows(node)).SelectMany(node => node.Outputs)
+        graph.ValueInfo.AddRange(network.Nodes.Where(node => OperatorCatalogue.Find(node) is null).SelectMany(node => node.Outputs)
             .Where(name => name.Length > 0 && network.Tensors[name].IsKnown && !network.Graph.Outputs.Contains(name)).Select(name => Describe(network.Tensors[name], network)));
         return model;
     }

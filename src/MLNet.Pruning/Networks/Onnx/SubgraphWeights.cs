@@ -1,7 +1,7 @@
-using System.Collections.Frozen;
 using Google.Protobuf.Collections;
 using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Operators;
 using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Networks.Onnx;
@@ -13,9 +13,6 @@ namespace MLNet.Pruning.Networks.Onnx;
 /// </summary>
 internal sealed class SubgraphWeights
 {
-    private static readonly FrozenSet<string> s_rearranging = FrozenSet.ToFrozenSet(
-        ["Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Split", "Gather", "Concat"]);
-
     private readonly GraphProto _graph;
     private readonly Dictionary<GraphProto, Moved> _moved = new(ReferenceEqualityComparer.Instance);
     private readonly List<NodeProto> _nodes = [];
@@ -63,7 +60,7 @@ internal sealed class SubgraphWeights
         var (nodes, needed) = (new List<NodeProto>(), new HashSet<string>());
         foreach (var node in OnnxGraphOrder.Sort(graph, graph.Name))
         {
-            if (s_rearranging.Contains(node.OpType) && node.Input.Any(known.Contains) && node.Input.All(input => input.Length == 0 || known.Contains(input) || constants.Contains(input))
+            if (OperatorCatalogue.Find(node.OpType)?.Values is Values.Shown or Values.Picked && node.Input.Any(known.Contains) && node.Input.All(input => input.Length == 0 || known.Contains(input) || constants.Contains(input))
                 && !node.Output.Any(own.Contains))
             {
                 nodes.Add(node);

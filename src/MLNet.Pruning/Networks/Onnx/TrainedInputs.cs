@@ -1,4 +1,5 @@
 using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Networks.Onnx;
 
@@ -13,15 +14,8 @@ internal static class TrainedInputs
     public static HashSet<string> Of(IReadOnlyCollection<Node> nodes, Func<string, bool> isWeight)
         => [.. nodes.Concat(nodes.SelectMany(SubgraphNodes.Of)).Where(node => node.Domain.Length == 0).SelectMany(node => Of(node).Concat(Operands(node).Where(isWeight)))];
 
-    private static IEnumerable<string> Of(Node node) => node.Operator switch
-    {
-        "Conv" or "ConvTranspose" or "Gemm" or "PRelu" => node.Inputs.Skip(1),
-        "BatchNormalization" or "InstanceNormalization" or "LayerNormalization" or "GroupNormalization" => node.Inputs.Skip(1).Take(2),
-        "LSTM" or "GRU" or "RNN" => node.Inputs.Skip(1).Take(3).Concat(node.Inputs.Skip(7)),
-        "MatMul" => node.Inputs,
-        _ => [],
-    };
+    private static IEnumerable<string> Of(Node node) => OperatorCatalogue.Find(node)?.Trained.Select(node.Input).OfType<string>() ?? [];
 
     private static IEnumerable<string> Operands(Node node)
-        => node.Operator is "Add" or "Sub" or "Mul" or "Div" or "Gather" or "Concat" or "Expand" or "Slice" || WeightView.Operators.Contains(node.Operator) ? node.Inputs : [];
+        => node.Operator is "Add" or "Sub" or "Mul" or "Div" or "Gather" or "Concat" or "Expand" or "Slice" || OperatorCatalogue.Find(node)?.Values == Values.Shown ? node.Inputs : [];
 }

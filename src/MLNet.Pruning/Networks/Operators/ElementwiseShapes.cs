@@ -1,43 +1,79 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Operators that work value by value, over one tensor or over several that broadcast.</summary>
 internal static class ElementwiseShapes
 {
-    /// <summary>Those that mix values of one tensor and keep its shape.</summary>
-    private static readonly string[] s_mixing = ["Softmax", "LogSoftmax", "Hardmax", "CumSum", "CumProd", "LRN", "LpNormalization", "Trilu"];
-
-    private static readonly string[] s_broadcasting =
+    public static IEnumerable<Operator> Operators { get; } =
     [
-        "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor",
-        "Where", "Mod", "PRelu",
+        .. Unary(Zeros.OfFirst, "Relu", "LeakyRelu", "Gelu", "Tanh", "Dropout", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "Swish",
+            "ThresholdedRelu", "Erf", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round", "Sign", "Sin"),
+        .. Unary(Zeros.Lost, "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Not", "IsNaN", "Clip"),
+        .. Unary(Zeros.Infinite, "Log", "Reciprocal"),
+        .. Unary(Zeros.OfFirst, "Identity", "Cast").Select(one => one with { Values = Values.Shown }),
+        .. Joining(Zeros.OfEvery, "Add", "Sub", "Min", "Max", "Mean", "Sum", "Or", "Xor"),
+        .. Joining(Zeros.OfAny, "Mul", "And"),
+        .. Joining(Zeros.OfFirst, "Div", "Mod"),
+        .. Joining(Zeros.OfFirst, "PRelu").Select(one => one with { Trained = [1] }),
+        .. Joining(Zeros.OfBranches, "Where"),
+        .. Joining(Zeros.Lost, "Pow", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual"),
+        new("Softmax", Softmax) { Over = Softmaxed }, new("LogSoftmax", Softmax) { Over = Softmaxed }, new("Hardmax", Softmax) { Over = Softmaxed },
+        new("LpNormalization", context => Along(context, -1)) { Over = (node, rank, _) => [node.Axis(rank, -1)] },
+        new("CumSum", context => Along(context, 0)) { Over = (node, rank, _) => [node.Axis(rank, 0)], Zeros = Zeros.OfFirst },
+        // An exclusive product begins with a one.
+        new("CumProd", context => Along(context, 0)) { Over = (node, rank, _) => [node.Axis(rank, 0)] },
+        new("LRN", Matrices) { Over = (_, _, _) => [1], Zeros = Zeros.OfFirst },
+        new("Trilu", Matrices) { Over = (_, rank, _) => [rank - 2, rank - 1], Zeros = Zeros.OfFirst },
+        new("TensorScatter", Cache),
+        new("QuantizeLinear", Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
+        new("DequantizeLinear", Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
+        new("BatchNormalization", Normalization) { Over = (_, _, _) => [], Scaled = 1, Trained = [1, 2] },
+        new("InstanceNormalization", Normalization) { Over = (_, rank, _) => Enumerable.Range(2, rank - 2), Scaled = 1, Trained = [1, 2] },
+        new("GroupNormalization", GroupNormalization) { Over = (_, rank, _) => Enumerable.Range(1, rank - 1), Scaled = 1, Trained = [1, 2] },
+        new("LayerNormalization", LayerNormalization)
+        {
+            Over = (node, rank, _) => Enumerable.Range(node.Axis(rank, -1), rank - node.Axis(rank, -1)), Scaled = -1, Trained = [1, 2],
+        },
     ];
 
-    public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
-    [
-        .. UnaryOperators.All.Concat(s_mixing).Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Unary)), new("TensorScatter", Cache),
-        .. s_broadcasting.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Broadcast)),
-        new("BatchNormalization", Normalization), new("InstanceNormalization", Normalization),
-        new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization),
-        new("LayerNormalization", LayerNormalization), new("GroupNormalization", GroupNormalization),
-    ];
+    /// <summary>Along one dimension; before version 13 along all from that on.</summary>
+    private static IEnumerable<int> Softmaxed(Node node, int rank, long opset)
+        => node.Axis(rank, -1) is var axis && opset < NetworkGraph.SoftmaxOfOneDimension ? Enumerable.Range(axis, rank - axis) : [axis];
 
+    private static IEnumerable<Operator> Unary(Zeros zeros, params string[] names)
+        => names.Select(name => new Operator(name, Unary) { IsElementwise = true, IsUnary = true, Zeros = zeros });
+
+    private static IEnumerable<Operator> Joining(Zeros zeros, params string[] names)
+        => names.Select(name => new Operator(name, Broadcast) { IsElementwise = true, Zeros = zeros });
+
+    /// <summary>The shape of the first operand; others, such as bounds, are single numbers.</summary>
     private static ImmutableArray<int>[] Unary(ShapeContext context)
     {
-        var x = context[0];
-        if (context.Node.Operator is "Softmax" or "LogSoftmax" or "Hardmax" or "LpNormalization" or "CumSum" or "CumProd" && x.Length > 0)
-        {
-            context.Axis(context.Node.Int("axis", context.Node.Operator is "CumSum" or "CumProd" ? 0 : -1), x.Length);
-        }
-
-        context.Require(context.Node.Operator switch { "LRN" => x.Length >= 2, "Trilu" => x.Length >= 2, "Softmax" or "LogSoftmax" or "LpNormalization" or "CumSum" or "CumProd" => x.Length >= 1, _ => true }, 0, "more dimensions");
         for (var i = 1; i < context.Count; i++)
         {
             context.Require(!context.Has(i) || context[i].All(size => ShapeContext.Fit(size, 1)), i, "a single number");
         }
 
-        return [x, x];
+        return [context[0], context[0]];
+    }
+
+    private static ImmutableArray<int>[] Softmax(ShapeContext context) => Along(context, -1);
+
+    /// <param name="context">A node that works along a dimension.</param>
+    /// <param name="otherwise">The dimension where it names none.</param>
+    private static ImmutableArray<int>[] Along(ShapeContext context, int otherwise)
+    {
+        context.Require(context[0].Length >= 1, 0, "more dimensions");
+        context.Axis(context.Node.Int("axis", otherwise), context[0].Length);
+        return Unary(context);
+    }
+
+    private static ImmutableArray<int>[] Matrices(ShapeContext context)
+    {
+        context.Require(context[0].Length >= 2, 0, "more dimensions");
+        return Unary(context);
     }
 
     /// <summary>Steps written to places along one dimension of a cache.</summary>

@@ -6,16 +6,23 @@ namespace MLNet.Pruning.Networks.Operators;
 /// <summary>Operators that move values about: reshaping, transposing, joining, cutting, picking.</summary>
 internal static class LayoutShapes
 {
-    public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
+    public static IEnumerable<Operator> Operators { get; } =
     [
-        new("Flatten", Flatten), new("Reshape", Reshape), new("Transpose", Transpose), new("Squeeze", Squeeze), new("Unsqueeze", Unsqueeze),
-        new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile), new("Pad", Pad),
-        new("ConstantOfShape", ConstantOfShape), new("DepthToSpace", DepthToSpace), new("SpaceToDepth", SpaceToDepth),
+        Shown("Flatten", Flatten), Shown("Reshape", Reshape), Shown("Transpose", Transpose), Shown("Squeeze", Squeeze), Shown("Unsqueeze", Unsqueeze),
+        Picked("Concat", Concat) with { Zeros = Zeros.OfEvery }, Picked("Split", Split), Picked("Slice", Slice), Picked("Gather", Gather), Picked("Expand", Expand),
+        Picked("Tile", Tile), Picked("DepthToSpace", DepthToSpace), Picked("SpaceToDepth", SpaceToDepth),
+        // What it adds need not be zero.
+        Picked("Pad", Pad) with { Zeros = Zeros.Lost },
+        new("ConstantOfShape", ConstantOfShape),
         new("ScatterND", context => [context[0]]), new("ScatterElements", context => [context[0]]), new("GatherElements", context => [context[1]]),
         new("Range", context => [context.Computed(1)]), new("NonZero", context => [[context[0].Length, context.ComputedSize(0, 1)]]),
         new("Shape", context => [[context[0].Length]]), new("Size", _ => [[]]),
         new(Node.Dimensions, context => [context.Node.Int("scalar", 0) == 1 ? [] : [context.Node.Ints("shape").Length]]),
     ];
+
+    private static Operator Shown(string name, ShapeInference.Rule shape) => new(name, shape) { Values = Values.Shown, Zeros = Zeros.OfFirst };
+
+    private static Operator Picked(string name, ShapeInference.Rule shape) => new(name, shape) { Values = Values.Picked, Zeros = Zeros.OfFirst };
 
     private static ImmutableArray<int>[] Flatten(ShapeContext context)
     {
@@ -121,7 +128,7 @@ internal static class LayoutShapes
         var (axes, steps) = (node.Ints("axes", [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)]), node.Ints("steps", [.. starts.Select(_ => 1L)]));
         for (var i = 0; i < starts.Length; i++)
         {
-            var axis = (int)(axes[i] < 0 ? axes[i] + x.Length : axes[i]);
+            var axis = Node.Resolve(axes[i], x.Length);
             if (x[axis] < 0 || FoldedValue.IsOpenSize(starts[i]) || FoldedValue.IsOpenSize(ends[i]))
             {
                 yield return (axis, null);
@@ -168,7 +175,7 @@ internal static class LayoutShapes
     /// <param name="axes">Its fourth operand, where that is known.</param>
     /// <param name="bounds">How many bounds it has, where that is known.</param>
     public static IEnumerable<int> CutAxes(Node node, int rank, long[]? axes, int? bounds)
-        => axes?.Select(axis => (int)(axis < 0 ? axis + rank : axis)) ?? Enumerable.Range(0, node.Input(3) is null ? bounds ?? rank : rank);
+        => axes?.Select(axis => Node.Resolve(axis, rank)) ?? Enumerable.Range(0, node.Input(3) is null ? bounds ?? rank : rank);
 
     /// <summary>Number of integers in an operand that lists some; null where it is not known.</summary>
     private static int? Length(ShapeContext context, int input) => context.Has(input) && context[input] is [>= 0 and var length] ? length : null;
@@ -190,7 +197,7 @@ internal static class LayoutShapes
     }
 
     private static int Place(Node node, int axis, int rank)
-        => Array.FindIndex(node.Ints("axes", [.. Enumerable.Range(0, node.Ints("starts").Length).Select(i => (long)i)]), a => (a < 0 ? a + rank : a) == axis);
+        => Array.FindIndex(node.Ints("axes", [.. Enumerable.Range(0, node.Ints("starts").Length).Select(i => (long)i)]), a => Node.Resolve(a, rank) == axis);
 
     private static long Step(Node node, int place) => node.Attributes.ContainsKey("steps") ? node.Ints("steps")[place] : 1;
 

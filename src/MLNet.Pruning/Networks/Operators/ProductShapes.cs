@@ -5,7 +5,35 @@ namespace MLNet.Pruning.Networks.Operators;
 /// <summary>Products of matrices.</summary>
 internal static class ProductShapes
 {
-    public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } = [new("Gemm", Gemm), new("MatMul", MatMul)];
+    public static IEnumerable<Operator> Operators { get; } =
+    [
+        new("Gemm", Gemm)
+        {
+            Trained = [1, 2],
+            Weights = [new(1, 2, (node, _) => node.Int("transB", 0) == 0 ? new(1, 0, false) : new(0, 1, false), (_, y, _) => y.SkipLast(1))
+            {
+                Product = new(0, node => node.Int("transA", 0) == 1 ? 0 : 1, 1),
+            }],
+        },
+        new("MatMul", MatMul)
+        {
+            Trained = [0, 1],
+            Zeros = Zeros.OfAny,
+            // A weight of one dimension makes a single value of each row.
+            Weights =
+            [
+                new(1, 1, (_, rank) => rank == 1 ? new(0, 0, false) : new(rank - 1, rank - 2, false), (_, y, rank) => y.SkipLast(rank == 1 ? 0 : 1))
+                {
+                    Product = new(0, _ => -1, -1),
+                },
+                new(0, 1, (_, rank) => rank == 1 ? new(0, 0, false) : new(rank - 2, rank - 1, false),
+                    (_, y, rank) => rank == 1 ? y : y.SkipLast(2).Append(y[^1]))
+                {
+                    Product = new(1, _ => -2, -2),
+                },
+            ],
+        },
+    ];
 
     private static ImmutableArray<int>[] Gemm(ShapeContext context)
     {

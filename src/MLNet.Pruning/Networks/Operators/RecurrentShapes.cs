@@ -5,8 +5,14 @@ namespace MLNet.Pruning.Networks.Operators;
 /// <summary>Recurrent layers: time x batch x values in; time x directions x batch x hidden, and the last states, out.</summary>
 internal static class RecurrentShapes
 {
-    public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
-        [new("LSTM", context => Recurrent(context, 4)), new("GRU", context => Recurrent(context, 3)), new("RNN", context => Recurrent(context, 1))];
+    public static IEnumerable<Operator> Operators { get; } = [Layer("LSTM", 4), Layer("GRU", 3), Layer("RNN", 1)];
+
+    /// <summary>Weights of what is read and of the state, both biases and peepholes.</summary>
+    private static Operator Layer(string name, int gates) => new(name, context => Recurrent(context, gates))
+    {
+        Trained = [1, 2, 3, 7],
+        Weights = [.. new[] { 1, 2 }.Select(input => new WeightOperand(input, 3, (_, _) => new(1, 2, false), (x, _, _) => x.Take(1)))],
+    };
 
     private static ImmutableArray<int>[] Recurrent(ShapeContext context, int gates)
     {

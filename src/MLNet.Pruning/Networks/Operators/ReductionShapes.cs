@@ -5,25 +5,36 @@ namespace MLNet.Pruning.Networks.Operators;
 /// <summary>Operators that fold dimensions to one value.</summary>
 internal static class ReductionShapes
 {
-    private static readonly string[] s_reductions =
-        ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"];
-
-    public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
+    public static IEnumerable<Operator> Operators { get; } =
     [
-        .. s_reductions.Select(name => KeyValuePair.Create<string, ShapeInference.Rule>(name, Reduce)),
-        new("ArgMax", ArgMax), new("ArgMin", ArgMax), new("TopK", TopK),
+        .. Reductions(Zeros.OfFirst, "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceL1", "ReduceL2", "ReduceSumSquare"),
+        .. Reductions(Zeros.Lost, "ReduceLogSumExp"), .. Reductions(Zeros.Infinite, "ReduceLogSum"),
+        new("ArgMax", ArgMax) { Over = (node, rank, _) => [node.Axis(rank, 0)] }, new("ArgMin", ArgMax) { Over = (node, rank, _) => [node.Axis(rank, 0)] },
+        new("TopK", TopK) { Over = (node, rank, _) => [node.Axis(rank, -1)] },
     ];
 
+    private static IEnumerable<Operator> Reductions(Zeros zeros, params string[] names)
+        => names.Select(name => new Operator(name, Reduce)
+        {
+            Zeros = zeros, Over = (node, rank, _) => node.Inputs.Length > 1 ? Enumerable.Range(0, rank) : Axes(node, rank),
+        });
+
     /// <summary>The reduced dimensions in ascending order, all where none is named; none where the node says that none means none.</summary>
-    public static int[] Axes(ShapeContext context)
-    {
-        var axes = context.Node.Ints("axes");
-        return axes.Length > 0 ? [.. axes.Select(axis => context.Axis(axis, context[0].Length)).Distinct().Order()]
-            : context.Node.Int("noop_with_empty_axes", 0) == 1 ? [] : [.. Enumerable.Range(0, context[0].Length)];
-    }
+    private static int[] Axes(Node node, int rank) => node.Axes(rank) is { Length: > 0 } axes ? [.. axes.Distinct().Order()]
+        : node.Int("noop_with_empty_axes", 0) == 1 ? [] : [.. Enumerable.Range(0, rank)];
 
     private static ImmutableArray<int>[] Reduce(ShapeContext context)
-        => context.Count > 1 ? [context.Node.Int("keepdims", 1) == 1 ? context.Computed(context[0].Length) : default] : [Without(context[0], Axes(context), context.Node.Int("keepdims", 1) == 1)];
+        => context.Count > 1 ? [context.Node.Int("keepdims", 1) == 1 ? context.Computed(context[0].Length) : default] : [Without(context[0], Reduced(context), context.Node.Int("keepdims", 1) == 1)];
+
+    private static int[] Reduced(ShapeContext context)
+    {
+        foreach (var axis in context.Node.Ints("axes"))
+        {
+            context.Axis(axis, context[0].Length);
+        }
+
+        return Axes(context.Node, context[0].Length);
+    }
 
     private static ImmutableArray<int>[] ArgMax(ShapeContext context)
         => [Without(context[0], [context.Axis(context.Node.Int("axis", 0), context[0].Length)], context.Node.Int("keepdims", 1) == 1)];

@@ -37,7 +37,7 @@ internal sealed class ShapeContext(Node node, ImmutableArray<TensorInfo?> inputs
     public int Axis(long axis, int rank, int input = 0)
     {
         Require(axis >= -rank && axis < rank, input, $"an axis {axis} within its dimensions");
-        return (int)(axis < 0 ? axis + rank : axis);
+        return Node.Resolve(axis, rank);
     }
 
     /// <summary>A size that is open because it follows from others by more than a product; the formula has their numbers, not their names.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Graph;
@@ -13,15 +12,6 @@ internal static class ShapeInference
 {
     /// <summary>What a node produces: one shape an output, default where unknown.</summary>
     public delegate ImmutableArray<int>[] Rule(ShapeContext context);
-
-    private static readonly FrozenDictionary<string, Rule> s_rules = Merge(
-        ElementwiseShapes.Rules, WindowShapes.Rules, ProductShapes.Rules, LayoutShapes.Rules, ReductionShapes.Rules, RecurrentShapes.Rules);
-
-    /// <summary>The operators behind which shapes can be told.</summary>
-    public static IEnumerable<string> Operators => s_rules.Keys;
-
-    /// <summary>Whether shapes can be told behind the operator.</summary>
-    public static bool Knows(Node node) => node.Domain.Length == 0 && s_rules.ContainsKey(node.Operator);
 
     public static Dictionary<string, TensorInfo> Run(NetworkGraph graph, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, Constant> constants)
     {
@@ -59,9 +49,8 @@ internal static class ShapeInference
     /// <param name="integers">The numbers that an operand of integers holds; null where they are not known.</param>
     public static IEnumerable<TensorInfo> Outputs(Node node, ImmutableArray<TensorInfo?> inputs, Symbols symbols, Func<string, long[]?>? integers = null)
     {
-        var known = Knows(node) && inputs.All(input => input is null or { IsKnown: true });
         var context = new ShapeContext(node, inputs, symbols, integers);
-        var shapes = known ? s_rules[node.Operator](context) : CarriedShapes.Of(context);
+        var shapes = OperatorCatalogue.Find(node) is { } known && inputs.All(input => input is null or { IsKnown: true }) ? known.Shape(context) : CarriedShapes.Of(context);
         if (shapes.Any(shape => !shape.IsDefault && shape.Length > OnnxTensorSize.MostDimensions))
         {
             throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) produces a tensor of {shapes.Where(shape => !shape.IsDefault).Max(shape => shape.Length)} dimensions; expected at most {OnnxTensorSize.MostDimensions}.");
@@ -90,7 +79,4 @@ internal static class ShapeInference
         "If" or "Loop" or "Scan" => TensorType.Unknown,
         _ => context.Type(0),
     };
-
-    private static FrozenDictionary<string, Rule> Merge(params IEnumerable<KeyValuePair<string, Rule>>[] families)
-        => families.SelectMany(family => family).ToFrozenDictionary();
 }

@@ -5,13 +5,19 @@ namespace MLNet.Pruning.Networks.Operators;
 /// <summary>Convolutions, pooling and resizing: operators that move a window over positions, of any number of dimensions.</summary>
 internal static class WindowShapes
 {
-    public static IEnumerable<KeyValuePair<string, ShapeInference.Rule>> Rules { get; } =
+    // Before what is made of it.
+    private static readonly Product s_channels = new(0, _ => 1, 1);
+
+    public static IEnumerable<Operator> Operators { get; } =
     [
-        new("Conv", Convolution), new("ConvTranspose", Transposed),
-        new("MaxPool", Pool), new("AveragePool", Pool), new("LpPool", Pool),
-        new("GlobalAveragePool", Global), new("GlobalMaxPool", Global), new("GlobalLpPool", Global),
-        new("Resize", Resized), new("Upsample", Resized),
+        new("Conv", Convolution) { Trained = [1, 2], Weights = [new(1, 3, (_, _) => new(0, 1, true), (_, y, _) => y.Skip(2)) { Product = s_channels }] },
+        new("ConvTranspose", Transposed) { Trained = [1, 2], Weights = [new(1, 3, (_, _) => new(1, 0, true), (x, _, _) => x.Skip(2)) { Product = s_channels }] },
+        .. new[] { "MaxPool", "AveragePool", "LpPool" }.Select(name => new Operator(name, Pool) { Over = Positions, Zeros = Zeros.OfFirst }),
+        .. new[] { "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool" }.Select(name => new Operator(name, Global) { Over = Positions, Zeros = Zeros.OfFirst }),
+        new("Resize", Resized) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst }, new("Upsample", Resized) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
     ];
+
+    private static IEnumerable<int> Positions(Node node, int rank, long opset) => Enumerable.Range(2, rank - 2);
 
     private static ImmutableArray<int>[] Convolution(ShapeContext context)
     {

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Structure.Folding;
 
@@ -67,13 +68,9 @@ internal static class BatchNormFolding
     }
 
     /// <summary>The dimension of a layer's weight that makes its outputs; null where a factor on the outputs is none on the weight.</summary>
-    private static int? OutputDimension(Node layer) => layer.Domain.Length > 0 ? null : layer.Operator switch
-    {
-        "Conv" => 0,
-        "ConvTranspose" when layer.Int("group", 1) == 1 => 1,
-        "Gemm" when layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1 => layer.Int("transB", 0) == 1 ? 0 : 1,
-        _ => null,
-    };
+    private static int? OutputDimension(Node layer) => OperatorCatalogue.Find(layer)?.Weights is [{ Input: 1, Product.Makes: 1 } operand]
+        && operand.Axes(layer, operand.LeastDimensions) is var axes && (axes.Input != 0 || !axes.IsConvolution || layer.Int("group", 1) == 1)
+        && layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1 ? axes.Output : null;
 
     private static string Unused(string name, Dictionary<string, Parameter> parameters)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Operators;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;

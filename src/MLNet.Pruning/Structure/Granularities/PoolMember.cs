@@ -1,4 +1,5 @@
 using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Structure.Granularities;
 
@@ -12,6 +13,6 @@ internal sealed record PoolMember(Parameter Parameter, WeightAxes Axes, string L
     public static PoolMember Of(Network network, string name, WeightMask? mask)
     {
         var layer = network.Layers.FirstOrDefault(layer => layer.Weights.Contains(name));
-        return new(network[name], WeightAxes.Of(layer, network[name]), layer?.Node.Name ?? name, mask);
+        return new(network[name], LayerInfo.Axes(layer, network[name]), layer?.Node.Name ?? name, mask);
     }
 }

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Structure.Granularities;
 

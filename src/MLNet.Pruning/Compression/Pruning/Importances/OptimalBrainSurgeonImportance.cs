@@ -52,7 +52,7 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
             foreach (var layer in layers.Where(layer => network.TryGetParameter(layer.Weight, out _)))
             {
                 var weight = before[layer.Weight];
-                var axes = WeightAxes.Of(before.Layers.First(one => one.Weights.Contains(layer.Weight)), weight);
+                var axes = LayerInfo.Axes(before.Layers.First(one => one.Weights.Contains(layer.Weight)), weight);
                 if (kept.Of(layer.Weight, axes.Input) is { } inputs)
                 {
                     var taps = weight.Shape.Skip(2).Aggregate(1, (product, size) => product * size);

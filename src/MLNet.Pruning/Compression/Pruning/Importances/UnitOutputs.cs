@@ -16,17 +16,11 @@ internal sealed record UnitOutputs(string Weight, int Dimension, string Tensor, 
         foreach (var layer in network.Layers.Where(layer => layer.Weights.Length == 1))
         {
             var (node, weight) = (layer.Node, network[layer.Weights[0]]);
-            int? axis = node.Operator switch
+            // The channels of a grouped transposed convolution are no dimension of its weight.
+            if (layer.Operand(weight.Name) is { Input: 1, Product: { } product } && layer.Axes(weight) is var axes && axes.Output != axes.Input
+                && (axes.Output == 0 || !axes.IsConvolution || node.Int("group", 1) == 1))
             {
-                "Conv" => 1,
-                "ConvTranspose" when node.Int("group", 1) == 1 => 1,
-                "Gemm" => 1,
-                "MatMul" when node.Inputs[1] == weight.Name && weight.Shape.Length > 1 => -1,
-                _ => null,
-            };
-            if (axis is { } unit)
-            {
-                yield return new(weight.Name, layer.Axes(weight).Output, Activation(network, node.Outputs[0]), unit);
+                yield return new(weight.Name, axes.Output, Activation(network, node.Outputs[0]), product.Makes);
             }
         }
     }
@@ -48,6 +42,6 @@ internal sealed record UnitOutputs(string Weight, int Dimension, string Tensor, 
         "BatchNormalization" or "PRelu" => true,
         // A bias that stands by itself.
         "Add" => network.TryGetParameter(node.Inputs[1], out var bias) && bias.Shape.Length == 1,
-        _ => UnaryOperators.All.Contains(node.Operator),
+        _ => OperatorCatalogue.Find(node) is { IsUnary: true },
     };
 }
