@@ -1,28 +1,39 @@
+using System.Collections.Immutable;
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Evaluation;
 
 /// <summary>
-/// Which units lie on a path of non-zero weights from the input, and on one to the output. A unit is an index of a tensor's second
-/// dimension, a channel or a value of a row, or, around products with a weight, of its last: a value of a step. Operators that mix units in
-/// other ways (attention, recurrence, reshaping) count as if everything they read and produce were on a path, so that what is counted is never
-/// too little; so do tensors beyond 16 million units and 8 for every value of a parameter, which a file can ask for with a few bytes.
+/// Which indices of each dimension of a tensor lie on a path of non-zero values from the input, and on one to the output. How indices pass an operator follows
+/// from its traits; operators that mix them in other ways (recurrence, what is not analysed) count as if all they read and produce were on a path, so that what
+/// is counted is never too little. So do dimensions of more than a million indices, and those beyond 4 million and one for every value of a parameter in all,
+/// which a file can ask for with a few bytes.
 /// </summary>
 internal sealed class Liveness
 {
-    /// <summary>Those that work on each unit alone, over its positions or over nothing else.</summary>
-    private static readonly string[] s_pooling = ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"];
+    /// <summary>Zero, whatever the network reads.</summary>
+    private const byte Zero = 0;
 
-    private const long Least = 1 << 24;
-    private const long Backed = 8;
+    /// <summary>The same for all rows, such as behind a bias alone.</summary>
+    private const byte Fixed = 1;
+
+    /// <summary>On a path from the input.</summary>
+    private const byte Varying = 2;
+
+    private const int MostOfDimension = 1 << 20;
+    private const long Least = 1 << 22;
 
     private readonly Network _network;
     private readonly CancellationToken _cancellation;
-    private readonly Dictionary<string, bool[]> _fromInput;
-    private readonly Dictionary<string, bool[]> _toOutput;
+    private readonly Dictionary<Node, LayerProduct> _products;
+    private readonly Dictionary<string, Marks> _fromInput;
+    private readonly Dictionary<string, Marks> _toOutput;
+    private readonly Dictionary<string, Marks> _known = [];
 
-    /// <summary>Tensors whose units are the indices of the last dimension.</summary>
-    private readonly HashSet<string> _byLast = [];
+    /// <summary>Those that differ: most tensors of a file of many nodes are alike.</summary>
+    private readonly HashSet<Marks> _distinct = [];
+    private long _left;
 
     /// <param name="network">The network, with values.</param>
     /// <param name="cancellation">Ends the search.</param>
@@ -30,20 +41,18 @@ internal sealed class Liveness
     {
         (_network, _cancellation) = (network, cancellation);
         (_fromInput, _toOutput) = (new(network.Tensors.Count), new(network.Tensors.Count));
-        FindUnits();
-        var (inputs, outputs) = (network.Inputs.Select(tensor => tensor.Name).ToHashSet(), network.Graph.Outputs.ToHashSet());
-        var left = Least + (Backed * network.Parameters.Sum(parameter => (long)parameter.Count));
-        foreach (var tensor in network.Inputs.Select(tensor => tensor.Name).Concat(network.Nodes.SelectMany(node => node.Outputs)).Where(name => name.Length > 0).Select(name => network.Tensors[name]))
+        _products = network.Layers.Select(layer => LayerProduct.Of(network, layer)).OfType<LayerProduct>().ToDictionary(product => product.Node);
+        _left = Least + network.Parameters.Sum(parameter => (long)parameter.Count);
+        var outputs = network.Graph.Outputs.ToHashSet();
+        foreach (var tensor in network.Inputs.Concat(network.Nodes.SelectMany(Outputs).Select(output => network.Tensors[output.Name])))
         {
-            var units = tensor is { IsKnown: true, Shape.Length: >= 2 } && tensor.Shape[UnitAxis(tensor)] is > 0 and var size && size <= left ? size : 0;
-            left -= units;
-            _fromInput[tensor.Name] = All(units, inputs.Contains(tensor.Name));
-            _toOutput[tensor.Name] = All(units, outputs.Contains(tensor.Name));
+            var marks = Told(tensor);
+            (_fromInput[tensor.Name], _toOutput[tensor.Name]) = (Distinct(marks), Distinct(Like(marks, outputs.Contains(tensor.Name) ? Fixed : Zero)));
         }
 
-        foreach (var node in network.Nodes)
+        foreach (var layer in network.Layers)
         {
-            Forward(node);
+            Forward(layer);
         }
 
         foreach (var node in network.Nodes.Reverse())
@@ -52,298 +61,302 @@ internal sealed class Liveness
         }
     }
 
-    /// <summary>Of each unit of a tensor whether it lies on a path from the input, so that it is not the same for all rows.</summary>
-    public IReadOnlyList<bool> FromInput(string tensor) => _fromInput[tensor];
+    private delegate byte Rule(ReadOnlySpan<byte> levels);
+
+    /// <summary>
+    /// Of each index of a dimension of a tensor whether it lies on a path from the input, so that it is not the same for all rows: of the first
+    /// dimension behind that of the rows some of whose indices do not, else of the last.
+    /// </summary>
+    public IReadOnlyList<bool> FromInput(string tensor)
+    {
+        var marks = _fromInput[tensor];
+        bool[][] dimensions = [.. Enumerable.Range(1, Math.Max(0, marks.Dimensions.Length - 1)).Where(d => marks.Dimensions[d] is not null)
+            .Select(d => marks.Dimensions[d]!.Select((_, i) => marks.At(d, i) == Varying).ToArray())];
+        return dimensions.FirstOrDefault(levels => levels.Contains(false)) ?? dimensions.LastOrDefault() ?? [marks.Whole == Varying];
+    }
 
     /// <summary>Non-zero values of a parameter that lie on a live path.</summary>
     public long Effective(Node node, string parameter)
     {
-        var values = _network[parameter].Values;
-        if (!Follows(node))
+        var values = _network[parameter];
+        if (values.Count == 0)
         {
-            return NonZeros(values);
+            return 0;
         }
 
-        var (source, target) = (_fromInput[Data(node)], Live(node.Outputs[0]));
-        long count = 0;
-        if (node.Operator is "Gemm" or "Conv" or "MatMul" && parameter == node.Inputs[1])
+        if (_products.TryGetValue(node, out var product) && product.Weight.Name == parameter)
         {
-            ForEachConnection(node, (unit, input, start, length) =>
-            {
-                if (target[unit] && source[input])
-                {
-                    count += NonZeros(_network[parameter].Values.Slice(start, length));
-                }
-            });
+            var (source, target) = (_fromInput[product.Data], _toOutput[node.Outputs[0]]);
+            long count = 0;
+            product.ForEachWeight(_cancellation, (unit, input) => count += product.Unit(target, unit) != Zero && source.At(product.Reads, input) == Varying ? 1 : 0);
             return count;
         }
 
-        if (values.Length != target.Length)
+        var operand = node.Inputs.IndexOf(parameter);
+        if (operand < 0 || Followed(node) is not { } known)
         {
-            return NonZeros(values);
+            return Outputs(node).Any(output => _toOutput[output.Name].Whole != Zero) ? NonZeros(values.Values) : 0;
         }
 
-        for (var unit = 0; unit < values.Length; unit++)
+        // What is only moved is live where it leads to the output; what is computed with, where something from the input is.
+        var asked = Marks.Uniform(values.Shape, Zero);
+        foreach (var (output, name) in Outputs(node))
         {
-            count += target[unit] && values[unit] != 0 ? 1 : 0;
+            var (to, from) = (_toOutput[name], _fromInput[name]);
+            var live = known.Values == Values.Computed ? Combined(to, [to, from], levels => levels[1] == Varying ? levels[0] : Zero) : to;
+            asked = asked.Raised(IndexLink.Backward(live, Links(node, operand, output), values.Shape, Shape(name)));
         }
 
-        return count;
+        return asked.CountNonZeros(values);
     }
 
     public static long NonZeros(ReadOnlySpan<float> values) => values.Length - System.MemoryExtensions.Count(values, 0f);
 
-    private bool[] Live(string tensor) => [.. _fromInput[tensor].Zip(_toOutput[tensor], (from, to) => from && to)];
-
-    /// <summary>The tensor that a node works on: the first that is no parameter.</summary>
-    private string Data(Node node) => node.Inputs.FirstOrDefault(_network.Tensors.ContainsKey) ?? "";
-
-    /// <summary>The dimension of a tensor's units; -1 where it has none.</summary>
-    private int Axis(string name) => _fromInput.TryGetValue(name, out var units) && units.Length > 0 ? UnitAxis(_network.Tensors[name]) : -1;
-
-    private int UnitAxis(TensorInfo tensor) => _byLast.Contains(tensor.Name) ? tensor.Shape.Length - 1 : 1;
-
-    /// <summary>Around a product with a weight, up to where units are mixed, they are indices of the last dimension.</summary>
-    private void FindUnits()
+    /// <summary>Where all of a tensor is on a path from the input; dimensions are told apart as long as there is room.</summary>
+    private Marks Told(TensorInfo tensor)
     {
-        bool Spreads(Node node) => node.Domain.Length == 0 && (OperatorCatalogue.Find(node) is { IsUnary: true } || node.Operator is "Add" or "Sub" or "Mul" or "Div" or "PRelu");
-        foreach (var node in _network.Nodes.Where(node => node is { Operator: "MatMul", Domain: "" } && Holds(node.Inputs[1])))
+        var dimensions = new byte[]?[tensor.IsKnown ? tensor.Shape.Length : 0];
+        for (var d = 0; d < dimensions.Length; d++)
         {
-            _byLast.Add(node.Inputs[0]);
-            _byLast.Add(node.Outputs[0]);
-        }
-
-        foreach (var nodes in new[] { _network.Nodes.Reverse(), _network.Nodes, _network.Nodes.Reverse() })
-        {
-            foreach (var node in nodes.Where(Spreads))
+            if (tensor.Shape[d] is > 0 and <= MostOfDimension and var size && size <= _left)
             {
-                var tensors = node.Inputs.Append(node.Outputs[0]).Where(name => _network.Tensors.TryGetValue(name, out var tensor) && tensor.IsKnown).ToArray();
-                if (tensors.Any(_byLast.Contains))
-                {
-                    _byLast.UnionWith(tensors);
-                }
+                _left -= size;
+                dimensions[d] = new byte[size];
+                Array.Fill(dimensions[d]!, Varying);
             }
         }
+
+        return new(Varying, dimensions);
     }
 
-    private static bool[] All(int units, bool live)
+    private Marks Distinct(Marks marks)
     {
-        var all = new bool[units];
-        Array.Fill(all, live);
-        return all;
-    }
-
-    /// <summary>Whether the node's units can be told apart; otherwise all count as live.</summary>
-    private bool Follows(Node node)
-    {
-        var data = Data(node);
-        if (node.Domain.Length > 0 || node.Outputs.Length == 0 || Axis(node.Outputs[0]) < 0 || Axis(data) < 0)
+        if (_distinct.TryGetValue(marks, out var same))
         {
-            return false;
+            return same;
         }
 
-        var (input, output) = (_network.Tensors[data].Shape, _network.Tensors[node.Outputs[0]].Shape);
-        var isSecond = Axis(data) == 1 && Axis(node.Outputs[0]) == 1;
-        return node.Operator switch
-        {
-            "Gemm" => node.Int("transA", 0) == 0 && Holds(node.Inputs[1]),
-            "Conv" => isSecond && Holds(node.Inputs[1]),
-            "MatMul" => Holds(node.Inputs[1]) && _network[node.Inputs[1]].Shape.Length == 2 && Axis(data) == input.Length - 1 && Axis(node.Outputs[0]) == output.Length - 1,
-            "BatchNormalization" => isSecond && Holds(node.Inputs[1]),
-            "Flatten" => isSecond && node.Int("axis", 1) == 1 && input[0] == output[0],
-            "Concat" => isSecond && node.Int("axis", 0) == 1 && node.Inputs.All(name => Axis(name) == 1),
-            "Add" or "Sub" or "Mul" or "Div" or "PRelu" => node.Inputs.All(name => HasSameUnits(name, node.Outputs[0])),
-            _ when s_pooling.Contains(node.Operator) => isSecond && input[1] == output[1],
-            _ => OperatorCatalogue.Find(node) is { IsUnary: true } && Axis(data) == Axis(node.Outputs[0]),
-        };
+        _distinct.Add(marks);
+        return marks;
     }
 
-    /// <summary>Whether an operand of arithmetic has the units of the result, as a tensor, or as a parameter of one value a unit or for all.</summary>
-    private bool HasSameUnits(string operand, string result)
+    /// <summary>One level for all of the indices that are told apart in another.</summary>
+    private static Marks Like(Marks other, byte level)
+        => new(level, [.. other.Dimensions.Select(levels => levels is null ? null : Enumerable.Repeat(level, levels.Length).ToArray())]);
+
+    /// <summary>Levels by those of several at the same index.</summary>
+    private static Marks Combined(Marks like, IReadOnlyList<Marks> parts, Rule rule)
     {
-        var (shape, axis) = (_network.Tensors[result].Shape, Axis(result));
-        if (_network.TryGetParameter(operand, out var parameter))
+        var levels = new byte[parts.Count];
+        byte Level(Func<Marks, byte> level)
         {
-            var own = axis - shape.Length + parameter.Shape.Length;
-            return parameter.Count == 1 || own >= 0 && parameter.Shape[own] == shape[axis] && parameter.Count == shape[axis];
-        }
-
-        return _network.Tensors.TryGetValue(operand, out var tensor) && tensor.IsKnown && tensor.Shape.Length == shape.Length && Axis(operand) == axis && tensor.Shape[axis] == shape[axis];
-    }
-
-    private bool Holds(string parameter) => _network.TryGetParameter(parameter, out _);
-
-    private void Forward(Node node)
-    {
-        if (!Follows(node))
-        {
-            foreach (var name in node.Outputs.Where(_fromInput.ContainsKey))
+            for (var k = 0; k < levels.Length; k++)
             {
-                Array.Fill(_fromInput[name], true);
+                levels[k] = level(parts[k]);
+            }
+
+            return rule(levels);
+        }
+
+        var dimensions = like.Dimensions.Select((told, d) => told?.Select((_, i) => Level(part => part.At(d, i))).ToArray());
+        return new Marks(Level(part => part.Whole), [.. dimensions]).Settle();
+    }
+
+    private ImmutableArray<int> Shape(string name) => _network.Find(name)!.Shape;
+
+    private static IEnumerable<(int Index, string Name)> Outputs(Node node) => node.Outputs.Index().Where(output => output.Item.Length > 0);
+
+    private static IEnumerable<(int Index, string Name)> Operands(Node node) => node.Inputs.Index().Where(input => input.Item.Length > 0);
+
+    /// <summary>The levels of whatever has a name.</summary>
+    private Marks Levels(string name)
+    {
+        if (_fromInput.TryGetValue(name, out var marks) || _known.TryGetValue(name, out marks))
+        {
+            return marks;
+        }
+
+        return _known[name] = _network.TryGetParameter(name, out var parameter) ? Marks.NonZeros(parameter) : new(Fixed, new byte[]?[Shape(name).Length]);
+    }
+
+    /// <summary>The operator of a node whose indices are followed; null for others.</summary>
+    private Operator? Followed(Node node) => OperatorCatalogue.Find(node) is { } known && node.Captured.IsEmpty
+        && (known.IsElementwise || known.Over is not null || known.Values != Values.Computed || _products.ContainsKey(node) || IsOfTwoTensors(node, known))
+        && node.Inputs.Concat(node.Outputs).All(name => _network.Find(name)?.IsKnown != false) ? known : null;
+
+    /// <summary>Whether each operand is multiplied with the other.</summary>
+    private bool IsOfTwoTensors(Node node, Operator known)
+        => !_products.ContainsKey(node) && known.Weights.Count == 2 && known.Weights.All(weight => weight.Product is not null)
+            && node.Inputs.All(name => _network.Find(name) is { IsKnown: true, Shape.Length: >= 2 });
+
+    private static Product Multiplied(Operator known, int operand) => known.Weights.Single(weight => weight.Product!.Data == operand).Product!;
+
+    /// <summary>What ties an operand to an output, as far as the indices are told apart.</summary>
+    private IndexLink[] Links(Node node, int operand, int output)
+    {
+        var known = OperatorCatalogue.Find(node)!;
+        var (x, y) = (Shape(node.Inputs[operand]), Shape(node.Outputs[output]));
+        var (from, to) = (_fromInput.GetValueOrDefault(node.Inputs[operand]), _fromInput[node.Outputs[output]]);
+        var all = !_products.TryGetValue(node, out var product)
+            ? (IsOfTwoTensors(node, known) ? IndexLink.OfProduct(x, y, Summed(node, known, operand), Node.Resolve(Multiplied(known, operand).Makes, y.Length), false)
+                : IndexLink.Of(_network, node, known, operand, output))
+            : operand == product.DataOperand ? IndexLink.OfProduct(x, y, product.Reads, product.Makes, product.Axes.IsConvolution)
+            : IndexLink.OfBias(x, y, product.Makes, product.Axes.IsConvolution);
+        return [.. all.Where(link =>
+        {
+            var count = link.Picked is null && link.From.Length == 1 && link.To.Length == 1 ? 0 : link.To.Aggregate(1L, (count, d) => count * y[d]);
+            var isTold = count == 0
+                || (link.To.All(d => to.Dimensions[d] is not null) && link.From.All(d => from is null || from.Dimensions[d] is not null) && count <= _left);
+            _left -= isTold ? count : 0;
+            return isTold;
+        })];
+    }
+
+    /// <summary>What operands hand on to an output.</summary>
+    private IEnumerable<Marks> Parts(Node node, int output) => Operands(node).Select(operand => Part(node, operand.Index, output));
+
+    private Marks Part(Node node, int operand, int output)
+        => IndexLink.Forward(Levels(node.Inputs[operand]), Links(node, operand, output), Shape(node.Inputs[operand]), Shape(node.Outputs[output]));
+
+    private void Forward(LayerInfo layer)
+    {
+        var node = layer.Node;
+        if (Followed(node) is not { } known)
+        {
+            // Weights that are all zero let nothing through, whatever their layer does.
+            var varies = node.Inputs.Concat(node.Captured).Any(name => _fromInput.TryGetValue(name, out var marks) && marks.Whole == Varying)
+                && (layer.Weights.Length == 0 || layer.Weights.Any(weight => _network[weight].Values.ContainsAnyExcept(0f)));
+            foreach (var (_, name) in Outputs(node))
+            {
+                _fromInput[name] = Distinct(Like(_fromInput[name], varies ? Varying : Fixed));
             }
 
             return;
         }
 
-        var (input, output) = (_fromInput[Data(node)], _fromInput[node.Outputs[0]]);
-        switch (node.Operator)
+        foreach (var (output, name) in Outputs(node))
         {
-            case "Gemm" or "Conv" or "MatMul":
-                ForEachConnection(node, (unit, from, start, length) => output[unit] |= input[from] && Connects(node, start, length));
-                break;
-            case "BatchNormalization":
-                var scale = _network[node.Inputs[1]].Values;
-                for (var unit = 0; unit < output.Length; unit++)
-                {
-                    output[unit] = input[unit] && scale[unit] != 0;
-                }
+            var computed = _products.TryGetValue(node, out var product) ? Forward(product) : Combined(_fromInput[name], [.. Parts(node, output)], Computed(known));
+            if (IsOfTwoTensors(node, known))
+            {
+                // Of what is summed over, some index has to be there in both.
+                var (a, b, i, j) = (Levels(node.Inputs[0]), Levels(node.Inputs[1]), Summed(node, known, 0), Summed(node, known, 1));
+                var met = new byte[a.Dimensions[i]?.Length ?? b.Dimensions[j]?.Length ?? 0].Select((_, k) => Computed(known)([a.At(i, k), b.At(j, k)]));
+                computed.Whole = Math.Min(computed.Whole, met.DefaultIfEmpty(Varying).Max());
+            }
 
-                break;
-            case "Flatten":
-                var positions = output.Length / input.Length;
-                for (var unit = 0; unit < output.Length; unit++)
-                {
-                    output[unit] = input[unit / positions];
-                }
-
-                break;
-            case "Concat":
-                var start = 0;
-                foreach (var part in node.Inputs.Select(name => _fromInput[name]))
-                {
-                    part.CopyTo(output, start);
-                    start += part.Length;
-                }
-
-                break;
-            case "Add" or "Sub":
-                Combine(node, output, (a, b) => a || b, _ => false);
-                break;
-            case "Mul":
-                Combine(node, output, (a, b) => a && b, value => value != 0);
-                break;
-            case "Div" or "PRelu":
-                Combine(node, output, (a, b) => a || b, _ => false);
-                break;
-            default:
-                input.CopyTo(output, 0);
-                break;
+            _fromInput[name] = Distinct(computed);
         }
     }
 
-    /// <param name="node">Arithmetic of two operands.</param>
-    /// <param name="output">Which units of its result depend on the input.</param>
-    /// <param name="live">Whether one does, by whether those of the operands do.</param>
-    /// <param name="passes">What counts for a value of a parameter: a shift is no path from the input, a scale of zero ends one.</param>
-    private void Combine(Node node, bool[] output, Func<bool, bool, bool> live, Func<float, bool> passes)
+    private int Summed(Node node, Operator known, int operand) => Node.Resolve(Multiplied(known, operand).Reads(node), Shape(node.Inputs[operand]).Length);
+
+    /// <summary>The level of what an operator computes.</summary>
+    private static Rule Computed(Operator known) => known switch
     {
-        bool[] Operand(int i) => _network.TryGetParameter(node.Inputs[i], out var parameter) ? [.. PerUnit(parameter, output.Length).Select(passes)] : _fromInput[node.Inputs[i]];
-        var (a, b) = (Operand(0), Operand(1));
-        for (var unit = 0; unit < output.Length; unit++)
+        { Scaled: not null } => levels => levels[0] == Varying && levels[1] != Zero ? Varying : Fixed,
+        { Zeros: Zeros.OfEvery } => Highest,
+        { Zeros: Zeros.OfAny } => levels => levels.Contains(Zero) ? Zero : Highest(levels),
+        { Zeros: Zeros.OfFirst } => levels => levels[0] == Zero ? Zero : Highest(levels),
+        { Zeros: Zeros.OfBranches } => levels => Highest(levels[1..]) == Zero ? Zero : Highest(levels),
+        _ => levels => Math.Max(Fixed, Highest(levels)),
+    };
+
+    private static byte Highest(ReadOnlySpan<byte> levels)
+    {
+        var highest = Zero;
+        foreach (var level in levels)
         {
-            output[unit] = live(a[unit], b[unit]);
+            highest = Math.Max(highest, level);
         }
+
+        return highest;
+    }
+
+    private Marks Forward(LayerProduct product)
+    {
+        var (name, data) = (product.Node.Outputs[0], _fromInput[product.Data]);
+        var units = new byte[product.Units];
+        product.ForEachWeight(_cancellation, (unit, input) => units[unit] = Math.Max(units[unit], data.At(product.Reads, input)));
+        var summed = Part(product.Node, product.DataOperand, 0);
+        summed.Whole = Highest(units);
+        if (product.Makes is { } made)
+        {
+            summed.Dimensions[made] = units;
+        }
+
+        var biases = Operands(product.Node).Where(operand => operand.Index != product.Operand && operand.Index != product.DataOperand);
+        return Combined(_fromInput[name], [summed, .. biases.Select(bias => Part(product.Node, bias.Index, 0))], Highest);
     }
 
     private void Backward(Node node)
     {
-        if (!Follows(node))
+        foreach (var (output, name) in Outputs(node).Where(output => _toOutput[output.Name].Whole != Zero))
         {
-            foreach (var name in node.Inputs.Concat(node.Captured).Where(_toOutput.ContainsKey))
+            if (Followed(node) is not { } known)
             {
-                Array.Fill(_toOutput[name], true);
+                foreach (var operand in node.Inputs.Concat(node.Captured).Where(_toOutput.ContainsKey))
+                {
+                    _toOutput[operand] = Distinct(Like(_toOutput[operand], Fixed));
+                }
+
+                continue;
             }
 
-            return;
-        }
+            var asked = _toOutput[name];
+            if (_products.TryGetValue(node, out var product))
+            {
+                Backward(product, asked);
+                continue;
+            }
 
-        var (output, input) = (_toOutput[node.Outputs[0]], _toOutput[Data(node)]);
-        switch (node.Operator)
-        {
-            case "Gemm" or "Conv" or "MatMul":
-                ForEachConnection(node, (unit, to, start, length) => input[to] |= output[unit] && Connects(node, start, length));
-                break;
-            case "BatchNormalization":
-                var scale = _network[node.Inputs[1]].Values;
-                for (var unit = 0; unit < input.Length; unit++)
+            Marks[] all = [asked, .. Parts(node, output)];
+            foreach (var (place, (operand, from)) in Operands(node).Index().Where(entry => _toOutput.ContainsKey(entry.Item.Name)))
+            {
+                var passed = Combined(asked, all, levels => Passes(known, place + 1, levels) ? levels[0] : Zero);
+                var marks = IndexLink.Backward(passed, Links(node, operand, output), Shape(from), Shape(name));
+                if (IsOfTwoTensors(node, known))
                 {
-                    input[unit] |= output[unit] && scale[unit] != 0;
+                    var (other, summed) = (Levels(node.Inputs[1 - operand]), Summed(node, known, 1 - operand));
+                    marks.Dimensions[Summed(node, known, operand)] = other.Dimensions[summed]?.Select((_, k) => Math.Min(Fixed, other.At(summed, k))).ToArray();
                 }
 
-                break;
-            case "Flatten":
-                var positions = output.Length / input.Length;
-                for (var unit = 0; unit < output.Length; unit++)
-                {
-                    input[unit / positions] |= output[unit];
-                }
-
-                break;
-            case "Concat":
-                var start = 0;
-                foreach (var part in node.Inputs.Select(name => _toOutput[name]))
-                {
-                    Merge(part, output.AsSpan(start, part.Length));
-                    start += part.Length;
-                }
-
-                break;
-            default:
-                foreach (var tensor in node.Inputs.Where(_toOutput.ContainsKey))
-                {
-                    Merge(_toOutput[tensor], node.Operator == "Mul" ? [.. output.Zip(Scale(node, output.Length), (live, scale) => live && scale)] : output);
-                }
-
-                break;
+                _toOutput[from] = Distinct(_toOutput[from].Raised(marks));
+            }
         }
     }
 
-    /// <summary>By unit whether the parameter that a product reads lets it through; all where it reads none.</summary>
-    private IEnumerable<bool> Scale(Node node, int units) => node.Inputs.Select(name => _network.TryGetParameter(name, out var parameter) ? parameter : null).OfType<Parameter>().FirstOrDefault() is { } scale
-        ? PerUnit(scale, units).Select(value => value != 0) : Enumerable.Repeat(true, units);
-
-    private static IEnumerable<float> PerUnit(Parameter parameter, int units) => parameter.Count == 1 ? Enumerable.Repeat(parameter.Values[0], units) : parameter.Values.ToArray();
-
-    private static void Merge(bool[] into, ReadOnlySpan<bool> from)
+    /// <summary>Whether an operand matters where the others have their levels; at 0 is what the result is asked for.</summary>
+    private static bool Passes(Operator known, int place, ReadOnlySpan<byte> levels) => known switch
     {
-        for (var unit = 0; unit < into.Length; unit++)
-        {
-            into[unit] |= from[unit];
-        }
-    }
+        { Scaled: not null } => place > 2 || levels[3 - place] != Zero,
+        { Zeros: Zeros.OfAny } => !levels[1..place].Contains(Zero) && !levels[(place + 1)..].Contains(Zero),
+        { Zeros: Zeros.OfFirst } => place == 1 || levels[1] != Zero,
+        _ => true,
+    };
 
-    private bool Connects(Node node, int start, int length) => _network[node.Inputs[1]].Values.Slice(start, length).ContainsAnyExcept(0f);
-
-    /// <summary>Every pair of an output unit and an input unit with the weights between them, consecutive in storage.</summary>
-    private void ForEachConnection(Node node, Action<int, int, int, int> visit)
+    private void Backward(LayerProduct product, Marks asked)
     {
-        var shape = _network[node.Inputs[1]].Shape;
-        if (node.Operator == "MatMul" || (node.Operator == "Gemm" && node.Int("transB", 0) == 0))
+        var (node, name, data) = (product.Node, product.Node.Outputs[0], _fromInput[product.Data]);
+        var inputs = new byte[product.Inputs];
+        product.ForEachWeight(_cancellation, (unit, input) => inputs[input] = Math.Max(inputs[input], product.Unit(asked, unit)));
+        foreach (var (operand, from) in Operands(node).Where(operand => _toOutput.ContainsKey(operand.Name)))
         {
-            for (var i = 0; i < shape[0] * shape[1]; i++)
+            var marks = operand == product.Operand ? new Marks(data.Whole == Varying ? asked.Whole : Zero, new byte[]?[Shape(from).Length])
+                : IndexLink.Backward(asked, Links(node, operand, 0), Shape(from), Shape(name));
+            if (operand == product.DataOperand)
             {
-                if (i % shape[1] == 0)
-                {
-                    _cancellation.ThrowIfCancellationRequested();
-                }
-
-                visit(i % shape[1], i / shape[1], i, 1);
+                marks.Dimensions[product.Reads] = inputs;
+            }
+            else if (operand == product.Operand && product.Axes is { IsConvolution: false } && product.Makes is { } made)
+            {
+                // A weight that is shown in another form.
+                var axes = OperatorCatalogue.Find(node)!.Weights.First(weight => weight.Input == operand).Axes(node, Shape(from).Length);
+                marks.Dimensions[axes.Input] = data.Dimensions[product.Reads]?.Select((_, i) => data.At(product.Reads, i) == Varying ? Fixed : Zero).ToArray();
+                marks.Dimensions[axes.Output] = asked.Dimensions[made];
             }
 
-            return;
-        }
-
-        var (units, inputs) = (shape[0], shape[1]);
-        var length = shape.Skip(2).Aggregate(1, (product, size) => product * size);
-        var unitsPerGroup = units / (int)node.Int("group", 1);
-        for (var unit = 0; unit < units; unit++)
-        {
-            _cancellation.ThrowIfCancellationRequested();
-            var firstInput = unit / unitsPerGroup * inputs;
-            for (var input = 0; input < inputs; input++)
-            {
-                visit(unit, firstInput + input, (unit * inputs + input) * length, length);
-            }
+            _toOutput[from] = Distinct(_toOutput[from].Raised(marks.Settle()));
         }
     }
 }

@@ -36,30 +36,13 @@ internal static class PruningWarnings
     {
         foreach (var (old, output) in before.Outputs.Zip(after.Outputs))
         {
-            var (varied, varies) = (Varying(before, old.Name), Varying(after, output.Name));
+            var (varied, varies) = (new Liveness(before).FromInput(old.Name), new Liveness(after).FromInput(output.Name));
             if (varied.Contains(true) && varies.Count(unit => !unit) - varied.Count(unit => !unit) is > 0 and var constant)
             {
                 yield return (varies.Contains(true) ? $"{constant} of the {varies.Count} values of output '{output.Name}' no longer depend" : $"Output '{output.Name}' no longer depends")
                     + " on what the network reads: no path of weights that are left leads there.";
             }
         }
-    }
-
-    private static IReadOnlyList<bool> Varying(Network network, string output)
-    {
-        var units = new Liveness(network).FromInput(output);
-        var varying = network.Inputs.Select(input => input.Name).ToHashSet();
-        var weights = network.Layers.Where(layer => layer.Weights.Length > 0).ToDictionary(layer => layer.Node, layer => layer.Weights);
-        foreach (var node in network.Nodes)
-        {
-            var passes = !weights.TryGetValue(node, out var own) || own.Any(weight => network[weight].Values.ContainsAnyExcept(0f));
-            if (passes && node.Inputs.Concat(node.Captured).Any(varying.Contains))
-            {
-                varying.UnionWith(node.Outputs);
-            }
-        }
-
-        return varying.Contains(output) ? units : new bool[units.Count];
     }
 
     /// <summary>The amount is one of what is in scope.</summary>
