@@ -50,7 +50,7 @@ internal static class ScoreOutput
         var nodes = changed.Nodes.Where(node => node.Name != output + ".flat" && node.Name != output + ".score").ToList();
         if (nodes.All(node => !node.Outputs.Contains(output)))
         {
-            nodes.Add(original.Nodes.First(node => node.Outputs.Contains(output)));
+            nodes.Add(original.Producer(output)!);
         }
 
         // With all that it had still there the file is written as it was.

@@ -16,6 +16,7 @@ public sealed partial class Network
     private readonly FrozenDictionary<string, Parameter> _byName;
     private readonly FrozenDictionary<string, Constant> _constants;
     private readonly Lazy<Dictionary<string, Node>> _producers;
+    private readonly Lazy<ILookup<string, Node>> _consumers;
 
     /// <exception cref="ArgumentException">A node does not fit what it reads, or a name is missing or occurs twice.</exception>
     internal Network(NetworkGraph graph)
@@ -23,6 +24,7 @@ public sealed partial class Network
         Graph = graph;
         _byName = Parameters.ToFrozenDictionary(parameter => parameter.Name);
         _producers = new(() => Nodes.SelectMany(node => node.Outputs.Where(output => output.Length > 0).Select(output => (output, node))).ToDictionary(pair => pair.output, pair => pair.node));
+        _consumers = new(() => Nodes.SelectMany(node => node.Inputs.Concat(node.Captured).Distinct().Select(name => (name, node))).ToLookup(pair => pair.name, pair => pair.node));
         _constants = graph.Constants.ToFrozenDictionary(constant => constant.Name);
         Tensors = ShapeInference.Run(graph, _byName, _constants);
         Outputs = [.. graph.Outputs.Select(output => Tensors.TryGetValue(output, out var tensor) ? tensor
@@ -176,22 +178,7 @@ public sealed partial class Network
             throw new ArgumentException($"The network has no output '{output}'; it has: {string.Join(", ", Outputs)}.", nameof(output));
         }
 
-        var used = new HashSet<string> { output };
-        var nodes = new Stack<Node>();
-        foreach (var node in Nodes.Reverse().Where(node => node.Outputs.Any(used.Contains)))
-        {
-            nodes.Push(node);
-            used.UnionWith(node.Inputs.Concat(node.Captured));
-        }
-
-        return new Network(Graph with
-        {
-            Outputs = [output],
-            Nodes = [.. nodes],
-            Parameters = [.. Parameters.Where(parameter => used.Contains(parameter.Name))],
-            Constants = [.. Graph.Constants.Where(constant => used.Contains(constant.Name))],
-            AsRead = false,
-        });
+        return new Network((Graph with { Outputs = [output], AsRead = false }).Needed());
     }
 
     /// <summary>Multiplications for one row.</summary>
@@ -212,6 +199,9 @@ public sealed partial class Network
 
     /// <summary>Name of the first output, or of what goes into a softmax or sigmoid that makes it.</summary>
     internal string Logits => Producer(Output.Name) is { Domain: "", Operator: "Softmax" or "LogSoftmax" or "Sigmoid" } last ? last.Inputs[0] : Output.Name;
+
+    /// <summary>The nodes that read whatever has that name, each once, in order; those too whose branches or bodies do.</summary>
+    internal IEnumerable<Node> Consumers(string name) => _consumers.Value[name];
 
     internal Parameter? Parameter(string name) => _byName.GetValueOrDefault(name);
 

@@ -110,19 +110,14 @@ internal sealed class TorchGraph : IDisposable
     /// <summary>The nodes that the result needs, in order.</summary>
     private List<(OperatorContext Context, Action<Pass> Run)> Compile(Network network, Device device, string result)
     {
-        var needed = new HashSet<string> { result };
         var steps = new List<(OperatorContext Context, Action<Pass> Run)>();
-        foreach (var node in network.Nodes.Reverse())
+        NetworkGraph.Ancestors(network.Nodes, [result], node =>
         {
-            if (node.Outputs.Any(needed.Contains))
-            {
-                var context = new OperatorContext(node, network, device, Slot);
-                steps.Add((context, TorchOperators.Compile(context)));
-                needed.UnionWith(context.Reads);
-                _owned.AddRange(context.Owned);
-            }
-        }
-
+            var context = new OperatorContext(node, network, device, Slot);
+            steps.Add((context, TorchOperators.Compile(context)));
+            _owned.AddRange(context.Owned);
+            return context.Reads;
+        });
         steps.Reverse();
         return steps;
     }

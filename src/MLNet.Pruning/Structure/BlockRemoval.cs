@@ -20,14 +20,13 @@ internal static class BlockRemoval
     /// <param name="layers">Whether layers of equal input and output shape count, beside sums of a tensor and what is computed from it.</param>
     public static IReadOnlyList<Block> Find(Network network, bool layers)
     {
-        var producers = network.Nodes.SelectMany(node => node.Outputs.Where(output => output.Length > 0).Select(output => (output, node))).ToDictionary();
         var blocks = new List<Block>();
         foreach (var node in network.Nodes.Where(node => node.Domain.Length == 0))
         {
             if (node.Operator == "Add" && network.Tensors.TryGetValue(node.Inputs[0], out var a) && network.Tensors.TryGetValue(node.Inputs[1], out var b)
                 && a.IsKnown && b.IsKnown && a.Shape.SequenceEqual(b.Shape))
             {
-                var skip = DependsOn(node.Inputs[1], node.Inputs[0], producers) ? node.Inputs[0] : DependsOn(node.Inputs[0], node.Inputs[1], producers) ? node.Inputs[1] : null;
+                var skip = DependsOn(network, node.Inputs[1], node.Inputs[0]) ? node.Inputs[0] : DependsOn(network, node.Inputs[0], node.Inputs[1]) ? node.Inputs[1] : null;
                 Consider(node, skip, true);
             }
             else if (layers && network.Layers.First(layer => layer.Node == node).Weights.Length > 0 && network.Tensors.TryGetValue(node.Inputs[0], out var x)
@@ -71,7 +70,7 @@ internal static class BlockRemoval
         });
     }
 
-    private static bool DependsOn(string tensor, string on, Dictionary<string, Node> producers)
+    private static bool DependsOn(Network network, string tensor, string on)
     {
         var (seen, open) = (new HashSet<string>(), new Stack<string>([tensor]));
         while (open.TryPop(out var next))
@@ -81,7 +80,7 @@ internal static class BlockRemoval
                 return true;
             }
 
-            foreach (var input in producers.TryGetValue(next, out var node) ? node.Inputs.Concat(node.Captured) : [])
+            foreach (var input in network.Producer(next) is { } node ? node.Inputs.Concat(node.Captured) : [])
             {
                 if (seen.Add(input))
                 {
@@ -106,24 +105,11 @@ internal static class BlockRemoval
             return name;
         }
 
-        var nodes = graph.Nodes.Select(node => node.Outputs.Any(renamed.ContainsKey) && node.Outputs.Any(graph.Outputs.Contains)
-            ? node.AsOperator("Identity", [Now(node.Outputs[0])]).WithOnly()
-            : node.WithInputs(node.Inputs.Select(Now))).ToArray();
-        var used = graph.Outputs.ToHashSet();
-        var live = new List<Node>();
-        foreach (var node in nodes.Reverse().Where(node => node.Outputs.Any(used.Contains)))
+        return (graph with
         {
-            live.Add(node);
-            used.UnionWith(node.Inputs);
-            used.UnionWith(node.Captured);
-        }
-
-        live.Reverse();
-        return graph with
-        {
-            Nodes = [.. live],
-            Parameters = [.. graph.Parameters.Where(parameter => used.Contains(parameter.Name))],
-            Constants = [.. graph.Constants.Where(constant => used.Contains(constant.Name))],
-        };
+            Nodes = [.. graph.Nodes.Select(node => node.Outputs.Any(renamed.ContainsKey) && node.Outputs.Any(graph.Outputs.Contains)
+                ? node.AsOperator("Identity", [Now(node.Outputs[0])]).WithOnly()
+                : node.WithInputs(node.Inputs.Select(Now)))],
+        }).Needed();
     }
 }

@@ -16,7 +16,6 @@ internal sealed class Coupling
 
     private readonly Dictionary<string, StructuredValue> _values;
     private readonly Dictionary<(string Parameter, int Dimension), int> _axes = [];
-    private readonly Lazy<ILookup<string, Node>> _consumers;
     private readonly HashSet<(string Name, int Dimension)> _followed = [];
     private readonly List<Axis> _consumed = [];
     private int[] _met = [];
@@ -29,7 +28,6 @@ internal sealed class Coupling
     {
         (Network, Options, _choices) = (network, options, choices);
         _values = new(network.Tensors.Count);
-        _consumers = new(() => network.Nodes.SelectMany(node => node.Inputs.Select(input => (input, node))).ToLookup(pair => pair.input, pair => pair.node));
         foreach (var input in network.Inputs)
         {
             _values[input.Name] = Inert(input, $"it is a dimension of the network's input '{input.Name}'");
@@ -87,8 +85,6 @@ internal sealed class Coupling
     public bool IsParameter(Node node, int input) => node.Input(input) is { } name && Network.TryGetParameter(name, out _);
 
     public TensorInfo Info(string name) => Network.Find(name)!;
-
-    public IReadOnlyList<Node> Consumers(string tensor) => [.. _consumers.Value[tensor]];
 
     /// <summary>What a node reads; a parameter's dimensions become live with the given role.</summary>
     public StructuredValue Input(Node node, int input, AxisRole role = AxisRole.Affine, StructureKind kind = StructureKind.Neuron)

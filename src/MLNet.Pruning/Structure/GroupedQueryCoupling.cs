@@ -144,5 +144,5 @@ internal static class GroupedQueryCoupling
 
     private static bool IsRead(Coupling coupling, Node node, int output)
         => output < node.Outputs.Length && node.Outputs[output] is { Length: > 0 } name
-            && (coupling.Consumers(name).Count > 0 || coupling.Network.Graph.Outputs.Contains(name));
+            && (coupling.Network.Consumers(name).Any() || coupling.Network.Graph.Outputs.Contains(name));
 }

@@ -161,7 +161,7 @@ internal static class ReshapeCoupling
         var (seen, open) = (new HashSet<string>(), new Queue<string>([tensor]));
         while (open.TryDequeue(out var next))
         {
-            foreach (var consumer in coupling.Consumers(next).Where(consumer => seen.Add(consumer.Name)))
+            foreach (var consumer in coupling.Network.Consumers(next).Where(consumer => seen.Add(consumer.Name)))
             {
                 switch (consumer.Operator)
                 {
@@ -179,7 +179,7 @@ internal static class ReshapeCoupling
                     case "Reshape" when consumer.Attributes.ContainsKey("shape"):
                         // Merged and split again, as between an operator that turns heads by their positions and the attention.
                         var shape = coupling.Info(consumer.Inputs[0]).Shape;
-                        foreach (var split in coupling.Consumers(consumer.Outputs[0]).Where(node => node.Operator == "Reshape" && coupling.Info(node.Outputs[0]).Shape.SequenceEqual(shape)))
+                        foreach (var split in coupling.Network.Consumers(consumer.Outputs[0]).Where(node => node.Operator == "Reshape" && coupling.Info(node.Outputs[0]).Shape.SequenceEqual(shape)))
                         {
                             open.Enqueue(split.Outputs[0]);
                         }

@@ -20,7 +20,7 @@ internal static class FiniteWeights
 
     private const int Shown = 3;
 
-    private static string Place(Network network, string parameter) => network.Nodes.FirstOrDefault(node => node.Inputs.Contains(parameter)) is { } node
+    private static string Place(Network network, string parameter) => network.Consumers(parameter).FirstOrDefault() is { } node
         ? $"layer '{node.Name}' ('{parameter}')" : $"'{parameter}'";
 
     private static int Count(ReadOnlySpan<float> values)

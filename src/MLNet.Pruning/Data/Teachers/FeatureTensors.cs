@@ -1,4 +1,5 @@
 using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Scoring;
 using static TorchSharp.torch;
 
@@ -58,17 +59,5 @@ internal sealed class FeatureTensors
     }
 
     /// <summary>The nodes that the logits depend on.</summary>
-    private static List<Node> Leading(Network network)
-    {
-        var needed = new HashSet<string> { network.Logits };
-        var leading = new List<Node>();
-        foreach (var node in network.Nodes.Reverse().Where(node => node.Outputs.Any(needed.Contains)))
-        {
-            needed.UnionWith(node.Inputs);
-            leading.Add(node);
-        }
-
-        leading.Reverse();
-        return leading;
-    }
+    private static List<Node> Leading(Network network) => NetworkGraph.Ancestors(network.Nodes, [network.Logits]);
 }

@@ -41,4 +41,38 @@ internal sealed record NetworkGraph
 
     /// <summary>Texts that files carry beside the network.</summary>
     public ImmutableSortedDictionary<string, string> Metadata { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>The graph with what its outputs are computed from, and nothing else.</summary>
+    public NetworkGraph Needed()
+    {
+        var nodes = Ancestors(Nodes, Outputs);
+        var used = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(Outputs).ToHashSet();
+        return this with
+        {
+            Nodes = [.. nodes],
+            Parameters = [.. Parameters.Where(parameter => used.Contains(parameter.Name))],
+            Constants = [.. Constants.Where(constant => used.Contains(constant.Name))],
+        };
+    }
+
+    /// <summary>The nodes that some tensors are computed from, in order.</summary>
+    /// <param name="nodes">Nodes in an order in which each comes after all that it reads.</param>
+    /// <param name="tensors">Names of the tensors.</param>
+    /// <param name="reads">What a node reads, asked of each from the last on; null for its operands and what its branches and bodies read.</param>
+    public static List<Node> Ancestors(IReadOnlyList<Node> nodes, IEnumerable<string> tensors, Func<Node, IEnumerable<string>>? reads = null)
+    {
+        var needed = tensors.ToHashSet();
+        var ancestors = new List<Node>();
+        for (var i = nodes.Count - 1; i >= 0; i--)
+        {
+            if (nodes[i].Outputs.Any(output => output.Length > 0 && needed.Contains(output)))
+            {
+                ancestors.Add(nodes[i]);
+                needed.UnionWith(reads?.Invoke(nodes[i]) ?? nodes[i].Inputs.Concat(nodes[i].Captured));
+            }
+        }
+
+        ancestors.Reverse();
+        return ancestors;
+    }
 }

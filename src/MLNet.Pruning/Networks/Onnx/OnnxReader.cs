@@ -117,23 +117,8 @@ internal sealed class OnnxReader
 
     private NetworkGraph Assemble(ImmutableArray<string> outputs)
     {
-        var used = new HashSet<string>(_nodes.Count);
-        used.UnionWith(outputs);
-        var unused = new HashSet<Node>();
-        for (var i = _nodes.Count - 1; i >= 0; i--)
-        {
-            if (_nodes[i].Outputs.Any(used.Contains))
-            {
-                used.UnionWith(_nodes[i].Inputs);
-                used.UnionWith(_nodes[i].Captured);
-            }
-            else
-            {
-                unused.Add(_nodes[i]);
-            }
-        }
-
-        var nodes = _nodes.Where(node => !unused.Contains(node)).ToImmutableArray();
+        var nodes = NetworkGraph.Ancestors(_nodes, outputs).ToImmutableArray();
+        var used = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(outputs).ToHashSet();
         var trained = TrainedInputs.Of(nodes, name => _values.GetValueOrDefault(name) is { IsInitializer: true, Count: > 1 });
         var parameters = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Where(_parameters.ContainsKey).Distinct()
             .Select(name => _parameters[name].WithTrainable(trained.Contains(name))).ToImmutableArray();

@@ -10,15 +10,16 @@ internal static class ElementwiseShapes
     [
         .. Unary(Zeros.OfFirst, "Relu", "LeakyRelu", "Gelu", "Tanh", "Dropout", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "Swish",
             "ThresholdedRelu", "Erf", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round", "Sign", "Sin"),
-        .. Unary(Zeros.Lost, "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Not", "IsNaN", "Clip"),
+        .. Unary(Zeros.Lost, "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Clip"),
+        .. Unary(Zeros.Lost, "Not", "IsNaN").Select(Boolean),
         .. Unary(Zeros.Infinite, "Log", "Reciprocal"),
         .. Unary(Zeros.OfFirst, "Identity", "Cast").Select(one => one with { Values = Values.Shown }),
-        .. Joining(Zeros.OfEvery, "Add", "Sub", "Min", "Max", "Mean", "Sum", "Or", "Xor"),
-        .. Joining(Zeros.OfAny, "Mul", "And"),
+        .. Joining(Zeros.OfEvery, "Add", "Sub", "Min", "Max", "Mean", "Sum"), .. Joining(Zeros.OfEvery, "Or", "Xor").Select(Boolean),
+        .. Joining(Zeros.OfAny, "Mul"), .. Joining(Zeros.OfAny, "And").Select(Boolean),
         .. Joining(Zeros.OfFirst, "Div", "Mod"),
         .. Joining(Zeros.OfFirst, "PRelu").Select(one => one with { Trained = [1] }),
         .. Joining(Zeros.OfBranches, "Where"),
-        .. Joining(Zeros.Lost, "Pow", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual"),
+        .. Joining(Zeros.Lost, "Pow"), .. Joining(Zeros.Lost, "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual").Select(Boolean),
         new("Softmax", Softmax) { Over = Softmaxed }, new("LogSoftmax", Softmax) { Over = Softmaxed }, new("Hardmax", Softmax) { Over = Softmaxed },
         new("LpNormalization", context => Along(context, -1)) { Over = (node, rank, _) => [node.Axis(rank, -1)] },
         new("CumSum", context => Along(context, 0)) { Over = (node, rank, _) => [node.Axis(rank, 0)], Zeros = Zeros.OfFirst },
@@ -41,6 +42,8 @@ internal static class ElementwiseShapes
     /// <summary>Along one dimension; before version 13 along all from that on.</summary>
     private static IEnumerable<int> Softmaxed(Node node, int rank, long opset)
         => node.Axis(rank, -1) is var axis && opset < NetworkGraph.SoftmaxOfOneDimension ? Enumerable.Range(axis, rank - axis) : [axis];
+
+    private static Operator Boolean(Operator one) => one with { Type = TensorType.Bool };
 
     private static IEnumerable<Operator> Unary(Zeros zeros, params string[] names)
         => names.Select(name => new Operator(name, Unary) { IsElementwise = true, IsUnary = true, Zeros = zeros });

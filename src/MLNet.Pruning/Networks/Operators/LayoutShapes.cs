@@ -15,10 +15,12 @@ internal static class LayoutShapes
         Picked("Pad", Pad) with { Zeros = Zeros.Lost },
         new("ConstantOfShape", ConstantOfShape),
         new("ScatterND", context => [context[0]]), new("ScatterElements", context => [context[0]]), new("GatherElements", context => [context[1]]),
-        new("Range", context => [context.Computed(1)]), new("NonZero", context => [[context[0].Length, context.ComputedSize(0, 1)]]),
-        new("Shape", context => [[context[0].Length]]), new("Size", _ => [[]]),
-        new(Node.Dimensions, context => [context.Node.Int("scalar", 0) == 1 ? [] : [context.Node.Ints("shape").Length]]),
+        new("Range", context => [context.Computed(1)]), Sizes("NonZero", context => [[context[0].Length, context.ComputedSize(0, 1)]]),
+        Sizes("Shape", context => [[context[0].Length]]), Sizes("Size", _ => [[]]),
+        Sizes(Node.Dimensions, context => [context.Node.Int("scalar", 0) == 1 ? [] : [context.Node.Ints("shape").Length]]),
     ];
+
+    private static Operator Sizes(string name, ShapeInference.Rule shape) => new(name, shape) { Type = TensorType.Int64 };
 
     private static Operator Shown(string name, ShapeInference.Rule shape) => new(name, shape) { Values = Values.Shown, Zeros = Zeros.OfFirst };
 

@@ -32,6 +32,9 @@ internal sealed record Operator(string Name, ShapeInference.Rule Shape)
     /// <summary>What becomes of the values of the operands.</summary>
     public Values Values { get; init; }
 
+    /// <summary>Type of what it computes where that is always the same; null where it follows from operands or attributes.</summary>
+    public TensorType? Type { get; init; }
+
     /// <summary>Where it multiplies with a weight.</summary>
     public IReadOnlyList<WeightOperand> Weights { get; init; } = [];
 

@@ -9,7 +9,7 @@ internal static class ReductionShapes
     [
         .. Reductions(Zeros.OfFirst, "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceL1", "ReduceL2", "ReduceSumSquare"),
         .. Reductions(Zeros.Lost, "ReduceLogSumExp"), .. Reductions(Zeros.Infinite, "ReduceLogSum"),
-        new("ArgMax", ArgMax) { Over = (node, rank, _) => [node.Axis(rank, 0)] }, new("ArgMin", ArgMax) { Over = (node, rank, _) => [node.Axis(rank, 0)] },
+        .. new[] { "ArgMax", "ArgMin" }.Select(name => new Operator(name, ArgMax) { Over = (node, rank, _) => [node.Axis(rank, 0)], Type = TensorType.Int64 }),
         new("TopK", TopK) { Over = (node, rank, _) => [node.Axis(rank, -1)] },
     ];
 

@@ -69,14 +69,12 @@ internal static class ShapeInference
     {
         _ when context.Node.Domain.Length > 0 => output == 0 && CarriedShapes.Of(context).Length > 0 ? context.Type(0) : TensorType.Unknown,
         "Cast" => (TensorType)context.Node.Int("to", 0),
-        "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" or "And" or "Or" or "Xor" or "Not" or "IsNaN" or "IsInf" => TensorType.Bool,
         "Dropout" when output == 1 => TensorType.Bool,
-        "Shape" or "Size" or "ArgMax" or "ArgMin" or "NonZero" or Node.Dimensions => TensorType.Int64,
         "TopK" or "MaxPool" when output == 1 => TensorType.Int64,
         "ConstantOfShape" => (TensorType)context.Node.Int("dtype", 1),
         "Where" or "DequantizeLinear" => context.Type(1),
         "QuantizeLinear" => context.Node.Input(2) is null ? (TensorType)context.Node.Int("output_dtype", (long)TensorType.UInt8) : context.Type(2),
         "If" or "Loop" or "Scan" => TensorType.Unknown,
-        _ => context.Type(0),
+        _ => OperatorCatalogue.Find(context.Node)?.Type ?? context.Type(0),
     };
 }

@@ -8,14 +8,13 @@ internal static class BatchNormFolding
 {
     public static Network Fold(Network network)
     {
-        var producers = network.Nodes.SelectMany(node => node.Outputs.Where(output => output.Length > 0).Select(output => (output, node))).ToDictionary();
         var uses = network.Nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(network.Graph.Outputs).GroupBy(name => name).ToDictionary(group => group.Key, group => group.Count());
         var nodes = network.Nodes.ToList();
         var parameters = network.Parameters.ToDictionary(parameter => parameter.Name);
         var order = network.Parameters.Select(parameter => parameter.Name).ToList();
         foreach (var norm in network.Nodes.Where(node => node is { Operator: "BatchNormalization", Domain: "", IsTraining: false }))
         {
-            if (!producers.TryGetValue(norm.Inputs[0], out var layer) || uses[norm.Inputs[0]] != 1 || OutputDimension(layer) is not { } dimension
+            if (network.Producer(norm.Inputs[0]) is not { } layer || uses[norm.Inputs[0]] != 1 || OutputDimension(layer) is not { } dimension
                 || norm.Inputs.Skip(1).Any(name => !parameters.ContainsKey(name)) || !Own(layer.Inputs[1]) || (layer.Input(2) is { } biased && !Own(biased)))
             {
                 continue;

@@ -29,7 +29,7 @@ internal sealed record UnitOutputs(string Weight, int Dimension, string Tensor, 
     private static string Activation(Network network, string tensor)
     {
         while (network.Graph.Outputs.All(output => output != tensor)
-            && network.Nodes.Where(node => node.Inputs.Contains(tensor)).Take(2).ToArray() is [{ Domain: "" } only] && only.Inputs[0] == tensor && IsOfUnit(network, only))
+            && network.Consumers(tensor).Take(2).ToArray() is [{ Domain: "" } only] && only.Inputs[0] == tensor && IsOfUnit(network, only))
         {
             tensor = only.Outputs[0];
         }

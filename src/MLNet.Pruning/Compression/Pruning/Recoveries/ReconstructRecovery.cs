@@ -43,7 +43,7 @@ internal sealed class ReconstructRecovery : Recovery
     }
 
     /// <summary>Whether a parameter is trained and read by one node alone.</summary>
-    private static bool IsOwn(Network network, string parameter) => network[parameter].Trainable && network.Nodes.Count(node => node.Inputs.Contains(parameter)) == 1;
+    private static bool IsOwn(Network network, string parameter) => network[parameter].Trainable && network.Consumers(parameter).Count() == 1;
 
     private PrunedNetwork Refit(RecoveryStep step, CalibrationRun original, PrunedNetwork recovered, LayerInfo layer)
     {
@@ -53,7 +53,7 @@ internal sealed class ReconstructRecovery : Recovery
         var (bias, factor) = Bias(network, layer.Node, inputs.Units);
         // Where the layer was given a branch beside it, what counts is the sum of both.
         var output = layer.Node.Outputs[0] is var own && step.Before.Network.Tensors.ContainsKey(own) ? own
-            : network.Nodes.First(node => node.Inputs.Contains(own)).Outputs[0];
+            : network.Consumers(own).First().Outputs[0];
         var size = inputs.Count + (bias is null ? 0 : 1);
         var moments = zeros([size, size], ScalarType.Float64, run.Device);
         var errors = zeros([inputs.Units, size], ScalarType.Float64, run.Device);
@@ -109,7 +109,7 @@ internal sealed class ReconstructRecovery : Recovery
             return Shifts(own) && node.Float("beta", 1) != 0 ? (own, node.Float("beta", 1)) : (null, 1);
         }
 
-        var next = node.Operator == "Conv" ? [] : network.Nodes.Where(other => other.Inputs.Contains(node.Outputs[0])).Take(2).ToArray();
+        var next = node.Operator == "Conv" ? [] : network.Consumers(node.Outputs[0]).Take(2).ToArray();
         return next is [{ Operator: "Add", Domain: "" } add] && add.Inputs.FirstOrDefault(input => input != node.Outputs[0]) is var behind && Shifts(behind) ? (behind, 1) : (null, 1);
     }
 
