@@ -64,6 +64,7 @@ public class OperatorFormsTests
         Form("clip by tensors of one side", "Clip", s_sequence, [null, Weights()]),
         Form("norm of one", "LpNormalization", s_sequence, [], ("axis", 1L), ("p", 1L)),
         Form("thresholded relu", "ThresholdedRelu", s_sequence, [], ("alpha", 0.4f)),
+        Form("shrink", "Shrink", s_sequence, [], ("lambd", 0.3f), ("bias", 0.1f)), Form("shrink by nothing", "Shrink", s_sequence, []),
         Form("hard sigmoid", "HardSigmoid", s_sequence, [], ("alpha", 0.3f), ("beta", 0.4f)),
         Form("round", "Round", s_sequence, []),
         Form("cumulative sum, reverse, exclusive", "CumSum", s_sequence, [Table([], 2)], ("reverse", 1L), ("exclusive", 1L)),

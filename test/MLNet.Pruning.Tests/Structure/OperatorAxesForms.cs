@@ -41,7 +41,7 @@ internal static class OperatorAxesForms
     private static readonly string[] s_unary =
     [
         "Relu", "LeakyRelu", "Tanh", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "ThresholdedRelu", "Erf", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round",
-        "Sign", "Sin", "Identity", "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "IsNaN", "Dropout",
+        "Sign", "Sin", "Identity", "Shrink", "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "IsNaN", "Dropout",
     ];
 
     public static IEnumerable<OperatorAxes> All { get; } =

@@ -10,7 +10,7 @@ internal static class ElementwiseShapes
     [
         .. Unary(Zeros.OfFirst, "Relu", "LeakyRelu", "Gelu", "Tanh", "Dropout", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "Swish",
             "ThresholdedRelu", "Erf", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round", "Sign", "Sin"),
-        .. Unary(Zeros.Lost, "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Clip"),
+        .. Unary(Zeros.Lost, "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Clip", "Shrink"),
         .. Unary(Zeros.Lost, "Not", "IsNaN").Select(Boolean),
         .. Unary(Zeros.Infinite, "Log", "Reciprocal"),
         .. Unary(Zeros.OfFirst, "Identity", "Cast").Select(one => one with { Values = Values.Shown }),
