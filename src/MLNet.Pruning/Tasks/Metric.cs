@@ -128,7 +128,7 @@ public sealed class Metric
     /// <summary>A metric of one's own that is a mean over rows.</summary>
     /// <param name="name">What it is called; not empty.</param>
     /// <param name="direction">Whether higher or lower is better.</param>
-    /// <param name="row">Its value for one row, by number from 0.</param>
+    /// <param name="row">Its value for one row, by number from 0. Where it is 0 or 1 on every row, and has no unit, bounds with confidence are exact.</param>
     /// <param name="legend">What it is, as a sentence.</param>
     /// <param name="unit">What it is counted in.</param>
     /// <param name="tasks">The tasks it fits; null for all.</param>

@@ -160,5 +160,35 @@ public sealed class Predictions
         return sum / rows;
     }
 
+    /// <summary>Some of the rows, any of them as often as it is named.</summary>
+    internal Predictions Take(ReadOnlySpan<int> rows)
+    {
+        var (scores, labels) = (new float[rows.Length * Outputs], new float[rows.Length]);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            ScoresOf(rows[i]).CopyTo(scores.AsSpan(i * Outputs));
+            labels[i] = _labels[rows[i]];
+        }
+
+        return new(Task, scores, labels) { Logit = Logit };
+    }
+
+    /// <summary>The same but for the first rows of a class that are predicted right, which are now wrong, as far from right as any score is.</summary>
+    internal Predictions WithLost(int index, int rows)
+    {
+        var scores = (float[])_scores.Clone();
+        var (least, most) = (Math.Min(-1, scores.Min()), Math.Max(1, scores.Max()));
+        for (var row = 0; row < Rows && rows > 0; row++)
+        {
+            if ((int)_labels[row] == index && PredictedClass(row) == index)
+            {
+                scores[row * Outputs + (Task == LearningTask.Binary ? 0 : index)] = Task == LearningTask.Binary && index == 0 ? most : least;
+                rows--;
+            }
+        }
+
+        return new(Task, scores, _labels) { Logit = Logit };
+    }
+
     private int Checked(int row) => (uint)row < (uint)Rows ? row : throw new ArgumentOutOfRangeException(nameof(row), row, $"Rows are numbered from 0 to {Rows - 1}.");
 }

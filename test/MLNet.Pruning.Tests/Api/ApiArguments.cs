@@ -87,6 +87,7 @@ internal static class ApiArguments
         [typeof(PruneTreesEstimator)] = () => s_ml.Transforms.PruneTrees(s_trees.Value, Trees()),
         [typeof(AutoPruneEstimator)] = () => s_ml.Transforms.AutoPrune(Budget.Parameters(5)),
         [typeof(LoadNetworkEstimator)] = () => s_ml.Transforms.LoadNetwork(s_network),
+        [typeof(Tolerance)] = () => Tolerance.Of(0.1),
         [typeof(Metric)] = () => Metric.Accuracy,
         [typeof(Predictions)] = () => new Predictions(LearningTask.Multiclass, [1, 2, 3, 4, 5, 6, 7, 8, 9], [0, 1, 2]),
         [typeof(LearningTask)] = () => LearningTask.Regression,

@@ -14,7 +14,7 @@ public class LayerTests
     /// </summary>
     private static readonly string[] s_layers =
     [
-        "Messages", "Files", "Threading", "Tasks",
+        "Messages", "Files", "Threading", "Tasks", "Tasks/Confidence",
         "Networks/Format", "Networks/Graph", "Networks/Operators", "Networks", "Networks/Onnx/Expansions", "Networks/Onnx",
         "Structure/Folding", "Structure", "Structure/Granularities",
         "Evaluation",

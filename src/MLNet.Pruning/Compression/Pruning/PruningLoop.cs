@@ -11,16 +11,18 @@ internal sealed class PruningLoop
     private readonly Func<PrunedNetwork, int, TrainingResult> _fineTune;
     private readonly Action<PruningStep> _report;
     private readonly CalibrationData? _calibration;
+    private readonly Validation? _validation;
 
     /// <param name="options">Validated options.</param>
     /// <param name="measure">Measures a network on the validation rows.</param>
     /// <param name="fineTune">Trains a masked network for so many epochs.</param>
     /// <param name="report">Told of every step.</param>
     /// <param name="calibration">Rows for criteria that need some; null where there are none.</param>
+    /// <param name="validation">The validation rows, for a tolerance with confidence; null where there is none.</param>
     public PruningLoop(PruningOptions options, Func<Network, ValidationResult?> measure, Func<PrunedNetwork, int, TrainingResult> fineTune, Action<PruningStep> report,
-        CalibrationData? calibration = null)
+        CalibrationData? calibration = null, Validation? validation = null)
     {
-        (_options, _measure, _fineTune, _report, _calibration) = (options, measure, fineTune, report, calibration);
+        (_options, _measure, _fineTune, _report, _calibration, _validation) = (options, measure, fineTune, report, calibration, validation);
     }
 
     /// <summary>Prunes.</summary>
@@ -41,7 +43,7 @@ internal sealed class PruningLoop
         }
 
         var before = _measure(start.Network);
-        _options.CheckTolerance(before);
+        var tolerance = new ToleranceCheck(_options.Tolerance, start.Network, before, _validation);
         var (good, done) = (start, new List<PruningStep>());
         for (var i = 0; i < steps; i++)
         {
@@ -66,13 +68,13 @@ internal sealed class PruningLoop
                 (next, fineTuned) = (new PrunedNetwork(result.Network, pruned.Masks, pruned.Companions), result.Validation);
             }
 
-            var fell = !_options.Tolerates(before, fineTuned ?? measured);
+            var (holds, bound) = tolerance.Of(next.Network, fineTuned ?? measured);
             var (sparsity, left) = plan.Describe(next);
-            var step = new PruningStep(i + 1, steps, sparsity, left, measured, fineTuned, kept: !fell);
+            var step = new PruningStep(i + 1, steps, sparsity, left, measured, fineTuned, kept: holds) { Bound = bound };
             plan.Record.Close(step.Step, sparsity, step.Kept);
             done.Add(step);
             _report(step);
-            if (fell)
+            if (!holds)
             {
                 break;
             }

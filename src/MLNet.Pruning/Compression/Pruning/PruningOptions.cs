@@ -6,9 +6,6 @@ namespace MLNet.Pruning;
 /// <summary>How a network is pruned.</summary>
 public class PruningOptions
 {
-    /// <summary>Losses that are differences of fractions are compared to rounding.</summary>
-    private const double Rounding = 1e-9;
-
     private Amount? _amount;
     private LayerRule[] _layers = [];
 
@@ -108,10 +105,10 @@ public class PruningOptions
 
     /// <summary>
     /// Largest loss of the validation metric, in its direction, against the network before pruning. A step that loses more is taken back and
-    /// ends the pruning with the last good network. Not negative; needs validation rows.
+    /// ends the pruning with the last good network. A number, or <see cref="Tolerance.Confident"/>; needs validation rows.
     /// </summary>
     /// <value>Default null: no limit.</value>
-    public double? Tolerance { get; set => field = value is { } fall ? Setting.NotNegative(fall) : null; }
+    public Tolerance? Tolerance { get; set; }
 
     /// <summary>Stops the pruning between two steps of pruning or training with an <see cref="OperationCanceledException"/>.</summary>
     /// <value>Default none.</value>
@@ -120,24 +117,6 @@ public class PruningOptions
     /// <summary>Told after every step, on the thread that prunes.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<PruningStep>? Progress { get; set; }
-
-    /// <exception cref="InvalidOperationException">There is a tolerance, but nothing was measured before the pruning.</exception>
-    /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
-    internal void CheckTolerance(ValidationResult? before)
-    {
-        if (Tolerance is not null && before is null)
-        {
-            throw new InvalidOperationException("A tolerance needs validation rows to measure on: train with a ValidationFraction above 0.");
-        }
-
-        if (Tolerance is not null && double.IsNaN(before!.Metric))
-        {
-            throw new MetricException(before.Name, "a tolerance");
-        }
-    }
-
-    /// <summary>Whether the loss of metric lies within the tolerance, if there is one; one that is not a number does not.</summary>
-    internal bool Tolerates(ValidationResult? before, ValidationResult? after) => Tolerance is not { } most || before!.LossTo(after!) <= most + Rounding;
 
     /// <summary>What a piece is worth, whichever rule its layer is under.</summary>
     internal Importance Criterion => _layers.Any(rule => rule.Importance is not null) ? new LayeredImportance(Importance, _layers) : Importance;

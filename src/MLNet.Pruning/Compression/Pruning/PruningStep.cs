@@ -33,12 +33,16 @@ public sealed record PruningStep
     /// <summary>False where the metric fell by more than the tolerance, so that the step was taken back.</summary>
     public bool Kept { get; }
 
+    /// <summary>What its loss of metric is at most; null unless the tolerance asks for a confidence.</summary>
+    [JsonInclude]
+    public LossBound? Bound { get; internal init; }
+
     /// <summary>The step's last measurement.</summary>
     public ValidationResult? Validation => FineTuned ?? Pruned;
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"step {Step}/{Steps}: sparsity {Sparsity:0.0000}, {NonZeros} weights left")
-        + (Pruned is null ? "" : $", validation {Pruned}") + (FineTuned is null ? "" : $", fine-tuned {FineTuned}") + (Kept ? "" : ", taken back");
+        + (Pruned is null ? "" : $", validation {Pruned}") + (FineTuned is null ? "" : $", fine-tuned {FineTuned}") + (Bound is null ? "" : $", {Bound}") + (Kept ? "" : ", taken back");
 }
 
 /// <summary>What a pruning gave.</summary>

@@ -10,8 +10,9 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 /// <param name="measure">Measures a network on the validation rows.</param>
 /// <param name="train">Trains a network with masks that move.</param>
 /// <param name="report">Told of the result.</param>
+/// <param name="validation">The validation rows, for a tolerance with confidence.</param>
 internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions options, CalibrationData data, Func<Network, ValidationResult?> measure,
-    Func<PrunedNetwork, SparseTrainingRun, TrainingResult> train, Action<PruningStep> report)
+    Func<PrunedNetwork, SparseTrainingRun, TrainingResult> train, Action<PruningStep> report, Validation? validation)
 {
     /// <param name="start">The network and what was dropped before.</param>
     /// <param name="rewound">Which companion of the network to start from; null for the network itself.</param>
@@ -20,16 +21,16 @@ internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions
     public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, int? rewound)
     {
         var before = measure(start.Network);
-        options.CheckTolerance(before);
+        var tolerance = new ToleranceCheck(options.Tolerance, start.Network, before, validation);
         var from = rewound is { } companion ? new PrunedNetwork(start.Companions[companion]!, start.Masks, start.Companions) : start;
         using var moving = training.Bind(options, from, data);
         var result = train(from, moving);
         var pruned = moving.Finish(result.Network, start);
-        var fell = !options.Tolerates(before, result.Validation);
+        var (holds, bound) = tolerance.Of(pruned.Network, result.Validation);
         var (sparsity, left) = moving.Describe(pruned);
-        var step = new PruningStep(1, 1, sparsity, left, null, result.Validation, kept: !fell);
+        var step = new PruningStep(1, 1, sparsity, left, null, result.Validation, kept: holds) { Bound = bound };
         report(step);
-        var good = fell ? start : pruned;
+        var good = holds ? pruned : start;
         return (good, PruningWarnings.AddTo(moving.Complete(new PruningReport(before, [step]), pruned), options, start, good));
     }
 }

@@ -44,6 +44,11 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var tuning = Taught(_options.FineTuning ?? state.Training.ForLaterStep());
         var training = tuning.With(cancellation: _options.CancellationToken, metric: _options.Metric);
+        if (_options.Tolerance?.Confidence is not null && training.EarlyStoppingPatience is not null && (_options.FineTuneEpochs ?? (_options.Schedule == Schedule.OneShot && _options.Training is null ? 0 : 1)) > 0)
+        {
+            throw new ArgumentException("Early stopping picks weights by the validation rows, which then prove nothing with confidence: give PruningOptions.FineTuning without EarlyStoppingPatience, or a plain tolerance.", nameof(PruningOptions.Tolerance));
+        }
+
         var validation = Validation.Of(data, state.Task, training);
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Measured };
         var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
@@ -58,8 +63,8 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         }
 
         var (pruned, report) = _options.Training is { } sparse
-            ? new SparseTrainingLoop(sparse, _options, calibration, validation.Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report).Run(start, Rewound(state))
-            : new PruningLoop(_options, validation.Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration).Run(start, Rewound(state));
+            ? new SparseTrainingLoop(sparse, _options, calibration, validation.Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report, validation).Run(start, Rewound(state))
+            : new PruningLoop(_options, validation.Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration, validation).Run(start, Rewound(state));
         foreach (var warning in report.Warnings)
         {
             channel.Warning(MessageSensitivity.None, "{0}", warning);
