@@ -4,10 +4,13 @@ namespace MLNet.Pruning;
 public sealed class MetricException : InvalidOperationException
 {
     internal MetricException(string metric, string decision)
-        : base($"The metric '{metric}' is not a number on the validation rows{(Metric.All.FirstOrDefault(one => one.Name == metric)?.Needs is { } needs ? $" (it needs {needs} among them)" : "")}: {decision} cannot go by it. "
+        : base($"The metric '{metric}' is not a number on the validation rows{Needs(metric)}: {decision} cannot go by it. "
             + "Choose another metric, or hold back more rows.")
         => MetricName = metric;
 
     /// <summary>Name of the metric.</summary>
     public string MetricName { get; }
+
+    private static string Needs(string metric)
+        => Metric.All.FirstOrDefault(one => one.Name == metric)?.Needs is { } needs ? $" (it needs {needs} among them)" : "";
 }

@@ -29,7 +29,8 @@ public sealed class Predictions
         (Task, Rows, Outputs) = (Setting.Defined(task, nameof(task)), labels.Length, scores.Length / labels.Length);
         if (task == LearningTask.Multiclass ? Outputs < 2 : Outputs != 1)
         {
-            throw new ArgumentException($"A {task} task has {(task == LearningTask.Multiclass ? "a score for each of several classes" : "one score a row")}, not {Outputs}.", nameof(scores));
+            var expected = task == LearningTask.Multiclass ? "a score for each of several classes" : "one score a row";
+            throw new ArgumentException($"A {task} task has {expected}, not {Outputs}.", nameof(scores));
         }
 
         if (weights is not null && (weights.Length != Rows || !weights.All(weight => weight >= 0 && float.IsFinite(weight))))
@@ -37,9 +38,11 @@ public sealed class Predictions
             throw new ArgumentException($"There are to be {Rows} weights, one a row, finite and not negative.", nameof(weights));
         }
 
-        if (Array.FindIndex(labels, label => Classes == 0 ? !float.IsFinite(label) : !(label >= 0 && label < Classes && label == MathF.Floor(label))) is >= 0 and var odd)
+        bool IsLabel(float label) => Classes == 0 ? float.IsFinite(label) : label >= 0 && label < Classes && label == MathF.Floor(label);
+        if (Array.FindIndex(labels, label => !IsLabel(label)) is >= 0 and var odd)
         {
-            throw new ArgumentException($"The label of row {odd} is {labels[odd]}; {(Classes == 0 ? "it has to be finite" : $"classes are numbered from 0 to {Classes - 1}")}.", nameof(labels));
+            var expected = Classes == 0 ? "it has to be finite" : $"classes are numbered from 0 to {Classes - 1}";
+            throw new ArgumentException($"The label of row {odd} is {labels[odd]}; {expected}.", nameof(labels));
         }
 
         (_scores, _labels, _weights) = (scores, labels, weights);
@@ -121,7 +124,8 @@ public sealed class Predictions
     {
         if (Task == LearningTask.Regression || Logit is null)
         {
-            throw new InvalidOperationException($"The model gives no probabilities: {(Task == LearningTask.Regression ? "its scores are numbers" : "its scores are not calibrated")}.");
+            var reason = Task == LearningTask.Regression ? "its scores are numbers" : "its scores are not calibrated";
+            throw new InvalidOperationException($"The model gives no probabilities: {reason}.");
         }
 
         var scores = ScoresOf(row);
@@ -190,5 +194,6 @@ public sealed class Predictions
         return new(Task, scores, _labels) { Logit = Logit };
     }
 
-    private int Checked(int row) => (uint)row < (uint)Rows ? row : throw new ArgumentOutOfRangeException(nameof(row), row, $"Rows are numbered from 0 to {Rows - 1}.");
+    private int Checked(int row) => (uint)row < (uint)Rows ? row
+        : throw new ArgumentOutOfRangeException(nameof(row), row, $"Rows are numbered from 0 to {Rows - 1}.");
 }

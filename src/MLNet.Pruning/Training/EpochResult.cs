@@ -38,7 +38,9 @@ public sealed record ValidationResult
     {
     }
 
-    /// <summary>The metric: by default accuracy, in [0, 1], of a classification, and R squared of a regression. Not a number where the rows do not define it.</summary>
+    /// <summary>
+    /// The metric: by default accuracy, in [0, 1], of a classification, and R squared of a regression. Not a number where the rows do not define it.
+    /// </summary>
     public double Metric { get; }
 
     /// <summary>Mean loss over the rows.</summary>

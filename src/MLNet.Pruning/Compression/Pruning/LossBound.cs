@@ -19,5 +19,6 @@ public sealed record LossBound
     public double Confidence { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"loss {Loss:0.0000}, at most {Most:0.0000} with {100 * Confidence:0.##} % confidence");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"loss {Loss:0.0000}, at most {Most:0.0000} with {100 * Confidence:0.##} % confidence");
 }

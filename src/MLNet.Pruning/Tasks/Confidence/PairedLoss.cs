@@ -1,8 +1,8 @@
 namespace MLNet.Pruning.Tasks.Confidence;
 
 /// <summary>
-/// An upper confidence bound on the loss of a metric, from what two networks say of the same rows. Exact where each row is right or wrong; by large-sample theory
-/// otherwise, at half the error that is allowed.
+/// An upper confidence bound on the loss of a metric, from what two networks say of the same rows. Exact where each row is right or wrong; by
+/// large-sample theory otherwise, at half the error that is allowed.
 /// </summary>
 internal static class PairedLoss
 {
@@ -53,7 +53,10 @@ internal static class PairedLoss
         return mean + t * Math.Sqrt(variance / rows) + Math.Max(0, third) / (variance * rows) * (1.0 / 6 + t * t / 3);
     }
 
-    /// <summary>The percentile of the loss over rows drawn anew with replacement, the same of both networks (Efron and Tibshirani 1993); the same draws each time.</summary>
+    /// <summary>
+    /// The percentile of the loss over rows drawn anew with replacement, the same of both networks (Efron and Tibshirani 1993); the same draws each
+    /// time.
+    /// </summary>
     private static double Bootstrap(Metric metric, Predictions before, Predictions after, double error)
     {
         var random = new Random(Seed);
@@ -75,8 +78,8 @@ internal static class PairedLoss
     }
 
     /// <summary>
-    /// What no row shows may still be there: where none of n is seen, a share of -ln(error) / n is not excluded (the rule of three, Hanley and Lippman-Hand 1983).
-    /// So many rows of one class, that of which it costs most, are taken to be lost.
+    /// What no row shows may still be there: where none of n is seen, a share of -ln(error) / n is not excluded (the rule of three, Hanley and
+    /// Lippman-Hand 1983). So many rows of one class, that of which it costs most, are taken to be lost.
     /// </summary>
     private static Predictions Pessimistic(Metric metric, Predictions before, Predictions after, double error)
     {

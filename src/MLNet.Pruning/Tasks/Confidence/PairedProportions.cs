@@ -1,9 +1,10 @@
 namespace MLNet.Pruning.Tasks.Confidence;
 
 /// <summary>
-/// An upper confidence bound on a loss of accuracy from paired rows: of so many rows, some were right before and are wrong after, some the other way round. It inverts
-/// the exact unconditional test of a difference of paired proportions (Suissa and Shuster 1991), ordered by the studentised difference; the share of rows that
-/// differ, of which the difference tells nothing, runs through its own confidence interval (Berger and Boos 1994). It holds at any number of rows.
+/// An upper confidence bound on a loss of accuracy from paired rows: of so many rows, some were right before and are wrong after, some the other way
+/// round. It inverts the exact unconditional test of a difference of paired proportions (Suissa and Shuster 1991), ordered by the studentised
+/// difference; the share of rows that differ, of which the difference tells nothing, runs through its own confidence interval (Berger and Boos 1994).
+/// It holds at any number of rows.
 /// </summary>
 internal static class PairedProportions
 {
@@ -28,10 +29,13 @@ internal static class PairedProportions
     {
         var (differ, spent) = (lost + gained, error * NuisanceShare);
         var (low, high) = (differ == 0 ? 0 : 1 - Limit(rows, rows - differ, spent / 2), Limit(rows, differ, spent / 2));
-        return Distributions.Root(loss => spent + Probability(rows, lost, gained, loss, Math.Max(low, Math.Abs(loss)), high) <= error, (double)(lost - gained) / rows, 1, Precision);
+        return Distributions.Root(loss => spent + Probability(rows, lost, gained, loss, Math.Max(low, Math.Abs(loss)), high) <= error,
+            (double)(lost - gained) / rows, 1, Precision);
     }
 
-    /// <summary>At most the probability to see so small a difference where the loss is the one given, and the share of rows that differ one of those between.</summary>
+    /// <summary>
+    /// At most the probability to see so small a difference where the loss is the one given, and the share of rows that differ one of those between.
+    /// </summary>
     private static double Probability(int rows, int lost, int gained, double loss, double low, double high)
     {
         if (low > high)
@@ -51,7 +55,8 @@ internal static class PairedProportions
 
     /// <summary>Clopper and Pearson's upper limit of a probability.</summary>
     private static double Limit(int trials, int successes, double error)
-        => successes == trials ? 1 : Distributions.Root(probability => Distributions.Binomial(successes, trials, probability) <= error, (double)successes / trials, 1, Precision);
+        => successes == trials ? 1
+            : Distributions.Root(probability => Distributions.Binomial(successes, trials, probability) <= error, (double)successes / trials, 1, Precision);
 
     /// <summary>The probability of a statistic no larger, where a share of the rows differs: over how many do, and how many of those are lost.</summary>
     private static double Tail(int rows, double loss, double share, double statistic)
