@@ -22,7 +22,7 @@ public class LivenessTests
     private static readonly string[] s_steps =
     [
         "Not", "And", "Or", "Xor", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "IsNaN", "ArgMax", "ArgMin", "Hardmax", "TopK",
-        "Sign", "Ceil", "Floor", "Round", "ThresholdedRelu", "PRelu",
+        "Sign", "Ceil", "Floor", "Round", "ThresholdedRelu", "PRelu", "IsInf",
     ];
 
     /// <summary>

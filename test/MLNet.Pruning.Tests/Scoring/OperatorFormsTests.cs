@@ -67,6 +67,9 @@ public class OperatorFormsTests
         Form("shrink", "Shrink", s_sequence, [], ("lambd", 0.3f), ("bias", 0.1f)), Form("shrink by nothing", "Shrink", s_sequence, []),
         Form("hard sigmoid", "HardSigmoid", s_sequence, [], ("alpha", 0.3f), ("beta", 0.4f)),
         Form("round", "Round", s_sequence, []),
+        .. new[] { "Tan", "Atan", "Sinh", "Cosh", "Asinh", "Asin", "Acos", "Atanh", "Acosh" }.Select(name => Form(name.ToLowerInvariant(), name, s_sequence, [])),
+        Form("infinite", "IsInf", s_sequence, []), Form("infinite below", "IsInf", s_sequence, [], ("detect_positive", 0L)),
+        Form("infinite above", "IsInf", s_sequence, [], ("detect_negative", 0L)),
         Form("cumulative sum, reverse, exclusive", "CumSum", s_sequence, [Table([], 2)], ("reverse", 1L), ("exclusive", 1L)),
         Form("cumulative product", "CumProd", s_sequence, [Table([], -1)], opset: 26),
         Form("cumulative product, reverse, exclusive", "CumProd", s_sequence, [Table([], 2)], opset: 26, ("reverse", 1L), ("exclusive", 1L)),
@@ -135,6 +138,20 @@ public class OperatorFormsTests
     {
         var node = new NodeProto { Name = "node", OpType = @operator, Input = { "x" }, Output = { "y" } };
         var graph = new GraphProto { Name = "form", Input = { Value("x", row) }, Output = { Value("y", null) }, Node = { node } };
+        // What it is defined for, from any number.
+        string[] before = @operator switch { "Asin" or "Acos" or "Atanh" => ["Softsign"], "Acosh" => ["Cosh"], "IsInf" => ["Round", "Reciprocal"], _ => [] };
+        foreach (var (i, name) in before.Index())
+        {
+            graph.Node.Insert(i, new NodeProto { Name = $"before{i}", OpType = name, Input = { node.Input[0] }, Output = { $"x{i}" } });
+            node.Input[0] = $"x{i}";
+        }
+
+        if (@operator == "IsInf")
+        {
+            node.Output[0] = "truth";
+            graph.Node.Add(new NodeProto { Name = "numbers", OpType = "Cast", Input = { "truth" }, Output = { "y" }, Attribute = { OnnxAttributes.ToProto("to", (long)DataType.Float) } });
+        }
+
         if (@operator is "ArgMin" or "ArgMax")
         {
             graph.Output[0].Type.TensorType.ElemType = (int)DataType.Int64;

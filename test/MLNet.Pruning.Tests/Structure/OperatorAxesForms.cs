@@ -18,6 +18,9 @@ internal sealed record OperatorAxes(string Operator, object?[] Operands, params 
     /// <summary>Whether it reads truth values.</summary>
     public bool ReadsBooleans { get; init; }
 
+    /// <summary>Whether it reads numbers of less than one.</summary>
+    public bool ReadsSmall { get; init; }
+
     public string Domain { get; init; } = "";
 
     public override string ToString() => $"{Operator} {Opset} {string.Join(",", Attributes.Select(attribute => attribute.Name))} {Operands.Length}";
@@ -41,7 +44,7 @@ internal static class OperatorAxesForms
     private static readonly string[] s_unary =
     [
         "Relu", "LeakyRelu", "Tanh", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "ThresholdedRelu", "Erf", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round",
-        "Sign", "Sin", "Identity", "Shrink", "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "IsNaN", "Dropout",
+        "Sign", "Sin", "Identity", "Shrink", "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "IsNaN", "IsInf", "Dropout", "Tan", "Atan", "Sinh", "Cosh", "Asinh",
     ];
 
     public static IEnumerable<OperatorAxes> All { get; } =
@@ -54,7 +57,8 @@ internal static class OperatorAxesForms
         new("Clip", [s_matrix], "012") { Opset = 10, Attributes = [("min", 0.5f), ("max", 2f)] },
         new("QuantizeLinear", [s_matrix, new Weights()], "012"), new("QuantizeLinear", [s_matrix, new Weights(4)], "") { Attributes = [("axis", 1L)] },
         new("DequantizeLinear", [s_matrix, new Weights()], "012"),
-        new("Log", [s_matrix], ""), new("Reciprocal", [s_matrix], ""),
+        new("Log", [s_matrix], ""), new("Reciprocal", [s_matrix], ""), new("Acosh", [s_matrix], ""),
+        .. new[] { "Asin", "Acos", "Atanh" }.Select(name => new OperatorAxes(name, [s_matrix], "012") { ReadsSmall = true }),
         .. new[] { "Add", "Sub", "Mul", "Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual" }
             .SelectMany(name => new OperatorAxes[] { new(name, [s_matrix, s_matrix], "012", "012"), new(name, [s_matrix, new[] { 4, 1 }], "012", "0"), new(name, [s_matrix, new Weights(6)], "012") }),
         .. new[] { "And", "Or", "Xor" }.Select(name => new OperatorAxes(name, [s_matrix, s_matrix], "012", "012") { ReadsBooleans = true }),

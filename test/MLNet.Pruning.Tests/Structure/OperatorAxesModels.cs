@@ -35,6 +35,12 @@ internal static class OperatorAxesModels
                     break;
             }
 
+            if (form.ReadsSmall)
+            {
+                Add(graph, "Softsign", [name], name + ".small");
+                name += ".small";
+            }
+
             if (form.ReadsBooleans)
             {
                 Add(graph, "Cast", [name], name + ".bool", ("to", (long)DataType.Bool));

@@ -8,11 +8,12 @@ internal static class ElementwiseShapes
 {
     public static IEnumerable<Operator> Operators { get; } =
     [
-        .. Unary(Zeros.OfFirst, "Relu", "LeakyRelu", "Gelu", "Tanh", "Dropout", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "Swish",
-            "ThresholdedRelu", "Erf", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round", "Sign", "Sin"),
-        .. Unary(Zeros.Lost, "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Clip", "Shrink"),
-        .. Unary(Zeros.Lost, "Not", "IsNaN").Select(Boolean),
-        .. Unary(Zeros.Infinite, "Log", "Reciprocal"),
+        .. Unary(Zeros.OfFirst, "Relu", "LeakyRelu", "Gelu", "Dropout", "HardSwish", "Elu", "Selu", "Celu", "Softsign", "Mish", "Swish",
+            "ThresholdedRelu", "Erf", "Sqrt", "Abs", "Neg", "Ceil", "Floor", "Round", "Sign", "Sin",
+            "Tan", "Asin", "Atan", "Sinh", "Tanh", "Asinh", "Atanh"),
+        .. Unary(Zeros.Lost, "Sigmoid", "HardSigmoid", "Softplus", "Exp", "Cos", "Acos", "Cosh", "Clip", "Shrink"),
+        .. Unary(Zeros.Lost, "Not", "IsNaN", "IsInf").Select(Boolean),
+        .. Unary(Zeros.Infinite, "Log", "Reciprocal", "Acosh"),
         .. Unary(Zeros.OfFirst, "Identity", "Cast").Select(one => one with { Values = Values.Shown }),
         .. Joining(Zeros.OfEvery, "Add", "Sub", "Min", "Max", "Mean", "Sum"), .. Joining(Zeros.OfEvery, "Or", "Xor").Select(Boolean),
         .. Joining(Zeros.OfAny, "Mul"), .. Joining(Zeros.OfAny, "And").Select(Boolean),

@@ -60,7 +60,7 @@ internal enum Zeros
     /// <summary>Where the second and the third operand are zero: the first only picks one of them.</summary>
     OfBranches,
 
-    /// <summary>Never: it is infinite where its operand is zero.</summary>
+    /// <summary>Never: it is infinite, or no number, where its operand is zero.</summary>
     Infinite,
 }
 

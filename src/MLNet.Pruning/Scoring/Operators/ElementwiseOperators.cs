@@ -10,6 +10,8 @@ internal static class ElementwiseOperators
     [
         Unary("Identity", x => x), Unary("Abs", x => x.abs()), Unary("Neg", x => x.neg()), Unary("Sign", x => x.sign()), Unary("Sqrt", x => x.sqrt()),
         Unary("Reciprocal", x => x.reciprocal()), Unary("Exp", x => x.exp()), Unary("Log", x => x.log()), Unary("Sin", x => x.sin()), Unary("Cos", x => x.cos()),
+        Unary("Tan", x => x.tan()), Unary("Asin", x => x.asin()), Unary("Acos", x => x.acos()), Unary("Atan", x => x.atan()), Unary("Sinh", x => x.sinh()),
+        Unary("Cosh", x => x.cosh()), Unary("Asinh", x => x.asinh()), Unary("Acosh", x => x.acosh()), Unary("Atanh", x => x.atanh()),
         Unary("Erf", x => x.erf()), Unary("Floor", x => x.floor()), Unary("Ceil", x => x.ceil()), Unary("Round", x => x.round()),
         Unary("Not", x => x.logical_not()), Unary("IsNaN", x => x.isnan()),
         Binary("Sub", (a, b) => a - b), Binary("Mul", (a, b) => a * b), Binary("Div", Divide),
@@ -18,7 +20,7 @@ internal static class ElementwiseOperators
         Binary("And", (a, b) => a.logical_and(b)), Binary("Or", (a, b) => a.logical_or(b)), Binary("Xor", (a, b) => a.logical_xor(b)),
         new("Add", context => Fold(context, Sum())), new("Sum", context => Fold(context, Sum())),
         new("Min", context => Fold(context, (a, b) => a.minimum(b))), new("Max", context => Fold(context, (a, b) => a.maximum(b))),
-        new("Mean", Mean), new("Pow", Power), new("Mod", Modulo), new("Where", Where), new("Cast", Cast), new("Clip", Clip),
+        new("Mean", Mean), new("Pow", Power), new("Mod", Modulo), new("Where", Where), new("Cast", Cast), new("Clip", Clip), new("IsInf", IsInfinite),
     ];
 
     private static KeyValuePair<string, TorchOperators.Rule> Unary(string name, Func<Tensor, Tensor> apply) => new(name, context =>
@@ -92,6 +94,18 @@ internal static class ElementwiseOperators
     {
         var (x, type) = (context.Input(0), context.ElementType("to", TensorType.Unknown));
         return context.Returns(pass => type == ScalarType.Float32 && pass[x].is_floating_point() ? pass[x] : pass[x].to(type));
+    }
+
+    private static Action<Pass> IsInfinite(OperatorContext context)
+    {
+        var (x, negative, positive) = (context.Input(0), context.Node.Int("detect_negative", 1) == 1, context.Node.Int("detect_positive", 1) == 1);
+        return context.ReturnsComposed(pass => (negative, positive) switch
+        {
+            (true, true) => pass[x].isinf(),
+            (true, false) => pass[x].isneginf(),
+            (false, true) => pass[x].isposinf(),
+            _ => zeros_like(pass[x], ScalarType.Bool),
+        });
     }
 
     private static Action<Pass> Clip(OperatorContext context)
