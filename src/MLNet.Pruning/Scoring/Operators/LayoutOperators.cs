@@ -19,7 +19,7 @@ internal static class LayoutOperators
         return axis == 1 ? context.Returns(pass => pass[x].dim() == 1 ? pass[x].unsqueeze(1) : pass[x].flatten(1)) : context.Returns(pass =>
         {
             var shape = pass[x].shape;
-            var rows = shape.Take((int)(axis < 0 ? axis + shape.Length : axis)).Aggregate(1L, (product, size) => product * size);
+            var rows = shape.Take(Node.Resolve(axis, shape.Length)).Aggregate(1L, (product, size) => product * size);
             return pass[x].reshape(rows, pass[x].numel() / Math.Max(1, rows));
         });
     }
@@ -76,7 +76,7 @@ internal static class LayoutOperators
         });
     }
 
-    private static IEnumerable<long> Descending(long[] axes, long rank) => axes.Select(axis => axis < 0 ? axis + rank : axis).OrderDescending();
+    private static IEnumerable<long> Descending(long[] axes, long rank) => axes.Select(axis => (long)Node.Resolve(axis, (int)rank)).OrderDescending();
 
     private static Action<Pass> Expand(OperatorContext context)
     {

@@ -41,7 +41,7 @@ internal static class NormalizationOperators
         return context.ReturnsComposed(pass =>
         {
             var shape = pass[x].shape;
-            var normalized = shape[(int)(axis < 0 ? axis + shape.Length : axis)..];
+            var normalized = shape[Node.Resolve(axis, shape.Length)..];
             if (pass[scale].shape.AsSpan().SequenceEqual(normalized) && (pass.Find(shift) is not { } same || same.shape.AsSpan().SequenceEqual(normalized)))
             {
                 return F.layer_norm(pass[x], normalized, pass[scale], pass.Find(shift), epsilon);

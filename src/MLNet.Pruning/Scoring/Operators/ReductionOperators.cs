@@ -35,7 +35,7 @@ internal static class ReductionOperators
 
     /// <summary>The last dimension first, so that the others keep their places.</summary>
     private static Tensor OneByOne(Tensor x, long[] axes, Func<Tensor, long, Tensor> fold)
-        => axes.Select(axis => axis < 0 ? axis + x.dim() : axis).OrderDescending().Aggregate(x, fold);
+        => axes.Select(axis => (long)Node.Resolve(axis, (int)x.dim())).OrderDescending().Aggregate(x, fold);
 
     private static Action<Pass> Extreme(OperatorContext context, Func<Tensor, long, bool, Tensor> find)
     {
@@ -47,7 +47,7 @@ internal static class ReductionOperators
 
         return context.ReturnsComposed(pass =>
         {
-            using Scalar last = pass[x].shape[axis < 0 ? axis + pass[x].dim() : axis] - 1;
+            using Scalar last = pass[x].shape[Node.Resolve(axis, (int)pass[x].dim())] - 1;
             using Scalar one = 1;
             return find(pass[x].flip(axis), axis, keep).neg().add(last, one);
         });
@@ -88,7 +88,7 @@ internal static class ReductionOperators
             var axis = along(pass)[0];
             var y = reverse ? pass[x].flip(axis) : pass[x];
             var product = y.cumprod(axis, y.dtype);
-            if (exclusive && y.shape[axis < 0 ? axis + y.dim() : axis] is > 0 and var size)
+            if (exclusive && y.shape[Node.Resolve(axis, (int)y.dim())] is > 0 and var size)
             {
                 // Moved by one behind a one: division would not undo a factor of zero.
                 product = cat([ones_like(y.narrow(axis, 0, 1)), product.narrow(axis, 0, size - 1)], axis);

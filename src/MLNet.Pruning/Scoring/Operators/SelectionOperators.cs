@@ -24,7 +24,7 @@ internal static class SelectionOperators
         var parts = context.Node.Int("num_outputs", context.Node.Outputs.Length);
         return context.ReturnsAll(pass =>
         {
-            var size = pass[x].shape[axis < 0 ? axis + pass[x].dim() : axis];
+            var size = pass[x].shape[Node.Resolve(axis, (int)pass[x].dim())];
             return pass[x].split((size + parts - 1) / parts, (int)axis);
         });
     }
@@ -50,7 +50,7 @@ internal static class SelectionOperators
 
     private static Tensor Cut(Tensor x, long axis, long start, long end, long step)
     {
-        axis = axis < 0 ? axis + x.dim() : axis;
+        axis = Node.Resolve(axis, (int)x.dim());
         if (step > 0)
         {
             return x.slice(axis, start, end, step);
@@ -80,8 +80,8 @@ internal static class SelectionOperators
 
         if (indices.Any(index => index < 0))
         {
-            context.Require(context.Shape(0) is { IsDefault: false } known && known[(int)(axis < 0 ? axis + known.Length : axis)] >= 0, "counts from the end of an open dimension");
-            var size = context.Shape(0)[(int)(axis < 0 ? axis + context.Shape(0).Length : axis)];
+            context.Require(context.Shape(0) is { IsDefault: false } known && known[Node.Resolve(axis, known.Length)] >= 0, "counts from the end of an open dimension");
+            var size = context.Shape(0)[Node.Resolve(axis, context.Shape(0).Length)];
             indices = [.. indices.Select(index => index < 0 ? index + size : index)];
         }
 
@@ -96,7 +96,7 @@ internal static class SelectionOperators
         return context.ReturnsComposed(pass =>
         {
             var (data, places) = (pass[x], pass[indices]);
-            var at = (int)(axis < 0 ? axis + data.dim() : axis);
+            var at = Node.Resolve(axis, (int)data.dim());
             var flat = FromStart(places.reshape(-1), data, at);
             return data.index_select(at, flat).reshape([.. data.shape[..at], .. places.shape, .. data.shape[(at + 1)..]]);
         });
@@ -128,7 +128,7 @@ internal static class SelectionOperators
     private static Tensor FromStart(Tensor indices, Tensor x, long axis)
     {
         using Scalar zero = 0;
-        using Scalar size = x.shape[axis < 0 ? axis + x.dim() : axis];
+        using Scalar size = x.shape[Node.Resolve(axis, (int)x.dim())];
         using Scalar one = 1;
         var places = indices.to(ScalarType.Int64);
         return where(places.lt(zero), places.add(size, one), places);
@@ -142,7 +142,7 @@ internal static class SelectionOperators
         return context.ReturnsComposed(pass =>
         {
             var (cache, steps) = (pass[x], pass[updates]);
-            var along = axis < 0 ? axis + cache.dim() : axis;
+            var along = Node.Resolve(axis, (int)cache.dim());
             long[] order = [.. Enumerable.Range(0, checked((int)steps.shape[along])).Select(i => (long)i)];
             var places = tensor(order, device: steps.device).reshape(Beside(along, -1));
             using Scalar one = 1;
