@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Tests.Compression.Pruning.Recoveries;
 using MLNet.Pruning.Tests.Compression.Trees;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -95,6 +97,17 @@ internal static class ApiArguments
         [typeof(Func<Predictions, int, double>)] = () => (Func<Predictions, int, double>)((_, _) => 1),
         [typeof(Func<int, double>)] = () => (Func<int, double>)(row => row),
         [typeof(Func<Network, Network>)] = () => (Func<Network, Network>)(network => network),
+        [typeof(ImportanceContext)] = () => Context(),
+        [typeof(ImportanceScores)] = () => Importance.L1.Measure(Context()),
+        [typeof(CalibrationRun)] = () => Context().Start("sample", 4),
+        [typeof(RecoveryStep)] = () => new RecoveryStep(s_network.Prune(Amount.Count(0)), s_network.Prune(Amount.Fraction(0.5)), null, Calibration()),
+        [typeof(WeightScorer)] = () => (WeightScorer)((_, _, scores) => scores.Clear()),
+        [typeof(Func<PruningGroup, double>)] = () => (Func<PruningGroup, double>)(_ => 1),
+        [typeof(Func<PrunedNetwork, PrunedNetwork>)] = () => (Func<PrunedNetwork, PrunedNetwork>)(network => network),
+        [typeof(Func<double, double, IEnumerable<double>>)] = () => (Func<double, double, IEnumerable<double>>)((_, target) => [target]),
+        [typeof(Func<float, float, float>)] = () => (Func<float, float, float>)((weight, gradient) => weight * gradient),
+        [typeof(Action<Tensor, Tensor, double>)] = () => (Action<Tensor, Tensor, double>)((_, _, _) => { }),
+        [typeof(Tensor)] = () => zeros(2, 4),
         [typeof(TorchSharp.Modules.Sequential)] = () => nn.Sequential(nn.Linear(4, 2)),
     };
 
@@ -169,6 +182,10 @@ internal static class ApiArguments
     }
 
     private static IDataView Rows() => s_ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Row { Features = [i % 2, i % 3, i % 5, i % 7], Label = i % 2 }));
+
+    private static ImportanceContext Context() => new(s_network.Prune(Amount.Fraction(0.5)), Calibration());
+
+    private static CalibrationData Calibration() => RecoveryCase.Data(RecoveryCase.Rows(6, 4, seed: 1));
 
     private static NeuralNetworkOptions Training() => new() { Network = s_network, Epochs = 1 };
 

@@ -5,7 +5,7 @@ using MLNet.Pruning.Structure;
 namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Removes residual blocks and layers, the least important first.</summary>
-internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : RemovalPlan(options, start)
+internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores) : RemovalPlan(options, start, scores)
 {
     private readonly List<string> _bypassed = [];
     private HashSet<string>? _inScope;
@@ -22,21 +22,21 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
 
     protected override int Pieces(Network network) => Blocks(network).Count;
 
-    protected override IEnumerable<double[]> Scores() => [[.. Blocks(Start.Network).Select(block => Score(Start.Network, block, Options.Importance))]];
+    protected override IEnumerable<double[]> Scores() => [[.. Blocks(Start.Network).Select(block => Score(Start.Network, block, First))]];
 
-    protected override PrunedNetwork Remove(PrunedNetwork good, double share, int most)
+    protected override PrunedNetwork Remove(PrunedNetwork good, double share, int most, ImportanceScores scores)
     {
         // A block may hold others, so that they are found anew after each.
         while (most-- > 0 && Blocks(good.Network) is { Count: > 0 } blocks && !IsReached(good.Network, share))
         {
             var network = good.Network;
-            double[] scores = [.. blocks.Select(block => Score(network, block, Options.Importance))];
-            var least = blocks[Array.IndexOf(scores, scores.Min())];
+            double[] worth = [.. blocks.Select(block => Score(network, block, scores))];
+            var least = blocks[Array.IndexOf(worth, worth.Min())];
             var smaller = BlockRemoval.Remove(network, [least]);
             good = new(smaller, good.Masks.RemoveRange(least.Parameters),
                 [.. good.Companions.Select(companion => companion is null ? null : BlockRemoval.Remove(companion, [least]))]);
             _bypassed.Add(least.Name);
-            Compare(blocks, scores, smaller);
+            Compare(blocks, worth, smaller);
         }
 
         if (most >= 0 && Options.Amount.Budget is not null && !IsReached(good.Network, share))
@@ -92,7 +92,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start) : R
     }
 
     /// <summary>The mean importance of the block's weights, so that a large block is not worth more for its size.</summary>
-    internal static double Score(Network network, Block block, Importance importance)
+    internal static double Score(Network network, Block block, ImportanceScores importance)
     {
         if (importance.ScoreCut(() => BlockRemoval.Remove(network, [block])) is { } measured)
         {

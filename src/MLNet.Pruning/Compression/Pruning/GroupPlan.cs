@@ -5,7 +5,7 @@ using MLNet.Pruning.Structure;
 namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Removes groups: neurons, channels, heads, hidden units.</summary>
-internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : RemovalPlan(options, start)
+internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores) : RemovalPlan(options, start, scores)
 {
     private const int BlockedChannels = 16;
     private const int Bisections = 20;
@@ -54,21 +54,21 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
     protected override IEnumerable<double[]> Scores()
     {
         var structure = Start.Network.Groups(Options.Granularity.Structure);
-        return Score(structure, Families(structure), Start.Network);
+        return Score(structure, Families(structure), Start.Network, First);
     }
 
     public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer()
     {
         var structure = Start.Network.Groups(Options.Granularity.Structure);
         var families = Families(structure);
-        var scores = Score(structure, families, Start.Network);
+        var scores = Score(structure, families, Start.Network, First);
         var groups = Options.Amount.Budget is null ? Choose(structure, families, scores, Share, int.MaxValue, isRounded: false) : Search(structure, families, scores, Share);
         return [.. families.GroupBy(family => family.Axis.Node.Name)
             .Select(layer => (Layer: layer.Key, Lost: layer.Sum(family => family.Groups.Count(groups.Contains)))).Where(layer => layer.Lost > 0)
-            .Select(layer => (layer.Layer, (PruningPlan)new GroupPlan(Options.Within(layer.Layer, Amount.Count(layer.Lost)), Start)))];
+            .Select(layer => (layer.Layer, (PruningPlan)new GroupPlan(Options.Within(layer.Layer, Amount.Count(layer.Lost)), Start, First)))];
     }
 
-    protected override PrunedNetwork Remove(PrunedNetwork good, double share, int most)
+    protected override PrunedNetwork Remove(PrunedNetwork good, double share, int most, ImportanceScores scores)
     {
         var network = good.Network;
         var structure = network.Groups(Options.Granularity.Structure);
@@ -78,11 +78,11 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
             return good;
         }
 
-        var scores = Score(structure, families, network);
-        var groups = Options.Amount.Budget is null ? Choose(structure, families, scores, share, most)
-            : most == int.MaxValue ? Search(structure, families, scores, share)
-            : Choose(structure, families, scores, 1, most) is { Count: > 0 } portion ? portion : throw Unreachable(share, Cost(network));
-        Compare(network, families, scores, groups);
+        var worth = Score(structure, families, network, scores);
+        var groups = Options.Amount.Budget is null ? Choose(structure, families, worth, share, most)
+            : most == int.MaxValue ? Search(structure, families, worth, share)
+            : Choose(structure, families, worth, 1, most) is { Count: > 0 } portion ? portion : throw Unreachable(share, Cost(network));
+        Compare(network, families, worth, groups);
         if (groups.Count == 0)
         {
             return good;
@@ -115,8 +115,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start) : R
         return chosen.Count > 0 ? chosen : throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': all are excepted.");
     }
 
-    private double[][] Score(NetworkStructure structure, IReadOnlyList<GroupFamily> families, Network network)
-        => GroupScores.Of(structure, network, families, Options.Importance, Options.Group, Options.Normalize && Options.Scope.IsTogether,
+    private double[][] Score(NetworkStructure structure, IReadOnlyList<GroupFamily> families, Network network, ImportanceScores scores)
+        => GroupScores.Of(structure, network, families, scores, Options.Group, Options.Normalize && Options.Scope.IsTogether,
             Options.CancellationToken);
 
     private PruningTargetException Unreachable(double target, long least) => new(

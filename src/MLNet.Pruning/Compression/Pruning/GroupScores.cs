@@ -15,7 +15,7 @@ internal static class GroupScores
     /// <param name="normalize">Whether to divide by the mean of the family.</param>
     /// <param name="cancellation">Ends the scoring.</param>
     /// <exception cref="InvalidOperationException">An importance is NaN, or says nothing of a group.</exception>
-    public static double[][] Of(NetworkStructure structure, Network network, IReadOnlyList<GroupFamily> families, Importance importance, GroupImportance group,
+    public static double[][] Of(NetworkStructure structure, Network network, IReadOnlyList<GroupFamily> families, ImportanceScores importance, GroupImportance group,
         bool normalize, CancellationToken cancellation = default)
     {
         var axes = structure.Coupling.Axes;
@@ -46,7 +46,12 @@ internal static class GroupScores
 
         return [.. families.Select(family =>
         {
-            var scores = family.Groups.Select(one => importance.ScoreCut(() => new StructureSurgery(structure, [one]).Mask(network)) ?? Members(family, one)).ToArray();
+            var scores = family.Groups.Select(one => importance.ScoreGroup(one, () => new StructureSurgery(structure, [one]).Mask(network)) ?? Members(family, one)).ToArray();
+            if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var nan)
+            {
+                throw new InvalidOperationException($"The importance of {family.Groups[nan].Kind} {family.Groups[nan].Number} of layer '{family.Groups[nan].Layer}' is NaN.");
+            }
+
             var mean = normalize ? scores.Average() : 1;
             return mean > 0 && double.IsFinite(mean) ? [.. scores.Select(score => score / mean)] : scores;
         })];

@@ -4,14 +4,14 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Layer-adaptive scores of single weights; sorts each parameter once, on first use.</summary>
-internal sealed class LampImportance(Importance importance, IReadOnlyList<PoolMember> pool, CancellationToken cancellation = default) : Importance
+internal sealed class LampScores(ImportanceScores importance, IReadOnlyList<PoolMember> pool, CancellationToken cancellation = default) : ImportanceScores
 {
     private readonly ConcurrentDictionary<string, Lazy<float[]>> _scores = new(pool
         .Select(member => KeyValuePair.Create(member.Parameter.Name, new Lazy<float[]>(() => Adapted(importance, member, cancellation)))));
 
-    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => _scores[parameter.Name].Value.AsSpan(start, scores.Length).CopyTo(scores);
+    private protected override void Weights(Parameter parameter, int start, Span<float> scores) => _scores[parameter.Name].Value.AsSpan(start, scores.Length).CopyTo(scores);
 
-    private static float[] Adapted(Importance importance, PoolMember member, CancellationToken cancellation)
+    private static float[] Adapted(ImportanceScores importance, PoolMember member, CancellationToken cancellation)
     {
         var scores = new float[member.Parameter.Count];
         importance.ScoreWeights(member.Parameter, 0, scores);

@@ -9,27 +9,21 @@ internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRu
 {
     public override string ToString() => string.Join(", ", rules.Where(rule => rule.Importance is not null).Select(rule => $"{rule.Importance} for {rule}").Append($"{others}"));
 
-    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => throw Unbound();
-
-    public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => throw Unbound();
-
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
         var criteria = rules.Select(rule => rule.Importance ?? others).Append(others).ToArray();
-        var bound = criteria.Distinct().ToDictionary(criterion => criterion, criterion => criterion.Bind(calibration));
-        var layers = LayerRule.Divide(rules, calibration.Network);
-        var own = calibration.Network.Layers.SelectMany(layer => layer.Weights.Select(weight => (Weight: weight, Layer: layer.Node.Name))).DistinctBy(pair => pair.Weight)
+        var bound = criteria.Distinct().ToDictionary(criterion => criterion, criterion => criterion.Measure(context));
+        var layers = LayerRule.Divide(rules, context.Network);
+        var own = context.Network.Layers.SelectMany(layer => layer.Weights.Select(weight => (Weight: weight, Layer: layer.Node.Name))).DistinctBy(pair => pair.Weight)
             .ToDictionary(pair => pair.Weight, pair => bound[criteria[Enumerable.Range(0, criteria.Length).First(part => layers[part].Contains(pair.Layer))]]);
         return new Bound(bound[others], own);
     }
 
-    private static InvalidOperationException Unbound() => new("Criteria of several layers have to see the network before they can score.");
-
-    private sealed class Bound(Importance others, IReadOnlyDictionary<string, Importance> own) : Importance
+    private sealed class Bound(ImportanceScores others, IReadOnlyDictionary<string, ImportanceScores> own) : ImportanceScores
     {
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => Of(parameter.Name).ScoreWeights(parameter, start, scores);
+        private protected override void Weights(Parameter parameter, int start, Span<float> scores) => Of(parameter.Name).ScoreWeights(parameter, start, scores);
 
-        public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => Of(parameter.Name).ScoreSlices(parameter, dimension, scores);
+        private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => Of(parameter.Name).ScoreSlices(parameter, dimension, scores);
 
         internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Of(parameter.Name).ScorePieces(parameter, pieces, scores);
 
@@ -43,6 +37,6 @@ internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRu
             return parameters.Length == 0 ? pruned : new(pruned.Weights.WithParameters(parameters), pruned.Masks, pruned.Companions);
         }
 
-        private Importance Of(string parameter) => own.GetValueOrDefault(parameter, others);
+        private ImportanceScores Of(string parameter) => own.GetValueOrDefault(parameter, others);
     }
 }

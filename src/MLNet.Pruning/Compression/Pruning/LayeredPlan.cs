@@ -8,30 +8,42 @@ internal sealed class LayeredPlan : PruningPlan
 {
     private readonly IReadOnlyList<PruningPlan> _plans;
     private readonly PrunedNetwork _start;
-    private readonly Importance _importance;
+    private readonly Func<PrunedNetwork, ImportanceScores> _measure;
     private readonly bool _removes;
 
     /// <param name="options">Validated options whose importance knows the rules.</param>
     /// <param name="start">The network to prune.</param>
-    public LayeredPlan(PruningOptions options, PrunedNetwork start)
+    /// <param name="scores">What pieces are worth in it.</param>
+    /// <param name="measure">Measures what is left after a part of a step.</param>
+    public LayeredPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure)
     {
-        (_start, _importance, _removes) = (start, options.Importance, options.Granularity.IsStructural);
-        _plans = [.. options.Parts(start).Select<PruningOptions, PruningPlan>(part => part.With(options.Importance) is var own && own.Granularity.IsStructural ? RemovalPlan.Create(own, start) : new MaskPlan(own, start))];
+        (_start, _measure, _removes) = (start, measure, options.Granularity.IsStructural);
+        _plans = [.. options.Parts(start).Select<PruningOptions, PruningPlan>(
+            part => part.Granularity.IsStructural ? RemovalPlan.Create(part, start, scores) : new MaskPlan(part, start, scores))];
     }
 
     public override int Steps => _plans.Max(plan => plan.Steps);
 
     public override PieceRecord Record => PieceRecord.Of(_plans.Select(plan => plan.Record));
 
-    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most)
-        => _plans.Aggregate(good, (network, plan) =>
+    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
+    {
+        foreach (var plan in _plans)
         {
-            var next = plan.Prune(network, Math.Min(step, plan.Steps - 1), most);
-            // What one plan removes changes the sizes of what the next one reads.
-            return _removes && next != network && _importance is StepImportance measured ? measured.Follow(next) : next;
-        });
+            var next = plan.Prune(good, Math.Min(step, plan.Steps - 1), most, ref scores);
+            if (_removes && next != good)
+            {
+                // What one plan removes changes the sizes of what the next one reads.
+                next = scores.Compensate(next);
+                scores = _measure(next);
+            }
 
-    /// <summary>Where pieces are removed, the share of the network's parameters that are gone: pieces of different plans do not add up.</summary>
+            good = next;
+        }
+
+        return good;
+    }
+
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => !_removes ? _plans[0].Describe(network)
         : (1 - (double)network.Network.ParameterCount / _start.Network.ParameterCount, network.Network.ParameterCount);
 

@@ -13,10 +13,10 @@ internal sealed class MaskPlan : PruningPlan
     private readonly IReadOnlyList<IReadOnlyList<PoolMember>> _pools;
     private readonly PoolPlan[] _plans;
 
-    public MaskPlan(PruningOptions options, PrunedNetwork start)
+    public MaskPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores)
     {
         (_options, _start) = (options, start);
-        _pieces = new(options.Importance, options.Granularity, options.Scope, options.Amount, options.MinimumKept, options.CancellationToken);
+        _pieces = new(scores, options.Granularity, options.Scope, options.Amount, options.MinimumKept, options.CancellationToken);
         _pools = _pieces.Pools(start);
         var counts = _pools.Select(_pieces.Count).ToArray();
         _plans = Plans(_pieces.Targets(_pools, counts), counts);
@@ -36,27 +36,28 @@ internal sealed class MaskPlan : PruningPlan
 
     public override PieceRecord Record { get; }
 
-    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most)
+    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
     {
         var now = _plans.Select(plan => plan.DroppedAfter(step)).ToArray();
-        good = Open(good);
+        var pieces = _pieces.With(scores);
+        good = Open(good, pieces);
         var members = Members(good);
         var missing = members
-            .Select((pool, p) => Math.Clamp(now[p] - _pieces.Count(pool).Dropped, 0, Math.Min(most ?? long.MaxValue, _pieces.Room(pool)))).ToArray();
-        if (most is not null && missing.All(pieces => pieces == 0))
+            .Select((pool, p) => Math.Clamp(now[p] - pieces.Count(pool).Dropped, 0, Math.Min(most ?? long.MaxValue, pieces.Room(pool)))).ToArray();
+        if (most is not null && missing.All(count => count == 0))
         {
             return good;
         }
 
-        var pruned = good.Drop(_pieces, members, missing);
+        var pruned = good.Drop(pieces, members, missing);
         for (var p = 0; p < members.Length; p++)
         {
             _options.CancellationToken.ThrowIfCancellationRequested();
             if (missing[p] > 0 || Record.Pools[p].Comparisons.Count == 0)
             {
-                var scores = _pieces.Scores(members[p]);
-                Record.Pools[p].Compare([.. members[p].Select((member, m) => _pieces.Layout(member).Layout is var layout
-                    ? new PieceOutcome(scores[m], layout.Alive(member.Mask), layout.Alive(pruned.Masks[member.Parameter.Name])) : default)],
+                var compared = pieces.Scores(members[p]);
+                Record.Pools[p].Compare([.. members[p].Select((member, m) => pieces.Layout(member).Layout is var layout
+                    ? new PieceOutcome(compared[m], layout.Alive(member.Mask), layout.Alive(pruned.Masks[member.Parameter.Name])) : default)],
                     cancellation: _options.CancellationToken);
             }
         }
@@ -86,8 +87,10 @@ internal sealed class MaskPlan : PruningPlan
     }
 
     /// <summary>Every parameter in scope has a mask.</summary>
-    public override PrunedNetwork Open(PrunedNetwork start) => _pools.All(pool => pool.All(member => start.Masks.ContainsKey(member.Parameter.Name))) ? start
-        : start.Drop(_pieces, Members(start), new long[_pools.Count]);
+    public override PrunedNetwork Open(PrunedNetwork start) => Open(start, _pieces);
+
+    private PrunedNetwork Open(PrunedNetwork start, Pieces pieces) => _pools.All(pool => pool.All(member => start.Masks.ContainsKey(member.Parameter.Name))) ? start
+        : start.Drop(pieces, Members(start), new long[_pools.Count]);
 
     public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer()
         => _pools.SelectMany((pool, p) => pool.Zip(_pieces.Drop(pool, _plans[p].Target - _pieces.Count(pool).Dropped), (member, mask)

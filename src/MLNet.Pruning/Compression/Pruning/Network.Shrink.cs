@@ -57,7 +57,7 @@ public sealed partial class Network
         // A block may hold others, so that they are found anew after each.
         for (; blocks.Length > kept; blocks = Find())
         {
-            network = BlockRemoval.Remove(network, [blocks.MinBy(block => BlockPlan.Score(network, block, Importance.L1))!]);
+            network = BlockRemoval.Remove(network, [blocks.MinBy(block => BlockPlan.Score(network, block, new MagnitudeScores(1, "Importance.L1")))!]);
         }
 
         return network.Parameters.Any(parameter => parameter.Trainable) ? network
@@ -73,7 +73,7 @@ public sealed partial class Network
                 + string.Concat(structure.Reasons().Select(reason => Environment.NewLine + reason)), nameof(width));
         }
 
-        var scores = GroupScores.Of(structure, network, structure.Families, new SquareImportance(), GroupImportance.Sum, normalize: false);
+        var scores = GroupScores.Of(structure, network, structure.Families, new SquareScores(), GroupImportance.Sum, normalize: false);
         var order = structure.Families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(unit => unit.Score).ToArray();
         var least = order.GroupBy(unit => unit.Family).SelectMany(units => units.Take(units.Count() - Math.Max(1, Kept(width, units.Count())))).Select(unit => unit.Group).ToList();
         return network.Remove(GroupPlan.KeepOne(structure, least, order));

@@ -22,14 +22,14 @@ internal sealed class OrderedPlan : PruningPlan
 
     public override PieceRecord Record => PieceRecord.Of(_layers.Select(layer => layer.Record));
 
-    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most)
+    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
     {
         good = step == 0 ? _whole.Open(good) : good;
         foreach (var layer in _layers)
         {
             if (step < layer.Steps)
             {
-                return layer.Prune(good, step, most);
+                return layer.Prune(good, step, most, ref scores);
             }
 
             step -= layer.Steps;

@@ -13,7 +13,7 @@ namespace MLNet.Pruning.Compression.Pruning;
 /// the number of threads.
 /// </remarks>
 internal sealed class PatternSelection(
-    IReadOnlyList<PoolMember> pool, Importance importance, (int Kept, int Size) pattern, CancellationToken cancellation = default)
+    IReadOnlyList<PoolMember> pool, ImportanceScores importance, (int Kept, int Size) pattern, CancellationToken cancellation = default)
 {
     private const int BitsPerWord = 64;
     private const int PartLength = 1 << 19;

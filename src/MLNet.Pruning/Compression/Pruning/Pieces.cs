@@ -6,7 +6,7 @@ namespace MLNet.Pruning.Compression.Pruning;
 /// <summary>The pieces of one granularity with their importance, and how many of them an amount is.</summary>
 internal sealed class Pieces
 {
-    private readonly Importance _importance;
+    private readonly ImportanceScores _importance;
     private readonly Granularity _granularity;
     private readonly Scope _scope;
     private readonly Amount _amount;
@@ -14,12 +14,15 @@ internal sealed class Pieces
     private readonly CancellationToken _cancellation;
 
     /// <exception cref="ArgumentException">The amount does not go with the granularity or with the scope's distribution.</exception>
-    public Pieces(Importance importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0, CancellationToken cancellation = default)
+    public Pieces(ImportanceScores importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0, CancellationToken cancellation = default)
     {
         (_importance, _granularity, _scope, _amount) = (importance, granularity, scope, amount);
         (_minimumKept, _cancellation) = (minimumKept, cancellation);
         Check(granularity, scope, amount);
     }
+
+    /// <summary>The same pieces by other scores.</summary>
+    public Pieces With(ImportanceScores importance) => new(importance, _granularity, _scope, _amount, _minimumKept, _cancellation);
 
     /// <summary>Refuses amounts that do not go with the granularity or with the distribution.</summary>
     /// <exception cref="ArgumentException">Names both.</exception>
@@ -188,7 +191,7 @@ internal sealed class Pieces
 
     private WeightSelection Weights(IReadOnlyList<PoolMember> pool) => new(pool, Compared(pool), _cancellation);
 
-    private Importance Compared(IReadOnlyList<PoolMember> pool) => _scope.Distribution.IsLamp ? new LampImportance(_importance, pool, _cancellation) : _importance;
+    private ImportanceScores Compared(IReadOnlyList<PoolMember> pool) => _scope.Distribution.IsLamp ? new LampScores(_importance, pool, _cancellation) : _importance;
 
     private SliceSelection Slices(IReadOnlyList<PoolMember> pool) => new(pool, _importance, _granularity, _scope.Distribution, _cancellation);
 

@@ -29,7 +29,7 @@ public sealed partial class PrunedNetwork
 
     private PrunedNetwork Prune(Amount amount, Importance importance, Granularity granularity, Scope scope, double minimumKept, CancellationToken cancellation)
     {
-        var pieces = new Pieces(importance.Bind(new(this, cancellation: cancellation)), granularity, scope, amount, minimumKept, cancellation);
+        var pieces = new Pieces(importance.Measure(new(this, cancellation: cancellation)), granularity, scope, amount, minimumKept, cancellation);
         var pools = pieces.Pools(this);
         return Drop(pieces, pools, pieces.Resolve(pools));
     }
@@ -61,7 +61,7 @@ public sealed partial class PrunedNetwork
             return options.Parts(this).Aggregate(this, (network, part) => network.Prune(part));
         }
 
-        return options.Granularity.IsStructural ? RemovalPlan.Create(options.With(options.Importance.Bind(new(this, cancellation: options.CancellationToken))), this).Prune(this, options.Amount)
+        return options.Granularity.IsStructural ? RemovalPlan.Create(options, this, options.Importance.Measure(new(this, cancellation: options.CancellationToken))).Prune(this, options.Amount)
             : Prune(options.Amount, options.Importance, options.Granularity, options.Scope, options.MinimumKept, options.CancellationToken);
     }
 

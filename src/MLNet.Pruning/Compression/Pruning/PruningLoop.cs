@@ -32,9 +32,10 @@ internal sealed class PruningLoop
     /// <exception cref="InvalidOperationException">A tolerance is set and there are no validation rows to measure on.</exception>
     public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, int? rewound)
     {
-        var importance = new StepImportance(_options.Criterion);
-        importance.Measure(new(start, _calibration));
-        var plan = PruningPlan.Create(_options.With(importance), start);
+        var criterion = _options.Criterion;
+        ImportanceScores Measure(PrunedNetwork network) => criterion.Measure(new(network, _calibration, _options.CancellationToken));
+        var scores = Measure(start);
+        var plan = PruningPlan.Create(_options, start, scores, Measure);
         var steps = plan.Steps;
         var epochs = _options.FineTuneEpochs ?? (steps > 1 ? 2 : 0);
         if (rewound is not null && epochs == 0)
@@ -50,10 +51,10 @@ internal sealed class PruningLoop
             _options.CancellationToken.ThrowIfCancellationRequested();
             if (i > 0)
             {
-                importance.Measure(new(good, _calibration));
+                scores = Measure(good);
             }
 
-            var pruned = Prune(plan, importance, good, i);
+            var pruned = Prune(plan, scores, Measure, good, i);
             if (_options.Recovery is { } recovery)
             {
                 pruned = recovery.Recover(new(good, pruned, _options.Granularity.Structure, _calibration));
@@ -86,24 +87,25 @@ internal sealed class PruningLoop
     }
 
     /// <summary>A step, in portions where it is a greedy one: what is left is measured anew after each.</summary>
-    private PrunedNetwork Prune(PruningPlan plan, StepImportance importance, PrunedNetwork good, int step)
+    private PrunedNetwork Prune(PruningPlan plan, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure, PrunedNetwork good, int step)
     {
         if (_options.Schedule.Portion is not { } most)
         {
-            return importance.Compensate(plan.Prune(good, step));
+            var pruned = plan.Prune(good, step, null, ref scores);
+            return scores.Compensate(pruned);
         }
 
         for (var network = good; ;)
         {
             _options.CancellationToken.ThrowIfCancellationRequested();
-            var next = plan.Prune(network, step, most);
+            var next = plan.Prune(network, step, most, ref scores);
             if (next == network)
             {
                 return network;
             }
 
-            network = importance.Compensate(next);
-            importance.Measure(new(network, _calibration));
+            network = scores.Compensate(next);
+            scores = measure(network);
         }
     }
 }

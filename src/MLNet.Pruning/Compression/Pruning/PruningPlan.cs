@@ -13,13 +13,15 @@ internal abstract class PruningPlan
     /// <summary>The network as it is to be after a step, from 0.</summary>
     /// <param name="good">The network after the step before.</param>
     /// <param name="step">Number of the step.</param>
-    public PrunedNetwork Prune(PrunedNetwork good, int step) => Prune(good, step, null);
+    /// <param name="scores">What pieces are worth in the network after the step before.</param>
+    public PrunedNetwork Prune(PrunedNetwork good, int step, ImportanceScores scores) => Prune(good, step, null, ref scores);
 
     /// <summary>A portion of a step; the same network where nothing is missing.</summary>
     /// <param name="good">The network after the step before, or what an earlier call for this step gave.</param>
     /// <param name="step">Number of the step.</param>
     /// <param name="most">Pieces of each pool to go at most; null for all of the step's.</param>
-    public abstract PrunedNetwork Prune(PrunedNetwork good, int step, int? most);
+    /// <param name="scores">What pieces are worth; afterwards what was measured last, where parts of the step are measured by themselves.</param>
+    public abstract PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores);
 
     /// <summary>Share of the pieces that are gone, and what is left.</summary>
     public abstract (double Sparsity, long Left) Describe(PrunedNetwork network);
@@ -35,10 +37,14 @@ internal abstract class PruningPlan
 
     /// <exception cref="PruningTargetException">More than the target is dropped already.</exception>
     /// <exception cref="ArgumentException">Nothing in scope can be pruned.</exception>
-    public static PruningPlan Create(PruningOptions options, PrunedNetwork start)
+    /// <param name="options">Validated options.</param>
+    /// <param name="start">The network to prune.</param>
+    /// <param name="scores">What pieces are worth in it.</param>
+    /// <param name="measure">Measures what is left after a part of a step.</param>
+    public static PruningPlan Create(PruningOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure)
     {
-        PruningPlan plan = options.Layers.Count > 0 ? new LayeredPlan(options, start)
-            : options.Granularity.IsStructural ? RemovalPlan.Create(options, start) : new MaskPlan(options, start);
+        PruningPlan plan = options.Layers.Count > 0 ? new LayeredPlan(options, start, scores, measure)
+            : options.Granularity.IsStructural ? RemovalPlan.Create(options, start, scores) : new MaskPlan(options, start, scores);
         return options.Schedule.Order == LayerOrder.Together ? plan : new OrderedPlan(plan, options.Schedule.Order, start.Weights);
     }
 }

@@ -13,9 +13,10 @@ internal abstract class RemovalPlan : PruningPlan
 
     /// <param name="options">Validated options.</param>
     /// <param name="start">The network to prune.</param>
-    protected RemovalPlan(PruningOptions options, PrunedNetwork start)
+    /// <param name="scores">What pieces are worth in it.</param>
+    protected RemovalPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores)
     {
-        (Options, Start) = (options, start);
+        (Options, Start, First) = (options, start, scores);
         _shares = options.Schedule.Sparsities(0, Target(options.Amount));
     }
 
@@ -28,16 +29,20 @@ internal abstract class RemovalPlan : PruningPlan
 
     protected PrunedNetwork Start { get; }
 
+    /// <summary>What pieces were worth at the start.</summary>
+    protected ImportanceScores First { get; }
+
     /// <summary>Pieces there were at the start.</summary>
     protected abstract int Total { get; }
 
-    public static new RemovalPlan Create(PruningOptions options, PrunedNetwork start)
-        => options.Granularity.IsDepth ? new BlockPlan(options, start) : new GroupPlan(options, start);
+    public static RemovalPlan Create(PruningOptions options, PrunedNetwork start, ImportanceScores scores)
+        => options.Granularity.IsDepth ? new BlockPlan(options, start, scores) : new GroupPlan(options, start, scores);
 
-    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most) => Remove(good, _shares[step], most ?? int.MaxValue);
+    public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
+        => Remove(good, _shares[step], most ?? int.MaxValue, scores);
 
     /// <summary>Removes all at once.</summary>
-    public PrunedNetwork Prune(PrunedNetwork good, Amount amount) => Remove(good, Target(amount), int.MaxValue);
+    public PrunedNetwork Prune(PrunedNetwork good, Amount amount) => Remove(good, Target(amount), int.MaxValue, First);
 
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => (1 - (double)Pieces(network.Network) / Total, network.Network.ParameterCount);
 
@@ -45,8 +50,9 @@ internal abstract class RemovalPlan : PruningPlan
     /// <param name="good">The network.</param>
     /// <param name="share">The share.</param>
     /// <param name="most">Pieces of a pool that go at most.</param>
+    /// <param name="scores">What pieces are worth.</param>
     /// <returns>The same network where nothing is missing.</returns>
-    protected abstract PrunedNetwork Remove(PrunedNetwork good, double share, int most);
+    protected abstract PrunedNetwork Remove(PrunedNetwork good, double share, int most, ImportanceScores scores);
 
     /// <summary>Pieces that a network has.</summary>
     protected abstract int Pieces(Network network);

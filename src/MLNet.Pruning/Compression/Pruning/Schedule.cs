@@ -47,6 +47,18 @@ public sealed class Schedule
             : copy.Where(sparsity => sparsity > from && sparsity < target).Append(target));
     }
 
+    /// <summary>Sparsities computed from where the network stands and where it is to go.</summary>
+    /// <param name="sparsities">
+    /// From the sparsity at the start and the target, both in [0, 1), to the sparsities after each step, rising, in (start, target]; the target follows as the
+    /// last step if it is not the last of them. At most 10,000 steps. Called for each pool of pieces that are compared with each other.
+    /// </param>
+    /// <example><c>Schedule.From((from, target) =&gt; [from + 0.7 * (target - from), target])</c></example>
+    public static Schedule From(Func<double, double, IEnumerable<double>> sparsities)
+    {
+        ArgumentNullException.ThrowIfNull(sparsities);
+        return new((from, target) => Checked(sparsities(from, target), from, target));
+    }
+
     /// <summary>A share of what remains each round until the target is reached (iterative magnitude pruning, Frankle &amp; Carbin 2019).</summary>
     /// <param name="share">Share of the remaining weights pruned a round, in [0.001, 1).</param>
     public static Schedule Iterative(double share = 0.2)
@@ -95,6 +107,34 @@ public sealed class Schedule
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, MostSteps);
         return new((from, target) => Enumerable.Range(1, steps).Select(step => step == steps ? target : at(from, target, (double)step / steps)));
+    }
+
+    /// <exception cref="InvalidOperationException">A schedule of the user's own falls, leaves its range, or has no end.</exception>
+    private static List<double> Checked(IEnumerable<double>? sparsities, double from, double target)
+    {
+        var steps = new List<double>();
+        foreach (var sparsity in sparsities ?? throw new InvalidOperationException("The function of Schedule.From returned null."))
+        {
+            if (!(sparsity > (steps.Count == 0 ? from : steps[^1]) && sparsity <= target))
+            {
+                throw new InvalidOperationException(FormattableString.Invariant(
+                    $"The sparsities of Schedule.From rise from above {from} to at most the target {target}; number {steps.Count + 1} is {sparsity}."));
+            }
+
+            if (steps.Count == MostSteps)
+            {
+                throw new InvalidOperationException($"The sparsities of Schedule.From are more than {MostSteps}.");
+            }
+
+            steps.Add(sparsity);
+        }
+
+        if (steps.Count == 0 || steps[^1] < target)
+        {
+            steps.Add(target);
+        }
+
+        return steps;
     }
 
     private static IEnumerable<double> Rounds(double from, double target, double share)

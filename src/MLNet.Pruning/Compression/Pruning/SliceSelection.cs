@@ -16,7 +16,7 @@ internal sealed class SliceSelection
     /// <param name="granularity">What a piece is.</param>
     /// <param name="distribution">How pieces of different parameters are compared.</param>
     /// <param name="cancellation">Ends the comparison.</param>
-    public SliceSelection(IReadOnlyList<PoolMember> pool, Importance importance, Granularity granularity, Distribution distribution,
+    public SliceSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, Granularity granularity, Distribution distribution,
         CancellationToken cancellation = default)
     {
         (_pool, _cancellation) = (pool, cancellation);
@@ -91,7 +91,7 @@ internal sealed class SliceSelection
     /// <summary>Scores of the remaining pieces.</summary>
     private double[] Left() => [.. _scores.Value.Zip(_alive).SelectMany(member => member.First.Where((_, piece) => member.Second[piece]))];
 
-    private double[] Score(int member, Importance importance, Granularity granularity, Distribution distribution)
+    private double[] Score(int member, ImportanceScores importance, Granularity granularity, Distribution distribution)
     {
         _cancellation.ThrowIfCancellationRequested();
         var (parameter, mask) = (_pool[member].Parameter, _pool[member].Mask);

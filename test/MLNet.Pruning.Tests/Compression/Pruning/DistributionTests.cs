@@ -105,14 +105,14 @@ public class DistributionTests
     {
         var network = Network.Mlp(100, 50, 20).Initialize(1);
         var start = network.Prune(Amount.Count(0));
-        var plan = PruningPlan.Create(new PruningOptions { Amount = Amount.Fraction(0.89), Scope = Scope.Distributed(Distribution.ErdosRenyi), Schedule = Schedule.Cubic(4) }, start);
+        var plan = Plans.Create(new PruningOptions { Amount = Amount.Fraction(0.89), Scope = Scope.Distributed(Distribution.ErdosRenyi), Schedule = Schedule.Cubic(4) }, start);
         var pruned = Enumerable.Range(0, plan.Steps).Aggregate(start, plan.Prune);
         Assert.AreEqual(450, pruned.Masks["fc1.weight"].Kept);
         Assert.AreEqual(210, pruned.Masks["fc2.weight"].Kept);
         Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Amount = Amount.Below(1), Scope = Scope.Distributed(Distribution.ErdosRenyi) }.Validate());
         Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.NToM(2, 4), Scope = Scope.Distributed(Distribution.ErdosRenyi) }.Validate());
         Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Filter, Scope = Scope.Distributed(Distribution.Lamp) }.Validate());
-        Assert.ThrowsExactly<PruningTargetException>(() => PruningPlan.Create(new PruningOptions { Amount = Amount.Fraction(0.5), Scope = Scope.Distributed(Distribution.ErdosRenyi) }, pruned));
+        Assert.ThrowsExactly<PruningTargetException>(() => Plans.Create(new PruningOptions { Amount = Amount.Fraction(0.5), Scope = Scope.Distributed(Distribution.ErdosRenyi) }, pruned));
         Assert.ThrowsExactly<InvalidOperationException>(() => network.Prune(Amount.Fraction(0.5), new Negative(), scope: Scope.Distributed(Distribution.Lamp)));
     }
 
@@ -122,6 +122,6 @@ public class DistributionTests
 
     private sealed class Negative : Importance
     {
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => scores.Fill(-1);
+        protected override ImportanceScores MeasureCore(ImportanceContext context) => ImportanceScores.OfWeights("negative", (_, _, scores) => scores.Fill(-1));
     }
 }

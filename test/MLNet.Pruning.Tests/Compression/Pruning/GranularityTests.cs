@@ -99,7 +99,7 @@ public class GranularityTests
     public void N_to_M_goes_there_step_by_step_and_its_pattern_is_its_amount()
     {
         var network = Network.Mlp(16, 8, 4).Initialize(1);
-        var plan = PruningPlan.Create(new PruningOptions { Granularity = Granularity.NToM(1, 4), Schedule = Schedule.Linear(3) }, network.Prune(Amount.Count(0)));
+        var plan = Plans.Create(new PruningOptions { Granularity = Granularity.NToM(1, 4), Schedule = Schedule.Linear(3) }, network.Prune(Amount.Count(0)));
         var pruned = network.Prune(Amount.Count(0));
         for (var step = 0; step < 3; step++)
         {
@@ -123,7 +123,7 @@ public class GranularityTests
     {
         // Half is gone, all in the first group: the second still has to lose two.
         var pruned = Dense(1, 8, false, [1, 2, 3, 4, 5, 6, 7, 8]).Prune(Amount.Count(4));
-        var plan = PruningPlan.Create(new PruningOptions { Granularity = Granularity.NToM(2, 4) }, pruned);
+        var plan = Plans.Create(new PruningOptions { Granularity = Granularity.NToM(2, 4) }, pruned);
         foreach (var mask in new[] { pruned.Prune(Granularity.NToM(2, 4)).Masks["w"], plan.Prune(pruned, 0).Masks["w"] })
         {
             CollectionAssert.AreEqual(new[] { false, false, false, false, false, false, true, true }, mask.ToArray());
@@ -182,6 +182,7 @@ public class GranularityTests
 
     private sealed class Itself : Importance
     {
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => parameter.Values.Slice(start, scores.Length).CopyTo(scores);
+        protected override ImportanceScores MeasureCore(ImportanceContext context)
+            => ImportanceScores.OfWeights("itself", (parameter, start, scores) => parameter.Values.Slice(start, scores.Length).CopyTo(scores));
     }
 }

@@ -120,7 +120,7 @@ public class LayerRuleTests
             var schedule = Schedule.Linear(2);
             var start = network.Prune(Amount.Count(0));
             var atOnce = network.Prune(Amount.Fraction(0.7), scope: scope).Masks;
-            var plan = PruningPlan.Create(new PruningOptions { Amount = Amount.Fraction(0.7), Scope = scope, Schedule = topDown ? schedule.TopDown() : schedule.BottomUp() }, start);
+            var plan = Plans.Create(new PruningOptions { Amount = Amount.Fraction(0.7), Scope = scope, Schedule = topDown ? schedule.TopDown() : schedule.BottomUp() }, start);
             Assert.AreEqual(8, plan.Steps);
             var pruned = start;
             for (var step = 0; step < plan.Steps; step++)
@@ -144,7 +144,7 @@ public class LayerRuleTests
     {
         // fc2 has ten weights, which Erdos-Renyi keeps all.
         var start = Network.Mlp(20, 10, 1).Initialize(1).Prune(Amount.Count(0));
-        var plan = PruningPlan.Create(new PruningOptions { Amount = Amount.Count(100), Scope = Scope.Distributed(Distribution.ErdosRenyi), Schedule = Schedule.Linear(2).TopDown() }, start);
+        var plan = Plans.Create(new PruningOptions { Amount = Amount.Count(100), Scope = Scope.Distributed(Distribution.ErdosRenyi), Schedule = Schedule.Linear(2).TopDown() }, start);
         Assert.AreEqual(2, plan.Steps);
         Assert.AreEqual(150, plan.Prune(start, 0).Masks["fc1.weight"].Kept);
     }
@@ -159,7 +159,7 @@ public class LayerRuleTests
         {
             var options = new PruningOptions { Amount = amount, Scope = scope, Granularity = Granularity.Unit, Alignment = 1, Schedule = topDown ? Schedule.Linear(2).TopDown() : Schedule.Linear(2).BottomUp() };
             var atOnce = network.Prune(new PruningOptions { Amount = amount, Scope = scope, Granularity = Granularity.Unit, Alignment = 1 }).Network;
-            var plan = PruningPlan.Create(options, network.Prune(Amount.Count(0)));
+            var plan = Plans.Create(options, network.Prune(Amount.Count(0)));
             string[] order = topDown ? ["fc2", "fc1", "conv1"] : ["conv1", "fc1", "fc2"];
             Assert.AreEqual(6, plan.Steps);
             var pruned = network.Prune(Amount.Count(0));

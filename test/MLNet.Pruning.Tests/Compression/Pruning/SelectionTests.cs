@@ -123,7 +123,7 @@ public class SelectionTests
         CollectionAssert.AreEqual(Pruned(1).Masks["fc1.weight"].ToArray(), Pruned(1).Masks["fc1.weight"].ToArray());
         CollectionAssert.AreNotEqual(Pruned(1).Masks["fc1.weight"].ToArray(), Pruned(2).Masks["fc1.weight"].ToArray());
         var scores = new float[10_000];
-        Importance.Random(3).ScoreWeights(network["fc1.weight"], 0, scores);
+        Importance.Random(3).Measure(new(network.Prune(Amount.Count(0)))).ScoreWeights(network["fc1.weight"], 0, scores);
         // Chi-squared over ten bins, 9 degrees of freedom: 27.9 is passed once in a thousand.
         var counts = scores.GroupBy(score => (int)(score * 10)).ToDictionary(group => group.Key, group => group.Count());
         Assert.IsTrue(Enumerable.Range(0, 10).Sum(bin => Math.Pow(counts.GetValueOrDefault(bin) - 1000, 2) / 1000) < 27.9);
@@ -172,12 +172,12 @@ public class SelectionTests
 
     private sealed class Position : Importance
     {
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores)
+        protected override ImportanceScores MeasureCore(ImportanceContext context) => ImportanceScores.OfWeights("position", (_, start, scores) =>
         {
             for (var i = 0; i < scores.Length; i++)
             {
                 scores[i] = -(start + i);
             }
-        }
+        });
     }
 }

@@ -27,8 +27,8 @@ internal abstract class RatioSpace
     /// <exception cref="ArgumentException">Nothing in scope can be pruned, or the granularity has no share of a layer.</exception>
     public static RatioSpace Create(PrunedNetwork start, PruningOptions options, IReadOnlyList<double> sparsities, CalibrationData? calibration)
     {
-        var bound = options.With(options.Importance.Bind(new(start, calibration)));
-        return options.Granularity.IsStructural ? new UnitRatios(start, bound, sparsities) : new WeightRatios(start, bound, sparsities);
+        var scores = options.Importance.Measure(new(start, calibration, options.CancellationToken));
+        return options.Granularity.IsStructural ? new UnitRatios(start, options, scores, sparsities) : new WeightRatios(start, options, scores, sparsities);
     }
 
     /// <summary>Refuses what has no share layer by layer.</summary>

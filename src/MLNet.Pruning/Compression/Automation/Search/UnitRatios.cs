@@ -14,7 +14,7 @@ internal sealed class UnitRatios : RatioSpace
     /// <summary>All groups, the least important of each family first.</summary>
     private readonly (int Family, PruningGroup Group, double Score)[] _order;
 
-    public UnitRatios(PrunedNetwork start, PruningOptions options, IReadOnlyList<double> sparsities) : base(start)
+    public UnitRatios(PrunedNetwork start, PruningOptions options, ImportanceScores importance, IReadOnlyList<double> sparsities) : base(start)
     {
         var network = start.Network;
         (_structure, _sketch) = (network.Groups(options.Granularity.Structure), network.WithoutValues());
@@ -25,7 +25,7 @@ internal sealed class UnitRatios : RatioSpace
             throw new ArgumentException($"No layer can be pruned with granularity '{options.Granularity}'.{string.Concat(_structure.Reasons().Select(reason => Environment.NewLine + reason))}");
         }
 
-        var scores = GroupScores.Of(_structure, network, families, options.Importance, options.Group, normalize: false, options.CancellationToken);
+        var scores = GroupScores.Of(_structure, network, families, importance, options.Group, normalize: false, options.CancellationToken);
         _order = [.. families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score)];
         Layers = [.. families.Select(family => RatioLayer.Of(family.Axis.Node.Name, family.Axis.Parameter, family.Groups.Length, family.Groups.Length, sparsities,
             GroupPlan.Multiple(family, options.Alignment) is > 1 and var multiple && multiple <= family.Groups.Length ? multiple : 1))];

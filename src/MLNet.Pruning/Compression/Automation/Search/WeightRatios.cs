@@ -7,15 +7,15 @@ namespace MLNet.Pruning.Compression.Automation.Search;
 /// <summary>Weights and pieces of weights set to zero layer by layer.</summary>
 internal sealed class WeightRatios : RatioSpace
 {
-    private readonly Importance _importance;
+    private readonly ImportanceScores _importance;
     private readonly Pieces _pieces;
     private readonly IReadOnlyList<PoolMember> _members;
     private readonly Dictionary<(int Layer, int Level), WeightMask> _masks = [];
 
-    public WeightRatios(PrunedNetwork start, PruningOptions options, IReadOnlyList<double> sparsities) : base(start)
+    public WeightRatios(PrunedNetwork start, PruningOptions options, ImportanceScores importance, IReadOnlyList<double> sparsities) : base(start)
     {
-        _importance = options.Importance;
-        _pieces = new(options.Importance, options.Granularity, Scope.Layer, Amount.Count(0), cancellation: options.CancellationToken);
+        _importance = importance;
+        _pieces = new(importance, options.Granularity, Scope.Layer, Amount.Count(0), cancellation: options.CancellationToken);
         _members = [.. options.Scope.Pools(start, options.Granularity).SelectMany(pool => pool)];
         Layers = [.. _members.Select(member =>
         {

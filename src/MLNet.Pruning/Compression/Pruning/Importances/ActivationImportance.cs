@@ -7,10 +7,10 @@ internal abstract class ActivationImportance(string name, int rows) : Calibrated
 {
     private readonly int _rows = Rows(rows);
 
-    internal sealed override Importance Bind(Calibration calibration)
+    protected sealed override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        using var run = calibration.Start(Name, _rows);
-        var units = UnitOutputs.Of(calibration.Network).ToLookup(unit => unit.Tensor);
+        using var run = context.Start(Name, _rows);
+        var units = UnitOutputs.Of(context.Network).ToLookup(unit => unit.Tensor);
         var sums = new Dictionary<string, (double[][] Moments, double Count)>();
         using (no_grad())
         {

@@ -10,9 +10,9 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// </summary>
 internal sealed class BatchNormImportance() : CalibratedImportance("Importance.BatchNormScale")
 {
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        var network = calibration.Network;
+        var network = context.Network;
         var norms = network.Nodes.Where(node => node is { Domain: "", Operator: "BatchNormalization" } && network.TryGetParameter(node.Inputs[1], out _)).ToArray();
         var units = new Dictionary<string, (int, double[])>();
         foreach (var norm in norms)
@@ -34,11 +34,11 @@ internal sealed class BatchNormImportance() : CalibratedImportance("Importance.B
 
     private static double[] Sizes(Parameter scale) => Array.ConvertAll(scale.Values.ToArray(), value => (double)Math.Abs(value));
 
-    private sealed class Scales(HashSet<string> scales, UnitScores units) : Importance
+    private sealed class Scales(HashSet<string> scales, UnitScores units) : ImportanceScores
     {
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => units.ScoreWeights(parameter, start, scores);
+        private protected override void Weights(Parameter parameter, int start, Span<float> scores) => units.ScoreWeights(parameter, start, scores);
 
-        public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => units.ScoreSlices(parameter, dimension, scores);
+        private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => units.ScoreSlices(parameter, dimension, scores);
 
         public override string ToString() => units.ToString();
 

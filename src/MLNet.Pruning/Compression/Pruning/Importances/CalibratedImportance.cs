@@ -11,12 +11,6 @@ internal abstract class CalibratedImportance(string name) : Importance
 
     public override string ToString() => name;
 
-    public sealed override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => throw Calibration.Missing(name);
-
-    public sealed override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => throw Calibration.Missing(name);
-
-    internal abstract override Importance Bind(Calibration calibration);
-
     protected static int Rows(int rows)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);

@@ -4,16 +4,31 @@ using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Scoring.Native;
 using MLNet.Pruning.Training;
 using TorchSharp;
+using MLNet.Pruning.Compression.Pruning.Importances;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
-namespace MLNet.Pruning.Compression.Pruning.Importances;
+namespace MLNet.Pruning;
 
 /// <summary>
 /// Runs the calibration rows through a network, batch by batch, as it will be used: without dropout, with the running statistics of batch
-/// normalisation, so that no row's result depends on the others'. Memory is that of one batch, whatever the number of rows.
+/// normalisation, so that no row's result depends on the others'. Memory is that of one batch, whatever the number of rows. Tensors that are made
+/// within a batch are freed after it, unless they are moved out of its dispose scope.
 /// </summary>
-internal sealed class CalibrationRun : IDisposable
+/// <example>
+/// The mean size of what each unit of a dense layer puts out:
+/// <code>
+/// var sums = torch.zeros(units);
+/// run.ForEachBatch((rows, targets, share) =&gt; run.Forward(rows, (node, find) =&gt;
+/// {
+///     if (node.Name == "fc1")
+///     {
+///         sums.add_(find(node.Outputs[0]).detach().abs().mean([0]) * share);
+///     }
+/// }));
+/// </code>
+/// </example>
+public sealed class CalibrationRun : IDisposable
 {
     private readonly CalibrationData _data;
     private readonly int[] _rows;
@@ -21,7 +36,7 @@ internal sealed class CalibrationRun : IDisposable
     private readonly TrainedWeights _weights;
     private readonly Network _network;
 
-    public CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows)
+    internal CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows)
     {
         (_data, _network) = (data, pruned.Network);
         _rows = Draw(data, rows);
@@ -34,13 +49,16 @@ internal sealed class CalibrationRun : IDisposable
     /// <summary>The parameters that are trained, in the order of the network.</summary>
     public IReadOnlyList<(string Name, TorchParameter Values)> Parameters { get; }
 
-    public TorchGraph Graph => _weights.Graph;
-
+    /// <summary>What the network's outputs mean.</summary>
     public LearningTask Task => _data.Task;
 
+    /// <summary>What <see cref="Loss"/> computes.</summary>
     public Loss LossKind => _data.Loss;
 
+    /// <summary>Where the network runs.</summary>
     public Device Device => _data.Device;
+
+    internal TorchGraph Graph => _weights.Graph;
 
     /// <summary>Rows at a time, as in training.</summary>
     public int BatchSize => _data.BatchSize;
@@ -53,9 +71,12 @@ internal sealed class CalibrationRun : IDisposable
 
     /// <summary>Visits the rows in batches.</summary>
     /// <param name="visit">Gets rows, targets, and the batch's share of all rows.</param>
-    /// <param name="size">Rows at a time; by default as many as in training.</param>
+    /// <param name="size">Rows at a time, at least 1; by default as many as in training.</param>
+    /// <exception cref="OperationCanceledException">The step was cancelled.</exception>
     public void ForEachBatch(Action<Tensor, Tensor, double> visit, int? size = null)
     {
+        ArgumentNullException.ThrowIfNull(visit);
+        ArgumentOutOfRangeException.ThrowIfLessThan(size ?? 1, 1, nameof(size));
         using var batch = new Batch(_data.Rows, _data.Task, Math.Min(size ?? _data.BatchSize, _rows.Length), _data.Device);
         using var threads = new TorchThreads(TorchThreads.Worth(_network, batch.Capacity));
         for (var start = 0; start < _rows.Length; start += batch.Capacity)
@@ -68,8 +89,27 @@ internal sealed class CalibrationRun : IDisposable
         }
     }
 
+    /// <summary>The network's outputs for a batch, before softmax or sigmoid.</summary>
+    /// <param name="rows">The rows of a batch.</param>
+    /// <param name="visit">Called after each node with what finds the tensors it reads and writes by name; null for nothing.</param>
+    /// <returns>Rows x outputs, in the caller's dispose scope.</returns>
+    /// <exception cref="ArgumentException">A node is asked for a tensor that it neither reads nor writes.</exception>
+    public Tensor Forward(Tensor rows, Action<Node, Func<string, Tensor>>? visit = null)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return Graph.Forward(rows, visit: visit is null ? null : (node, find) => visit(node, name => node.Inputs.Contains(name) || node.Outputs.Contains(name) ? find(name)
+            : throw new ArgumentException($"Node '{node.Name}' neither reads nor writes '{name}': it reads {string.Join(", ", node.Inputs)} and writes {string.Join(", ", node.Outputs)}.")));
+    }
+
     /// <summary>The mean loss of a batch.</summary>
-    public Tensor Loss(Tensor rows, Tensor targets) => LossFunction.Mean(_data.Loss, Graph.Forward(rows), targets);
+    /// <param name="rows">Its rows.</param>
+    /// <param name="targets">Its targets.</param>
+    public Tensor Loss(Tensor rows, Tensor targets)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(targets);
+        return Mean(rows, targets);
+    }
 
     /// <summary>Leaves the gradient of the mean loss over all rows in the parameters.</summary>
     public void Differentiate()
@@ -82,6 +122,7 @@ internal sealed class CalibrationRun : IDisposable
         });
     }
 
+    /// <summary>Forgets the gradients of all parameters.</summary>
     public void ClearGradients()
     {
         foreach (var (_, values) in Parameters)
@@ -91,27 +132,38 @@ internal sealed class CalibrationRun : IDisposable
     }
 
     /// <summary>A number a weight, made of its value and its gradient as they are now; a parameter that the outputs do not depend on has gradients of zero.</summary>
-    public Dictionary<string, float[]> Combine(Func<float, float, float> score) => Parameters.ToDictionary(parameter => parameter.Name, parameter =>
+    /// <param name="score">The number, from the value and the gradient.</param>
+    /// <returns>By name of the parameter, in row-major order.</returns>
+    public Dictionary<string, float[]> Combine(Func<float, float, float> score)
+    {
+        ArgumentNullException.ThrowIfNull(score);
+        return Parameters.ToDictionary(parameter => parameter.Name, parameter => Combine(parameter.Values, score));
+    }
+
+    /// <summary>Takes dropped weights out of the gradients.</summary>
+    public void MaskGradients() => _weights.MaskGradients();
+
+    /// <summary>Frees the network's tensors.</summary>
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _scope.Dispose();
+    }
+
+    private Tensor Mean(Tensor rows, Tensor targets) => LossFunction.Mean(_data.Loss, Graph.Forward(rows), targets);
+
+    private float[] Combine(TorchParameter parameter, Func<float, float, float> score)
     {
         CancellationToken.ThrowIfCancellationRequested();
-        var values = TensorValues.Of(parameter.Values);
+        var values = TensorValues.Of(parameter);
         using var scope = NewDisposeScope();
-        var gradient = parameter.Values.grad is { } found ? TensorValues.Of(found) : new float[values.Length];
+        var gradient = parameter.grad is { } found ? TensorValues.Of(found) : new float[values.Length];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = score(values[i], gradient[i]);
         }
 
         return values;
-    });
-
-    /// <summary>Takes dropped weights out of the gradients.</summary>
-    public void MaskGradients() => _weights.MaskGradients();
-
-    public void Dispose()
-    {
-        _weights.Dispose();
-        _scope.Dispose();
     }
 
     private static int[] Draw(CalibrationData data, int rows)

@@ -24,9 +24,9 @@ internal sealed class DiagonalHessianImportance : CalibratedImportance
         (_rows, _probes) = (Rows(rows), probes);
     }
 
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        using var run = calibration.Start(Name, _rows);
+        using var run = context.Start(Name, _rows);
         if (run.LossKind == Loss.MeanAbsoluteError)
         {
             throw new InvalidOperationException($"{Name} needs a loss with a curvature; the absolute error has none: use Loss.MeanSquaredError, or Importance.Fisher.");
@@ -57,7 +57,7 @@ internal sealed class DiagonalHessianImportance : CalibratedImportance
                 Add(run, squares, logits, roots.mul(signs).sum(2), share / count / probes);
             }
         }, _probes is null ? 1 : null);
-        return calibration.Scores(Name, squares.Saliencies());
+        return ImportanceScores.OfWeights(Name, squares.Saliencies(), context.Masks);
     }
 
     private static void Add(CalibrationRun run, SquaredGradients squares, Tensor logits, Tensor directions, double factor)

@@ -9,9 +9,9 @@ internal sealed class FisherImportance(int rows) : CalibratedImportance("Importa
 {
     private readonly int _rows = Rows(rows);
 
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        using var run = calibration.Start(Name, _rows);
+        using var run = context.Start(Name, _rows);
         var squares = new SquaredGradients(run);
         run.ForEachBatch((rows, targets, share) =>
         {
@@ -19,6 +19,6 @@ internal sealed class FisherImportance(int rows) : CalibratedImportance("Importa
             run.Loss(rows, targets).backward();
             squares.Add(share);
         }, size: 1);
-        return calibration.Scores(Name, squares.Saliencies());
+        return ImportanceScores.OfWeights(Name, squares.Saliencies(), context.Masks);
     }
 }

@@ -8,14 +8,23 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// in for (He et al. 2019, "Filter Pruning via Geometric Median", equation 9). Groups are worth what the slices are that make them. Cost: the
 /// number of slices times the number of weights.
 /// </summary>
-internal sealed class GeometricMedianImportance(CancellationToken cancellation = default) : Importance
+internal sealed class GeometricMedianImportance : Importance
 {
-    private const string Name = "Importance.GeometricMedian";
+    protected override ImportanceScores MeasureCore(ImportanceContext context) => new GeometricMedianScores(context.CancellationToken);
 
-    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
+    public override string ToString() => GeometricMedianScores.Name;
+}
+
+/// <summary>What <see cref="GeometricMedianImportance"/> measures: the values as they are.</summary>
+/// <param name="cancellation">Ends it.</param>
+internal sealed class GeometricMedianScores(CancellationToken cancellation) : ImportanceScores
+{
+    public const string Name = "Importance.GeometricMedian";
+
+    private protected override void Weights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
         $"{Name} says what whole slices are worth, not what single weights of {parameter} are: use it with rows, columns, slices, kernels, blocks or groups.");
 
-    public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => ScorePieces(parameter, PieceLayout.Slices(parameter, dimension), scores);
+    private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => ScorePieces(parameter, PieceLayout.Slices(parameter, dimension), scores);
 
     public override string ToString() => Name;
 
@@ -35,8 +44,6 @@ internal sealed class GeometricMedianImportance(CancellationToken cancellation =
             }
         }
     }
-
-    internal override Importance Bind(Calibration calibration) => new GeometricMedianImportance(calibration.CancellationToken);
 
     internal override bool Counts(ParameterAxis axis) => axis.Role == AxisRole.Output;
 

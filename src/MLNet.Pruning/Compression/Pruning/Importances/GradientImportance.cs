@@ -5,11 +5,11 @@ internal abstract class GradientImportance(string name, int rows) : CalibratedIm
 {
     private readonly int _rows = Rows(rows);
 
-    internal sealed override Importance Bind(Calibration calibration)
+    protected sealed override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        using var run = calibration.Start(Name, _rows);
+        using var run = context.Start(Name, _rows);
         run.Differentiate();
-        return calibration.Scores(Name, Finish(calibration.Network, run.Combine(Score)));
+        return ImportanceScores.OfWeights(Name, Finish(context.Network, run.Combine(Score)), context.Masks);
     }
 
     protected abstract float Score(float weight, float gradient);

@@ -13,9 +13,9 @@ internal sealed class GraspImportance(int rows) : CalibratedImportance("Importan
 {
     private readonly int _rows = Rows(rows);
 
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        using var run = calibration.Start(Name, _rows);
+        using var run = context.Start(Name, _rows);
         run.Differentiate();
         run.MaskGradients();
         var used = run.Parameters.Select(parameter => (parameter.Values, Gradient: parameter.Values.grad)).Where(parameter => parameter.Gradient is not null)
@@ -32,6 +32,6 @@ internal sealed class GraspImportance(int rows) : CalibratedImportance("Importan
                 product.backward();
             }
         });
-        return calibration.Scores(Name, run.Combine((weight, product) => weight * product));
+        return ImportanceScores.OfWeights(Name, run.Combine((weight, product) => weight * product), context.Masks);
     }
 }

@@ -6,8 +6,22 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// What a weight, or a slice of weights, is worth: the least important goes first. A criterion of your own derives from this class.
+/// How to measure what a weight, a slice of weights, or a group is worth: the least important goes first. A criterion of your own derives from this class.
 /// </summary>
+/// <example>
+/// The size of a weight times the gradient of the loss, as <see cref="AbsoluteTaylor"/>:
+/// <code>
+/// sealed class GradientTimesWeight : Importance
+/// {
+///     protected override ImportanceScores MeasureCore(ImportanceContext context)
+///     {
+///         using var run = context.Start(nameof(GradientTimesWeight), rows: 256);
+///         run.Differentiate();
+///         return ImportanceScores.OfWeights(nameof(GradientTimesWeight), run.Combine((weight, gradient) =&gt; MathF.Abs(weight * gradient)), context.Masks);
+///     }
+/// }
+/// </code>
+/// </example>
 public abstract class Importance
 {
     /// <summary>Absolute value of single weights; sum of absolute values of slices (Han et al. 2015, Li et al. 2017).</summary>
@@ -113,72 +127,17 @@ public abstract class Importance
     /// <inheritdoc cref="Gradient"/>
     public static Importance LossChange(int rows = CalibratedImportance.DefaultRows) => new LossChangeImportance(rows);
 
-    /// <summary>
-    /// Scores consecutive single weights. Called more than once for the same weights, from several threads, and has to give the same
-    /// numbers each time.
-    /// </summary>
-    /// <param name="parameter">The parameter with its values.</param>
-    /// <param name="start">Row-major index of the first weight.</param>
-    /// <param name="scores">Receives one score a weight; any finite or infinite number, but not NaN.</param>
-    public abstract void ScoreWeights(Parameter parameter, int start, Span<float> scores);
-
-    /// <summary>Scores the slices of a parameter along a dimension; by default the sum of their weights' scores.</summary>
-    /// <param name="parameter">The parameter with its values, weights already dropped at zero.</param>
-    /// <param name="dimension">From 0 to the number of dimensions - 1.</param>
-    /// <param name="scores">Receives one score for each index of the dimension; not NaN.</param>
-    public virtual void ScoreSlices(Parameter parameter, int dimension, Span<double> scores)
+    /// <summary>Measures what weights, slices or groups of a network are worth. Called anew before each step of a pruning, for the network as it is then.</summary>
+    /// <param name="context">The network with its masks, and rows to run through it.</param>
+    /// <returns>The scores, by <see cref="ImportanceScores"/>: of weights in one pass, of weights as they are asked for, of slices, or of groups.</returns>
+    /// <exception cref="InvalidOperationException">The criterion needs calibration rows, and there are none.</exception>
+    public ImportanceScores Measure(ImportanceContext context)
     {
-        var weights = new float[parameter.Count];
-        ScoreWeights(parameter, 0, weights);
-        scores.Clear();
-        foreach (var (slice, start, length) in SliceRuns.Of(parameter.Shape, dimension))
-        {
-            foreach (var score in weights.AsSpan(start, length))
-            {
-                scores[slice] += score;
-            }
-        }
+        ArgumentNullException.ThrowIfNull(context);
+        return MeasureCore(context) ?? throw new InvalidOperationException($"{this} measured null instead of scores.");
     }
 
-    /// <summary>Scores pieces that are not slices, such as blocks; by default the sum of their weights' scores.</summary>
-    internal virtual void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores)
-    {
-        var weights = new float[parameter.Count];
-        ScoreWeights(parameter, 0, weights);
-        foreach (var (piece, start, length) in pieces.Runs)
-        {
-            foreach (var score in weights.AsSpan(start, length))
-            {
-                scores[piece] += score;
-            }
-        }
-    }
-
-    /// <summary>The criterion as it measures the network as it is now; itself where it looks at nothing but weights.</summary>
-    internal virtual Importance Bind(Calibration calibration) => this;
-
-    /// <summary>Whether the slices of that dimension say what a group is worth.</summary>
-    internal virtual bool Counts(ParameterAxis axis) => axis.Role is AxisRole.Output or AxisRole.Input;
-
-    /// <summary>What a group or a block is worth as a whole, told by the network without it; null where its members say it.</summary>
-    internal virtual double? ScoreCut(Func<Network> without) => null;
-
-    /// <summary>Other values for the weights that stay, which make up for those dropped at this step.</summary>
-    internal virtual PrunedNetwork Compensate(PrunedNetwork pruned) => pruned;
-
-    /// <summary>What each piece of a parameter is worth.</summary>
-    internal double[] Score(PieceLayout layout, Parameter parameter)
-    {
-        var scores = new double[layout.Count];
-        if (layout.Dimension is { } dimension)
-        {
-            ScoreSlices(parameter, dimension, scores);
-        }
-        else
-        {
-            ScorePieces(parameter, layout, scores);
-        }
-
-        return scores;
-    }
+    /// <summary>What <see cref="Measure"/> does; the context is not null.</summary>
+    /// <inheritdoc cref="Measure"/>
+    protected abstract ImportanceScores MeasureCore(ImportanceContext context);
 }

@@ -15,15 +15,15 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Imp
 {
     private readonly int _rows = Rows(rows);
 
-    internal override Importance Bind(Calibration calibration) => new Measured(calibration, Name, _rows);
+    protected override ImportanceScores MeasureCore(ImportanceContext context) => new Measured(context, Name, _rows);
 
-    private sealed class Measured(Calibration calibration, string name, int rows) : Importance
+    private sealed class Measured(ImportanceContext context, string name, int rows) : ImportanceScores
     {
         private readonly Lock _lock = new();
         private readonly Dictionary<(string Parameter, int Pieces), double[]> _known = [];
-        private readonly double _before = Loss(calibration, name, rows, calibration.Network);
+        private readonly double _before = Loss(context, name, rows, context.Network);
 
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores)
+        private protected override void Weights(Parameter parameter, int start, Span<float> scores)
         {
             var changes = Known(parameter, -1);
             for (var i = 0; i < scores.Length; i++)
@@ -32,13 +32,13 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Imp
             }
         }
 
-        public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores) => Known(parameter, dimension).CopyTo(scores);
+        private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => Known(parameter, dimension).CopyTo(scores);
 
         public override string ToString() => name;
 
         internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Known(parameter, ~pieces.Count, () => Measure(parameter.Name, pieces.Count, Pieces(pieces.Runs))).CopyTo(scores);
 
-        internal override double? ScoreCut(Func<Network> without) => Loss(calibration, name, rows, without()) - _before;
+        internal override double? ScoreCut(Func<Network> without) => Loss(context, name, rows, without()) - _before;
 
         /// <summary>What the loss rises by without each slice along a dimension; without each weight for dimension -1.</summary>
         private double[] Known(Parameter parameter, int dimension) => Known(parameter, dimension, () => dimension < 0
@@ -58,7 +58,7 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Imp
 
         private double[] Measure(string parameter, int count, IEnumerable<(int Piece, IEnumerable<(int Start, int Length)> Runs)> pieces)
         {
-            var network = calibration.Network;
+            var network = context.Network;
             var values = network[parameter].Values;
             var changes = new double[count];
             foreach (var (piece, runs) in pieces)
@@ -69,15 +69,15 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Imp
                     without.AsSpan(start, length).Clear();
                 }
 
-                changes[piece] = values.SequenceEqual(without) ? 0 : Loss(calibration, name, rows, network.With(parameter, without)) - _before;
+                changes[piece] = values.SequenceEqual(without) ? 0 : Loss(context, name, rows, network.With(parameter, without)) - _before;
             }
 
             return changes;
         }
 
-        private static double Loss(Calibration calibration, string name, int rows, Network network)
+        private static double Loss(ImportanceContext context, string name, int rows, Network network)
         {
-            using var run = calibration.Of(network).Start(name, rows);
+            using var run = context.Of(network).Start(name, rows);
             using var noGrad = no_grad();
             var loss = 0.0;
             run.ForEachBatch((features, targets, share) => loss += share * LossFunction.Value(run.Loss(features, targets)));

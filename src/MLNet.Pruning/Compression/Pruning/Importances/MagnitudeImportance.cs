@@ -19,7 +19,19 @@ internal sealed class MagnitudeImportance : Importance
         _p = p;
     }
 
-    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores)
+    protected override ImportanceScores MeasureCore(ImportanceContext context) => new MagnitudeScores(_p, ToString());
+
+    public override string ToString() => _p is 1 or 2 ? $"Importance.L{_p}" : FormattableString.Invariant($"Importance.Magnitude({_p})");
+}
+
+/// <summary>What <see cref="MagnitudeImportance"/> measures: the values as they are.</summary>
+/// <param name="p">Order of the norm.</param>
+/// <param name="criterion">Name of the criterion.</param>
+internal sealed class MagnitudeScores(double p, string criterion) : ImportanceScores
+{
+    public override string ToString() => criterion;
+
+    private protected override void Weights(Parameter parameter, int start, Span<float> scores)
     {
         var values = parameter.Values.Slice(start, scores.Length);
         var i = 0;
@@ -34,31 +46,29 @@ internal sealed class MagnitudeImportance : Importance
         }
     }
 
-    public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores)
+    private protected override void Slices(Parameter parameter, int dimension, Span<double> scores)
     {
-        scores.Fill(_p == double.NegativeInfinity ? double.PositiveInfinity : 0);
+        scores.Fill(p == double.NegativeInfinity ? double.PositiveInfinity : 0);
         foreach (var (slice, start, length) in SliceRuns.Of(parameter.Shape, dimension))
         {
             scores[slice] = Accumulate(scores[slice], parameter.Values.Slice(start, length));
         }
 
-        if (_p is not (0 or 1) && !double.IsInfinity(_p))
+        if (p is not (0 or 1) && !double.IsInfinity(p))
         {
             foreach (ref var score in scores)
             {
-                score = Math.Pow(score, 1 / _p);
+                score = Math.Pow(score, 1 / p);
             }
         }
     }
-
-    public override string ToString() => _p is 1 or 2 ? $"Importance.L{_p}" : FormattableString.Invariant($"Importance.Magnitude({_p})");
 
     /// <summary>A norm depends on the values alone, so that pieces may be laid out as slices.</summary>
     internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores)
     {
         if (pieces.Count > 0)
         {
-            ScoreSlices(parameter.WithValues([pieces.Count, parameter.Count / pieces.Count], pieces.Gather(parameter.Values)), 0, scores);
+            Slices(parameter.WithValues([pieces.Count, parameter.Count / pieces.Count], pieces.Gather(parameter.Values)), 0, scores);
         }
     }
 
@@ -67,14 +77,14 @@ internal sealed class MagnitudeImportance : Importance
         foreach (var value in values)
         {
             double magnitude = Math.Abs(value);
-            sum = _p switch
+            sum = p switch
             {
                 1 => sum + magnitude,
                 2 => sum + magnitude * magnitude,
                 double.PositiveInfinity => Math.Max(sum, magnitude),
                 double.NegativeInfinity => Math.Min(sum, magnitude),
                 0 => sum + (magnitude > 0 ? 1 : 0),
-                _ => sum + Math.Pow(magnitude, _p),
+                _ => sum + Math.Pow(magnitude, p),
             };
         }
 

@@ -24,11 +24,11 @@ internal sealed class MovementImportance : CalibratedImportance
     }
 
     /// <summary>The criterion by sums that were taken in a real training.</summary>
-    public static Importance Of(Calibration calibration, Dictionary<string, float[]> movement) => calibration.Scores("Importance.Movement", movement);
+    public static ImportanceScores Of(ImportanceContext context, Dictionary<string, float[]> movement) => ImportanceScores.OfWeights("Importance.Movement", movement, context.Masks);
 
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        using var run = calibration.Start(Name, _rows);
+        using var run = context.Start(Name, _rows);
         using Scalar away = -1.0, step = -_learningRate;
         using var scope = NewDisposeScope();
         var movement = run.Parameters.ToDictionary(parameter => parameter.Name, parameter => zeros_like(parameter.Values));
@@ -52,7 +52,7 @@ internal sealed class MovementImportance : CalibratedImportance
         }
 
         var scores = movement.ToDictionary(sum => sum.Key, sum => TensorValues.Of(sum.Value));
-        return scores.Values.All(values => values.All(float.IsFinite)) ? calibration.Scores(Name, scores)
+        return scores.Values.All(values => values.All(float.IsFinite)) ? ImportanceScores.OfWeights(Name, scores, context.Masks)
             : throw new InvalidOperationException(
                 $"The rehearsal of {Name} diverged: lower its learning rate ({_learningRate}), or normalise the features or the label.");
     }

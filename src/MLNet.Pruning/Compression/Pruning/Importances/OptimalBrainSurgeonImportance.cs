@@ -27,23 +27,23 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
             : throw new ArgumentOutOfRangeException(nameof(damping), damping, "The damping is a finite number above 0."));
     }
 
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        using var run = calibration.Start(Name, _rows);
-        var moments = InputMoments.Of(calibration.Network, run.Device, layer => calibration.Measures(layer.Weights[0]));
+        using var run = context.Start(Name, _rows);
+        var moments = InputMoments.Of(context.Network, run.Device, layer => context.Measures(layer.Weights[0]));
         InputMoments.Measure(run, moments);
-        var cancellation = calibration.CancellationToken;
+        var cancellation = context.CancellationToken;
         var layers = moments.Values.Select(moment => new SurgeonLayer(moment.Inputs, moment.Read(run.Count, _damping, cancellation), _exactInputs, cancellation))
             .DistinctBy(layer => layer.Weight).ToArray();
-        var scores = layers.ToDictionary(layer => layer.Weight, layer => layer.Score(calibration.Network[layer.Weight].Values));
-        return new Surgeon(calibration.Network, calibration.Masks, layers, calibration.Scores(Name, scores));
+        var scores = layers.ToDictionary(layer => layer.Weight, layer => layer.Score(context.Network[layer.Weight].Values));
+        return new Surgeon(context.Network, context.Masks, layers, ImportanceScores.OfWeights(Name, scores, context.Masks));
     }
 
-    private sealed class Surgeon(Network before, IReadOnlyDictionary<string, WeightMask> masks, SurgeonLayer[] layers, WeightScores scores) : Importance
+    private sealed class Surgeon(Network before, IReadOnlyDictionary<string, WeightMask> masks, SurgeonLayer[] layers, ImportanceScores scores) : ImportanceScores
     {
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> weights) => scores.ScoreWeights(parameter, start, weights);
+        private protected override void Weights(Parameter parameter, int start, Span<float> weights) => scores.ScoreWeights(parameter, start, weights);
 
-        public override string ToString() => scores.ToString();
+        public override string? ToString() => scores.ToString();
 
         internal override PrunedNetwork Compensate(PrunedNetwork pruned)
         {

@@ -50,6 +50,12 @@ public sealed partial class PrunedNetwork
         return new(_weights, Masks.SetItem(parameter, Masks.TryGetValue(parameter, out var before) ? before.And(mask) : mask), Companions);
     }
 
+    /// <summary>The same masks over other values of a parameter; those that a mask drops stay zero in <see cref="Network"/>.</summary>
+    /// <param name="parameter">Name of the parameter.</param>
+    /// <param name="values">As many as it has, in row-major order; copied.</param>
+    /// <exception cref="ArgumentException">No such parameter, or another number of values.</exception>
+    public PrunedNetwork With(string parameter, ReadOnlySpan<float> values) => new(_weights.With(parameter, values), Masks, Companions);
+
     /// <summary>The network as it was given, whatever its masks drop.</summary>
     internal Network Weights => _weights;
 

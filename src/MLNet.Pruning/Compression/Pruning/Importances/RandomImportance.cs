@@ -8,7 +8,19 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// </summary>
 internal sealed class RandomImportance(int seed) : Importance
 {
-    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores)
+    protected override ImportanceScores MeasureCore(ImportanceContext context) => new RandomScores(seed, ToString());
+
+    public override string ToString() => FormattableString.Invariant($"Importance.Random({seed})");
+}
+
+/// <summary>What <see cref="RandomImportance"/> draws.</summary>
+/// <param name="seed">Same seed, same numbers.</param>
+/// <param name="criterion">Name of the criterion.</param>
+internal sealed class RandomScores(int seed, string criterion) : ImportanceScores
+{
+    public override string ToString() => criterion;
+
+    private protected override void Weights(Parameter parameter, int start, Span<float> scores)
     {
         var stream = Stream(parameter.Name);
         for (var i = 0; i < scores.Length; i++)
@@ -17,7 +29,7 @@ internal sealed class RandomImportance(int seed) : Importance
         }
     }
 
-    public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores)
+    private protected override void Slices(Parameter parameter, int dimension, Span<double> scores)
     {
         var stream = Stream(parameter.Name);
         for (var i = 0; i < scores.Length; i++)
@@ -25,8 +37,6 @@ internal sealed class RandomImportance(int seed) : Importance
             scores[i] = Uniform(stream, i);
         }
     }
-
-    public override string ToString() => FormattableString.Invariant($"Importance.Random({seed})");
 
     private ulong Stream(string name)
     {

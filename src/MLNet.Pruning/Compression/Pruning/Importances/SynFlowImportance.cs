@@ -13,11 +13,11 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// </summary>
 internal sealed class SynFlowImportance() : CalibratedImportance("Importance.SynFlow")
 {
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
         TorchRuntime.Require();
         using var scope = NewDisposeScope();
-        var network = calibration.Network;
+        var network = context.Network;
         var identities = Identities(network);
         using var graph = new TorchGraph(network, network.Parameters.ToDictionary(parameter => parameter.Name, parameter =>
         {
@@ -27,7 +27,7 @@ internal sealed class SynFlowImportance() : CalibratedImportance("Importance.Syn
             return parameter.Trainable ? new TorchParameter(values) : values;
         }), logits: true);
         var flow = graph.Forward(ones([1, network.RowSize], ScalarType.Float64)).sum();
-        calibration.CancellationToken.ThrowIfCancellationRequested();
+        context.CancellationToken.ThrowIfCancellationRequested();
         if (flow.requires_grad)
         {
             flow.backward();
@@ -36,12 +36,12 @@ internal sealed class SynFlowImportance() : CalibratedImportance("Importance.Syn
         var scores = new Dictionary<string, float[]>();
         foreach (var parameter in network.Parameters.Where(parameter => parameter.Trainable))
         {
-            calibration.CancellationToken.ThrowIfCancellationRequested();
+            context.CancellationToken.ThrowIfCancellationRequested();
             var tensor = graph.Parameters[parameter.Name];
             scores[parameter.Name] = tensor.grad is { } gradient ? TensorValues.Of(gradient.mul(tensor).div(flow).abs()) : new float[parameter.Count];
         }
 
-        return calibration.Scores(Name, scores);
+        return ImportanceScores.OfWeights(Name, scores, context.Masks);
     }
 
     /// <summary>The values that make batch normalisation pass on what it reads.</summary>

@@ -5,12 +5,12 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// <summary>Scores of the units that weights make: for the slices of a weight along its dimension of outputs, and for groups.</summary>
 /// <param name="criterion">Name of the criterion that measured them.</param>
 /// <param name="units">By weight: the dimension of its outputs, and one score an output.</param>
-internal sealed class UnitScores(string criterion, IReadOnlyDictionary<string, (int Dimension, double[] Scores)> units) : Importance
+internal sealed class UnitScores(string criterion, IReadOnlyDictionary<string, (int Dimension, double[] Scores)> units) : ImportanceScores
 {
-    public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
+    private protected override void Weights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
         $"{criterion} says what whole units are worth, not what single weights of {parameter} are: use it with Granularity.Row, Slice, Neuron, Filter or Unit.");
 
-    public override void ScoreSlices(Parameter parameter, int dimension, Span<double> scores)
+    private protected override void Slices(Parameter parameter, int dimension, Span<double> scores)
     {
         var found = units.TryGetValue(parameter.Name, out var unit) && unit.Dimension == dimension && unit.Scores.Length == scores.Length ? unit.Scores
             : throw new InvalidOperationException($"{criterion} does not say what slices of {parameter} along dimension {dimension} are worth; it scores "

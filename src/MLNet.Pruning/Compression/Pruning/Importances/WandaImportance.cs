@@ -13,10 +13,10 @@ internal sealed class WandaImportance(int rows) : CalibratedImportance("Importan
 {
     private readonly int _rows = Rows(rows);
 
-    internal override Importance Bind(Calibration calibration)
+    protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
-        using var run = calibration.Start(Name, _rows);
-        var network = calibration.Network;
+        using var run = context.Start(Name, _rows);
+        var network = context.Network;
         var layers = network.Layers.Where(layer => layer.Weights.Length == 1 && layer.Node.Operator is "Gemm" or "MatMul" or "Conv" or "ConvTranspose")
             .ToDictionary(layer => layer.Node, layer => new LinearNode(network, layer, run.Device));
         run.ForEachBatch((rows, _, _) => run.Graph.Forward(rows, visit: (node, find) =>
@@ -36,7 +36,7 @@ internal sealed class WandaImportance(int rows) : CalibratedImportance("Importan
             scores[name] = Score(values);
         }
 
-        return calibration.Scores(Name, scores);
+        return ImportanceScores.OfWeights(Name, scores, context.Masks);
     }
 
     private static float[] Score(TorchParameter weight)

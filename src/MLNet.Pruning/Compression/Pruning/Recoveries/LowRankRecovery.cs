@@ -26,7 +26,7 @@ internal sealed class LowRankRecovery : Recovery
         }
     }
 
-    internal override PrunedNetwork Recover(RecoveryStep step)
+    protected override PrunedNetwork RecoverCore(RecoveryStep step)
     {
         var (before, recovered) = (step.Before.Network, step.After);
         foreach (var layer in recovered.Network.Layers.Where(layer => LayerInputs.Has(recovered.Network, layer) && before.TryGetParameter(layer.Weights[0], out _) && step.HasLost(layer)).ToArray())

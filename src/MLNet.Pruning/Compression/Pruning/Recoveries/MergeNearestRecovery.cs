@@ -26,7 +26,7 @@ internal sealed class MergeNearestRecovery : Recovery
         }
     }
 
-    internal override PrunedNetwork Recover(RecoveryStep step)
+    protected override PrunedNetwork RecoverCore(RecoveryStep step)
     {
         var (before, after) = (step.Before.Network, step.After.Network);
         bool Reads(LayerInfo layer) => step.Kept.Of(layer.Weights[0], layer.Axes(before[layer.Weights[0]]).Input) is not null;

@@ -21,7 +21,7 @@ internal sealed class ReconstructRecovery : Recovery
 
     public override string ToString() => Name;
 
-    internal override PrunedNetwork Recover(RecoveryStep step)
+    protected override PrunedNetwork RecoverCore(RecoveryStep step)
     {
         var (before, recovered) = (step.Before.Network, step.After);
         // Without a block all that comes behind it reads something else.

@@ -5,11 +5,28 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Changes the weights that a step of pruning left so that they make up for what it took, before any fine-tuning. Combined in order:
-/// <c>Recovery.MergeNearest().Then(Recovery.Reconstruct())</c>.
+/// <c>Recovery.MergeNearest().Then(Recovery.Reconstruct())</c>. A recovery of your own derives from this class.
 /// </summary>
+/// <example>
+/// Biases of a layer that make up for the mean of what its dropped weights added:
+/// <code>
+/// sealed class MeanToBias(string layer) : Recovery
+/// {
+///     protected override PrunedNetwork RecoverCore(RecoveryStep step)
+///     {
+///         var shift = Mean(step, step.Before) - Mean(step, step.After);
+///         var bias = step.After.Network[$"{layer}.bias"].Values.ToArray();
+///         return step.After.With($"{layer}.bias", bias.Zip(shift.data&lt;float&gt;(), (value, change) =&gt; value + change).ToArray());
+///     }
+///
+///     // The mean over rows of what the layer puts out, by step.Start(...).ForEachBatch and Forward.
+/// }
+/// </code>
+/// </example>
 public abstract class Recovery
 {
-    private protected Recovery()
+    /// <summary>For a recovery of your own.</summary>
+    protected Recovery()
     {
     }
 
@@ -68,7 +85,18 @@ public abstract class Recovery
     }
 
     /// <summary>What is left after the step, with other weights.</summary>
-    internal abstract PrunedNetwork Recover(RecoveryStep step);
+    /// <param name="step">What the step did, and rows to run.</param>
+    /// <returns>The network after the step, changed by <see cref="PrunedNetwork.With"/>, which keeps its masks.</returns>
+    /// <exception cref="InvalidOperationException">The recovery needs rows, and there are none.</exception>
+    public PrunedNetwork Recover(RecoveryStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        return RecoverCore(step) ?? throw new InvalidOperationException($"{this} returned null instead of a network.");
+    }
+
+    /// <summary>What <see cref="Recover"/> does; the step is not null.</summary>
+    /// <inheritdoc cref="Recover"/>
+    protected abstract PrunedNetwork RecoverCore(RecoveryStep step);
 
     /// <summary>One after another.</summary>
     private sealed class RecoverySequence(Recovery first, Recovery second) : Recovery
@@ -81,6 +109,6 @@ public abstract class Recovery
             second.Check(granularity);
         }
 
-        internal override PrunedNetwork Recover(RecoveryStep step) => second.Recover(step with { After = first.Recover(step) });
+        protected override PrunedNetwork RecoverCore(RecoveryStep step) => second.Recover(step.With(first.Recover(step)));
     }
 }

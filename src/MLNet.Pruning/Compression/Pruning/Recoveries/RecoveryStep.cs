@@ -2,27 +2,68 @@ using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure;
 
-namespace MLNet.Pruning.Compression.Pruning.Recoveries;
+namespace MLNet.Pruning;
 
 /// <summary>What a step of pruning did, for what makes up for it.</summary>
-/// <param name="Before">The network before the step.</param>
-/// <param name="After">What is left of it.</param>
-/// <param name="Structure">How groups were found; null where pieces are not groups.</param>
-/// <param name="Data">Rows to run; null where there are none.</param>
-internal sealed record RecoveryStep(PrunedNetwork Before, PrunedNetwork After, StructureOptions? Structure, CalibrationData? Data)
+public sealed class RecoveryStep
 {
+    private readonly CalibrationData? _data;
+
+    /// <param name="before">The network before the step.</param>
+    /// <param name="after">What is left of it.</param>
+    /// <param name="structure">How groups were found; null where pieces are not groups.</param>
+    /// <param name="data">Rows to run; null where there are none.</param>
+    internal RecoveryStep(PrunedNetwork before, PrunedNetwork after, StructureOptions? structure, CalibrationData? data)
+    {
+        (Before, After, Structure, _data) = (before, after, structure, data);
+        Kept = new(before.Network, after.Network);
+    }
+
+    /// <summary>The network before the step.</summary>
+    public PrunedNetwork Before { get; }
+
+    /// <summary>What is left of it.</summary>
+    public PrunedNetwork After { get; }
+
+    /// <summary>Ends it; to be looked at several times a second.</summary>
+    public CancellationToken CancellationToken => _data?.CancellationToken ?? default;
+
+    /// <summary>How groups were found; null where pieces are not groups.</summary>
+    internal StructureOptions? Structure { get; }
+
     /// <summary>What is left of each parameter.</summary>
-    public KeptIndices Kept { get; } = new(Before.Network, After.Network);
+    internal KeptIndices Kept { get; }
 
-    /// <summary>Ends it.</summary>
-    public CancellationToken CancellationToken => Data?.CancellationToken ?? default;
+    /// <summary>Which indices of a parameter stayed, in the numbering of the network before: all of them where none was removed.</summary>
+    /// <param name="parameter">Name of the parameter.</param>
+    /// <param name="dimension">From 0 to the number of its dimensions - 1.</param>
+    /// <exception cref="ArgumentException">The network before has no such parameter.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The parameter has no such dimension.</exception>
+    public IReadOnlyList<int> KeptIndices(string parameter, int dimension)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        var target = Before.Network[parameter];
+        return dimension >= 0 && dimension < target.Shape.Length ? Kept.All(parameter, dimension)
+            : throw new ArgumentOutOfRangeException(nameof(dimension), dimension, $"Parameter {target} has dimensions 0 to {target.Shape.Length - 1}.");
+    }
 
-    /// <summary>Starts to run rows through one of the networks.</summary>
+    /// <summary>Starts to run rows through one of the networks; dispose of what is returned. The same rows, in the same order, for each.</summary>
+    /// <param name="recovery">Name of the recovery that asks.</param>
+    /// <param name="network">The network: the one before, what is left of it, or that with other weights.</param>
+    /// <param name="rows">How many of the training rows, drawn by the seed; all where there are fewer. At least 1.</param>
     /// <exception cref="InvalidOperationException">There are no rows.</exception>
-    public CalibrationRun Start(string name, PrunedNetwork network, int rows) => new Calibration(network, Data).Start(name, rows);
+    public CalibrationRun Start(string recovery, PrunedNetwork network, int rows)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(recovery);
+        ArgumentNullException.ThrowIfNull(network);
+        return new ImportanceContext(network, _data).Start(recovery, rows);
+    }
+
+    /// <summary>The same step with something else left of it.</summary>
+    internal RecoveryStep With(PrunedNetwork after) => new(Before, after, Structure, _data);
 
     /// <summary>Whether the layer has fewer inputs, or fewer weights that are not held at zero, than before.</summary>
-    public bool HasLost(LayerInfo layer)
+    internal bool HasLost(LayerInfo layer)
     {
         var weight = layer.Weights[0];
         return Kept.Of(weight, layer.Axes(Before.Network[weight]).Input) is not null

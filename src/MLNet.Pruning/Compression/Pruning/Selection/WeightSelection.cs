@@ -21,12 +21,12 @@ internal sealed class WeightSelection
     private const int BlockLength = 4096;
     private const int BitsPerWord = 64;
 
-    private readonly Importance _importance;
+    private readonly ImportanceScores _importance;
     private readonly IReadOnlyList<PoolMember> _pool;
     private readonly List<List<Run>> _parts;
     private readonly CancellationToken _cancellation;
 
-    public WeightSelection(IReadOnlyList<PoolMember> pool, Importance importance, CancellationToken cancellation = default)
+    public WeightSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, CancellationToken cancellation = default)
     {
         (_pool, _importance, _cancellation) = (pool, importance, cancellation);
         _parts = Cut(pool);

@@ -7,18 +7,15 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 internal sealed class ChangingMasks
 {
     private readonly PruningOptions _options;
-    private readonly StepImportance _importance;
+    private readonly Importance _criterion;
     private readonly CalibrationData _data;
     private PruningPlan _plan;
     private int _choices;
 
     public ChangingMasks(PruningOptions options, PrunedNetwork start, CalibrationData data)
     {
-        _data = data;
-        _importance = new(options.Criterion);
-        _importance.Measure(new(start, data));
-        _options = options.With(_importance);
-        _plan = PruningPlan.Create(_options, start);
+        (_data, _options, _criterion) = (data, options, options.Criterion);
+        _plan = PruningPlan.Create(options, start, Measure(start), Measure);
     }
 
     /// <summary>Steps of the schedule.</summary>
@@ -29,14 +26,16 @@ internal sealed class ChangingMasks
     /// <param name="step">The step.</param>
     public ImmutableDictionary<string, WeightMask> Choose(PrunedNetwork now, int step)
     {
-        _importance.Measure(new Calibration(now, _data));
+        var scores = Measure(now);
         // A plan of its own: it records the fate of each piece, and here that is the last choice's alone.
-        _plan = PruningPlan.Create(_options, now);
-        var pruned = _plan.Prune(now, step);
+        _plan = PruningPlan.Create(_options, now, scores, Measure);
+        var pruned = _plan.Prune(now, step, scores);
         _plan.Record.Close(++_choices, _plan.Describe(pruned).Sparsity, kept: true);
         return pruned.Masks;
     }
 
     /// <inheritdoc cref="SparseTrainingRun.Complete"/>
     public PruningReport Complete(PruningReport report, PrunedNetwork network) => _plan.Complete(report, network);
+
+    private ImportanceScores Measure(PrunedNetwork network) => _criterion.Measure(new(network, _data));
 }

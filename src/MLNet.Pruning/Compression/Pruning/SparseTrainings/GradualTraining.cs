@@ -15,8 +15,9 @@ internal sealed class GradualTraining(int every, double until) : SparseTraining(
     private sealed class Run : SparseTrainingRun
     {
         private readonly GradualTraining _owner;
-        private readonly StepImportance _importance;
+        private readonly Importance _criterion;
         private readonly PruningPlan _plan;
+        private ImportanceScores _scores;
         private readonly CalibrationData _data;
         private readonly Dictionary<string, (TorchParameter Values, Tensor Sum)>? _movement;
         private readonly Scalar _away = -1.0;
@@ -26,9 +27,9 @@ internal sealed class GradualTraining(int every, double until) : SparseTraining(
         public Run(GradualTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
         {
             (_owner, _data) = (owner, data);
-            _importance = new(options.Criterion);
-            _importance.Measure(new(start, data));
-            _plan = PruningPlan.Create(options.With(_importance), start);
+            _criterion = options.Criterion;
+            _scores = Measure(start);
+            _plan = PruningPlan.Create(options, start, _scores, Measure);
             _movement = options.Importance is MovementImportance ? [] : null;
             Masks = start.Masks;
         }
@@ -104,16 +105,18 @@ internal sealed class GradualTraining(int every, double until) : SparseTraining(
             var now = Snapshot(Masks);
             if (_movement is not null)
             {
-                _importance.Use(MovementImportance.Of(new(now, _data), _movement.ToDictionary(moved => moved.Key, moved => TensorValues.Of(moved.Value.Sum))));
+                _scores = MovementImportance.Of(new(now, _data), _movement.ToDictionary(moved => moved.Key, moved => TensorValues.Of(moved.Value.Sum)));
             }
             else if (step > 0)
             {
-                _importance.Measure(new Calibration(now, _data));
+                _scores = Measure(now);
             }
 
-            var pruned = _plan.Prune(now, planned);
+            var pruned = _plan.Prune(now, planned, _scores);
             _plan.Record.Close(++_moves, _plan.Describe(pruned).Sparsity, kept: true);
             Hold(pruned.Masks);
         }
+
+        private ImportanceScores Measure(PrunedNetwork network) => _criterion.Measure(new(network, _data));
     }
 }

@@ -174,10 +174,10 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         }
 
         var now = Snapshot(Masks);
-        var learned = new Calibration(now, _data).Scores(_name, scores);
-        _plan = PruningPlan.Create(_options.With(learned), now);
+        var learned = ImportanceScores.OfWeights(_name, scores, now.Masks);
+        _plan = PruningPlan.Create(_options, now, learned, _ => learned);
         Dispose();
-        var pruned = _plan.Prune(now, _plan.Steps - 1);
+        var pruned = _plan.Prune(now, _plan.Steps - 1, learned);
         _plan.Record.Close(1, _plan.Describe(pruned).Sparsity, kept: true);
         Hold(pruned.Masks);
     }

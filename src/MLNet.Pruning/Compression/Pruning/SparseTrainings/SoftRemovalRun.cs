@@ -10,7 +10,7 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 internal sealed class SoftRemovalRun : SparseTrainingRun
 {
     private readonly SparseTraining _owner;
-    private readonly StepImportance _importance;
+    private readonly Importance _criterion;
     private readonly PruningOptions _options;
     private readonly PrunedNetwork _start;
     private readonly CalibrationData _data;
@@ -18,11 +18,8 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
 
     public SoftRemovalRun(SparseTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
     {
-        (_owner, _start, _data) = (owner, start, data);
-        _importance = new(options.Criterion);
-        _importance.Measure(new(start, data));
-        _options = options.With(_importance);
-        _plan = new(_options, start);
+        (_owner, _start, _data, _options, _criterion) = (owner, start, data, options, options.Criterion);
+        _plan = new(options, start, _criterion.Measure(new(start, data)));
         Masks = start.Masks;
     }
 
@@ -51,10 +48,10 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
     private void Choose(long step)
     {
         var now = Snapshot(_start.Masks);
-        _importance.Measure(new(now, _data));
+        var scores = _criterion.Measure(new(now, _data));
         // A plan of its own: its record and its surgery are those of the last choice.
-        _plan = new(_options, now);
-        var pruned = _plan.Prune(now, PlanStep(_plan.Steps, step));
+        _plan = new(_options, now, scores);
+        var pruned = _plan.Prune(now, PlanStep(_plan.Steps, step), scores);
         _plan.Record.Close(1, _plan.Describe(pruned).Sparsity, kept: true);
         var dropped = _plan.Surgery?.Masks(now.Weights) ?? ImmutableDictionary<string, WeightMask>.Empty;
         if (step == LastMove)

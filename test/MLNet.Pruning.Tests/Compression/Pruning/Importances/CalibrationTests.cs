@@ -87,7 +87,7 @@ public class CalibrationTests
         {
             () => network.Prune(Amount.Fraction(0.5), importance),
             () => network.Prune(new PruningOptions { Importance = importance, Granularity = Granularity.Neuron }),
-            () => importance.ScoreWeights(network["fc1.weight"], 0, new float[12]),
+            () => importance.Measure(new(network.Prune(Amount.Count(0)))),
         })
         {
             var message = Assert.ThrowsExactly<InvalidOperationException>(prune).Message;
@@ -164,12 +164,10 @@ public class CalibrationTests
     /// <summary>Magnitude that tells what is dropped when it is measured.</summary>
     private sealed class Recorded(List<int> seen) : Importance
     {
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => L1.ScoreWeights(parameter, start, scores);
-
-        internal override Importance Bind(Calibration calibration)
+        protected override ImportanceScores MeasureCore(ImportanceContext context)
         {
-            seen.Add(calibration.Masks.Values.Sum(mask => mask.Count - mask.Kept));
-            return this;
+            seen.Add(context.Masks.Values.Sum(mask => mask.Count - mask.Kept));
+            return L1.Measure(context);
         }
     }
 }

@@ -45,17 +45,17 @@ internal static class Calibrations
     }
 
     /// <summary>The criterion, measured.</summary>
-    public static Importance On(this Importance importance, Network network, CalibrationData? data)
-        => importance.Bind(new(new PrunedNetwork(network, System.Collections.Immutable.ImmutableDictionary<string, WeightMask>.Empty), data));
+    public static ImportanceScores On(this Importance importance, Network network, CalibrationData? data)
+        => importance.Measure(new(new PrunedNetwork(network, System.Collections.Immutable.ImmutableDictionary<string, WeightMask>.Empty), data));
 
-    public static float[] Weights(this Importance importance, Parameter parameter)
+    public static float[] Weights(this ImportanceScores importance, Parameter parameter)
     {
         var scores = new float[parameter.Count];
         importance.ScoreWeights(parameter, 0, scores);
         return scores;
     }
 
-    public static double[] Slices(this Importance importance, Parameter parameter, int dimension)
+    public static double[] Slices(this ImportanceScores importance, Parameter parameter, int dimension)
     {
         var scores = new double[parameter.Shape[dimension]];
         importance.ScoreSlices(parameter, dimension, scores);

@@ -84,13 +84,13 @@ public class UnitImportanceTests
     {
         // Rows at 0, 1 and 5 on a line: distances add up to 6, 5 and 9. Magnitude would drop the first.
         var network = Network.Mlp(2, 3, 2).Initialize(1).With("fc1.weight", [0, 0, 0.6f, 0.8f, 3, 4]);
-        var scores = Importance.GeometricMedian.Slices(network["fc1.weight"], 0);
+        var scores = Importance.GeometricMedian.On(network, null).Slices(network["fc1.weight"], 0);
         Assert.AreEqual(6, scores[0], 1e-6);
         Assert.AreEqual(5, scores[1], 1e-6);
         Assert.AreEqual(9, scores[2], 1e-6);
         CollectionAssert.AreEqual(new float[] { 0, 0, 3, 4 }, network.Prune(Amount.Count(1), Importance.GeometricMedian, Granularity.Neuron).Network["fc1.weight"].Values.ToArray());
         // Columns (0, 0.6, 3) and (0, 0.8, 4).
-        Assert.AreEqual(Math.Sqrt(0.04 + 1), Importance.GeometricMedian.Slices(network["fc1.weight"], 1)[0], 1e-6);
+        Assert.AreEqual(Math.Sqrt(0.04 + 1), Importance.GeometricMedian.On(network, null).Slices(network["fc1.weight"], 1)[0], 1e-6);
         Assert.ThrowsExactly<InvalidOperationException>(() => network.Prune(Amount.Count(1), Importance.GeometricMedian));
     }
 

@@ -122,7 +122,7 @@ public class WeightImportanceTests
         var pruned = fixture.Network().Prune(Amount.Fraction(0.5));
         foreach (var criterion in Criteria.Select(row => (Importance)row[0]))
         {
-            var measured = criterion.Bind(new(pruned, fixture.Data()));
+            var measured = criterion.Measure(new(pruned, fixture.Data()));
             foreach (var (name, mask) in pruned.Masks)
             {
                 var scores = measured.Weights(pruned.Network[name]);

@@ -243,8 +243,13 @@ public class PieceVerdictTests
     /// <summary>A filter is worth its bias.</summary>
     private sealed class ByBias : Importance
     {
-        public override void ScoreWeights(Parameter parameter, int start, Span<float> scores) => parameter.Values.Slice(start, scores.Length).CopyTo(scores);
+        protected override ImportanceScores MeasureCore(ImportanceContext context) => new Biases();
 
-        internal override bool Counts(ParameterAxis axis) => axis.Role == AxisRole.Affine;
+        private sealed class Biases : ImportanceScores
+        {
+            internal override bool Counts(ParameterAxis axis) => axis.Role == AxisRole.Affine;
+
+            private protected override void Weights(Parameter parameter, int start, Span<float> scores) => parameter.Values.Slice(start, scores.Length).CopyTo(scores);
+        }
     }
 }

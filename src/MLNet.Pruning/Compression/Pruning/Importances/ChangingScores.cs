@@ -1,0 +1,27 @@
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning.Compression.Pruning.Importances;
+
+/// <summary>Scores with a change of the weights that stay.</summary>
+/// <param name="scores">The scores.</param>
+/// <param name="change">The change.</param>
+internal sealed class ChangingScores(ImportanceScores scores, Func<PrunedNetwork, PrunedNetwork> change) : ImportanceScores
+{
+    public override string? ToString() => scores.ToString();
+
+    internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> piece) => scores.ScorePieces(parameter, pieces, piece);
+
+    internal override bool Counts(ParameterAxis axis) => scores.Counts(axis);
+
+    internal override double? ScoreGroup(PruningGroup group, Func<Network> without) => scores.ScoreGroup(group, without);
+
+    internal override double? ScoreCut(Func<Network> without) => scores.ScoreCut(without);
+
+    internal override PrunedNetwork Compensate(PrunedNetwork pruned) => change(scores.Compensate(pruned));
+
+    private protected override void Weights(Parameter parameter, int start, Span<float> weights) => scores.ScoreWeights(parameter, start, weights);
+
+    private protected override void Slices(Parameter parameter, int dimension, Span<double> slices) => scores.ScoreSlices(parameter, dimension, slices);
+}

@@ -1,0 +1,197 @@
+using System.Globalization;
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Structure;
+using MLNet.Pruning.Structure.Granularities;
+
+namespace MLNet.Pruning;
+
+/// <summary>Scores consecutive single weights of a parameter; called from several threads, more than once for the same weights.</summary>
+/// <param name="parameter">The parameter with its values.</param>
+/// <param name="start">Row-major index of the first weight.</param>
+/// <param name="scores">Receives one score a weight; any finite or infinite number, but not NaN.</param>
+public delegate void WeightScorer(Parameter parameter, int start, Span<float> scores);
+
+/// <summary>What the weights, slices and groups of a network are worth, as an <see cref="Importance"/> measured it.</summary>
+public abstract class ImportanceScores
+{
+    private protected ImportanceScores()
+    {
+    }
+
+    /// <summary>Scores of single weights; slices and groups are worth their sum.</summary>
+    /// <param name="criterion">Name of the criterion, for messages and reports.</param>
+    /// <param name="scores">By name of the parameter, one score a weight in row-major order.</param>
+    /// <param name="masks">What is dropped already: it is worth nothing. By default nothing is.</param>
+    /// <exception cref="ArgumentException">A parameter's scores or mask are null, or of different number.</exception>
+    public static ImportanceScores OfWeights(string criterion, IReadOnlyDictionary<string, float[]> scores, IReadOnlyDictionary<string, WeightMask>? masks = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(criterion);
+        ArgumentNullException.ThrowIfNull(scores);
+        return new WeightScores(criterion, scores.ToDictionary(score => score.Key, score => Masked(score.Key, score.Value, masks)));
+    }
+
+    /// <summary>Scores of single weights that are computed as they are asked for, without a copy: for what looks at values alone.</summary>
+    /// <param name="criterion">Name of the criterion.</param>
+    /// <param name="scorer">Computes them.</param>
+    public static ImportanceScores OfWeights(string criterion, WeightScorer scorer)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(criterion);
+        ArgumentNullException.ThrowIfNull(scorer);
+        return new StreamedScores(criterion, scorer);
+    }
+
+    /// <summary>Scores of what layers put out, such as neurons and filters; groups are worth what the slices are that make them.</summary>
+    /// <param name="criterion">Name of the criterion.</param>
+    /// <param name="slices">By name of the weight: the dimension of its outputs, and one score for each index of it.</param>
+    public static ImportanceScores OfUnits(string criterion, IReadOnlyDictionary<string, (int Dimension, double[] Scores)> slices)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(criterion);
+        ArgumentNullException.ThrowIfNull(slices);
+        foreach (var (weight, (dimension, scores)) in slices)
+        {
+            if (dimension < 0 || scores is null)
+            {
+                throw new ArgumentException($"The units of weight '{weight}' are given by dimension {dimension} and {scores?.Length.ToString(CultureInfo.InvariantCulture) ?? "null"} scores.", nameof(slices));
+            }
+        }
+
+        return new UnitScores(criterion, slices.ToDictionary());
+    }
+
+    /// <summary>Scores of groups as wholes, for pieces that are removed.</summary>
+    /// <param name="criterion">Name of the criterion.</param>
+    /// <param name="scorer">The score of a group; not NaN.</param>
+    public static ImportanceScores OfGroups(string criterion, Func<PruningGroup, double> scorer)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(criterion);
+        ArgumentNullException.ThrowIfNull(scorer);
+        return new WholeGroupScores(criterion, scorer);
+    }
+
+    /// <summary>The same, with a change of the weights that stay once others are dropped or removed, as optimal brain surgeon makes it.</summary>
+    /// <param name="change">From what is left after a step to the same with other values.</param>
+    public ImportanceScores WithChange(Func<PrunedNetwork, PrunedNetwork> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        return new ChangingScores(this, change);
+    }
+
+    /// <summary>The scores of consecutive single weights.</summary>
+    /// <param name="parameter">The parameter with its values.</param>
+    /// <param name="start">Row-major index of the first weight.</param>
+    /// <param name="scores">Receives one score a weight.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The weights are not all in the parameter.</exception>
+    /// <exception cref="InvalidOperationException">The criterion does not say what single weights of the parameter are worth.</exception>
+    public void ScoreWeights(Parameter parameter, int start, Span<float> scores)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        if (start < 0 || start > parameter.Count)
+        {
+            throw new ArgumentOutOfRangeException(nameof(start), start, $"Parameter {parameter} has weights 0 to {parameter.Count - 1}.");
+        }
+
+        if (scores.Length > parameter.Count - start)
+        {
+            throw new ArgumentException($"There is room for {scores.Length} scores, but parameter {parameter} has {parameter.Count - start} weights from {start} on.", nameof(scores));
+        }
+
+        Weights(parameter, start, scores);
+    }
+
+    /// <summary>The scores of the slices of a parameter along a dimension.</summary>
+    /// <param name="parameter">The parameter with its values, weights already dropped at zero.</param>
+    /// <param name="dimension">From 0 to the number of dimensions - 1.</param>
+    /// <param name="scores">Receives one score for each index of the dimension.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
+    /// <exception cref="ArgumentException">There is not room for just one score an index.</exception>
+    /// <exception cref="InvalidOperationException">The criterion does not say what slices along that dimension are worth.</exception>
+    public void ScoreSlices(Parameter parameter, int dimension, Span<double> scores)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        if (dimension < 0 || dimension >= parameter.Shape.Length)
+        {
+            throw new ArgumentOutOfRangeException(nameof(dimension), dimension, $"Parameter {parameter} has dimensions 0 to {parameter.Shape.Length - 1}.");
+        }
+
+        if (scores.Length != parameter.Shape[dimension])
+        {
+            throw new ArgumentException($"There is room for {scores.Length} scores, but parameter {parameter} has {parameter.Shape[dimension]} slices along dimension {dimension}.", nameof(scores));
+        }
+
+        Slices(parameter, dimension, scores);
+    }
+
+    /// <summary>Scores consecutive single weights.</summary>
+    private protected abstract void Weights(Parameter parameter, int start, Span<float> scores);
+
+    /// <summary>Scores slices; by default the sum of their weights' scores.</summary>
+    private protected virtual void Slices(Parameter parameter, int dimension, Span<double> scores)
+    {
+        scores.Clear();
+        Sum(parameter, SliceRuns.Of(parameter.Shape, dimension), scores);
+    }
+
+    /// <summary>Scores pieces that are not slices, such as blocks; by default the sum of their weights' scores.</summary>
+    internal virtual void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Sum(parameter, pieces.Runs, scores);
+
+    /// <summary>Whether the slices of that dimension say what a group is worth.</summary>
+    internal virtual bool Counts(ParameterAxis axis) => axis.Role is AxisRole.Output or AxisRole.Input;
+
+    /// <summary>What a group is worth as a whole; null where its members say it.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="without">The network without it.</param>
+    internal virtual double? ScoreGroup(PruningGroup group, Func<Network> without) => ScoreCut(without);
+
+    /// <summary>What a block is worth as a whole, told by the network without it; null where its members say it.</summary>
+    internal virtual double? ScoreCut(Func<Network> without) => null;
+
+    /// <summary>Other values for the weights that stay, which make up for those dropped at this step.</summary>
+    internal virtual PrunedNetwork Compensate(PrunedNetwork pruned) => pruned;
+
+    /// <summary>What each piece of a parameter is worth.</summary>
+    internal double[] Score(PieceLayout layout, Parameter parameter)
+    {
+        var scores = new double[layout.Count];
+        if (layout.Dimension is { } dimension)
+        {
+            ScoreSlices(parameter, dimension, scores);
+        }
+        else
+        {
+            ScorePieces(parameter, layout, scores);
+        }
+
+        return scores;
+    }
+
+    private static float[] Masked(string parameter, float[] scores, IReadOnlyDictionary<string, WeightMask>? masks)
+    {
+        if (scores is null)
+        {
+            throw new ArgumentNullException(nameof(scores), $"The scores of parameter '{parameter}' are null.");
+        }
+
+        if (masks is null || !masks.TryGetValue(parameter, out var mask))
+        {
+            return scores;
+        }
+
+        return mask is null ? throw new ArgumentNullException(nameof(masks), $"The mask of parameter '{parameter}' is null.")
+            : mask.Count == scores.Length ? mask.Apply(scores)
+            : throw new ArgumentException($"Parameter '{parameter}' has {scores.Length} scores, but its mask has {mask.Count} entries.", nameof(scores));
+    }
+
+    private void Sum(Parameter parameter, IEnumerable<(int Piece, int Start, int Length)> runs, Span<double> scores)
+    {
+        var weights = new float[parameter.Count];
+        Weights(parameter, 0, weights);
+        foreach (var (piece, start, length) in runs)
+        {
+            foreach (var score in weights.AsSpan(start, length))
+            {
+                scores[piece] += score;
+            }
+        }
+    }
+}
