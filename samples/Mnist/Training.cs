@@ -37,11 +37,7 @@ internal static class Training
     };
 
     public static TrainingOptions Tuning(StageRun run, int epochs, double learningRate, Distillation? distillation)
-    {
-        var options = Sparse(run, learningRate, null, distillation);
-        options.Epochs = epochs;
-        return options;
-    }
+        => Sparse(run, learningRate, null, distillation) with { Epochs = epochs };
 
     /// <summary>What <see cref="Sparse"/> does, for the report.</summary>
     public static string DescribeSparse(int epochs, double learningRate) => $"{epochs} epochs of Adam from {learningRate} along half a cosine, batches of {BatchSize}";

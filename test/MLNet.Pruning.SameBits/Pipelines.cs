@@ -79,9 +79,7 @@ internal static class Pipelines
 
     private static Func<MLContext, (ITransformer, string)> Distilled(Distillation distillation) => ml =>
     {
-        var student = Options();
-        student.Network = Network.Mlp(Rows.Width, 5, 3);
-        student.Distillation = distillation;
+        var student = Options() with { Network = Network.Mlp(Rows.Width, 5, 3), Distillation = distillation };
         return (ml.MulticlassClassification.Trainers.NeuralNetwork(Options()).Append(ml.Transforms.Distill(student)).Fit(Rows.Of(ml)), "");
     };
 

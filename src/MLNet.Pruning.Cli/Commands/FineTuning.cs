@@ -25,7 +25,7 @@ internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Tas
             : throw new ArgumentException("A network with one output may be of either task: give --task binary or --task regression."));
         var ml = new MLContext(Seed);
         var rows = new CsvRows(ml, Data, Label).Load(task, network.Output.RowSize);
-        var chain = ml.Transforms.LoadNetwork(new LoadNetworkEstimator.Options
+        var chain = ml.Transforms.LoadNetwork(new LoadNetworkOptions
         {
             Network = network,
             InputColumnNames = [CsvRows.Features],

@@ -32,7 +32,7 @@ internal sealed class FineTuningOptions
     }
 
     /// <summary>How to fine-tune, null without rows. Sets the schedule and the epochs.</summary>
-    public FineTuning? Read(ParseResult arguments, Dictionary<string, LearningTask> tasks, PruningOptions pruning, int seed)
+    public FineTuning? Read(ParseResult arguments, Dictionary<string, LearningTask> tasks, int seed, ref PruningOptions pruning)
     {
         if (arguments.GetValue(_data) is not { } data)
         {
@@ -47,9 +47,12 @@ internal sealed class FineTuningOptions
             throw new UsageException($"--task is '{task}'; expected {string.Join(", ", tasks.Keys)}.");
         }
 
-        pruning.Schedule = ScheduleNames.Parse(arguments.GetRequiredValue(_schedule))!;
-        pruning.FineTuneEpochs = arguments.GetValue(_epochs);
-        pruning.Metric = ReadMetric(arguments);
+        pruning = pruning with
+        {
+            Schedule = ScheduleNames.Parse(arguments.GetRequiredValue(_schedule))!,
+            FineTuneEpochs = arguments.GetValue(_epochs),
+            Metric = ReadMetric(arguments),
+        };
         return new(data, label, task is null ? null : tasks[task], arguments.GetValue(_learningRate), arguments.GetValue(_batchSize), seed);
     }
 

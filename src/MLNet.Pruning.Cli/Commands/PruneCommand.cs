@@ -72,7 +72,7 @@ internal static class PruneCommand
             };
             if (options.Granularity.FixedAmount is null || arguments.GetResult(sparsity) is { Implicit: false } || arguments.GetResult(target) is { Implicit: false })
             {
-                options.Amount = s_targets[arguments.GetRequiredValue(target)](arguments.GetValue(sparsity));
+                options = options with { Amount = s_targets[arguments.GetRequiredValue(target)](arguments.GetValue(sparsity)) };
             }
 
             if (options.Amount.Budget is not null && !options.Granularity.IsStructural)
@@ -80,7 +80,7 @@ internal static class PruneCommand
                 throw new UsageException($"--target {arguments.GetValue(target)} needs a granularity that is removed; '{options.Granularity}' is set to zero.");
             }
 
-            var fineTuning = training.Read(arguments, s_tasks, options, seed);
+            var fineTuning = training.Read(arguments, s_tasks, seed, ref options);
             if (fineTuning is null && ImportanceNames.NeedsRows(criterion))
             {
                 throw new UsageException($"--importance {criterion} is measured on rows: give --data rows.csv and --label column.");
@@ -108,15 +108,14 @@ internal static class PruneCommand
 
             return Progress.Run("pruning", say =>
             {
-                options.Progress = Progress.Of<PruningStep>(say);
                 var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(sizes));
                 var before = FileSummary.Of(file, NetworkCost.Of(network));
                 network = arguments.GetValue(fold) ? network.FoldBatchNorm() : network;
                 var (with, without) = (Names(network, arguments.GetValue(only)), Names(network, arguments.GetValue(except)));
-                options.Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without);
-                var (small, report) = fineTuning is null ? Prune(network, options) : fineTuning.Prune(network, options, say);
+                var scoped = options with { Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without), Progress = Progress.Of<PruningStep>(say) };
+                var (small, report) = fineTuning is null ? Prune(network, scoped) : fineTuning.Prune(network, scoped, say);
                 small.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
-                return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(small)), options, arguments.GetRequiredValue(target), network, small, report);
+                return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(small)), scoped, arguments.GetRequiredValue(target), network, small, report);
             });
         });
         return command;

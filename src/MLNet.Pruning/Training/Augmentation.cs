@@ -1,4 +1,5 @@
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 
@@ -12,7 +13,8 @@ public sealed class Augmentation
     private Augmentation(int pixels, int height, int width) => (_pixels, _height, _width) = (pixels, height, width);
 
     /// <summary>All that makes it: what <see cref="Shift"/> was given.</summary>
-    internal IReadOnlyList<double> Arguments => [_pixels, _height, _width];
+    /// <inheritdoc/>
+    public override string ToString() => Notation.Call(nameof(Shift), _pixels, _height, _width);
 
     /// <summary>
     /// Jitter: moves an image by whole pixels, drawn uniformly from -pixels to pixels for each direction; what comes in is 0.

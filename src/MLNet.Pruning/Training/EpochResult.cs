@@ -30,13 +30,23 @@ public sealed record EpochResult
 /// <summary>A network measured on the validation rows.</summary>
 public sealed record ValidationResult
 {
+    /// <param name="metric">The metric.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="name">The metric's name; null in files from before there were others than the task's own.</param>
+    /// <param name="unit">What the metric is counted in.</param>
+    /// <param name="direction">Whether a higher or a lower metric is better.</param>
+    /// <param name="task">The task, which such files name instead.</param>
     [JsonConstructor]
-    internal ValidationResult(double metric, double loss, string name, string unit, MetricDirection direction)
-        => (Metric, Loss, Name, Unit, Direction) = (metric, loss, name, unit, direction);
+    internal ValidationResult(double metric, double loss, string? name = null, string unit = "", MetricDirection direction = MetricDirection.HigherIsBetter, LearningTask? task = null)
+        => (Metric, Loss, Name, Unit, Direction) = (metric, loss, name ?? MLNet.Pruning.Metric.Resolve(null, task ?? LearningTask.Multiclass).Name, unit, direction);
 
     internal ValidationResult(double metric, double loss, Metric by) : this(metric, loss, by.Name, by.Unit, by.Direction)
     {
     }
+
+    // JSON reads a parameter through a property of its name; it is never written.
+    [JsonInclude, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    private LearningTask? Task => null;
 
     /// <summary>
     /// The metric: by default accuracy, in [0, 1], of a classification, and R squared of a regression. Not a number where the rows do not define it.

@@ -4,7 +4,7 @@ using MLNet.Pruning.Messages;
 namespace MLNet.Pruning;
 
 /// <summary>How a network is trained, and on which columns.</summary>
-public sealed class NeuralNetworkOptions : TrainingOptions
+public sealed record NeuralNetworkOptions : TrainingOptions
 {
     /// <summary>The defaults.</summary>
     public NeuralNetworkOptions()
@@ -16,15 +16,15 @@ public sealed class NeuralNetworkOptions : TrainingOptions
     }
 
     /// <summary>The network to train; parameters without values are drawn first.</summary>
-    public Network? Network { get; set; }
+    public Network? Network { get; init; }
 
     /// <summary>A known-size vector of <see cref="float"/>, as many as the network reads.</summary>
     /// <value>Default "Features".</value>
-    public string FeatureColumnName { get; set => field = Setting.Named(value); } = "Features";
+    public string FeatureColumnName { get; init => field = Setting.Named(value); } = "Features";
 
     /// <summary>A key (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</summary>
     /// <value>Default "Label".</value>
-    public string LabelColumnName { get; set => field = Setting.Named(value); } = "Label";
+    public string LabelColumnName { get; init => field = Setting.Named(value); } = "Label";
 
     /// <summary>
     /// Share of the rows held back to measure on, in [0, 1). They are never trained on, by later steps of the chain neither; all
@@ -34,16 +34,16 @@ public sealed class NeuralNetworkOptions : TrainingOptions
     public double ValidationFraction
     {
         get;
-        set => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in [0, 1).");
+        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in [0, 1).");
     } = 0.1;
 
     /// <summary>Whether rows with missing labels or with values that are not finite are left out; else they are refused.</summary>
     /// <value>Default false.</value>
-    public bool SkipInvalidRows { get; set; }
+    public bool SkipInvalidRows { get; init; }
 
     /// <summary>Epoch whose weights are kept for <see cref="Rewind.ToEarly"/>; at least 1 and at most the number of epochs.</summary>
     /// <value>Default null: none are kept.</value>
-    public int? RewindEpoch { get; set => field = Setting.AtLeast(1, value); }
+    public int? RewindEpoch { get; init => field = Setting.AtLeast(1, value); }
 
     internal override void Validate()
     {

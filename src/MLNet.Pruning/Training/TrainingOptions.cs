@@ -3,100 +3,91 @@ using MLNet.Pruning.Messages;
 namespace MLNet.Pruning;
 
 /// <summary>How a network is trained or fine-tuned.</summary>
-public class TrainingOptions
+public record TrainingOptions
 {
     private (int From, int Of)? _tail;
 
     /// <summary>Passes over the training rows. At least 1.</summary>
     /// <value>Default 20.</value>
-    public int Epochs { get; set => field = Setting.AtLeast(1, value); } = 20;
+    public int Epochs { get; init => field = Setting.AtLeast(1, value); } = 20;
 
     /// <summary>Rows in a step. At least 1.</summary>
     /// <value>Default 64.</value>
-    public int BatchSize { get; set => field = Setting.AtLeast(1, value); } = 64;
+    public int BatchSize { get; init => field = Setting.AtLeast(1, value); } = 64;
 
     /// <summary>Step size; above 0.</summary>
     /// <value>Default 0.001, which suits Adam; SGD wants about ten times that.</value>
-    public double LearningRate { get; set => field = Setting.Positive(value); } = 1e-3;
+    public double LearningRate { get; init => field = Setting.Positive(value); } = 1e-3;
 
     /// <summary>How the learning rate changes over the training.</summary>
     /// <value>Default <see cref="LearningRateSchedule.Constant"/>.</value>
-    public LearningRateSchedule LearningRateSchedule { get; set => field = Setting.Present(value); } = LearningRateSchedule.Constant;
+    public LearningRateSchedule LearningRateSchedule { get; init => field = Setting.Present(value); } = LearningRateSchedule.Constant;
 
     /// <summary>How gradients become changes of the weights.</summary>
     /// <value>Default <see cref="Optimizer.Adam"/>.</value>
-    public Optimizer Optimizer { get; set => field = Setting.Present(value); } = Optimizer.Adam();
+    public Optimizer Optimizer { get; init => field = Setting.Present(value); } = Optimizer.Adam();
 
     /// <summary>What is minimised.</summary>
     /// <value>Default the task's own.</value>
-    public Loss Loss { get; set => field = Setting.Defined(value); } = Loss.Default;
+    public Loss Loss { get; init => field = Setting.Defined(value); } = Loss.Default;
 
     /// <summary>What is measured on the validation rows after each epoch, and what early stopping and later steps of the chain go by.</summary>
     /// <value>Default null: the task's own, <see cref="Metric.Accuracy"/> or <see cref="Metric.RSquared"/>.</value>
-    public Metric? Metric { get; set; }
+    public Metric? Metric { get; init; }
 
     /// <summary>Weight decay: L2 for SGD and Adam, decoupled for AdamW. Not negative.</summary>
     /// <value>Default 0.</value>
-    public double WeightDecay { get; set => field = Setting.NotNegative(value); }
+    public double WeightDecay { get; init => field = Setting.NotNegative(value); }
 
     /// <summary>A penalty on weights that is added to the loss, such as <c>Regularization.L1(1e-4)</c>.</summary>
     /// <value>Default null: none.</value>
-    public Regularization? Regularization { get; set; }
+    public Regularization? Regularization { get; init; }
 
     /// <summary>Small weights are left out of some steps, so that the network does not come to rely on what is pruned later.</summary>
     /// <value>Default null: none are.</value>
-    public TargetedDropout? TargetedDropout { get; set; }
+    public TargetedDropout? TargetedDropout { get; init; }
 
     /// <summary>
     /// How the network learns from a teacher beside the labels. Where the distillation names none, the teacher of <c>ml.Transforms.Distill</c>
     /// and of a trainer is the model before it in the chain, of later steps the network as it was before it was first pruned.
     /// </summary>
     /// <value>Default null: from the labels alone.</value>
-    public Distillation? Distillation { get; set; }
+    public Distillation? Distillation { get; init; }
 
     /// <summary>Changes to every row each time it is trained on. A teacher sees the rows as they are changed.</summary>
     /// <value>Default null: rows stay as they are.</value>
-    public Augmentation? Augmentation { get; set; }
+    public Augmentation? Augmentation { get; init; }
 
     /// <summary>Trains only the last so many layers that have parameters; the others stay as they are. At least 1, and at most as many as there are.</summary>
     /// <value>Default null: all layers.</value>
     /// <exception cref="ArgumentOutOfRangeException">The number is below 1.</exception>
-    public int? LastLayers { get; set => field = Setting.AtLeast(1, value); }
+    public int? LastLayers { get; init => field = Setting.AtLeast(1, value); }
 
     /// <summary>Largest Euclidean norm of a step's gradient over all parameters; longer ones are scaled down. Above 0.</summary>
     /// <value>Default null: no clipping.</value>
-    public double? GradientClipping { get; set => field = value is { } limit ? Setting.Positive(limit) : null; }
+    public double? GradientClipping { get; init => field = value is { } limit ? Setting.Positive(limit) : null; }
 
     /// <summary>
     /// Stop after so many epochs without a better validation metric, and restore the best weights. Needs validation rows.
     /// </summary>
     /// <value>Default null: train all epochs, keep the last weights.</value>
-    public int? EarlyStoppingPatience { get; set => field = Setting.AtLeast(1, value); }
+    public int? EarlyStoppingPatience { get; init => field = Setting.AtLeast(1, value); }
 
     /// <summary>Seed of initial weights, order of rows and dropout. Same seed, same machine, same number of threads: same bits.</summary>
     /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
-    public int? Seed { get; set; }
+    public int? Seed { get; init; }
 
     /// <summary>Stops the training between two steps with an <see cref="OperationCanceledException"/>.</summary>
     /// <value>Default none.</value>
-    public CancellationToken CancellationToken { get; set; }
+    public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Told after every epoch of this step, on the training thread.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
-    public IProgress<EpochResult>? Progress { get; set; }
+    public IProgress<EpochResult>? Progress { get; init; }
 
     /// <summary>The defaults.</summary>
     public TrainingOptions()
     {
-    }
-
-    /// <summary>A copy.</summary>
-    private protected TrainingOptions(TrainingOptions other)
-    {
-        (Epochs, BatchSize, LearningRate, LearningRateSchedule, Optimizer) = (other.Epochs, other.BatchSize, other.LearningRate, other.LearningRateSchedule, other.Optimizer);
-        (Loss, WeightDecay, Regularization, GradientClipping, EarlyStoppingPatience) = (other.Loss, other.WeightDecay, other.Regularization, other.GradientClipping, other.EarlyStoppingPatience);
-        (TargetedDropout, Distillation, Augmentation, LastLayers, _tail, Metric) = (other.TargetedDropout, other.Distillation, other.Augmentation, other.LastLayers, other._tail, other.Metric);
-        (Seed, CancellationToken, Progress) = (other.Seed, other.CancellationToken, other.Progress);
     }
 
     /// <summary>Refuses settings that do not go together, by name.</summary>
@@ -104,41 +95,21 @@ public class TrainingOptions
     {
     }
 
-    /// <summary>A copy with another distillation.</summary>
-    internal TrainingOptions Taught(Distillation? distillation)
-    {
-        var copy = (TrainingOptions)MemberwiseClone();
-        copy.Distillation = distillation;
-        return copy;
-    }
-
     /// <summary>A copy for a later step of the chain, whose epochs are not the trainer's to report.</summary>
-    internal TrainingOptions ForLaterStep()
-    {
-        var copy = (TrainingOptions)MemberwiseClone();
-        copy.Progress = null;
-        return copy;
-    }
+    internal TrainingOptions ForLaterStep() => this with { Progress = null };
 
     /// <summary>A copy with other values where given.</summary>
-    internal TrainingOptions With(int? epochs = null, double? learningRate = null, CancellationToken cancellation = default, Metric? metric = null)
+    internal TrainingOptions With(int? epochs = null, double? learningRate = null, CancellationToken cancellation = default, Metric? metric = null) => this with
     {
-        var copy = (TrainingOptions)MemberwiseClone();
-        copy.Metric = metric ?? Metric;
-        copy.Epochs = epochs ?? Epochs;
-        copy.LearningRate = learningRate ?? LearningRate;
-        copy.CancellationToken = cancellation.CanBeCanceled ? cancellation : CancellationToken;
-        return copy;
-    }
+        Epochs = epochs ?? Epochs,
+        LearningRate = learningRate ?? LearningRate,
+        CancellationToken = cancellation.CanBeCanceled ? cancellation : CancellationToken,
+        Metric = metric ?? Metric,
+    };
 
     /// <summary>A copy whose learning rate runs through the end of the schedule once more, instead of through all of it (Renda et al. 2020).</summary>
     /// <param name="epochs">Epochs to train, at most those of the schedule.</param>
-    internal TrainingOptions Tail(int epochs)
-    {
-        var copy = With(epochs);
-        copy._tail = (Math.Max(0, Epochs - epochs), Math.Max(Epochs, epochs));
-        return copy;
-    }
+    internal TrainingOptions Tail(int epochs) => With(epochs) with { _tail = (Math.Max(0, Epochs - epochs), Math.Max(Epochs, epochs)) };
 
     /// <summary>Factor on the learning rate after so many epochs.</summary>
     internal double RateFactor(double epoch, int stepsPerEpoch) => _tail is { } tail

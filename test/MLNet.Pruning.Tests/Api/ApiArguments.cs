@@ -59,7 +59,7 @@ internal static class ApiArguments
         [typeof(TreePruningOptions)] = Trees,
         [typeof(TargetedDropout)] = () => new TargetedDropout(0.5, 0.5),
         [typeof(NeuralNetworkOptions)] = Training,
-        [typeof(LoadNetworkEstimator.Options)] = () => new LoadNetworkEstimator.Options { Network = s_network },
+        [typeof(LoadNetworkOptions)] = () => new LoadNetworkOptions { Network = s_network },
         [typeof(StructureOptions)] = () => new StructureOptions(),
         [typeof(NetworkStructure)] = () => s_network.Groups(),
         [typeof(PruningGroup)] = () => s_network.Groups()[0],

@@ -12,24 +12,21 @@ public class BadInputTests
     [TestMethod]
     public void Missing_columns_are_named_with_those_there_are()
     {
-        var options = Options(2);
-        options.FeatureColumnName = "Pixels";
+        var options = Options(2) with { FeatureColumnName = "Pixels" };
         var e = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(Rows(), options));
         StringAssert.Contains(e.Message, "'Pixels'");
         StringAssert.Contains(e.Message, "Features");
-        options.FeatureColumnName = "Features";
-        options.LabelColumnName = "Target";
+        options = options with { FeatureColumnName = "Features", LabelColumnName = "Target" };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(Rows(), options)).Message, "'Target'");
     }
 
     [TestMethod]
     public void Columns_of_another_type_are_named_with_what_is_expected()
     {
-        var options = Options(2);
-        options.FeatureColumnName = "Number";
+        var options = Options(2) with { FeatureColumnName = "Number" };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(Rows(), options)).Message, "Vector<Single, 2>");
         options = Options(2);
-        options.LabelColumnName = "Number";
+        options = options with { LabelColumnName = "Number" };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(Rows(), options)).Message, "MapValueToKey");
         options = Options(1);
         var binary = _ml.BinaryClassification.Trainers.NeuralNetwork(options);
@@ -42,8 +39,7 @@ public class BadInputTests
     [TestMethod]
     public void Features_of_another_size_than_the_network_reads_are_refused()
     {
-        var options = Options(2);
-        options.Network = Network.Mlp(3, 2);
+        var options = Options(2) with { Network = Network.Mlp(3, 2) };
         var e = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(Rows(), options));
         StringAssert.Contains(e.Message, "Vector<Single, 3>");
         StringAssert.Contains(e.Message, "Vector<Single, 2>");
@@ -53,8 +49,7 @@ public class BadInputTests
     public void Outputs_that_do_not_fit_the_task_are_refused()
     {
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(Rows(), Options(5))).Message, "5");
-        var options = Options(2);
-        options.LabelColumnName = "Number";
+        var options = Options(2) with { LabelColumnName = "Number" };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Regression.Trainers.NeuralNetwork(options).Fit(Rows())).Message, "one output");
     }
 
@@ -85,8 +80,7 @@ public class BadInputTests
 
         rows[7].Features[1] = 0;
         rows[9].Number = value;
-        var options = Options(1);
-        options.LabelColumnName = "Number";
+        var options = Options(1) with { LabelColumnName = "Number" };
         e = Assert.ThrowsExactly<TrainingDataException>(() => _ml.Regression.Trainers.NeuralNetwork(options).Fit(_ml.Data.LoadFromEnumerable(rows)));
         Assert.AreEqual(9, e.Row);
         Assert.AreEqual("Number", e.Column);
@@ -102,8 +96,7 @@ public class BadInputTests
         var e = Assert.ThrowsExactly<TrainingDataException>(() => Fit(view, Options(2)));
         Assert.AreEqual(4, e.Row);
         StringAssert.Contains(e.Message, "missing");
-        var options = Options(2);
-        options.SkipInvalidRows = true;
+        var options = Options(2) with { SkipInvalidRows = true };
         Assert.AreEqual(2, Fit(view, options).History.Length);
     }
 
@@ -151,14 +144,9 @@ public class BadInputTests
     [TestMethod]
     public void Options_out_of_range_are_refused_by_name()
     {
-        void Refused(Action<NeuralNetworkOptions> change, string name)
+        void Refused(Func<NeuralNetworkOptions, NeuralNetworkOptions> change, string name)
         {
-            var options = Options(2);
-            var e = Assert.Throws<ArgumentException>(() =>
-            {
-                change(options);
-                _ml.MulticlassClassification.Trainers.NeuralNetwork(options);
-            });
+            var e = Assert.Throws<ArgumentException>(() => _ml.MulticlassClassification.Trainers.NeuralNetwork(change(Options(2))));
             Assert.AreEqual(name, e.ParamName);
         }
 
@@ -169,19 +157,18 @@ public class BadInputTests
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new PruningOptions { Rewind = (Rewind)9 });
         Assert.ThrowsExactly<ArgumentException>(() => new AutoPruneOptions { StatePath = "" });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new SensitivityOptions { BatchSize = 0 });
-        Refused(options => options.Network = null, "Network");
-        Refused(options => options.Epochs = 0, "Epochs");
-        Refused(options => options.BatchSize = 0, "BatchSize");
-        Refused(options => options.LearningRate = double.NaN, "LearningRate");
-        Refused(options => options.GradientClipping = 0, "GradientClipping");
-        Refused(options => options.WeightDecay = -1, "WeightDecay");
-        Refused(options => options.ValidationFraction = 1, "ValidationFraction");
-        Refused(options => options.RewindEpoch = 99, "RewindEpoch");
-        Refused(options => (options.EarlyStoppingPatience, options.ValidationFraction) = (1, 0), "EarlyStoppingPatience");
+        Refused(options => options with { Network = null }, "Network");
+        Refused(options => options with { Epochs = 0 }, "Epochs");
+        Refused(options => options with { BatchSize = 0 }, "BatchSize");
+        Refused(options => options with { LearningRate = double.NaN }, "LearningRate");
+        Refused(options => options with { GradientClipping = 0 }, "GradientClipping");
+        Refused(options => options with { WeightDecay = -1 }, "WeightDecay");
+        Refused(options => options with { ValidationFraction = 1 }, "ValidationFraction");
+        Refused(options => options with { RewindEpoch = 99 }, "RewindEpoch");
+        Refused(options => options with { EarlyStoppingPatience = 1, ValidationFraction = 0 }, "EarlyStoppingPatience");
         Assert.ThrowsExactly<ArgumentException>(() =>
         {
-            var options = Options(2);
-            options.Loss = Loss.MeanSquaredError;
+            var options = Options(2) with { Loss = Loss.MeanSquaredError };
             _ml.MulticlassClassification.Trainers.NeuralNetwork(options);
         });
     }
@@ -211,17 +198,18 @@ public class BadInputTests
     public void Cancelling_in_the_middle_stops_training_and_pruning()
     {
         using var source = new CancellationTokenSource();
-        var options = Options(2);
-        options.Epochs = 1000;
-        options.CancellationToken = source.Token;
+        var options = Options(2) with { Epochs = 1000, CancellationToken = source.Token };
         var epochs = 0;
-        options.Progress = new Told<EpochResult>(_ =>
+        options = options with
         {
-            if (++epochs == 3)
+            Progress = new Told<EpochResult>(_ =>
             {
-                source.Cancel();
-            }
-        });
+                if (++epochs == 3)
+                {
+                    source.Cancel();
+                }
+            }),
+        };
         Assert.ThrowsExactly<OperationCanceledException>(() => Fit(Rows(), options));
         Assert.AreEqual(3, epochs);
 
@@ -246,8 +234,7 @@ public class BadInputTests
     [TestMethod]
     public void Diverging_training_is_reported_as_such()
     {
-        var options = Options(1);
-        (options.LabelColumnName, options.Optimizer, options.LearningRate, options.Epochs) = ("Number", Optimizer.Sgd(0.9), 1e6, 50);
+        var options = Options(1) with { LabelColumnName = "Number", Optimizer = Optimizer.Sgd(0.9), LearningRate = 1e6, Epochs = 50 };
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Regression.Trainers.NeuralNetwork(options).Fit(Rows())).Message, "diverged");
     }
 

@@ -1,12 +1,12 @@
 using System.Diagnostics;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Compression.Trees;
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Tests.Compression.Pruning.Importances;
 using MLNet.Pruning.Tests.Compression.Pruning.Recoveries;
 using MLNet.Pruning.Tests.Compression.Trees;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Tests.Pipeline;
 
@@ -173,7 +173,7 @@ public class CancellationTests
 
     private static Action<NeuralNetworkTransformer, IDataView, CancellationToken> Step(PruningOptions options) => (model, rows, token) =>
     {
-        (options.Amount, options.CancellationToken) = (Amount.Fraction(0.9), token);
+        options = options with { Amount = Amount.Fraction(0.9), CancellationToken = token };
         new MLContext(1).Transforms.Prune(options).Fit(model.Transform(rows));
     };
 

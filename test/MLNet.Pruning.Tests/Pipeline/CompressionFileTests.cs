@@ -19,11 +19,7 @@ public class CompressionFileTests
     public void A_chain_goes_on_as_if_it_had_never_left_memory()
     {
         var data = _ml.Data.Cache(Digits.Load(_ml));
-        var options = Digits.Options(3);
-        (options.RewindEpoch, options.Optimizer, options.LearningRateSchedule, options.BatchSize) = (1, Optimizer.Sgd(0.8, nesterov: true), LearningRateSchedule.Cosine(0.1).WithWarmup(0.5), 32);
-        (options.LearningRate, options.WeightDecay, options.GradientClipping) = (0.05, 1e-4, 3);
-        (options.TargetedDropout, options.LastLayers, options.Augmentation) = (new(0.3, 0.2), 2, Augmentation.Shift(1, 8, 8));
-        options.Distillation = Distillation.Response(3, 0.4, Network.Mlp(64, 16, 10).Initialize(4));
+        var options = Digits.Options(3) with { RewindEpoch = 1, Optimizer = Optimizer.Sgd(0.8, nesterov: true), LearningRateSchedule = LearningRateSchedule.Cosine(0.1).WithWarmup(0.5), BatchSize = 32, LearningRate = 0.05, WeightDecay = 1e-4, GradientClipping = 3, TargetedDropout = new(0.3, 0.2), LastLayers = 2, Augmentation = Augmentation.Shift(1, 8, 8), Distillation = Distillation.Response(3, 0.4, Network.Mlp(64, 16, 10).Initialize(4)) };
         var model = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Append(_ml.Transforms.Prune(0.7, schedule: Schedule.Linear(2), fineTuneEpochs: 1))
             .Append(_ml.Transforms.Conversion.MapKeyToValue("Answer", "PredictedLabel")).Fit(data);
         var loaded = Reload(model, data.Schema, out var schema);

@@ -86,11 +86,11 @@ public class ConfidentToleranceTests
     {
         NeuralNetworkTransformer? trained = null;
         var training = Digits.Options(6);
-        (training.Seed, training.ValidationFraction) = (Seed, validation);
-        options.Amount = Amount.Fraction(0.95);
+        training = training with { Seed = Seed, ValidationFraction = validation };
+        options = options with { Amount = Amount.Fraction(0.95) };
         if (options.Training is null && options.FineTuning is null)
         {
-            (options.Schedule, options.FineTuneEpochs) = (Schedule.Custom(0.2, 0.5, 0.8), 0);
+            options = options with { Schedule = Schedule.Custom(0.2, 0.5, 0.8), FineTuneEpochs = 0 };
         }
 
         pruned = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(training).WithOnFitDelegate(network => trained = network)).Append(_ml.Transforms.Prune(options))

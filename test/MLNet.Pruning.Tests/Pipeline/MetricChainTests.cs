@@ -15,7 +15,7 @@ public class MetricChainTests
     public void Early_stopping_goes_by_the_metric_and_its_direction()
     {
         var options = Digits.Options(60);
-        (options.EarlyStoppingPatience, options.Seed, options.LearningRate, options.Metric) = (3, 3, 2e-2, Metric.LogLoss);
+        options = options with { EarlyStoppingPatience = 3, Seed = 3, LearningRate = 2e-2, Metric = Metric.LogLoss };
         var stopped = Train(options);
         var best = stopped.History.MinBy(epoch => epoch.Validation!.Metric)!;
         Assert.AreEqual(best.Epoch + 3, stopped.History.Length, "three epochs after the first of least loss");
@@ -25,7 +25,7 @@ public class MetricChainTests
             StringAssert.Contains(epoch.ToString(), "validation log-loss ");
         }
 
-        (options.Epochs, options.EarlyStoppingPatience) = (best.Epoch, null);
+        options = options with { Epochs = best.Epoch, EarlyStoppingPatience = null };
         CollectionAssert.AreEqual(Train(options).Network["fc1.weight"].Values.ToArray(), stopped.Network["fc1.weight"].Values.ToArray());
     }
 
@@ -39,7 +39,7 @@ public class MetricChainTests
             return there.Length == 0 ? double.NaN : there.Average(row => rows.PredictedClass(row) == 7 ? 1.0 : 0);
         });
         var options = Digits.Options(5);
-        options.Metric = sevens;
+        options = options with { Metric = sevens };
         var told = new List<PruningStep>();
         var model = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Append(_ml.Transforms.Prune(new PruningOptions
         {
@@ -122,11 +122,11 @@ public class MetricChainTests
     public void A_metric_that_does_not_fit_is_refused_before_anything_is_trained()
     {
         var auc = Digits.Options();
-        auc.Metric = Metric.AreaUnderRocCurve;
+        auc = auc with { Metric = Metric.AreaUnderRocCurve };
         Refused(() => _ml.MulticlassClassification.Trainers.NeuralNetwork(auc), "'AUC' does not fit a Multiclass task", "macro-F1");
         var epochs = 0;
         var options = Digits.Options();
-        options.Progress = new Told<EpochResult>(_ => epochs++);
+        options = options with { Progress = new Told<EpochResult>(_ => epochs++) };
         var dense = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(options));
         var data = Digits.Load(_ml);
         Refused(() => dense.Append(_ml.Transforms.Prune(new PruningOptions { Metric = Metric.RSquared })).Fit(data), "'R2' does not fit a Multiclass task", "accuracy");
@@ -153,7 +153,7 @@ public class MetricChainTests
         var plain = _ml.Regression.Trainers.NeuralNetwork(Options()).Fit(data);
         StringAssert.Contains(plain.History[^1].ToString(), "R2 NA");
         var stopping = Options();
-        stopping.EarlyStoppingPatience = 1;
+        stopping = stopping with { EarlyStoppingPatience = 1 };
         var e = Assert.ThrowsExactly<MetricException>(() => _ml.Regression.Trainers.NeuralNetwork(stopping).Fit(data));
         Assert.AreEqual("R2", e.MetricName);
         StringAssert.Contains(e.Message, "labels that differ");
@@ -172,7 +172,7 @@ public class MetricChainTests
             foreach (var metric in new[] { Metric.TopK(3), Metric.MeanOf("mine", MetricDirection.LowerIsBetter, (_, _) => 1) })
             {
                 var options = Digits.Options(1);
-                options.Metric = metric;
+                options = options with { Metric = metric };
                 _ml.Compression().Save(Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Fit(data), data.Schema, path);
                 var loaded = _ml.Compression().Load(path, out _).Transform(data);
                 if (metric.Name == "top-3")
@@ -199,7 +199,7 @@ public class MetricChainTests
     {
         var random = new Random(1);
         var rows = Enumerable.Range(0, 300).Select(_ => (A: random.NextSingle(), B: random.NextSingle())).Select(row => new Number { Features = [row.A, row.B], Label = row.A * row.B });
-        (pruning.Amount, pruning.Schedule, pruning.FineTuneEpochs) = (Amount.Fraction(0.95), Schedule.Linear(6), 0);
+        pruning = pruning with { Amount = Amount.Fraction(0.95), Schedule = Schedule.Linear(6), FineTuneEpochs = 0 };
         return _ml.Regression.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(2, 16, 1), Epochs = 40, LearningRate = 1e-2, Seed = 1 }).Append(_ml.Transforms.Prune(pruning))
             .Fit(_ml.Data.LoadFromEnumerable(rows.ToArray())).LastTransformer;
     }

@@ -85,13 +85,13 @@ public class SavedModelTests
         var random = new Random(1);
         var images = Enumerable.Range(0, 12).Select(_ => new Image { Pixels = [.. Enumerable.Range(0, 60).Select(_ => random.NextSingle())] }).ToArray();
         var rows = _ml.Data.LoadFromEnumerable(images);
-        var options = new LoadNetworkEstimator.Options { Network = network, InputColumnNames = ["Pixels"], Task = LearningTask.Regression, ImageLayout = ImageLayout.ChannelsLast };
+        var options = new LoadNetworkOptions { Network = network, InputColumnNames = ["Pixels"], Task = LearningTask.Regression, ImageLayout = ImageLayout.ChannelsLast };
         var model = _ml.Transforms.LoadNetwork(options).Fit(rows);
         AssertScores(model.Transform(rows), LoaderProcess.Score(_ml, model, rows));
 
         // The same images in planes, read by a network that is told so.
         var planes = images.Select(image => new Image { Pixels = [.. Enumerable.Range(0, 60).Select(i => image.Pixels[i % 20 * 3 + i / 20])] });
-        options.ImageLayout = ImageLayout.ChannelsFirst;
+        options = options with { ImageLayout = ImageLayout.ChannelsFirst };
         var view = _ml.Data.LoadFromEnumerable(planes);
         CollectionAssert.AreEqual(_ml.Transforms.LoadNetwork(options).Fit(view).Transform(view).GetColumn<float>("Score").ToArray(), model.Transform(rows).GetColumn<float>("Score").ToArray());
     }

@@ -50,7 +50,7 @@ public class SeveralInputsTests
         var items = Items();
         var rows = _ml.Data.LoadFromEnumerable(items);
         var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class")
-            .Append(_ml.Transforms.LoadNetwork(new LoadNetworkEstimator.Options { Network = Build("Tokens", "Numbers"), OutputName = "logits", Training = new() { LearningRate = 3e-2, BatchSize = 16 } }))
+            .Append(_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = Build("Tokens", "Numbers"), OutputName = "logits", Training = new() { LearningRate = 3e-2, BatchSize = 16 } }))
             .Append(_ml.Transforms.Prune(0.2)).Append(_ml.Transforms.FineTune(30));
         Assert.IsGreaterThan(0.9, _ml.MulticlassClassification.Evaluate(chain.Fit(rows).Transform(rows)).MicroAccuracy, "the class is in both columns");
     }

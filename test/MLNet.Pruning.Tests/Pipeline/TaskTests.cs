@@ -63,9 +63,7 @@ public class TaskTests
         var data = Digits.Load(ml);
         float[][] Scores(params Layer[] end)
         {
-            var options = Digits.Options(2);
-            options.Network = Network.Sequential([64], [Layer.Dense(16), Layer.Relu(), Layer.Dense(10), .. end]);
-            options.Seed = 9;
+            var options = Digits.Options(2) with { Network = Network.Sequential([64], [Layer.Dense(16), Layer.Relu(), Layer.Dense(10), .. end]), Seed = 9 };
             return [.. Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Fit(data).Transform(data).GetColumn<float[]>("Score").Take(50)];
         }
 

@@ -38,8 +38,7 @@ public class AugmentationTests
         var data = ml.Data.Cache(Digits.Load(ml));
         NeuralNetworkTransformer Fit(Augmentation? augmentation)
         {
-            var options = Digits.Options(3);
-            (options.Augmentation, options.Seed) = (augmentation, 5);
+            var options = Digits.Options(3) with { Augmentation = augmentation, Seed = 5 };
             return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Fit(data).LastTransformer;
         }
 

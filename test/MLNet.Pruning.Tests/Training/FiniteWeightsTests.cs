@@ -51,8 +51,7 @@ public class FiniteWeightsTests
     [TestMethod]
     public void Weights_that_a_penalty_drives_out_of_range_are_reported()
     {
-        var options = Options(Optimizer.Sgd());
-        (options.Regularization, options.LearningRate) = (Regularization.L2(float.MaxValue), 1);
+        var options = Options(Optimizer.Sgd()) with { Regularization = Regularization.L2(float.MaxValue), LearningRate = 1 };
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => _ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(Rows())).Message, "diverged");
     }
 

@@ -17,8 +17,7 @@ public class TorchTrainingTests
     {
         var expected = Fixture.Read<TrainingFixture>("training").Cases.Single(c => c.Name == name);
         var (network, options, task) = Setting(name);
-        options.Epochs = expected.Steps;
-        options.BatchSize = expected.Targets.Length;
+        options = options with { Epochs = expected.Steps, BatchSize = expected.Targets.Length };
         network = Load(network, expected.Start);
         var masks = ImmutableDictionary<string, WeightMask>.Empty;
         if (expected.Settings.Masks is { } amounts)

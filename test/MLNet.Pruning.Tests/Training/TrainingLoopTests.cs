@@ -10,15 +10,14 @@ public class TrainingLoopTests
     [TestMethod]
     public void Early_stopping_restores_the_best_weights()
     {
-        var options = Digits.Options(200);
-        (options.EarlyStoppingPatience, options.Seed, options.LearningRate) = (4, 3, 2e-2);
+        var options = Digits.Options(200) with { EarlyStoppingPatience = 4, Seed = 3, LearningRate = 2e-2 };
         var stopped = Fit(options);
         var best = stopped.History.MaxBy(epoch => epoch.Validation!.Metric)!;
         Assert.IsLessThan(200, stopped.History.Length);
         Assert.AreEqual(best.Epoch + 4, stopped.History.Length, "four epochs after the first best one");
 
         // The same training cut off at that epoch ends with the same weights.
-        (options.Epochs, options.EarlyStoppingPatience) = (best.Epoch, null);
+        options = options with { Epochs = best.Epoch, EarlyStoppingPatience = null };
         CollectionAssert.AreEqual(Fit(options).Network["fc1.weight"].Values.ToArray(), stopped.Network["fc1.weight"].Values.ToArray());
     }
 
@@ -94,8 +93,7 @@ public class TrainingLoopTests
     public void A_last_batch_of_one_row_does_not_reach_batch_statistics()
     {
         // 33 rows in batches of 8: batch normalisation over one row has no variance.
-        var options = Digits.Options(2);
-        (options.Network, options.BatchSize, options.ValidationFraction) = (Network.Sequential([64], Layer.Dense(8), Layer.BatchNorm(), Layer.Relu(), Layer.Dense(10)), 8, 0);
+        var options = Digits.Options(2) with { Network = Network.Sequential([64], Layer.Dense(8), Layer.BatchNorm(), Layer.Relu(), Layer.Dense(10)), BatchSize = 8, ValidationFraction = 0 };
         var ml = new MLContext(1);
         var labelled = Digits.Prepare(ml).Fit(Digits.Load(ml)).Transform(Digits.Load(ml));
         var trained = ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(ml.Data.TakeRows(labelled, 33));

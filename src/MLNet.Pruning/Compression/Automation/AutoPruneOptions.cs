@@ -4,7 +4,7 @@ using MLNet.Pruning.Messages;
 namespace MLNet.Pruning;
 
 /// <summary>How a network is pruned to a budget. Same seed, same bits, unless time is limited or part of the budget.</summary>
-public class AutoPruneOptions
+public record AutoPruneOptions
 {
     private double[] _sparsities = [.. RatioSpace.DefaultSparsities];
     private TimeSpan? _timeLimit;
@@ -15,39 +15,39 @@ public class AutoPruneOptions
     /// with the best validation metric.
     /// </summary>
     /// <value>No default: it has to be given.</value>
-    public Budget? Budget { get; set; }
+    public Budget? Budget { get; init; }
 
     /// <summary>What candidates are measured by on the validation rows, and what the budget's loss of metric and the fine-tuning's early stopping go by.</summary>
     /// <value>Default null: that of the fine-tuning, or else of the network's training, or else the task's own.</value>
-    public Metric? Metric { get; set; }
+    public Metric? Metric { get; init; }
 
     /// <summary>How the sparsities of the layers are looked for.</summary>
     /// <value>Default <see cref="SearchStrategy.SensitivityGuided"/>.</value>
-    public SearchStrategy Strategy { get; set => field = Setting.Present(value); } = SearchStrategy.SensitivityGuided;
+    public SearchStrategy Strategy { get; init => field = Setting.Present(value); } = SearchStrategy.SensitivityGuided;
 
     /// <summary>Which cost is made as small as can be where the budget bounds the loss of metric.</summary>
     /// <value>Default null: the first that the budget limits, parameters where it limits none.</value>
-    public CostMeasure? Minimize { get; set => field = value is { } measure ? Setting.Defined(measure) : null; }
+    public CostMeasure? Minimize { get; init => field = value is { } measure ? Setting.Defined(measure) : null; }
 
     /// <summary>What a piece is: units of any kind, weights, or other pieces of a layer; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Unit"/>.</value>
-    public Granularity Granularity { get; set => field = Setting.Present(value); } = Granularity.Unit;
+    public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Unit;
 
     /// <summary>What a piece is worth within its layer; measured once, on the network as it is.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; set => field = Setting.Present(value); } = Importance.L1;
+    public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
 
     /// <summary>Which layers; how they share is what is looked for.</summary>
     /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; set => field = Setting.Present(value); } = Scope.Network;
+    public Scope Scope { get; init => field = Setting.Present(value); } = Scope.Network;
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; set => field = Setting.Defined(value); } = GroupImportance.Mean;
+    public GroupImportance Group { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>Widths that removal leaves are rounded to the nearest multiple, at least one; see <see cref="PruningOptions.Alignment"/>.</summary>
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
-    public int? Alignment { get; set => field = Setting.AtLeast(1, value); }
+    public int? Alignment { get; init => field = Setting.AtLeast(1, value); }
 
     /// <summary>Shares of its pieces that a layer may lose, beside none; the last piece always stays.</summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
@@ -55,7 +55,7 @@ public class AutoPruneOptions
     public IReadOnlyList<double> Sparsities
     {
         get => _sparsities;
-        set
+        init
         {
             RatioSpace.Check(value);
             _sparsities = [.. value];
@@ -67,15 +67,15 @@ public class AutoPruneOptions
     /// pruning: cheap, and in the same order as after fine-tuning more often than not, but a bound on the loss of metric then holds before fine-tuning.
     /// </summary>
     /// <value>Default 0.</value>
-    public int CandidateEpochs { get; set => field = Setting.AtLeast(0, value); }
+    public int CandidateEpochs { get; init => field = Setting.AtLeast(0, value); }
 
     /// <summary>Epochs of fine-tuning of the network chosen. Not negative. Where it comes out worse by the budget it is taken back.</summary>
     /// <value>Default 5.</value>
-    public int FineTuneEpochs { get; set => field = Setting.AtLeast(0, value); } = 5;
+    public int FineTuneEpochs { get; init => field = Setting.AtLeast(0, value); } = 5;
 
     /// <summary>How networks are fine-tuned; its epochs are not used.</summary>
     /// <value>Default null: as the network was trained.</value>
-    public TrainingOptions? FineTuning { get; set; }
+    public TrainingOptions? FineTuning { get; init; }
 
     /// <summary>No further candidate is begun after so long; the best so far is taken. Above zero; one candidate that meets the costs is always measured.</summary>
     /// <value>Default null: no limit.</value>
@@ -83,7 +83,7 @@ public class AutoPruneOptions
     public TimeSpan? TimeLimit
     {
         get => _timeLimit;
-        set => _timeLimit = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(TimeLimit), value, "A time limit lies above zero.");
+        init => _timeLimit = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(TimeLimit), value, "A time limit lies above zero.");
     }
 
     /// <summary>Candidates measured at most, those of earlier runs with the same state file included. At least 1.</summary>
@@ -92,7 +92,7 @@ public class AutoPruneOptions
     public int? MaximumTrials
     {
         get => _maximumTrials;
-        set
+        init
         {
             _maximumTrials = Setting.AtLeast(1, value);
         }
@@ -103,22 +103,22 @@ public class AutoPruneOptions
     /// rows goes on where it stopped, and ends as one that was not stopped.
     /// </summary>
     /// <value>Default null: none.</value>
-    public string? StatePath { get; set => field = value is null ? null : Setting.Named(value); }
+    public string? StatePath { get; init => field = value is null ? null : Setting.Named(value); }
 
     /// <summary>Seed of the search, of calibration rows and of fine-tuning.</summary>
     /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
-    public int? Seed { get; set; }
+    public int? Seed { get; init; }
 
     /// <summary>Stops between two candidates or steps of training with an <see cref="OperationCanceledException"/>; the state file stays.</summary>
     /// <value>Default none.</value>
-    public CancellationToken CancellationToken { get; set; }
+    public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Told after every candidate, on the thread that searches.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
-    public IProgress<AutoPruneTrial>? Progress { get; set; }
+    public IProgress<AutoPruneTrial>? Progress { get; init; }
 
     /// <summary>Tells the time.</summary>
-    internal TimeProvider Clock { get; set; } = TimeProvider.System;
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>What is made as small as can be.</summary>
     internal CostMeasure Objective => Minimize ?? (Budget!.Limits is [var first, ..] ? first.Measure : CostMeasure.Parameters);

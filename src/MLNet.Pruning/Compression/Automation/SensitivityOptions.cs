@@ -4,7 +4,7 @@ using MLNet.Pruning.Messages;
 namespace MLNet.Pruning;
 
 /// <summary>How the sensitivity of layers is measured.</summary>
-public class SensitivityOptions
+public record SensitivityOptions
 {
     private double[] _sparsities = [.. RatioSpace.DefaultSparsities];
 
@@ -14,7 +14,7 @@ public class SensitivityOptions
     public IReadOnlyList<double> Sparsities
     {
         get => _sparsities;
-        set
+        init
         {
             RatioSpace.Check(value);
             _sparsities = [.. value];
@@ -23,39 +23,39 @@ public class SensitivityOptions
 
     /// <summary>What a piece is: weights, other pieces of a layer, or units of any kind; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Weight"/>.</value>
-    public Granularity Granularity { get; set => field = Setting.Present(value); } = Granularity.Weight;
+    public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Weight;
 
     /// <summary>What a piece is worth; measured once.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; set => field = Setting.Present(value); } = Importance.L1;
+    public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
 
     /// <summary>Which layers.</summary>
     /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; set => field = Setting.Present(value); } = Scope.Network;
+    public Scope Scope { get; init => field = Setting.Present(value); } = Scope.Network;
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; set => field = Setting.Defined(value); } = GroupImportance.Mean;
+    public GroupImportance Group { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>What is measured on the validation rows.</summary>
     /// <value>Default null: that of the network's training, or else the task's own.</value>
-    public Metric? Metric { get; set; }
+    public Metric? Metric { get; init; }
 
     /// <summary>Rows run at a time. At least 1.</summary>
     /// <value>Default null: as in the network's training.</value>
-    public int? BatchSize { get; set => field = Setting.AtLeast(1, value); }
+    public int? BatchSize { get; init => field = Setting.AtLeast(1, value); }
 
     /// <summary>Seed of calibration rows, for importances that need some.</summary>
     /// <value>Default null: that of the split of the rows.</value>
-    public int? Seed { get; set; }
+    public int? Seed { get; init; }
 
     /// <summary>Stops between two measurements with an <see cref="OperationCanceledException"/>.</summary>
     /// <value>Default none.</value>
-    public CancellationToken CancellationToken { get; set; }
+    public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Told of every layer that is done, on the thread that measures.</summary>
     /// <value>Default null.</value>
-    public IProgress<LayerSensitivity>? Progress { get; set; }
+    public IProgress<LayerSensitivity>? Progress { get; init; }
 
     /// <summary>The part of the options that says which pieces go; widths are exact.</summary>
     internal PruningOptions Pruning => new()

@@ -4,7 +4,7 @@ using MLNet.Pruning.Messages;
 namespace MLNet.Pruning;
 
 /// <summary>How a network is pruned.</summary>
-public class PruningOptions
+public record PruningOptions
 {
     private Amount? _amount;
     private LayerRule[] _layers = [];
@@ -14,20 +14,20 @@ public class PruningOptions
     public Amount Amount
     {
         get => _amount ?? Granularity.FixedAmount ?? Amount.Fraction(0.5);
-        set => _amount = Setting.Present(value);
+        init => _amount = Setting.Present(value);
     }
 
     /// <summary>What a piece is worth.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; set => field = Setting.Present(value); } = Importance.L1;
+    public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
 
     /// <summary>What a piece is.</summary>
     /// <value>Default <see cref="Granularity.Weight"/>.</value>
-    public Granularity Granularity { get; set => field = Setting.Present(value); } = Granularity.Weight;
+    public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Weight;
 
     /// <summary>Which weights, and compared among what.</summary>
     /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; set => field = Setting.Present(value); } = Scope.Network;
+    public Scope Scope { get; init => field = Setting.Present(value); } = Scope.Network;
 
     /// <summary>
     /// Settings of their own for some layers; of several rules that match a layer the first holds. The layers a rule matches are compared
@@ -38,7 +38,7 @@ public class PruningOptions
     public IReadOnlyList<LayerRule> Layers
     {
         get => _layers;
-        set => _layers = [.. Setting.Complete(value, nameof(Layers))];
+        init => _layers = [.. Setting.Complete(value, nameof(Layers))];
     }
 
     /// <summary>
@@ -49,74 +49,74 @@ public class PruningOptions
     /// </summary>
     /// <value>Default 0: a layer may lose all.</value>
     /// <exception cref="ArgumentOutOfRangeException">It lies outside [0, 1).</exception>
-    public double MinimumKept { get; set => field = Setting.Share(value); }
+    public double MinimumKept { get; init => field = Setting.Share(value); }
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; set => field = Setting.Defined(value); } = GroupImportance.Mean;
+    public GroupImportance Group { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>
     /// Whether the importance of groups is divided by the mean of their layer before layers are compared; layers of different fan-in have
     /// weights of different size.
     /// </summary>
     /// <value>Default true.</value>
-    public bool Normalize { get; set; } = true;
+    public bool Normalize { get; init; } = true;
 
     /// <summary>
     /// Widths that removal leaves are rounded to the nearest multiple, at least one; 1 keeps them exact. Runtimes compute dense convolutions
     /// in blocks of channels: 100 of them take as long as 112, and more than 96.
     /// </summary>
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
-    public int? Alignment { get; set => field = Setting.AtLeast(1, value); }
+    public int? Alignment { get; init => field = Setting.AtLeast(1, value); }
 
     /// <summary>
     /// What makes up for a step before it is measured and fine-tuned, such as <c>Recovery.Reconstruct()</c>. Rewinding goes back behind it, and
     /// leaves of it only a branch of low rank.
     /// </summary>
     /// <value>Default null: nothing.</value>
-    public Recovery? Recovery { get; set; }
+    public Recovery? Recovery { get; init; }
 
     /// <summary>How fast.</summary>
     /// <value>Default <see cref="Schedule.OneShot"/>.</value>
-    public Schedule Schedule { get; set => field = Setting.Present(value); } = Schedule.OneShot;
+    public Schedule Schedule { get; init => field = Setting.Present(value); } = Schedule.OneShot;
 
     /// <summary>Epochs of fine-tuning after each step, the last included. Not negative.</summary>
     /// <value>Default null: none where the schedule has one step, otherwise 2.</value>
-    public int? FineTuneEpochs { get; set => field = Setting.AtLeast(0, value); }
+    public int? FineTuneEpochs { get; init => field = Setting.AtLeast(0, value); }
 
     /// <summary>
     /// Moves the masks during one training of <see cref="FineTuneEpochs"/> epochs (by default as many as the network was trained) instead of
     /// pruning between trainings.
     /// </summary>
     /// <value>Default null: prune between trainings.</value>
-    public SparseTraining? Training { get; set; }
+    public SparseTraining? Training { get; init; }
 
     /// <summary>How each step is fine-tuned; its epochs are not used.</summary>
     /// <value>Default null: as the network was trained.</value>
-    public TrainingOptions? FineTuning { get; set; }
+    public TrainingOptions? FineTuning { get; init; }
 
     /// <summary>Which weights the survivors go back to before each fine-tuning; needs fine-tuning epochs.</summary>
     /// <value>Default <see cref="Rewind.None"/>.</value>
-    public Rewind Rewind { get; set => field = Setting.Defined(value); } = Rewind.None;
+    public Rewind Rewind { get; init => field = Setting.Defined(value); } = Rewind.None;
 
     /// <summary>What steps are measured by on the validation rows, and what the tolerance and the fine-tuning's early stopping go by.</summary>
     /// <value>Default null: that of the fine-tuning, or else of the network's training, or else the task's own.</value>
-    public Metric? Metric { get; set; }
+    public Metric? Metric { get; init; }
 
     /// <summary>
     /// Largest loss of the validation metric, in its direction, against the network before pruning. A step that loses more is taken back and
     /// ends the pruning with the last good network. A number, or <see cref="Tolerance.Confident"/>; needs validation rows.
     /// </summary>
     /// <value>Default null: no limit.</value>
-    public Tolerance? Tolerance { get; set; }
+    public Tolerance? Tolerance { get; init; }
 
     /// <summary>Stops the pruning between two steps of pruning or training with an <see cref="OperationCanceledException"/>.</summary>
     /// <value>Default none.</value>
-    public CancellationToken CancellationToken { get; set; }
+    public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Told after every step, on the thread that prunes.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
-    public IProgress<PruningStep>? Progress { get; set; }
+    public IProgress<PruningStep>? Progress { get; init; }
 
     /// <summary>What a piece is worth, whichever rule its layer is under.</summary>
     internal Importance Criterion => _layers.Any(rule => rule.Importance is not null) ? new LayeredImportance(Importance, _layers) : Importance;
@@ -127,11 +127,7 @@ public class PruningOptions
     {
         LayerRule.Check(_layers, network.Weights);
         var layers = LayerRule.Divide(_layers, network.Weights);
-        var parts = _layers.Select(Under).Append(Under(null)).Select((part, i) =>
-        {
-            part.Scope = Scope.Within(layers[i].Contains);
-            return part;
-        }).ToArray();
+        var parts = _layers.Select(Under).Append(Under(null)).Select((part, i) => part with { Scope = Scope.Within(layers[i].Contains) }).ToArray();
         // Layers that no rule names may have no pieces at all; a rule for layers without pieces is a mistake, which its plan finds.
         return [.. parts.Where((part, i) => layers[i].Count > 0 && (i < _layers.Length || part.HasPieces(network)))];
     }
@@ -164,29 +160,22 @@ public class PruningOptions
     /// <summary>The options as a rule has them.</summary>
     private PruningOptions Under(LayerRule? rule)
     {
-        var copy = With(rule?.Importance ?? Importance);
-        copy._layers = [];
-        copy.Granularity = rule?.Granularity ?? Granularity;
-        copy.MinimumKept = rule?.MinimumKept ?? MinimumKept;
-        copy._amount = rule?.Amount ?? (copy.Granularity.FixedAmount is null ? _amount : null);
-        return copy;
+        var granularity = rule?.Granularity ?? Granularity;
+        return this with
+        {
+            Importance = rule?.Importance ?? Importance,
+            _layers = [],
+            Granularity = granularity,
+            MinimumKept = rule?.MinimumKept ?? MinimumKept,
+            _amount = rule?.Amount ?? (granularity.FixedAmount is null ? _amount : null),
+        };
     }
 
     /// <summary>The same for a part of one layer alone.</summary>
-    internal PruningOptions Within(string layer, Amount amount)
-    {
-        var copy = With(Importance);
-        (copy.Scope, copy._amount) = (Scope.Within(name => name == layer), amount);
-        return copy;
-    }
+    internal PruningOptions Within(string layer, Amount amount) => this with { Scope = Scope.Within(name => name == layer), _amount = amount };
 
     /// <summary>The same with another importance.</summary>
-    internal PruningOptions With(Importance importance)
-    {
-        var copy = (PruningOptions)MemberwiseClone();
-        copy.Importance = importance;
-        return copy;
-    }
+    internal PruningOptions With(Importance importance) => this with { Importance = importance };
 
     internal void Validate()
     {

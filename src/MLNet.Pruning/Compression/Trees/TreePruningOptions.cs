@@ -4,26 +4,26 @@ using Microsoft.ML;
 namespace MLNet.Pruning;
 
 /// <summary>How an ensemble of trees is pruned.</summary>
-public sealed class TreePruningOptions
+public sealed record TreePruningOptions
 {
     /// <summary>How far.</summary>
     /// <value>Default: as far as 0.005 of the metric allow.</value>
     public TreeAmount Amount
     {
         get;
-        set => field = Setting.Present(value);
+        init => field = Setting.Present(value);
     } = TreeAmount.MetricLoss(0.005);
 
     /// <summary>What is measured on the validation rows and chosen by.</summary>
     /// <value>Default null: <see cref="Metric.AreaUnderRocCurve"/> of trees that tell two sides apart, <see cref="Metric.RSquared"/> of others.</value>
-    public Metric? Metric { get; set; }
+    public Metric? Metric { get; init; }
 
     /// <summary>In which order.</summary>
     /// <value>Default <see cref="TreePruningMethod.ForwardSelection"/>.</value>
     public TreePruningMethod Method
     {
         get;
-        set => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Method), value, "There is no such method.");
+        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Method), value, "There is no such method.");
     } = TreePruningMethod.ForwardSelection;
 
     /// <summary>
@@ -31,14 +31,14 @@ public sealed class TreePruningOptions
     /// for the logistic loss where the model gives probabilities.
     /// </summary>
     /// <value>Default true.</value>
-    public bool RefitLeaves { get; set; } = true;
+    public bool RefitLeaves { get; init; } = true;
 
     /// <summary>How strongly refitted leaves are held to what they were, as a number of rows; positive and finite.</summary>
     /// <value>Default 10.</value>
     public double RefitRegularization
     {
         get;
-        set => field = value > 0 && double.IsFinite(value) ? value
+        init => field = value > 0 && double.IsFinite(value) ? value
             : throw new ArgumentOutOfRangeException(nameof(RefitRegularization), value, "The regularization is a positive, finite number of rows.");
     } = 10;
 
@@ -47,12 +47,12 @@ public sealed class TreePruningOptions
     public string LabelColumnName
     {
         get;
-        set => field = Setting.Named(value);
+        init => field = Setting.Named(value);
     } = "Label";
 
     /// <summary>A <see cref="float"/> that says how often a row counts, where leaves are refitted and losses compared; the metric counts every row once, as ML.NET's does.</summary>
     /// <value>Default null: every row counts once.</value>
-    public string? ExampleWeightColumnName { get; set => field = Setting.NamedIfGiven(value); }
+    public string? ExampleWeightColumnName { get; init => field = Setting.NamedIfGiven(value); }
 
     /// <summary>
     /// Share of the rows held back to choose on, in (0, 1); a trainer does not see them. A model that is fitted already must not have seen
@@ -62,17 +62,17 @@ public sealed class TreePruningOptions
     public double ValidationFraction
     {
         get;
-        set => field = value is > 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in (0, 1).");
+        init => field = value is > 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in (0, 1).");
     } = 0.2;
 
     /// <summary>Rows to choose on; <see cref="ValidationFraction"/> then has no meaning, and all rows are trained on.</summary>
     /// <value>Default null.</value>
-    public IDataView? ValidationData { get; set; }
+    public IDataView? ValidationData { get; init; }
 
     /// <summary>Seed of the split.</summary>
     /// <value>Default null: drawn from that of the MLContext.</value>
-    public int? Seed { get; set; }
+    public int? Seed { get; init; }
 
     /// <summary>Ends the pruning.</summary>
-    public CancellationToken CancellationToken { get; set; }
+    public CancellationToken CancellationToken { get; init; }
 }

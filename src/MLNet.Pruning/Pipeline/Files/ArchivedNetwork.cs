@@ -26,7 +26,7 @@ internal static class ArchivedNetwork
             state.Keys is { } keys ? new Keys(NameOf(keys.Type.ItemType), keys.ToJson()) : null,
             state.SplitSeed,
             [.. state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal).Select(mask => new Mask(mask.Key, mask.Value.Count, MemoryMarshal.AsBytes(mask.Value.Words).ToArray()))],
-            Training.Of(state.Training),
+            TrainingJson.Write(state.Training),
             [.. transformer.History],
             transformer.Pruning,
             transformer.AutoPruning));
@@ -75,13 +75,27 @@ internal static class ArchivedNetwork
                 Initial = initial,
                 Early = archive.Has(name + "early.onnx") ? ReadNetwork(archive, name + "early") : null,
                 Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
-                Training = state.Training.ToOptions(initial, state.Columns[0].Name, state.Label, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
+                Training = Training(state, initial, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
                 SplitSeed = state.SplitSeed,
             }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = PieceRecordFile.Read(archive, name + "pieces") } : state.Pruning)
             {
                 AutoPruning = state.AutoPruning,
             };
         });
+    }
+
+    private static NeuralNetworkOptions Training(State state, Network initial, Network? teacher)
+    {
+        var options = TrainingJson.Read(state.Training);
+        options = options with
+        {
+            Network = initial,
+            FeatureColumnName = state.Columns[0].Name,
+            LabelColumnName = state.Label,
+            Distillation = teacher is null ? options.Distillation : options.Distillation?.From(teacher),
+        };
+        options.Validate();
+        return options;
     }
 
     private static void WriteNetwork(ModelArchive archive, string name, Network network)
@@ -146,59 +160,11 @@ internal static class ArchivedNetwork
     };
 
     private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, Keys? Keys, int SplitSeed, List<Mask> Masks,
-        Training Training, List<EpochResult> History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null);
+        JsonElement Training, List<EpochResult> History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null);
 
     private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
 
     private sealed record Keys(string Type, JsonElement Values);
 
     private sealed record Mask(string Parameter, int Count, byte[] Kept);
-
-    /// <summary>How the network was trained, but for what belongs to the process that trained it.</summary>
-    private sealed record Training(int Epochs, int BatchSize, double LearningRate, Described Schedule, double WarmupEpochs, Described Optimizer, Loss Loss, double WeightDecay,
-        double? GradientClipping, int? EarlyStoppingPatience, int? Seed, double ValidationFraction, bool SkipInvalidRows, int? RewindEpoch, List<Described>? Penalties,
-        Described? Dropout = null, ArchivedDistillation? Teaching = null, int? LastLayers = null, List<double>? Augmentation = null, string? Metric = null)
-    {
-        public static Training Of(NeuralNetworkOptions options) => new(options.Epochs, options.BatchSize, options.LearningRate,
-            new(options.LearningRateSchedule.Kind, [.. options.LearningRateSchedule.Arguments]), options.LearningRateSchedule.WarmupEpochs,
-            new(options.Optimizer.Description.Kind, [.. options.Optimizer.Description.Arguments]), options.Loss, options.WeightDecay, options.GradientClipping,
-            options.EarlyStoppingPatience, options.Seed, options.ValidationFraction, options.SkipInvalidRows, options.RewindEpoch,
-            [.. options.Regularization?.Terms.Select(term => new Described(term.Kind, [.. term.Strengths])) ?? []],
-            options.TargetedDropout is { } dropout ? new(nameof(MLNet.Pruning.TargetedDropout), [dropout.Targeted, dropout.Rate]) : null,
-            ArchivedDistillation.Of(options.Distillation),
-            options.LastLayers, options.Augmentation is { } augmentation ? [.. augmentation.Arguments] : null, options.Metric?.Name);
-
-        public NeuralNetworkOptions ToOptions(Network network, string featureColumn, string label, Network? teacher)
-        {
-            var options = new NeuralNetworkOptions
-            {
-                Network = network,
-                FeatureColumnName = featureColumn,
-                LabelColumnName = label,
-                Epochs = Epochs,
-                BatchSize = BatchSize,
-                LearningRate = LearningRate,
-                LearningRateSchedule = LearningRateSchedule.Of(Schedule.Kind, Schedule.Arguments, WarmupEpochs),
-                Optimizer = MLNet.Pruning.Optimizer.Of(Optimizer.Kind, Optimizer.Arguments),
-                Loss = Loss,
-                WeightDecay = WeightDecay,
-                Regularization = Regularization.Of((Penalties ?? []).Select(term => (term.Kind, term.Arguments.ToArray()))),
-                TargetedDropout = Dropout is { Arguments: [var targeted, var rate] } ? new(targeted, rate) : null,
-                Distillation = Teaching?.ToDistillation(teacher),
-                LastLayers = LastLayers,
-                Augmentation = Augmentation is [var pixels, var height, var width] ? MLNet.Pruning.Augmentation.Shift((int)pixels, (int)height, (int)width) : null,
-                GradientClipping = GradientClipping,
-                Metric = Metric is null ? null : MLNet.Pruning.Metric.OfFile(Metric),
-                EarlyStoppingPatience = EarlyStoppingPatience,
-                Seed = Seed,
-                ValidationFraction = ValidationFraction,
-                SkipInvalidRows = SkipInvalidRows,
-                RewindEpoch = RewindEpoch,
-            };
-            options.Validate();
-            return options;
-        }
-    }
-
-    private sealed record Described(string Kind, List<double> Arguments);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
 using MLNet.Pruning.Structure.Granularities;
@@ -114,8 +115,8 @@ public sealed class Granularity
         };
     }
 
-    /// <summary>The granularity that prints as that name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <summary>The granularity of a name that <see cref="ToString"/> gives.</summary>
+    /// <exception cref="ArgumentException">There is none of that name.</exception>
     internal static Granularity Named(string name)
     {
         Granularity[] plain = [Weight, Row, Column, Kernel, Neuron, Filter, ChannelGroup, Head, HiddenUnit, Unit, UnitWithinHeads, Block, Layer];
@@ -127,6 +128,16 @@ public sealed class Granularity
             _ => throw new ArgumentException($"There is no granularity '{name}'.", nameof(name)),
         });
     }
+
+    /// <summary>The call that makes it.</summary>
+    internal string Call => _name.Split(' ') switch
+    {
+        ["slice", var dimension] => Notation.Call(nameof(Slice), int.Parse(dimension, CultureInfo.InvariantCulture)),
+        [var size, "weight", "block"] when size.Split('x') is [var rows, var columns]
+            => Notation.Call(nameof(WeightBlock), int.Parse(rows, CultureInfo.InvariantCulture), int.Parse(columns, CultureInfo.InvariantCulture)),
+        _ when Pattern is var (kept, of) => Notation.Call(nameof(NToM), kept, of),
+        var words => string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..])),
+    };
 
     /// <summary>Whether pieces are single weights.</summary>
     internal bool IsSingle { get; private init; }

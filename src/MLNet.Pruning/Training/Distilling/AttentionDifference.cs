@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Data.Teachers;
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +11,7 @@ internal sealed record AttentionDifference(TensorPair Pair, double Weight) : Dis
 {
     public override ImmutableArray<string> TeacherReads => [Pair.Teacher];
 
-    public override TermDescription Description => new(nameof(AttentionDifference), [Weight], [Pair.Teacher, Pair.Student]);
+    public override string ToString() => Notation.Call(nameof(Distillation.Attention), new[] { (Pair.Teacher, Pair.Student) }, Weight);
 
     public override Tensor? Target(Network? teacher, TeacherBatch said)
         => Attention(said.Tensors[Pair.Teacher], said.Logits.shape[0], FeatureTensors.IsSoftmax(teacher!, Pair.Teacher));

@@ -11,6 +11,8 @@ namespace MLNet.Pruning;
 /// </summary>
 public sealed class Distillation
 {
+    private const long DefaultMemoryLimit = 1L << 30;
+
     private Distillation(ImmutableArray<DistillationTerm> terms) => Terms = terms;
 
     /// <summary>Who teaches; null for the network or model that the step finds: see <see cref="TrainingOptions.Distillation"/>.</summary>
@@ -26,11 +28,20 @@ public sealed class Distillation
     internal LearningRateSchedule WeightSchedule { get; private init; } = LearningRateSchedule.Constant;
 
     /// <summary>Bytes of the teacher's outputs that are kept in memory; more go to a temporary file.</summary>
-    internal long MemoryLimit { get; private init; } = 1L << 30;
+    internal long MemoryLimit { get; private init; } = DefaultMemoryLimit;
 
     /// <summary>All that tells two apart, teachers as networks or by their kind only.</summary>
-    internal string Description => string.Join(" + ", Terms.Select(term => term.Description))
-        + $", temperature {TemperatureSchedule.Describe()}, weight {WeightSchedule.Describe()}, teacher {Teacher}";
+    internal string Description => $"{this}, teacher {Teacher}";
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        var scheduled = TemperatureSchedule == LearningRateSchedule.Constant && WeightSchedule == LearningRateSchedule.Constant ? ""
+            : $".{nameof(Scheduled)}({TemperatureSchedule}, {WeightSchedule})";
+        var limited = MemoryLimit == DefaultMemoryLimit ? "" : "." + Notation.Call(nameof(WithMemoryLimit), MemoryLimit);
+        var terms = string.Join(" + ", Terms);
+        return (Terms.Length > 1 && scheduled.Length + limited.Length > 0 ? $"({terms})" : terms) + scheduled + limited;
+    }
 
     /// <summary>
     /// Soft labels (Hinton, Vinyals &amp; Dean 2015): weight x temperature^2 x KL(teacher || student) at the temperature; the labels keep
@@ -171,10 +182,6 @@ public sealed class Distillation
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         return new(Terms) { Teacher = Teacher, TemperatureSchedule = TemperatureSchedule, WeightSchedule = WeightSchedule, MemoryLimit = bytes };
     }
-
-    /// <summary>The kinds that descriptions tell.</summary>
-    /// <exception cref="ArgumentException">There is no such kind.</exception>
-    internal static Distillation Of(IEnumerable<TermDescription> terms) => new([.. terms.Select(DistillationTerm.Of)]);
 
     /// <summary>The teacher at work on the rows of a step; keeps what it says of them.</summary>
     /// <param name="step">The rows and what they are for.</param>

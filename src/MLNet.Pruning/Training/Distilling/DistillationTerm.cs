@@ -15,9 +15,6 @@ internal abstract record DistillationTerm(double Weight)
     /// <summary>The teacher's tensors that <see cref="Target"/> reads beside its logits, as <see cref="FeatureTensors"/> finds them.</summary>
     public virtual ImmutableArray<string> TeacherReads => [];
 
-    /// <summary>All that makes it, for files.</summary>
-    public abstract TermDescription Description { get; }
-
     /// <summary>What is kept of the teacher beside its logits, computed once a row; null where nothing is.</summary>
     /// <param name="teacher">The teacher's network; null where it is none, or several.</param>
     /// <param name="said">What it says of a batch, with the tensors in <see cref="TeacherReads"/>.</param>
@@ -27,28 +24,6 @@ internal abstract record DistillationTerm(double Weight)
     /// <summary>The loss of a student.</summary>
     /// <exception cref="ArgumentException">The networks do not have what it reads, or it does not fit the task.</exception>
     public abstract TermLoss Bind(TermContext context);
-
-    /// <summary>The term that a description tells.</summary>
-    /// <exception cref="ArgumentException">There is no such kind.</exception>
-    public static DistillationTerm Of(TermDescription description) => (description.Kind, description.Numbers) switch
-    {
-        (nameof(SoftLabels), [var temperature, var weight]) => new SoftLabels(temperature, weight),
-        (nameof(LogitDifference), [var weight]) => new LogitDifference(weight),
-        (nameof(FeatureDifference), [var weight]) => new FeatureDifference(TensorPair.Of(description.Names), weight),
-        (nameof(AttentionDifference), [var weight]) => new AttentionDifference(TensorPair.Of(description.Names), weight),
-        (nameof(SampleRelations), [var distance, var angle]) => new SampleRelations(distance, angle, description.Names.Count == 0 ? null : TensorPair.Of(description.Names)),
-        (nameof(SampleSimilarity), [var weight]) => new SampleSimilarity(description.Names.Count == 0 ? null : TensorPair.Of(description.Names), weight),
-        _ => throw new ArgumentException($"There is no distillation '{description.Kind}' of {description.Numbers.Count} numbers."),
-    };
-}
-
-/// <summary>A term as a file has it.</summary>
-/// <param name="Kind">Name of the type.</param>
-/// <param name="Numbers">Its numbers.</param>
-/// <param name="Names">Names of tensors.</param>
-internal sealed record TermDescription(string Kind, IReadOnlyList<double> Numbers, IReadOnlyList<string> Names)
-{
-    public override string ToString() => $"{Kind} {string.Join(' ', Numbers.Select(number => FormattableString.Invariant($"{number:r}")))} {string.Join(' ', Names)}";
 }
 
 /// <summary>Between whom a term is.</summary>

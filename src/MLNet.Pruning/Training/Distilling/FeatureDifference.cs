@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Data.Teachers;
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Graph;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,7 +13,7 @@ internal sealed record FeatureDifference(TensorPair Pair, double Weight) : Disti
 {
     public override ImmutableArray<string> TeacherReads => [Pair.Teacher];
 
-    public override TermDescription Description => new(nameof(FeatureDifference), [Weight], [Pair.Teacher, Pair.Student]);
+    public override string ToString() => Notation.Call(nameof(Distillation.Features), new[] { (Pair.Teacher, Pair.Student) }, Weight);
 
     public override Tensor? Target(Network? teacher, TeacherBatch said) => said.Tensors[Pair.Teacher];
 

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,7 +9,7 @@ internal sealed record LogitDifference(double Weight) : DistillationTerm(Weight)
 {
     public override double Share => Weight;
 
-    public override TermDescription Description => new(nameof(LogitDifference), [Weight], []);
+    public override string ToString() => Notation.Call(nameof(Distillation.Logits), Weight);
 
     public override TermLoss Bind(TermContext context) => new Loss();
 

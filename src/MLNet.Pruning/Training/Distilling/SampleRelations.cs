@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ namespace MLNet.Pruning.Training.Distilling;
 /// <param name="Pair">The tensors; null for the logits.</param>
 internal sealed record SampleRelations(double Distance, double Angle, TensorPair? Pair) : SampleTerm(Pair, 1)
 {
-    public override TermDescription Description => new(nameof(SampleRelations), [Distance, Angle], Names);
+    public override string ToString() => Notation.Call(nameof(Distillation.Relations), Distance, Angle, Names);
 
     protected override Tensor Compare(Tensor student, Tensor teacher)
     {

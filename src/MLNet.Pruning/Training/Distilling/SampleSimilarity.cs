@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,7 +7,7 @@ namespace MLNet.Pruning.Training.Distilling;
 /// <summary>Which rows of a batch are like which: see <see cref="Distillation.Similarity"/>.</summary>
 internal sealed record SampleSimilarity(TensorPair? Pair, double Weight) : SampleTerm(Pair, Weight)
 {
-    public override TermDescription Description => new(nameof(SampleSimilarity), [Weight], Names);
+    public override string ToString() => Notation.Call(nameof(Distillation.Similarity), Names, Weight);
 
     /// <summary>The mean over rows x rows is the squared Frobenius norm over the squared number of rows.</summary>
     protected override Tensor Compare(Tensor student, Tensor teacher) => nn.functional.mse_loss(Gram(student), Gram(teacher));

@@ -11,7 +11,8 @@ internal abstract record SampleTerm(TensorPair? Pair, double Weight) : Distillat
 {
     public override ImmutableArray<string> TeacherReads => Pair is null ? [] : [Pair.Teacher];
 
-    protected IReadOnlyList<string> Names => Pair is null ? [] : [Pair.Teacher, Pair.Student];
+    /// <summary>The names of the tensors; null for the logits.</summary>
+    protected (string Teacher, string Student)? Names => Pair is null ? null : (Pair.Teacher, Pair.Student);
 
     public override Tensor? Target(Network? teacher, TeacherBatch said) => Pair is null ? null : said.Tensors[Pair.Teacher];
 

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,7 +12,7 @@ internal sealed record SoftLabels(double Temperature, double Weight) : Distillat
 
     public override double Share => Weight;
 
-    public override TermDescription Description => new(nameof(SoftLabels), [Temperature, Weight], []);
+    public override string ToString() => Notation.Call(nameof(Distillation.Response), Temperature, Weight);
 
     public override TermLoss Bind(TermContext context) => new Loss(context.Task, Temperature);
 

@@ -19,10 +19,6 @@ internal sealed record TensorPair(string Teacher, string Student)
         return all.Length > 0 ? all : throw new ArgumentException("Name at least one pair of tensors, the teacher's and the student's.", nameof(pairs));
     }
 
-    /// <summary>The pair that files tell.</summary>
-    public static TensorPair Of(IReadOnlyList<string> names) => names is [var teacher, var student] ? new(teacher, student)
-        : throw new ArgumentException($"A pair of tensors has two names, not {names.Count}.");
-
     /// <summary>Both tensors.</summary>
     /// <param name="context">The networks.</param>
     /// <param name="rows">Whether their first sizes have to be the batch.</param>

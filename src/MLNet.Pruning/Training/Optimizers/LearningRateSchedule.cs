@@ -5,22 +5,16 @@ namespace MLNet.Pruning;
 /// <summary>How the learning rate changes over the steps of a training.</summary>
 public sealed class LearningRateSchedule
 {
+    private readonly string _call;
     private readonly Func<double, int, double> _factor;
 
-    private LearningRateSchedule(string kind, double[] arguments, Func<double, int, double> factor, double warmupEpochs = 0)
-        => (Kind, Arguments, _factor, WarmupEpochs) = (kind, arguments, factor, warmupEpochs);
-
-    /// <summary>Name of the factory that made it.</summary>
-    internal string Kind { get; }
-
-    /// <summary>What that was given.</summary>
-    internal IReadOnlyList<double> Arguments { get; }
+    private LearningRateSchedule(string call, Func<double, int, double> factor, double warmupEpochs = 0) => (_call, _factor, WarmupEpochs) = (call, factor, warmupEpochs);
 
     /// <summary>Epochs in which the rate first rises linearly from 0; 0 for none. Early in warm-up it lies below the schedule, never above.</summary>
     public double WarmupEpochs { get; }
 
     /// <summary>The same rate throughout.</summary>
-    public static LearningRateSchedule Constant { get; } = new(nameof(Constant), [], (_, _) => 1);
+    public static LearningRateSchedule Constant { get; } = new(Notation.Call(nameof(Constant)), (_, _) => 1);
 
     /// <summary>Multiplies the rate by a factor every so many epochs.</summary>
     /// <param name="epochs">Epochs between changes, at least 1.</param>
@@ -30,7 +24,7 @@ public sealed class LearningRateSchedule
         ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
         CheckShare(factor, nameof(factor));
         // Half a part in 10^9 of tolerance: an epoch counted in steps need not be a whole number in binary.
-        return new(nameof(Step), [epochs, factor], (epoch, _) => Math.Pow(factor, Math.Floor(epoch / epochs + 1e-9)));
+        return new(Notation.Call(nameof(Step), epochs, factor), (epoch, _) => Math.Pow(factor, Math.Floor(epoch / epochs + 1e-9)));
     }
 
     /// <summary>A straight line from the full rate to a share of it at the end.</summary>
@@ -38,7 +32,7 @@ public sealed class LearningRateSchedule
     public static LearningRateSchedule Linear(double final = 0)
     {
         CheckEnd(final);
-        return new(nameof(Linear), [final], (epoch, epochs) => 1 + (final - 1) * epoch / epochs);
+        return new(Notation.Call(nameof(Linear), final), (epoch, epochs) => 1 + (final - 1) * epoch / epochs);
     }
 
     /// <summary>Half a cosine from the full rate down to a share of it at the end (Loshchilov &amp; Hutter 2017, without restarts).</summary>
@@ -46,7 +40,7 @@ public sealed class LearningRateSchedule
     public static LearningRateSchedule Cosine(double final = 0)
     {
         CheckEnd(final);
-        return new(nameof(Cosine), [final], (epoch, epochs) => Between(1, final, epoch / epochs));
+        return new(Notation.Call(nameof(Cosine), final), (epoch, epochs) => Between(1, final, epoch / epochs));
     }
 
     /// <summary>
@@ -62,7 +56,7 @@ public sealed class LearningRateSchedule
         ArgumentOutOfRangeException.ThrowIfEqual(rise, 1);
         CheckShare(initial, nameof(initial));
         CheckShare(final, nameof(final));
-        return new(nameof(OneCycle), [rise, initial, final], (epoch, epochs) =>
+        return new(Notation.Call(nameof(OneCycle), rise, initial, final), (epoch, epochs) =>
         {
             var done = epoch / epochs;
             return done < rise ? Between(initial, 1, done / rise) : Between(1, final, (done - rise) / (1 - rise));
@@ -74,27 +68,11 @@ public sealed class LearningRateSchedule
     public LearningRateSchedule WithWarmup(double epochs)
     {
         Setting.Positive(epochs, nameof(epochs));
-        return new(Kind, [.. Arguments], _factor, epochs);
+        return new(_call, _factor, epochs);
     }
 
-    /// <summary>The schedule that a kind and its arguments describe.</summary>
-    /// <exception cref="ArgumentException">There is no such kind, or it takes other arguments.</exception>
-    internal static LearningRateSchedule Of(string kind, IReadOnlyList<double> arguments, double warmupEpochs)
-    {
-        var schedule = (kind, arguments) switch
-        {
-            (nameof(Constant), []) => Constant,
-            (nameof(Step), [var epochs, var factor]) => Step((int)epochs, factor),
-            (nameof(Linear), [var final]) => Linear(final),
-            (nameof(Cosine), [var final]) => Cosine(final),
-            (nameof(OneCycle), [var rise, var initial, var final]) => OneCycle(rise, initial, final),
-            _ => throw new ArgumentException($"There is no learning rate schedule '{kind}' of {arguments.Count} numbers.", nameof(kind)),
-        };
-        return warmupEpochs > 0 ? schedule.WithWarmup(warmupEpochs) : schedule;
-    }
-
-    /// <summary>All that tells two apart, as text.</summary>
-    internal string Describe() => FormattableString.Invariant($"{Kind} {string.Join(' ', Arguments.Select(number => FormattableString.Invariant($"{number:r}")))}, warm-up {WarmupEpochs:r}");
+    /// <inheritdoc/>
+    public override string ToString() => WarmupEpochs > 0 ? $"{_call}.{Notation.Call(nameof(WithWarmup), WarmupEpochs)}" : _call;
 
     /// <summary>Factor on the learning rate.</summary>
     /// <param name="epoch">Epochs done, with fractions.</param>

@@ -39,19 +39,6 @@ public abstract record Optimizer
     public static Optimizer AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
         => (AdamOptimizer)Adam(beta1, beta2, epsilon) with { Decoupled = true };
 
-    /// <summary>Name of the factory that made it, and what that was given.</summary>
-    internal abstract (string Kind, double[] Arguments) Description { get; }
-
-    /// <summary>The optimizer that a description tells.</summary>
-    /// <exception cref="ArgumentException">There is no such kind, or it takes other arguments.</exception>
-    internal static Optimizer Of(string kind, IReadOnlyList<double> arguments) => (kind, arguments) switch
-    {
-        (nameof(Sgd), [var momentum, var nesterov]) => Sgd(momentum, nesterov != 0),
-        (nameof(Adam), [var beta1, var beta2, var epsilon]) => Adam(beta1, beta2, epsilon),
-        (nameof(AdamW), [var beta1, var beta2, var epsilon]) => AdamW(beta1, beta2, epsilon),
-        _ => throw new ArgumentException($"There is no optimizer '{kind}' of {arguments.Count} numbers.", nameof(kind)),
-    };
-
     internal abstract UpdateRule Create(IReadOnlyList<TorchParameter> parameters, double weightDecay);
 
     private static void CheckRate(double value, string name)
@@ -64,7 +51,7 @@ public abstract record Optimizer
 
     private sealed record SgdOptimizer(double Momentum, bool Nesterov) : Optimizer
     {
-        internal override (string, double[]) Description => (nameof(Sgd), [Momentum, Nesterov ? 1 : 0]);
+        public override string ToString() => Notation.Call(nameof(Sgd), Momentum, Nesterov);
 
         internal override UpdateRule Create(IReadOnlyList<TorchParameter> parameters, double weightDecay)
             => new SgdUpdate(parameters, Momentum, Nesterov, weightDecay);
@@ -72,7 +59,7 @@ public abstract record Optimizer
 
     private sealed record AdamOptimizer(double Beta1, double Beta2, double Epsilon, bool Decoupled) : Optimizer
     {
-        internal override (string, double[]) Description => (Decoupled ? nameof(AdamW) : nameof(Adam), [Beta1, Beta2, Epsilon]);
+        public override string ToString() => Notation.Call(Decoupled ? nameof(AdamW) : nameof(Adam), Beta1, Beta2, Epsilon);
 
         internal override UpdateRule Create(IReadOnlyList<TorchParameter> parameters, double weightDecay)
             => new AdamUpdate(parameters, Beta1, Beta2, Epsilon, weightDecay, Decoupled);

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Structure.Granularities;
 using TorchSharp;
@@ -21,7 +22,7 @@ internal sealed class GroupPenalty : Regularization
             : throw new ArgumentException($"A group lasso works on pieces of several weights within layers, but not on granularity '{granularity}'.", nameof(granularity));
     }
 
-    internal override IEnumerable<(string, double[])> Terms => [($"{nameof(GroupLasso)}: {_granularity}", [_strength])];
+    public override string ToString() => $"{nameof(GroupLasso)}({Notation.Argument(_strength)}, {_granularity.Call})";
 
     internal override Func<Tensor> Bind(Network network, IReadOnlyDictionary<string, Tensor> parameters)
     {

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ internal sealed class NormPenalty(double l1, double l2) : Regularization
     private readonly double _l1 = Strength(l1, nameof(l1));
     private readonly double _l2 = Strength(l2, nameof(l2));
 
-    internal override IEnumerable<(string, double[])> Terms => [(nameof(ElasticNet), [_l1, _l2])];
+    public override string ToString() => Notation.Call(nameof(ElasticNet), _l1, _l2);
 
     internal override Func<Tensor> Bind(Network network, IReadOnlyDictionary<string, Tensor> parameters)
     {

@@ -56,22 +56,6 @@ public abstract class Regularization
     /// <exception cref="ArgumentException">The network has nothing that it applies to.</exception>
     internal abstract Func<Tensor> Bind(Network network, IReadOnlyDictionary<string, Tensor> parameters);
 
-    /// <summary>Kind and strengths of each penalty in the sum, from which <see cref="Of"/> makes it again.</summary>
-    internal abstract IEnumerable<(string Kind, double[] Strengths)> Terms { get; }
-
-    /// <summary>The sum of penalties; null for none.</summary>
-    /// <exception cref="ArgumentException">There is no such penalty.</exception>
-    internal static Regularization? Of(IEnumerable<(string Kind, double[] Strengths)> terms)
-        => terms.Aggregate((Regularization?)null, (sum, term) => Make(term.Kind, term.Strengths) is var one && sum is null ? one : sum! + one);
-
-    private static Regularization Make(string kind, double[] strengths) => (kind.Split(": "), strengths) switch
-    {
-        ([nameof(ElasticNet)], [var l1, var l2]) => ElasticNet(l1, l2),
-        ([nameof(BatchNormScale)], [var strength]) => BatchNormScale(strength),
-        ([nameof(GroupLasso), var granularity], [var strength]) => GroupLasso(strength, Granularity.Named(granularity)),
-        _ => throw new ArgumentException($"There is no penalty '{kind}' of {strengths.Length} strengths."),
-    };
-
     private protected static double Strength(double value, string name) => Setting.NotNegative(value, name);
 
     /// <summary>Sum of tensors of one value each.</summary>
@@ -79,7 +63,7 @@ public abstract class Regularization
 
     private sealed class PenaltySum(Regularization a, Regularization b) : Regularization
     {
-        internal override IEnumerable<(string, double[])> Terms => a.Terms.Concat(b.Terms);
+        public override string ToString() => $"{a} + {b}";
 
         internal override Func<Tensor> Bind(Network network, IReadOnlyDictionary<string, Tensor> parameters)
         {

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,7 +9,7 @@ internal sealed class ScalePenalty(double strength) : Regularization
 {
     private readonly double _strength = Strength(strength, nameof(strength));
 
-    internal override IEnumerable<(string, double[])> Terms => [(nameof(BatchNormScale), [_strength])];
+    public override string ToString() => Notation.Call(nameof(BatchNormScale), _strength);
 
     internal override Func<Tensor> Bind(Network network, IReadOnlyDictionary<string, Tensor> parameters)
     {

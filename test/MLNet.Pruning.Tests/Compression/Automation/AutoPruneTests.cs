@@ -96,16 +96,21 @@ public class AutoPruneTests
             var count = whole.AutoPruning!.Trials.Count;
             using var stop = new CancellationTokenSource();
             var seen = new List<AutoPruneTrial>();
-            (options.StatePath, options.CancellationToken, options.Progress) = (_path, stop.Token, new Told(trial =>
+            options = options with
             {
-                seen.Add(trial);
-                if (seen.Count == count / 2)
+                StatePath = _path,
+                CancellationToken = stop.Token,
+                Progress = new Told(trial =>
                 {
-                    stop.Cancel();
-                }
-            }));
+                    seen.Add(trial);
+                    if (seen.Count == count / 2)
+                    {
+                        stop.Cancel();
+                    }
+                }),
+            };
             Assert.ThrowsExactly<OperationCanceledException>(() => DigitSearch.Prune(options));
-            (options.CancellationToken, options.Progress) = (default, null);
+            options = options with { CancellationToken = default, Progress = null };
             var resumed = DigitSearch.Prune(options);
             Assert.AreEqual(count / 2, resumed.AutoPruning!.Resumed);
             CollectionAssert.AreEqual(whole.AutoPruning.Trials.Select(trial => trial.ToString()).ToArray(), resumed.AutoPruning.Trials.Select(trial => trial.ToString()).ToArray());
@@ -118,26 +123,23 @@ public class AutoPruneTests
     [TestMethod]
     public void A_state_of_another_search_is_refused_and_says_what_differs()
     {
-        var options = Small(SearchStrategy.Evolutionary(4, 2));
-        options.StatePath = _path;
+        var options = Small(SearchStrategy.Evolutionary(4, 2)) with { StatePath = _path };
         DigitSearch.Prune(options);
         var written = File.ReadAllText(_path);
-        void Refused(string expected, Action<AutoPruneOptions> change)
+        void Refused(string expected, Func<AutoPruneOptions, AutoPruneOptions> change)
         {
-            var other = Small(SearchStrategy.Evolutionary(4, 2));
-            other.StatePath = _path;
-            change(other);
+            var other = change(Small(SearchStrategy.Evolutionary(4, 2)) with { StatePath = _path });
             StringAssert.Contains(Assert.ThrowsExactly<SearchStateException>(() => DigitSearch.Prune(other)).Message, expected);
             Assert.AreEqual(written, File.ReadAllText(_path), "the file stays as it is");
         }
 
-        Refused("at most 850 multiply-adds", other => other.Budget = Budget.MultiplyAdds(850));
-        Refused("evolutionary, 3 generations", other => other.Strategy = SearchStrategy.Evolutionary(4, 3));
-        Refused("choice of pieces", other => other.Importance = Importance.Random(1));
-        Refused("choice of pieces", other => other.Scope = Scope.Network.Except("fc2"));
-        Refused("granularity", other => other.Granularity = Granularity.Row);
-        Refused("seed", other => other.Seed = 8);
-        Refused("1 epochs", other => other.CandidateEpochs = 1);
+        Refused("at most 850 multiply-adds", other => other with { Budget = Budget.MultiplyAdds(850) });
+        Refused("evolutionary, 3 generations", other => other with { Strategy = SearchStrategy.Evolutionary(4, 3) });
+        Refused("choice of pieces", other => other with { Importance = Importance.Random(1) });
+        Refused("choice of pieces", other => other with { Scope = Scope.Network.Except("fc2") });
+        Refused("granularity", other => other with { Granularity = Granularity.Row });
+        Refused("seed", other => other with { Seed = 8 });
+        Refused("1 epochs", other => other with { CandidateEpochs = 1 });
 
         var ml = new MLContext(1);
         var network = DigitSearch.Network;
@@ -152,8 +154,7 @@ public class AutoPruneTests
     [TestMethod]
     public void A_limit_on_time_or_candidates_ends_with_the_best_so_far()
     {
-        var options = Small(SearchStrategy.SensitivityGuided);
-        options.MaximumTrials = 3;
+        var options = Small(SearchStrategy.SensitivityGuided) with { MaximumTrials = 3 };
         var report = DigitSearch.Prune(options).AutoPruning!;
         Assert.IsTrue(report.StoppedEarly);
         Assert.HasCount(3, report.Trials);
@@ -161,7 +162,7 @@ public class AutoPruneTests
 
         // A clock that moves a second each time it is asked: at the start, and before each candidate but the first.
         var clock = new Steps();
-        (options.MaximumTrials, options.TimeLimit, options.Clock) = (null, TimeSpan.FromSeconds(4), clock);
+        options = options with { MaximumTrials = null, TimeLimit = TimeSpan.FromSeconds(4), Clock = clock };
         report = DigitSearch.Prune(options).AutoPruning!;
         Assert.IsTrue(report.StoppedEarly);
         Assert.HasCount(4, report.Trials);
@@ -276,31 +277,26 @@ public class AutoPruneTests
     public void Settings_out_of_range_or_in_contradiction_are_refused_before_anything_runs()
     {
         var ml = new MLContext(1);
-        void Refused<T>(Action<AutoPruneOptions> change) where T : Exception
+        void Refused<T>(Func<AutoPruneOptions, AutoPruneOptions> change) where T : Exception
         {
-            var options = new AutoPruneOptions { Budget = Budget.Parameters(10) };
-            Assert.ThrowsExactly<T>(() =>
-            {
-                change(options);
-                ml.Transforms.AutoPrune(options);
-            });
+            Assert.ThrowsExactly<T>(() => ml.Transforms.AutoPrune(change(new AutoPruneOptions { Budget = Budget.Parameters(10) })));
         }
 
-        Refused<ArgumentNullException>(options => options.Budget = null);
-        Refused<ArgumentNullException>(options => options.Strategy = null!);
-        Refused<ArgumentException>(options => options.Granularity = Granularity.NToM(2, 4));
-        Refused<ArgumentException>(options => options.Granularity = Granularity.Block);
-        Refused<ArgumentException>(options => (options.Granularity, options.Scope) = (Granularity.Weight, Scope.Distributed(Distribution.Lamp)));
-        Refused<ArgumentException>(options => (options.Granularity, options.Budget) = (Granularity.Weight, Budget.Milliseconds(1)));
-        Refused<ArgumentException>(options => options.StatePath = "");
-        Refused<ArgumentOutOfRangeException>(options => options.CandidateEpochs = -1);
-        Refused<ArgumentOutOfRangeException>(options => options.FineTuneEpochs = -1);
-        Refused<ArgumentOutOfRangeException>(options => options.Minimize = (CostMeasure)9);
+        Refused<ArgumentNullException>(options => options with { Budget = null });
+        Refused<ArgumentNullException>(options => options with { Strategy = null! });
+        Refused<ArgumentException>(options => options with { Granularity = Granularity.NToM(2, 4) });
+        Refused<ArgumentException>(options => options with { Granularity = Granularity.Block });
+        Refused<ArgumentException>(options => options with { Granularity = Granularity.Weight, Scope = Scope.Distributed(Distribution.Lamp) });
+        Refused<ArgumentException>(options => options with { Granularity = Granularity.Weight, Budget = Budget.Milliseconds(1) });
+        Refused<ArgumentException>(options => options with { StatePath = "" });
+        Refused<ArgumentOutOfRangeException>(options => options with { CandidateEpochs = -1 });
+        Refused<ArgumentOutOfRangeException>(options => options with { FineTuneEpochs = -1 });
+        Refused<ArgumentOutOfRangeException>(options => options with { Minimize = (CostMeasure)9 });
         var set = new AutoPruneOptions();
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => set.TimeLimit = TimeSpan.Zero);
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => set.MaximumTrials = 0);
-        Assert.ThrowsExactly<ArgumentException>(() => set.Sparsities = []);
-        Assert.ThrowsExactly<ArgumentException>(() => set.Sparsities = [0.5, 1]);
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => set with { TimeLimit = TimeSpan.Zero });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => set with { MaximumTrials = 0 });
+        Assert.ThrowsExactly<ArgumentException>(() => set with { Sparsities = [] });
+        Assert.ThrowsExactly<ArgumentException>(() => set with { Sparsities = [0.5, 1] });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Budget.Parameters(0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Budget.Milliseconds(0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Budget.Milliseconds(1, 0));

@@ -16,7 +16,7 @@ internal static class DigitSearch
 
     /// <summary>The network in a chain, without training it again.</summary>
     public static EstimatorChain<NeuralNetworkTransformer> Chain(MLContext ml, Network? network = null, double validation = 0.2) => Digits.Prepare(ml).Append(ml.Transforms.LoadNetwork(
-        new LoadNetworkEstimator.Options { Network = network ?? Network, InputColumnNames = ["Features"], Seed = Seed, ValidationFraction = validation, Training = new() { LearningRate = 3e-3, BatchSize = 64, Seed = Seed } }));
+        new LoadNetworkOptions { Network = network ?? Network, InputColumnNames = ["Features"], Seed = Seed, ValidationFraction = validation, Training = new() { LearningRate = 3e-3, BatchSize = 64, Seed = Seed } }));
 
     /// <summary>Fits the chain with an automatic pruning behind it.</summary>
     public static NeuralNetworkTransformer Prune(AutoPruneOptions options)

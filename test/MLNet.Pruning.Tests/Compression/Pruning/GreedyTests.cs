@@ -25,11 +25,9 @@ public class GreedyTests
         Assert.AreEqual(1, report.Steps.Count);
         Assert.AreEqual(3, Enumerable.Range(0, 6).Select(i => report.Why($"fc1.weight[{i}]")).Concat(Enumerable.Range(0, 5).Select(i => report.Why($"fc2.weight[{i}]"))).Count(verdict => verdict is { Removed: true, Rank: 1, Round: 1 }));
         // Two steps of the schedule, and as many as it takes of a cost, come to the same units.
-        options.Schedule = Schedule.Linear(3).Greedy();
-        options.FineTuneEpochs = 0;
+        options = options with { Schedule = Schedule.Linear(3).Greedy(), FineTuneEpochs = 0 };
         Same(expected, Run(network, options, data).Network.Network);
-        options.Amount = Amount.Parameters(1 - (expected.ParameterCount + 0.5) / network.ParameterCount);
-        options.Schedule = Schedule.OneShot.Greedy();
+        options = options with { Amount = Amount.Parameters(1 - (expected.ParameterCount + 0.5) / network.ParameterCount), Schedule = Schedule.OneShot.Greedy() };
         Same(expected, Run(network, options, data).Network.Network);
     }
 

@@ -44,7 +44,7 @@ public class PruningLoopTests
         // One epoch of a rate near zero moves nothing: what is left are the initial weights under the mask.
         var options = new PruningOptions { Amount = Amount.Fraction(0.5), FineTuneEpochs = 1, FineTuning = new() { LearningRate = 1e-12, Epochs = 1 }, Rewind = Rewind.ToInitial };
         var rewound = Run(options, out var dense);
-        options.Rewind = Rewind.None;
+        options = options with { Rewind = Rewind.None };
         var going = Run(options, out _);
         var initial = Digits.Options().Network!.Initialize(1);
         CollectionAssert.AreEqual(going.Masks["fc1.weight"].ToArray(), rewound.Masks["fc1.weight"].ToArray(), "the same survive: importance is that of the trained weights");
@@ -69,7 +69,7 @@ public class PruningLoopTests
         }
 
         Assert.ThrowsExactly<InvalidOperationException>(() => Run(options, out _));
-        options.FineTuneEpochs = 0;
+        options = options with { FineTuneEpochs = 0 };
         Assert.ThrowsExactly<ArgumentException>(() => Run(options, out _, rewindEpoch: 1));
     }
 
@@ -121,8 +121,7 @@ public class PruningLoopTests
     {
         var ml = new MLContext(1);
         NeuralNetworkTransformer? trained = null;
-        var training = Digits.Options(epochs);
-        (training.Seed, training.RewindEpoch, training.ValidationFraction) = (1, rewindEpoch, validation);
+        var training = Digits.Options(epochs) with { Seed = 1, RewindEpoch = rewindEpoch, ValidationFraction = validation };
         var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training).WithOnFitDelegate(network => trained = network))
             .Append(ml.Transforms.Prune(options)).Fit(Digits.Load(ml));
         dense = trained!;

@@ -128,7 +128,7 @@ public class TreePrunerTests
         PrunedTreesTransformer Fit(IEnumerable<TreeTables.Row> rows, TreePruningOptions? options = null)
         {
             options ??= new();
-            options.LabelColumnName = "Side";
+            options = options with { LabelColumnName = "Side" };
             return _ml.Transforms.PruneTrees(model, options).Fit(_ml.View(rows));
         }
 
@@ -158,10 +158,10 @@ public class TreePrunerTests
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeAmount.NodeFraction(double.NaN));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeAmount.MetricLoss(-0.1));
         var options = new TreePruningOptions();
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options.ValidationFraction = 0);
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options.RefitRegularization = 0);
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options.Method = (TreePruningMethod)99);
-        Assert.ThrowsExactly<ArgumentNullException>(() => options.Amount = null!);
-        Assert.ThrowsExactly<ArgumentException>(() => options.LabelColumnName = "");
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options with { ValidationFraction = 0 });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options with { RefitRegularization = 0 });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options with { Method = (TreePruningMethod)99 });
+        Assert.ThrowsExactly<ArgumentNullException>(() => options with { Amount = null! });
+        Assert.ThrowsExactly<ArgumentException>(() => options with { LabelColumnName = "" });
     }
 }

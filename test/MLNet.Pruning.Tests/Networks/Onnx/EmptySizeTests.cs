@@ -157,7 +157,7 @@ public class EmptySizeTests
         foreach (var (dims, shown) in new[] { ("0 4", "'x' is 0 x 4"), ("N 0", "'x' is N x 0") })
         {
             var network = Read(Model(dims == "N 0" ? "no columns" : "no rows", dims));
-            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => ml.Transforms.LoadNetwork(new LoadNetworkEstimator.Options { Network = network })).Message, shown);
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network })).Message, shown);
         }
     }
 

@@ -2,7 +2,6 @@ using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Tests.Pipeline;
 using MLNet.Pruning.Training;
-using MLNet.Pruning.Training.Distilling;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -44,21 +43,6 @@ public class DistillationChainTests
         {
             var scored = start.Transform(data);
             return new MLContext(3).Transforms.FineTune(1).Fit(scored).Network;
-        }
-    }
-
-    [TestMethod]
-    public void What_a_description_tells_makes_the_same_kinds_again()
-    {
-        foreach (var distillation in new[] { s_all, Distillation.Attention([("a b", "c"), ("d", "e")], 1000), Distillation.Relations(0, 0.1), Distillation.Similarity(("x", "y")) })
-        {
-            var again = Distillation.Of(distillation.Terms.Select(term => term.Description));
-            Assert.IsTrue(distillation.Terms.SequenceEqual(again.Terms), again.Description);
-        }
-
-        foreach (var description in new TermDescription[] { new("FeatureDifference", [1], []), new("SampleSimilarity", [1], ["one"]), new("SampleRelations", [1], []), new("Other", [1], []) })
-        {
-            Assert.ThrowsExactly<ArgumentException>(() => Distillation.Of([description]), description.ToString());
         }
     }
 

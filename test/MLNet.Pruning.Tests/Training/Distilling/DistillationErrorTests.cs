@@ -41,7 +41,7 @@ public class DistillationErrorTests
         var sum = Distillation.Response(teacher: one) + Distillation.Logits(0.1) + Distillation.Features(s_pair, 50) + Distillation.Relations().Scheduled(weight: LearningRateSchedule.Linear());
         Assert.AreSame(one, sum.Teacher!.Network);
         Assert.HasCount(4, sum.Terms);
-        Assert.AreEqual(LearningRateSchedule.Linear().Describe(), sum.WeightSchedule.Describe());
+        Assert.AreEqual(LearningRateSchedule.Linear().ToString(), sum.WeightSchedule.ToString());
     }
 
     [TestMethod]

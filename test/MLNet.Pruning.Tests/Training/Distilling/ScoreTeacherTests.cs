@@ -122,12 +122,10 @@ public class ScoreTeacherTests
             network.SaveOnnx(path);
             var rows = Digits.Prepare(_ml).Fit(Digits.Load(_ml)).Transform(Digits.Load(_ml));
             var scored = _ml.Transforms.CopyColumns(network.Input.Name, "Features").Append(_ml.Transforms.ApplyOnnxModel(network.Output.Name, network.Input.Name, path)).Fit(rows).Transform(rows);
-            var options = Digits.Options(2);
-            options.Distillation = Distillation.Response(1, 1, Teacher.Columns(network.Output.Name));
-            options.Seed = 1;
+            var options = Digits.Options(2) with { Distillation = Distillation.Response(1, 1, Teacher.Columns(network.Output.Name)), Seed = 1 };
             var taught = _ml.Transforms.Distill(options).Fit(scored);
             // The same network as a network: its logits differ by a constant a row from the logarithms of its probabilities.
-            options.Distillation = Distillation.Response(1, 1, network);
+            options = options with { Distillation = Distillation.Response(1, 1, network) };
             var same = _ml.Transforms.Distill(options).Fit(rows);
             Close.AreEqual(same.Network["fc1.weight"].Values.ToArray(), taught.Network["fc1.weight"].Values, 1e-3, "fc1.weight");
         }

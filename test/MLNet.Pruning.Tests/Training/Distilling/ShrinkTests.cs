@@ -166,8 +166,7 @@ public class ShrinkTests
         var data = Digits.Load(ml);
         NeuralNetworkTransformer Fit(Network network, int epochs, Distillation? distillation)
         {
-            var options = Digits.Options(epochs);
-            (options.Network, options.Seed, options.Distillation) = (network, 5, distillation);
+            var options = Digits.Options(epochs) with { Network = network, Seed = 5, Distillation = distillation };
             return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Fit(data).LastTransformer;
         }
 

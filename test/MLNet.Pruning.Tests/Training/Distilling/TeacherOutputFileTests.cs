@@ -22,11 +22,9 @@ public class TeacherOutputFileTests
         (float[] Bits, int Files) Train(long limit)
         {
             var ml = new MLContext(1);
-            var options = Digits.Options(2);
-            options.Network = Network.Mlp(64, 12, 10);
-            options.Distillation = (Distillation.Response() + Distillation.Features([("relu1", "relu1")])).WithMemoryLimit(limit);
+            var options = Digits.Options(2) with { Network = Network.Mlp(64, 12, 10), Distillation = (Distillation.Response() + Distillation.Features([("relu1", "relu1")])).WithMemoryLimit(limit) };
             var most = 0;
-            options.Progress = new Now(() => most = Math.Max(most, Files().Except(before).Count()));
+            options = options with { Progress = new Now(() => most = Math.Max(most, Files().Except(before).Count())) };
             var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1))).Append(ml.Transforms.Distill(options)).Fit(Digits.Load(ml));
             return ([.. model.LastTransformer.Network.Parameters.SelectMany(parameter => parameter.Values.ToArray())], most);
         }
@@ -48,12 +46,9 @@ public class TeacherOutputFileTests
 
         (float[] Bits, int Files) Train(long limit)
         {
-            var options = Digits.Options(2);
-            options.Seed = 1;
-            options.Network = Network.Mlp(64, 12, 10);
-            options.Distillation = (Distillation.Response(teacher: Teacher.Columns("Probabilities")) + Distillation.Similarity()).WithMemoryLimit(limit);
+            var options = Digits.Options(2) with { Seed = 1, Network = Network.Mlp(64, 12, 10), Distillation = (Distillation.Response(teacher: Teacher.Columns("Probabilities")) + Distillation.Similarity()).WithMemoryLimit(limit) };
             var most = 0;
-            options.Progress = new Now(() => most = Math.Max(most, Files().Except(before).Count()));
+            options = options with { Progress = new Now(() => most = Math.Max(most, Files().Except(before).Count())) };
             var network = ml.Transforms.Distill(options).Fit(scored).Network;
             return ([.. network.Parameters.SelectMany(parameter => parameter.Values.ToArray())], most);
         }
@@ -64,14 +59,16 @@ public class TeacherOutputFileTests
     {
         var before = Files();
         var ml = new MLContext(1);
-        var options = Digits.Options(2);
-        options.Distillation = Distillation.Response().WithMemoryLimit(0);
+        var options = Digits.Options(2) with { Distillation = Distillation.Response().WithMemoryLimit(0) };
         var found = 0;
-        options.Progress = new Now(() =>
+        options = options with
         {
-            found = Files().Except(before).Count();
-            throw new InvalidOperationException("enough");
-        });
+            Progress = new Now(() =>
+            {
+                found = Files().Except(before).Count();
+                throw new InvalidOperationException("enough");
+            }),
+        };
         Assert.ThrowsExactly<InvalidOperationException>(() => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1))).Append(ml.Transforms.Distill(options)).Fit(Digits.Load(ml)));
         Assert.AreEqual(1, found);
         CollectionAssert.AreEquivalent(before, Files());

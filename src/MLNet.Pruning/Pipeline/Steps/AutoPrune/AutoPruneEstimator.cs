@@ -50,7 +50,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
             network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
             (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed, teaching: teaching).Network, network.Masks, network.Companions),
-            Describe(training), _step.Seed,
+            TrainingJson.Fingerprint(training), _step.Seed,
             trial =>
             {
                 channel.Info(MessageSensitivity.None, "{0}", trial.ToString());
@@ -62,15 +62,4 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
 
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema, _options.Metric, _options.FineTuning?.Metric);
-
-    /// <summary>What of a training changes its outcome, as text.</summary>
-    private static string Describe(TrainingOptions training)
-    {
-        static string Numbers(IEnumerable<double> numbers) => string.Join(' ', numbers.Select(number => FormattableString.Invariant($"{number:r}")));
-        var (schedule, optimizer) = (training.LearningRateSchedule, training.Optimizer.Description);
-        return FormattableString.Invariant($"batches of {training.BatchSize}, rate {training.LearningRate:r} {schedule.Kind} {Numbers(schedule.Arguments)}, warm-up {schedule.WarmupEpochs:r}, ")
-            + FormattableString.Invariant($"{optimizer.Kind} {Numbers(optimizer.Arguments)}, {training.Loss}, decay {training.WeightDecay:r}, clipping {training.GradientClipping}, ")
-            + FormattableString.Invariant($"patience {training.EarlyStoppingPatience} by {training.Metric}, penalties {string.Join("; ", training.Regularization?.Terms.Select(term => $"{term.Kind} {Numbers(term.Strengths)}") ?? [])}, ")
-            + FormattableString.Invariant($"dropout {training.TargetedDropout?.Targeted:r} {training.TargetedDropout?.Rate:r}, distillation {training.Distillation?.Description}, layers {training.LastLayers}, augmentation {Numbers(training.Augmentation?.Arguments ?? [])}");
-    }
 }

@@ -25,7 +25,7 @@ public sealed class DistillEstimator : IEstimator<NeuralNetworkTransformer>
         }
 
         (_environment, _student) = (environment, student);
-        _options = (NeuralNetworkOptions)options.Taught(options.Distillation ?? Distillation.Response());
+        _options = options with { Distillation = options.Distillation ?? Distillation.Response() };
     }
 
     /// <inheritdoc/>
@@ -38,16 +38,16 @@ public sealed class DistillEstimator : IEstimator<NeuralNetworkTransformer>
     {
         ArgumentNullException.ThrowIfNull(input);
         var before = NetworkState.Find(input.Schema);
-        var options = (NeuralNetworkOptions)_options.Taught(_options.Distillation);
+        var options = _options;
         if (_student is not null)
         {
-            options.Network = _student((_options.Distillation!.Teacher ?? Teacher.Columns()).NetworkFor(input.Schema) ?? throw new InvalidOperationException(
-                "The student is to be made of the teacher's network, but the teacher is none: give the student itself, or put a network before this step."));
+            options = options with { Network = _student((_options.Distillation!.Teacher ?? Teacher.Columns()).NetworkFor(input.Schema) ?? throw new InvalidOperationException(
+                "The student is to be made of the teacher's network, but the teacher is none: give the student itself, or put a network before this step.")) };
         }
 
         if (before is not null)
         {
-            options.ValidationFraction = before.Training.ValidationFraction;
+            options = options with { ValidationFraction = before.Training.ValidationFraction };
         }
 
         var type = NetworkInputs.Find(input.Schema, options.LabelColumnName, "label").Type;

@@ -42,9 +42,9 @@ public static class LoadNetworkCatalog
     /// <summary>Brings a network into a chain, to score, prune and fine-tune it there.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">The network and the columns it is brought to.</param>
-    public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, LoadNetworkEstimator.Options options) => new(CatalogEnvironment.Of(catalog), options);
+    public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, LoadNetworkOptions options) => new(CatalogEnvironment.Of(catalog), options);
 
-    private static LoadNetworkEstimator.Options Options(string[]? inputs, string[]? outputs, string labelColumnName, LearningTask? task, Network? network = null, string? path = null) => new()
+    private static LoadNetworkOptions Options(string[]? inputs, string[]? outputs, string labelColumnName, LearningTask? task, Network? network = null, string? path = null) => new()
     {
         Network = network,
         Path = path,

@@ -1,5 +1,4 @@
 using MLNet.Pruning.Data;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -18,12 +17,12 @@ namespace MLNet.Pruning;
 /// </summary>
 public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
 {
-    private readonly Options _options;
+    private readonly LoadNetworkOptions _options;
     private readonly Network _network;
     private readonly string[] _inputs;
     private readonly int _seed;
 
-    internal LoadNetworkEstimator(IHostEnvironment environment, Options options)
+    internal LoadNetworkEstimator(IHostEnvironment environment, LoadNetworkOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -32,7 +31,7 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
         _network = options.OutputName is { } output ? network.WithOutputs(output) : network.WithOutputs(network.Output.Name);
         if (!_network.IsInitialized)
         {
-            throw new ArgumentException("The network has parameters without values: call Network.Initialize(seed), or train it with ml.MulticlassClassification.Trainers.NeuralNetwork and the like.", nameof(Options.Network));
+            throw new ArgumentException("The network has parameters without values: call Network.Initialize(seed), or train it with ml.MulticlassClassification.Trainers.NeuralNetwork and the like.", nameof(LoadNetworkOptions.Network));
         }
 
         _inputs = options.InputColumnNames is { Length: > 0 } names ? names : [.. _network.Inputs.Select(input => input.Name)];
@@ -147,87 +146,5 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
         }
 
         return sizes.Count == 0 ? _network : _network.WithSizes(sizes);
-    }
-
-    /// <summary>A network and the columns it is brought to.</summary>
-    public sealed class Options
-    {
-        /// <summary>The network; this or <see cref="Path"/>.</summary>
-        public Network? Network { get; set; }
-
-        /// <summary>An ONNX file; this or <see cref="Network"/>.</summary>
-        public string? Path { get; set => field = Setting.NamedIfGiven(value); }
-
-        /// <summary>The columns to read, in the order of the network's inputs.</summary>
-        /// <value>Default null: columns named as the network's inputs, or "Features" for a single input whose name the data does not have.</value>
-        public string[]? InputColumnNames
-        {
-            get;
-            set => field = value is null ? null : [.. Setting.Complete(value, nameof(InputColumnNames)).Select(name => Setting.Named(name, nameof(InputColumnNames)))];
-        }
-
-        /// <summary>Which of the network's outputs is the score; the others are dropped.</summary>
-        /// <value>Default null: the first.</value>
-        public string? OutputName { get; set => field = Setting.NamedIfGiven(value); }
-
-        /// <summary>
-        /// A key of as many values as the network has outputs (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/>
-        /// (regression). The data need not have it for scoring; steps that train or measure refuse data without it.
-        /// </summary>
-        /// <value>Default "Label".</value>
-        public string? LabelColumnName { get; set => field = Setting.NamedIfGiven(value); } = "Label";
-
-        /// <summary>What the outputs mean.</summary>
-        /// <value>Default null: what the type of the label column says, a key multiclass, a <see cref="bool"/> binary, a <see cref="float"/> regression.</value>
-        public LearningTask? Task { get; set => field = value is { } task ? Setting.Defined(task) : null; }
-
-        /// <summary>How images (inputs of batch x channels x height x width) lie in their columns.</summary>
-        /// <value>Default <see cref="ImageLayout.ChannelsFirst"/>.</value>
-        public ImageLayout ImageLayout { get; set => field = Setting.Defined(value); } = ImageLayout.ChannelsFirst;
-
-        /// <summary>How later steps of the chain train by default.</summary>
-        /// <value>Default null: Adam with a learning rate of 0.001, as trainers do.</value>
-        public TrainingOptions? Training { get; set; }
-
-        /// <summary>Share of the rows held back to measure on by later steps, in [0, 1). They are never trained on.</summary>
-        /// <value>Default 0.1.</value>
-        public double ValidationFraction
-        {
-            get;
-            set => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in [0, 1).");
-        } = 0.1;
-
-        /// <summary>Whether later steps leave out rows with missing labels, values that are not finite or ids beyond a table; else they refuse them.</summary>
-        /// <value>Default false.</value>
-        public bool SkipInvalidRows { get; set; }
-
-        /// <summary>Seed of the split into rows to train on and rows to measure on.</summary>
-        /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
-        public int? Seed { get; set; }
-
-        internal void Validate()
-        {
-            if (Network is null == string.IsNullOrEmpty(Path))
-            {
-                throw new ArgumentException($"LoadNetwork takes a network or the path of an ONNX file, {(Network is null ? "but neither was given" : "not both")}.", nameof(Network));
-            }
-
-            if (!Enum.IsDefined(ImageLayout))
-            {
-                throw new ArgumentOutOfRangeException(nameof(ImageLayout), ImageLayout, "There is no such layout.");
-            }
-
-            Training?.Validate();
-            ForTraining(Network, "Features").ValidateRows();
-        }
-
-        internal NeuralNetworkOptions ForTraining(Network? network, string featureColumn) => new(Training ?? new TrainingOptions())
-        {
-            Network = network,
-            FeatureColumnName = featureColumn,
-            LabelColumnName = LabelColumnName ?? "Label",
-            ValidationFraction = ValidationFraction,
-            SkipInvalidRows = SkipInvalidRows,
-        };
     }
 }

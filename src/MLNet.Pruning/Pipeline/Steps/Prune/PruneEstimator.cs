@@ -94,7 +94,7 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         _ => state.Early is not null ? 1 : throw new InvalidOperationException("Rewinding to early weights needs a trainer that kept them: set NeuralNetworkOptions.RewindEpoch."),
     };
 
-    private TrainingOptions Taught(TrainingOptions training) => _distillation is null ? training : training.Taught(_distillation);
+    private TrainingOptions Taught(TrainingOptions training) => _distillation is null ? training : training with { Distillation = _distillation };
 
     private TrainingOptions Tuned(TrainingOptions training, int epochs, TrainingOptions whole)
         => _options.Rewind == Rewind.LearningRate ? whole.Tail(epochs).With(cancellation: _options.CancellationToken, metric: _options.Metric) : training.With(epochs);

@@ -69,7 +69,6 @@ public static class TreePruningCatalog
     {
         ArgumentException.ThrowIfNullOrEmpty(labelColumnName);
         var options = new TreePruningOptions { Method = method, LabelColumnName = labelColumnName };
-        options.Amount = amount ?? options.Amount;
-        return options;
+        return amount is null ? options : options with { Amount = amount };
     }
 }

@@ -87,7 +87,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             Initial = network,
             Early = trained.Snapshot,
             // Later steps learn from the same teacher where it is a network that reads the same rows: what else stood before is out of their sight.
-            Training = (NeuralNetworkOptions)_options.Taught(teaching?.Shared is { } teacher ? _options.Distillation!.From(teacher) : null),
+            Training = _options with { Distillation = teaching?.Shared is { } teacher ? _options.Distillation!.From(teacher) : null },
             SplitSeed = splitSeed,
         }, trained.History, input.Schema);
     }

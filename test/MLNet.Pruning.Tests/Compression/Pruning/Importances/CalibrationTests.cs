@@ -156,8 +156,7 @@ public class CalibrationTests
     private static NeuralNetworkTransformer Run(PruningOptions options, int seed = 1)
     {
         var ml = new MLContext(seed);
-        var training = Digits.Options();
-        (training.Seed, training.ValidationFraction) = (seed, 0.1);
+        var training = Digits.Options() with { Seed = seed, ValidationFraction = 0.1 };
         return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training)).Append(ml.Transforms.Prune(options)).Fit(Digits.Load(ml)).LastTransformer;
     }
 

@@ -165,8 +165,7 @@ public class OptimalBrainSurgeonTests
         double After(Importance importance)
         {
             var ml = new MLContext(1);
-            var training = Digits.Options(10);
-            (training.Seed, training.ValidationFraction) = (1, 0.2);
+            var training = Digits.Options(10) with { Seed = 1, ValidationFraction = 0.2 };
             var pruned = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training))
                 .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.8), Importance = importance, Scope = Scope.Layer, Schedule = Schedule.Geometric(4), FineTuneEpochs = 0 }))
                 .Fit(Digits.Load(ml)).LastTransformer;

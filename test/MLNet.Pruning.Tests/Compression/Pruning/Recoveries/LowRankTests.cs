@@ -73,7 +73,7 @@ public class LowRankTests
         Assert.AreEqual(3, network["fc1.lowrank.v"].Shape[0]);
         Assert.AreEqual(205, step.LastTransformer.Masks["fc1.weight"].Kept);
         Assert.IsGreaterThan(48, network["fc1.lowrank.u"].Values.ToArray().Count(value => value != 0), "of 96, which begin at zero beside the weights before training");
-        options.Recovery = null;
+        options = options with { Recovery = null };
         Assert.IsGreaterThan(ml.MulticlassClassification.Evaluate(Fit().Transform(data)).MicroAccuracy, ml.MulticlassClassification.Evaluate(step.Transform(data)).MicroAccuracy);
         // Saved, loaded and pruned further as any other network.
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

@@ -46,7 +46,7 @@ public class MergeNearestTests
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Recovery.MergeNearest(0));
         var options = new PruningOptions { Recovery = Recovery.Reconstruct().Then(Recovery.MergeNearest()) };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(options.Validate).Message, "'weight' are set to zero");
-        options.Granularity = Granularity.Layer;
+        options = options with { Granularity = Granularity.Layer };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(options.Validate).Message, "whole layers");
     }
 

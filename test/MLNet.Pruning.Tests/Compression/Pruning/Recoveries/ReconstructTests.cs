@@ -171,8 +171,7 @@ public class ReconstructTests
     private static NeuralNetworkTransformer Run(PruningOptions options)
     {
         var ml = new MLContext(1);
-        var training = Digits.Options(6);
-        (training.Seed, training.ValidationFraction) = (1, 0.2);
+        var training = Digits.Options(6) with { Seed = 1, ValidationFraction = 0.2 };
         return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training)).Append(ml.Transforms.Prune(options)).Fit(Digits.Load(ml)).LastTransformer;
     }
 }

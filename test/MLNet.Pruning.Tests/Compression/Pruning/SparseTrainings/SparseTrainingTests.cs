@@ -45,7 +45,7 @@ public class SparseTrainingTests
             Scope = Scope.Distributed(Distribution.ErdosRenyi),
             FineTuneEpochs = 4,
         };
-        options.Training = byGradient ? SparseTraining.RigL(every: 10) : SparseTraining.Set(every: 10);
+        options = options with { Training = byGradient ? SparseTraining.RigL(every: 10) : SparseTraining.Set(every: 10) };
         var step = Prune(options);
         var still = new PruningOptions { Amount = options.Amount, Importance = options.Importance, Scope = options.Scope };
         var start = Prune(still);
@@ -73,7 +73,7 @@ public class SparseTrainingTests
         foreach (var training in new[] { SparseTraining.Gradual(20), SparseTraining.Soft(40), SparseTraining.Surgery(10), SparseTraining.L0(1e-5, 0.1), SparseTraining.VariationalDropout(learningRate: 0.1) })
         {
             var options = new PruningOptions { Amount = Amount.Fraction(0.9), Schedule = Schedule.Cubic(20), FineTuneEpochs = 6, Training = training };
-            options.FineTuning = new() { LearningRate = 5e-3, Seed = 4, Distillation = Distillation.Response(), TargetedDropout = new() };
+            options = options with { FineTuning = new() { LearningRate = 5e-3, Seed = 4, Distillation = Distillation.Response(), TargetedDropout = new() } };
             var first = Prune(options);
             Assert.AreEqual(0.9, first.Pruning!.Steps.Single().Sparsity, 0.001, training.ToString());
             Assert.IsGreaterThan(random, first.Pruning!.Steps.Single().Validation!.Metric, training.ToString());
@@ -99,9 +99,9 @@ public class SparseTrainingTests
         Assert.AreEqual(0.5, soft.Pruning!.Steps.Single().Sparsity);
         Assert.AreEqual(16, soft.Pruning.Widths.Single().After);
 
-        options.FineTuning = new() { LearningRate = 5e-3, Seed = 4 };
+        options = options with { FineTuning = new() { LearningRate = 5e-3, Seed = 4 } };
         Assert.IsGreaterThan(atOnce.Pruning!.Steps.Single().Validation!.Metric, Prune(options).Pruning!.Steps.Single().Validation!.Metric, "units learn to do without the others");
-        options.Layers = [LayerRule.Named("fc1", Amount.Fraction(0.2))];
+        options = options with { Layers = [LayerRule.Named("fc1", Amount.Fraction(0.2))] };
         Assert.ThrowsExactly<ArgumentException>(() => Prune(options));
     }
 
@@ -137,10 +137,9 @@ public class SparseTrainingTests
         Refused(SparseTraining.VariationalDropout(), Granularity.Column, "column");
 
         // Nothing was pruned before and no teacher is named.
-        var untaught = Digits.Options(1);
-        untaught.Distillation = Distillation.Response();
+        var untaught = Digits.Options(1) with { Distillation = Distillation.Response() };
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(untaught)).Fit(Digits.Load(ml))).Message, "teacher");
-        untaught.Distillation = Distillation.Response(teacher: Network.Mlp(63, 10).Initialize(1));
+        untaught = untaught with { Distillation = Distillation.Response(teacher: Network.Mlp(63, 10).Initialize(1)) };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(untaught)).Fit(Digits.Load(ml))).Message, "63");
 
         void Refused(SparseTraining training, Granularity granularity, string name) => StringAssert.Contains(

@@ -32,15 +32,18 @@ public class TorchSparseTrainingTests
         var network = Load(Network.Mlp(6, 8, outputs), expected.Start);
         var options = new TrainingOptions { Epochs = Steps, BatchSize = expected.Targets.Length, LearningRate = 0.1, Optimizer = Optimizer.Sgd(0.9) };
         var teacher = expected.Teacher is null ? null : Load(Network.Mlp(6, 12, outputs), expected.Teacher);
-        options.Distillation = name switch
+        options = options with
         {
-            "distilled classes" => Distillation.Response(3, 0.7),
-            "distilled sides" => Distillation.Response(3, 0.6),
-            "distilled numbers" => Distillation.Response(3, 0.4, teacher),
-            _ => null,
+            Distillation = name switch
+            {
+                "distilled classes" => Distillation.Response(3, 0.7),
+                "distilled sides" => Distillation.Response(3, 0.6),
+                "distilled numbers" => Distillation.Response(3, 0.4, teacher),
+                _ => null,
+            },
+            TargetedDropout = name == "targeted dropout" ? new TargetedDropout(0.5, 1) : null,
+            LastLayers = name == "last layer" ? 1 : null,
         };
-        options.TargetedDropout = name == "targeted dropout" ? new TargetedDropout(0.5, 1) : null;
-        options.LastLayers = name == "last layer" ? 1 : null;
         var data = Data(expected);
         using var run = Moving(name)?.Training!.Bind(Moving(name)!, new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty),
             new(data, task, LossFunction.Resolve(Loss.Default, task), torch.CPU, options.BatchSize, 1, default));

@@ -1,0 +1,25 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MLNet.Pruning.Messages;
+
+/// <summary>A choice in JSON: the text of its <see cref="Notation"/>.</summary>
+/// <param name="parse">Reads the text; null for the notation itself.</param>
+internal sealed class NotationConverter<T>(Func<string, T>? parse = null) : JsonConverter<T>
+    where T : class
+{
+    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        try
+        {
+            var text = reader.GetString() ?? throw new JsonException($"A {typeof(T).Name} is missing.");
+            return parse is null ? Notation.Parse<T>(text) : parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new JsonException(e.Message, e);
+        }
+    }
+
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
