@@ -31,7 +31,8 @@ public class MemoryTests
         Collect();
         // Trained, then fine-tuned once; TorchSharp counts each on twice and off once: see TorchSharpFaultTests.
         const int ParametersPerFit = 2 * 6;
-        Assert.AreEqual(tensors + Fits * ParametersPerFit, torch.Tensor.TotalCount, "native tensors alive");
+        // What other tests left behind may go in the meantime; one tensor kept by each fit would be 200 more.
+        Assert.IsLessThanOrEqualTo(tensors + Fits * ParametersPerFit, torch.Tensor.TotalCount, "native tensors alive");
         var grown = (Environment.WorkingSet - resident) / (1024.0 * 1024);
         // Three quarters of the fits: one that kept only its rows of 460 KB would add 69 MB, one that kept its weights 29 MB.
         Assert.IsLessThan(20, grown, "MB of resident memory added by the last 150 fits");
