@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Evaluation;

@@ -30,9 +30,6 @@ internal static class Notation
         return value;
     }
 
-    /// <summary>Names that a choice of that type can start with, as users write them.</summary>
-    public static IEnumerable<string> Names<T>() => Makers(typeof(T)).Select(maker => maker.Name).Distinct().Order(StringComparer.Ordinal);
-
     /// <summary>An argument of a call.</summary>
     public static string Argument(object? value) => value switch
     {

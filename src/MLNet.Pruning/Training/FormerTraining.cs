@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace MLNet.Pruning.Training;
 
-/// <summary>Training options as model files of version 0.1 kept them: a kind and numbers for every choice.</summary>
+/// <summary>Training options as model files of version 0.1 kept them before options were records: a kind and numbers for every choice.</summary>
 internal static class FormerTraining
 {
     private static readonly Dictionary<string, string> s_terms = new()
@@ -56,7 +56,15 @@ internal static class FormerTraining
     }
 
     private static string Penalty(JsonNode term) => ((string)term["Kind"]!).Split(": ") is [var kind, var granularity]
-        ? Call(kind, [.. Numbers(term["Arguments"]), Granularity.Named(granularity).Call]) : Call((string)term["Kind"]!, Numbers(term["Arguments"]));
+        ? Call(kind, [.. Numbers(term["Arguments"]), Pieces(granularity)]) : Call((string)term["Kind"]!, Numbers(term["Arguments"]));
+
+    /// <summary>The call for a granularity's name: "hidden unit", "slice 1", "2x4 weight block".</summary>
+    private static string Pieces(string name) => name.Split(' ') switch
+    {
+        ["slice", var dimension] => Call(nameof(Granularity.Slice), [dimension]),
+        [var size, "weight", "block"] when size.Split('x') is [var rows, var columns] => Call(nameof(Granularity.WeightBlock), [rows, columns]),
+        var words => string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..])),
+    };
 
     private static string Schedule(JsonNode schedule, double warmup)
         => Call((string)schedule["Kind"]!, Numbers(schedule["Arguments"])) + (warmup > 0 ? $".{nameof(LearningRateSchedule.WithWarmup)}({warmup.ToString("r", CultureInfo.InvariantCulture)})" : "");

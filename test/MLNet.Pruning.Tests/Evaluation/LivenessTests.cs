@@ -1,11 +1,10 @@
 using Google.Protobuf;
-using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Networks.Format;
-using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Tests.Structure;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MLNet.Pruning.Tests.Evaluation;
 

@@ -1,10 +1,10 @@
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Networks.Operators;
 using MLNet.Pruning.Scoring.Operators;
 using MLNet.Pruning.Structure;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace MLNet.Pruning.Tests.Networks;
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using MLNet.Pruning.Compression.Automation.Search;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -61,6 +63,17 @@ public class FormerFilesTests
         var network = Network.FromOnnx(File("masked.onnx"));
         Assert.AreEqual(network.Prune(Amount.Fraction(0.5)).Masks.Values.Sum(mask => mask.Kept), network.LoadMasks(File("masks.json")).Masks.Values.Sum(mask => mask.Kept));
         Assert.AreEqual(3, Network.FromOnnx(File("removed.onnx"))["fc1.bias"].Count);
+    }
+
+    [TestMethod]
+    public void A_search_is_gone_on_from_where_its_settings_are_the_same()
+    {
+        using var json = JsonDocument.Parse(System.IO.File.ReadAllBytes(File("search.json")));
+        var settings = json.RootElement.GetProperty("settings").EnumerateArray().Select(setting => (setting.GetProperty("name").GetString()!, setting.GetProperty("value").GetString()!)).ToArray();
+        var measured = new SearchState(File("search.json"), settings).Find([5])!;
+        Assert.AreEqual((0.3333333333333333, 1.095548391342163), (measured.Metric, measured.Loss));
+        settings[0].Item2 = "another";
+        StringAssert.Contains(Assert.ThrowsExactly<SearchStateException>(() => new SearchState(File("search.json"), settings)).Message, "its budget is 'at most 60 parameters', here it is 'another'");
     }
 
     private static string File(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "Version01", name);

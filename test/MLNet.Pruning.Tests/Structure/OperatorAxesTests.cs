@@ -1,5 +1,4 @@
 using MLNet.Pruning.Networks.Format;
-using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Networks.Operators;
 using MLNet.Pruning.Structure;

@@ -1,4 +1,3 @@
-using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Structure.Granularities;
 

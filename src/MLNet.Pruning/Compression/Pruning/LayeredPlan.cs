@@ -1,4 +1,3 @@
-using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Compression.Pruning.Record;
 
 namespace MLNet.Pruning.Compression.Pruning;

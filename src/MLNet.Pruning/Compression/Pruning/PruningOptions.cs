@@ -174,9 +174,6 @@ public record PruningOptions
     /// <summary>The same for a part of one layer alone.</summary>
     internal PruningOptions Within(string layer, Amount amount) => this with { Scope = Scope.Within(name => name == layer), _amount = amount };
 
-    /// <summary>The same with another importance.</summary>
-    internal PruningOptions With(Importance importance) => this with { Importance = importance };
-
     internal void Validate()
     {
         if (Amount.Budget is not null && !Granularity.IsStructural)

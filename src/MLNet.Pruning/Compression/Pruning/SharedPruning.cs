@@ -29,7 +29,7 @@ internal static class SharedPruning
         var pruned = new PrunedNetwork(networks[0], ImmutableDictionary<string, WeightMask>.Empty, [.. networks.Skip(1)]);
         foreach (var part in options.Layers.Count > 0 ? options.Parts(pruned) : [options])
         {
-            pruned = pruned.Prune(part.With(new SharedImportance(part.Importance, Members(pruned))));
+            pruned = pruned.Prune(part with { Importance = new SharedImportance(part.Importance, Members(pruned)) });
         }
 
         return [.. Members(pruned)];

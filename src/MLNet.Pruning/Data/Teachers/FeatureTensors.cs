@@ -1,6 +1,5 @@
 using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Graph;
-using MLNet.Pruning.Scoring;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Data.Teachers;

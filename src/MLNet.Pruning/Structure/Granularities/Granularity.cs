@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using MLNet.Pruning.Messages;
-using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
 using MLNet.Pruning.Structure.Granularities;
 
@@ -19,53 +17,53 @@ public sealed class Granularity
     private readonly Func<Parameter, WeightAxes, bool> _fits;
     private readonly Func<Parameter, WeightAxes, PieceLayout>? _pieces;
 
-    private Granularity(string name, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, PieceLayout>? pieces = null)
-        => (_name, _fits, _pieces) = (name, fits, pieces);
+    private Granularity(string name, string call, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, PieceLayout>? pieces = null)
+        => (_name, Call, _fits, _pieces) = (name, call, fits, pieces);
 
-    private Granularity(string name, StructureOptions structure, params StructureKind[] kinds) : this(name, (_, _) => false)
+    private Granularity(string name, string call, StructureOptions structure, params StructureKind[] kinds) : this(name, call, (_, _) => false)
         => (Structure, Kinds) = (structure, [.. kinds]);
 
     /// <summary>Single weights.</summary>
-    public static Granularity Weight { get; } = new("weight", (_, _) => true) { IsSingle = true };
+    public static Granularity Weight { get; } = new("weight", nameof(Weight), (_, _) => true) { IsSingle = true };
 
     /// <summary>Rows of dense layers, set to zero: all weights into one unit, however the weights are stored.</summary>
-    public static Granularity Row { get; } = new("row", IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Output));
+    public static Granularity Row { get; } = new("row", nameof(Row), IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Output));
 
     /// <summary>Columns of dense layers, set to zero: all weights from one input, however the weights are stored.</summary>
-    public static Granularity Column { get; } = new("column", IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Input));
+    public static Granularity Column { get; } = new("column", nameof(Column), IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Input));
 
     /// <summary>Kernels of convolutions, set to zero: all weights from one channel into one filter (Mao et al. 2017, "Exploring the Granularity of Sparsity").</summary>
-    public static Granularity Kernel { get; } = new("kernel", (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2, (parameter, _) => PieceLayout.Kernels(parameter));
+    public static Granularity Kernel { get; } = new("kernel", nameof(Kernel), (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2, (parameter, _) => PieceLayout.Kernels(parameter));
 
     /// <summary>Units of dense layers and dimensions of embeddings, removed.</summary>
-    public static Granularity Neuron { get; } = new("neuron", new(), StructureKind.Neuron, StructureKind.Embedding);
+    public static Granularity Neuron { get; } = new("neuron", nameof(Neuron), new(), StructureKind.Neuron, StructureKind.Embedding);
 
     /// <summary>Filters of convolutions with the channels they make, removed.</summary>
-    public static Granularity Filter { get; } = new("filter", new(), StructureKind.Channel);
+    public static Granularity Filter { get; } = new("filter", nameof(Filter), new(), StructureKind.Channel);
 
     /// <summary>The same as <see cref="Filter"/>.</summary>
     public static Granularity Channel => Filter;
 
     /// <summary>Whole groups of grouped convolutions, removed.</summary>
-    public static Granularity ChannelGroup { get; } = new("channel group", new StructureOptions { WholeGroups = true }, StructureKind.ChannelGroup);
+    public static Granularity ChannelGroup { get; } = new("channel group", nameof(ChannelGroup), new StructureOptions { WholeGroups = true }, StructureKind.ChannelGroup);
 
     /// <summary>Attention heads, removed.</summary>
-    public static Granularity Head { get; } = new("head", new(), StructureKind.Head);
+    public static Granularity Head { get; } = new("head", nameof(Head), new(), StructureKind.Head);
 
     /// <summary>Hidden units of recurrent layers, removed from all gates and both directions.</summary>
-    public static Granularity HiddenUnit { get; } = new("hidden unit", new(), StructureKind.HiddenUnit);
+    public static Granularity HiddenUnit { get; } = new("hidden unit", nameof(HiddenUnit), new(), StructureKind.HiddenUnit);
 
     /// <summary>All that can be removed without removing a layer: neurons, filters, heads, hidden units.</summary>
-    public static Granularity Unit { get; } = new("unit", new(), Enum.GetValues<StructureKind>());
+    public static Granularity Unit { get; } = new("unit", nameof(Unit), new(), Enum.GetValues<StructureKind>());
 
     /// <summary>All units, but of attention the same index within every head instead of whole heads.</summary>
-    public static Granularity UnitWithinHeads { get; } = new("unit within heads", new StructureOptions { WholeHeads = false }, Enum.GetValues<StructureKind>());
+    public static Granularity UnitWithinHeads { get; } = new("unit within heads", nameof(UnitWithinHeads), new StructureOptions { WholeHeads = false }, Enum.GetValues<StructureKind>());
 
     /// <summary>Residual blocks, removed: the sum x + f(x) becomes x.</summary>
-    public static Granularity Block { get; } = new("block", (_, _) => false) { IsDepth = true };
+    public static Granularity Block { get; } = new("block", nameof(Block), (_, _) => false) { IsDepth = true };
 
     /// <summary>Residual blocks, and layers that give the shape they read, removed: the identity takes their place.</summary>
-    public static Granularity Layer { get; } = new("layer", (_, _) => false) { IsDepth = true, IncludesLayers = true };
+    public static Granularity Layer { get; } = new("layer", nameof(Layer), (_, _) => false) { IsDepth = true, IncludesLayers = true };
 
     /// <summary>Slices along a dimension, whatever the layer, set to zero; as <c>dim</c> of <c>torch.nn.utils.prune.ln_structured</c>.</summary>
     /// <param name="dimension">From 0 to 7; -1 to -8 count from the last.</param>
@@ -74,7 +72,7 @@ public sealed class Granularity
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, -MostDimensions);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(dimension, MostDimensions);
-        return new($"slice {dimension}", (parameter, _) => dimension < parameter.Shape.Length && dimension >= -parameter.Shape.Length,
+        return new($"slice {dimension}", Notation.Call(nameof(Slice), dimension), (parameter, _) => dimension < parameter.Shape.Length && dimension >= -parameter.Shape.Length,
             (parameter, _) => PieceLayout.Slices(parameter, dimension < 0 ? dimension + parameter.Shape.Length : dimension));
     }
 
@@ -88,7 +86,7 @@ public sealed class Granularity
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
-        return new($"{rows}x{columns} weight block", (parameter, axes) => WeightMatrix.Of(parameter, axes) is not null,
+        return new($"{rows}x{columns} weight block", Notation.Call(nameof(WeightBlock), rows, columns), (parameter, axes) => WeightMatrix.Of(parameter, axes) is not null,
             (parameter, axes) => PieceLayout.Blocks(WeightMatrix.Of(parameter, axes)!.Value, rows, columns))
         {
             Misfit = (parameter, axes) => WeightMatrix.Of(parameter, axes) is { } matrix && matrix.Rows % rows == 0 && matrix.Columns % columns == 0 ? null
@@ -108,36 +106,15 @@ public sealed class Granularity
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(m, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(n, m);
-        return new($"{n}:{m}", (parameter, _) => parameter.Shape.Length > 1)
+        return new($"{n}:{m}", Notation.Call(nameof(NToM), n, m), (parameter, _) => parameter.Shape.Length > 1)
         {
             Pattern = (n, m),
             Misfit = (parameter, axes) => parameter.Shape[axes.Input] % m == 0 ? null : $"{parameter} has {parameter.Shape[axes.Input]} inputs",
         };
     }
 
-    /// <summary>The granularity of a name that <see cref="ToString"/> gives.</summary>
-    /// <exception cref="ArgumentException">There is none of that name.</exception>
-    internal static Granularity Named(string name)
-    {
-        Granularity[] plain = [Weight, Row, Column, Kernel, Neuron, Filter, ChannelGroup, Head, HiddenUnit, Unit, UnitWithinHeads, Block, Layer];
-        return plain.FirstOrDefault(granularity => granularity._name == name) ?? (name.Split(' ') switch
-        {
-            ["slice", var dimension] => Slice(int.Parse(dimension, CultureInfo.InvariantCulture)),
-            [var size, "weight", "block"] when size.Split('x') is [var rows, var columns] => WeightBlock(int.Parse(rows, CultureInfo.InvariantCulture), int.Parse(columns, CultureInfo.InvariantCulture)),
-            [var pattern] when pattern.Split(':') is [var n, var m] => NToM(int.Parse(n, CultureInfo.InvariantCulture), int.Parse(m, CultureInfo.InvariantCulture)),
-            _ => throw new ArgumentException($"There is no granularity '{name}'.", nameof(name)),
-        });
-    }
-
-    /// <summary>The call that makes it.</summary>
-    internal string Call => _name.Split(' ') switch
-    {
-        ["slice", var dimension] => Notation.Call(nameof(Slice), int.Parse(dimension, CultureInfo.InvariantCulture)),
-        [var size, "weight", "block"] when size.Split('x') is [var rows, var columns]
-            => Notation.Call(nameof(WeightBlock), int.Parse(rows, CultureInfo.InvariantCulture), int.Parse(columns, CultureInfo.InvariantCulture)),
-        _ when Pattern is var (kept, of) => Notation.Call(nameof(NToM), kept, of),
-        var words => string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..])),
-    };
+    /// <summary>The call that makes it, in the <see cref="Notation"/> of files.</summary>
+    internal string Call { get; }
 
     /// <summary>Whether pieces are single weights.</summary>
     internal bool IsSingle { get; private init; }

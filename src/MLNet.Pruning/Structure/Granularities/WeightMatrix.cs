@@ -1,4 +1,3 @@
-using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Structure.Granularities;

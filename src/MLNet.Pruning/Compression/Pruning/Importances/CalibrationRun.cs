@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
+using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Scoring.Native;
 using MLNet.Pruning.Training;
 using TorchSharp;
-using MLNet.Pruning.Compression.Pruning.Importances;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
 

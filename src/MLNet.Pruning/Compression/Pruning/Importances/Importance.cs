@@ -1,7 +1,4 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
-using MLNet.Pruning.Networks.Graph;
-using MLNet.Pruning.Structure;
-using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;
 

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Operators;
 using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning.Compression.Pruning.Importances;

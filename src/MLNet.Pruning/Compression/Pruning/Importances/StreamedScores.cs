@@ -1,7 +1,3 @@
-using MLNet.Pruning.Networks.Graph;
-using MLNet.Pruning.Structure;
-using MLNet.Pruning.Structure.Granularities;
-
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Scores of single weights that are computed as they are asked for.</summary>

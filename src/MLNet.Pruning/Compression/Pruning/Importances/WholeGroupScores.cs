@@ -1,5 +1,3 @@
-using MLNet.Pruning.Networks.Graph;
-using MLNet.Pruning.Structure;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning.Importances;

@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Networks;
+using MLNet.Pruning.Networks.Operators;
 using MLNet.Pruning.Threading;
 using static TorchSharp.torch;
 

@@ -34,7 +34,7 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
             throw new ArgumentException("The network has parameters without values: call Network.Initialize(seed), or train it with ml.MulticlassClassification.Trainers.NeuralNetwork and the like.", nameof(LoadNetworkOptions.Network));
         }
 
-        _inputs = options.InputColumnNames is { Length: > 0 } names ? names : [.. _network.Inputs.Select(input => input.Name)];
+        _inputs = options.InputColumnNames is { Length: > 0 } names ? [.. names] : [.. _network.Inputs.Select(input => input.Name)];
         NetworkInputs.CheckCount(_network, _inputs);
         _seed = options.Seed ?? environment.Register("MLNet.Pruning.LoadNetwork").Rand.Next();
     }
