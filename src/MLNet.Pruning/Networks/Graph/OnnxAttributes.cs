@@ -7,13 +7,16 @@ namespace MLNet.Pruning.Networks.Graph;
 /// <summary>Attributes between the file and the network; those of other types than numbers and text are carried as they are.</summary>
 internal static class OnnxAttributes
 {
-    public static Node ToNode(NodeProto proto, string name, IEnumerable<string> inputs, ImmutableArray<string> captured)
-        => new(name, proto.OpType, inputs, proto.Output, proto.Attribute.SelectMany(attribute => Value(proto, attribute)))
+    public static Node ToNode(NodeProto proto, string name, IEnumerable<string> inputs, ImmutableArray<string> captured, ImmutableDictionary<string, object>? attributes = null)
+        => new(name, proto.OpType, inputs, proto.Output, attributes ?? Of(proto))
         {
             Domain = proto.Domain == "ai.onnx" ? "" : proto.Domain,
             Captured = captured,
             Proto = IsCarried(proto) ? proto : null,
         };
+
+    /// <summary>The attributes of a node by name.</summary>
+    public static ImmutableDictionary<string, object> Of(NodeProto proto) => ImmutableDictionary.CreateRange(proto.Attribute.SelectMany(attribute => Value(proto, attribute)));
 
     /// <summary>Whether a node has what only its form in the file holds.</summary>
     private static bool IsCarried(NodeProto proto) => proto.HasDocString || proto.HasOverload || proto.MetadataProps.Count > 0 || proto.Attribute.Any(attribute => OnnxGraphOrder.Subgraphs(attribute).Any());

@@ -28,6 +28,7 @@ internal sealed class OnnxReader
     private readonly QuantizedInitializers _quantized;
     private readonly ZeroValues _zeros;
     private readonly Dictionary<string, WeightSource> _sources = [];
+    private readonly SharedAttributes _attributes = new();
     private readonly UniqueNames _names = new([]);
     private readonly List<Node> _nodes = [];
     private readonly UniqueNames _valueNames;
@@ -207,7 +208,8 @@ internal sealed class OnnxReader
             return;
         }
 
-        var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve), [.. SubgraphCaptures.Of(proto)]);
+        var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve),
+            [.. SubgraphCaptures.Of(proto)], _attributes.Of(proto));
         var expansion = new Expansion(node, _opset, Info, _values, _valueNames.Next, AddLifted, _symbols);
         if (!OperatorExpansion.TryExpand(node, expansion))
         {
