@@ -13,11 +13,11 @@ internal static class Chain
     /// <summary>The label of a row: some function of it that no network here computes.</summary>
     public static float Label(float[] row) => row[0] * row[1] + row[2];
 
-    public static NeuralNetworkTransformer Prune(Network network, PruningOptions options)
+    public static NeuralNetworkTransformer Prune(Network network, PruningOptions options, double validationFraction = 0)
     {
         var ml = new MLContext(1);
         var data = ml.Data.LoadFromEnumerable(Rows.Select(row => new Row { Features = row, Label = Label(row) }));
-        return ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, ValidationFraction = 0 }).Append(ml.Transforms.Prune(options)).Fit(data).LastTransformer;
+        return ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, ValidationFraction = validationFraction }).Append(ml.Transforms.Prune(options)).Fit(data).LastTransformer;
     }
 
     /// <summary>What a dense layer puts out before its activation.</summary>
