@@ -20,7 +20,7 @@ internal static class PruneCommand
 
     private static readonly Dictionary<string, GroupImportance> s_groups = Enum.GetValues<GroupImportance>().ToDictionary(group => group.ToString().ToLowerInvariant());
 
-    private static readonly Dictionary<string, LearningTask> s_tasks = Enum.GetValues<LearningTask>().ToDictionary(task => task.ToString().ToLowerInvariant());
+    private static readonly Dictionary<string, LearningTask> s_tasks = LearningTask.All.ToDictionary(task => task.Name.ToLowerInvariant());
 
     public static Command Create()
     {

@@ -29,13 +29,10 @@ internal sealed class CsvRows
     }
 
     /// <summary>The rows with their label as the task wants it: a key of all classes, a truth value, or a number.</summary>
-    public IDataView Load(LearningTask task, int classes) => task switch
-    {
-        LearningTask.Regression => Read(DataKind.Single),
-        LearningTask.Binary => Read(DataKind.Boolean),
-        _ when AreNumbers(classes) => Read(DataKind.UInt32, new KeyCount((ulong)classes)),
-        _ => Keys(Read(DataKind.String)),
-    };
+    public IDataView Load(LearningTask task, int classes) => task == LearningTask.Regression ? Read(DataKind.Single)
+        : task == LearningTask.Binary ? Read(DataKind.Boolean)
+        : AreNumbers(classes) ? Read(DataKind.UInt32, new KeyCount((ulong)classes))
+        : Keys(Read(DataKind.String));
 
     private IDataView Keys(IDataView rows)
         => _ml.Transforms.Conversion.MapValueToKey(LabelColumn, keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(rows).Transform(rows);

@@ -24,51 +24,54 @@ internal static class ScoreColumns
         var set = input is null ? 1 : NextSet(input);
         var score = Annotations(task, set, Score);
         NetworkAnnotation.Add(score, state);
-        switch (task)
+        if (!task.HasOutputPerClass)
         {
-            case LearningTask.Multiclass:
-                var label = Annotations(task, set, PredictedLabel);
-                if (keys is not null)
-                {
-                    keys.Add(score, "TrainingLabelValues");
-                    if (keys.Type.ItemType == TextDataViewType.Instance)
-                    {
-                        keys.Add(score, "SlotNames");
-                    }
-
-                    keys.Add(label, "KeyValues");
-                }
-
-                return
-                [
-                    new(PredictedLabel, new KeyDataViewType(typeof(uint), outputs), label.ToAnnotations()),
-                    new(Score, new VectorDataViewType(NumberDataViewType.Single, outputs), score.ToAnnotations()),
-                ];
-            case LearningTask.Binary:
-                var probability = Annotations(task, set, Probability);
-                probability.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true);
-                return
-                [
-                    new(PredictedLabel, BooleanDataViewType.Instance, Annotations(task, set, PredictedLabel).ToAnnotations()),
-                    new(Score, NumberDataViewType.Single, score.ToAnnotations()),
-                    new(Probability, NumberDataViewType.Single, probability.ToAnnotations()),
-                ];
-            default:
-                return [new(Score, NumberDataViewType.Single, score.ToAnnotations())];
+            return Scalar(task, set, score, hasProbability: true);
         }
+
+        var label = Annotations(task, set, PredictedLabel);
+        if (keys is not null)
+        {
+            keys.Add(score, "TrainingLabelValues");
+            if (keys.Type.ItemType == TextDataViewType.Instance)
+            {
+                keys.Add(score, "SlotNames");
+            }
+
+            keys.Add(label, "KeyValues");
+        }
+
+        return
+        [
+            new(PredictedLabel, new KeyDataViewType(typeof(uint), outputs), label.ToAnnotations()),
+            new(Score, new VectorDataViewType(NumberDataViewType.Single, outputs), score.ToAnnotations()),
+        ];
+    }
+
+    /// <summary>The columns of a model that gives one score a row, in the order they are appended.</summary>
+    /// <param name="task">The task, not multiclass.</param>
+    /// <param name="set">Id of this set of score columns.</param>
+    /// <param name="score">What the score column carries.</param>
+    /// <param name="hasProbability">Whether the score of a class stands for a probability.</param>
+    public static DataViewSchema.DetachedColumn[] Scalar(LearningTask task, uint set, DataViewSchema.Annotations.Builder score, bool hasProbability)
+    {
+        DataViewSchema.DetachedColumn number = new(Score, NumberDataViewType.Single, score.ToAnnotations());
+        if (!task.IsClassification)
+        {
+            return [number];
+        }
+
+        DataViewSchema.DetachedColumn label = new(PredictedLabel, BooleanDataViewType.Instance, Annotations(task, set, PredictedLabel).ToAnnotations());
+        var probability = Annotations(task, set, Probability);
+        probability.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true);
+        return hasProbability ? [label, number, new(Probability, NumberDataViewType.Single, probability.ToAnnotations())] : [label, number];
     }
 
     public static DataViewSchema.Annotations.Builder Annotations(LearningTask task, uint set, string valueKind)
     {
         var annotations = new DataViewSchema.Annotations.Builder();
         annotations.AddPrimitiveValue(SetId, s_setIdType, set);
-        var kind = task switch
-        {
-            LearningTask.Multiclass => "MulticlassClassification",
-            LearningTask.Binary => "BinaryClassification",
-            _ => "Regression",
-        };
-        annotations.AddPrimitiveValue("ScoreColumnKind", TextDataViewType.Instance, kind.AsMemory());
+        annotations.AddPrimitiveValue("ScoreColumnKind", TextDataViewType.Instance, task.ScoreColumnKind.AsMemory());
         annotations.AddPrimitiveValue("ScoreValueKind", TextDataViewType.Instance, valueKind.AsMemory());
         return annotations;
     }

@@ -17,20 +17,20 @@ internal static class ScoreOutput
             throw new ArgumentException($"The network's output '{output}' is not a batch of rows of a fixed number of scores, one a row of '{network.Input}'.");
         }
 
-        if (task != LearningTask.Multiclass && output.RowSize != 1)
+        if (!task.HasOutputPerClass && output.RowSize != 1)
         {
             throw new ArgumentException($"A {task} task needs a network with one output; output '{output.Name}' of this one has {output.RowSize}.");
         }
 
         var last = network.Producer(output.Name);
         var ends = network.Logits != output.Name;
-        if (output.Shape.Length == 2 && !(ends && task == LearningTask.Regression))
+        if (output.Shape.Length == 2 && !(ends && !task.IsClassification))
         {
             return network;
         }
 
         var (flat, score) = (output.Name + ".flat", output.Name + ".score");
-        Node[] added = ends && task != LearningTask.Regression
+        Node[] added = ends && task.IsClassification
             ? [Flatten(flat, last!.Inputs[0]), new Node(score, last.Operator, [flat], [score], last.Operator == "Sigmoid" ? [] : [new("axis", 1L)])]
             : [Flatten(score, output.Name)];
         return new Network(network.Graph with { Nodes = [.. network.Nodes, .. added], Outputs = [.. network.Graph.Outputs, score], AsRead = false }).WithOutputs(score);

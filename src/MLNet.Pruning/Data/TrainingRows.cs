@@ -23,7 +23,7 @@ internal static class TrainingRows
         using (var cursor = view.GetRowCursor([.. columns, label]))
         {
             var reader = new InputReader(cursor, columns, network, inputs);
-            var readLabel = LabelReader(cursor, label, task);
+            var readLabel = LabelReader(cursor, label);
             for (long i = 0; cursor.MoveNext(); i++)
             {
                 rules.CancellationToken.ThrowIfCancellationRequested();
@@ -53,20 +53,15 @@ internal static class TrainingRows
     private static DataViewSchema.Column Label(DataViewSchema schema, string name, LearningTask task, int outputs)
     {
         var column = NetworkInputs.Find(schema, name, "label");
-        var expected = task switch
-        {
-            LearningTask.Multiclass when column.Type is KeyDataViewType key => key.Count == (ulong)outputs ? null
-                : $"a key of {outputs} values, as many as the network has outputs",
-            LearningTask.Multiclass => "a key (append ml.Transforms.Conversion.MapValueToKey before the trainer)",
-            LearningTask.Binary => column.Type == BooleanDataViewType.Instance ? null : "Boolean",
-            _ => column.Type == NumberDataViewType.Single ? null : "Single",
-        };
+        var expected = TaskLabels.Of(column.Type) != task ? TaskLabels.Expected(task)
+            : column.Type is KeyDataViewType key && key.Count != (ulong)outputs ? $"a key of {outputs} values, as many as the network has outputs"
+            : null;
         return expected is null ? column : throw NetworkInputs.Mismatch(name, "label", expected, column.Type.ToString());
     }
 
-    private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label, LearningTask task)
+    private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label)
     {
-        if (task == LearningTask.Binary)
+        if (label.Type == BooleanDataViewType.Instance)
         {
             return Reader<bool>(cursor, label, value => value ? 1 : 0);
         }
@@ -121,7 +116,7 @@ internal static class TrainingRows
             throw new TrainingDataException("There are no rows to train on.");
         }
 
-        if (task != LearningTask.Regression && Enumerable.Range(1, data.Rows - 1).All(row => data.Target(row) == data.Target(0)))
+        if (task.IsClassification && Enumerable.Range(1, data.Rows - 1).All(row => data.Target(row) == data.Target(0)))
         {
             throw new TrainingDataException($"All {data.Rows} rows have the same class in column '{label}': there is nothing to tell apart.", label);
         }

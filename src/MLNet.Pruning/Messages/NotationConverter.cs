@@ -4,16 +4,21 @@ using System.Text.Json.Serialization;
 namespace MLNet.Pruning.Messages;
 
 /// <summary>A choice in JSON: the text of its <see cref="Notation"/>.</summary>
-/// <param name="parse">Reads the text; null for the notation itself.</param>
-internal sealed class NotationConverter<T>(Func<string, T>? parse = null) : JsonConverter<T>
+/// <param name="parse">Reads the text.</param>
+internal sealed class NotationConverter<T>(Func<string, T> parse) : JsonConverter<T>
     where T : class
 {
+    /// <summary>Of the notation itself.</summary>
+    public NotationConverter() : this(Notation.Parse<T>)
+    {
+    }
+
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         try
         {
             var text = reader.GetString() ?? throw new JsonException($"A {typeof(T).Name} is missing.");
-            return parse is null ? Notation.Parse<T>(text) : parse(text);
+            return parse(text);
         }
         catch (FormatException e)
         {

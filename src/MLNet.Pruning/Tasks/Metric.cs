@@ -196,7 +196,7 @@ public sealed class Metric
         {
             return new(name, "", "", MetricDirection.HigherIsBetter, _ => throw new InvalidOperationException(
                 $"The network was trained with the metric '{name}' of the program that trained it, which no file holds: give the step a metric."),
-                    Enum.GetValues<LearningTask>());
+                    LearningTask.All);
         }
     }
 
@@ -221,7 +221,7 @@ public sealed class Metric
     /// <exception cref="ArgumentException">It does not fit the task; the message names those that do.</exception>
     internal static Metric Resolve(Metric? chosen, LearningTask task)
     {
-        var metric = chosen ?? (task == LearningTask.Regression ? RSquared : Accuracy);
+        var metric = chosen ?? task.Metric;
         metric.Check(task);
         return metric;
     }
@@ -243,8 +243,8 @@ public sealed class Metric
     private static Metric Positive(string name, string legend, Func<ClassCounts, double> value, string needs)
         => new(name, legend, "", MetricDirection.HigherIsBetter, rows => value(ClassCounts.Of(rows)[1]), [LearningTask.Binary]) { Needs = needs };
 
-    private static LearningTask[] Defined(IEnumerable<LearningTask>? tasks)
-        => [.. (tasks ?? Enum.GetValues<LearningTask>()).Select(task => Setting.Defined(task, nameof(tasks)))];
+    private static IReadOnlyList<LearningTask> Defined(IEnumerable<LearningTask>? tasks)
+        => Setting.Complete([.. tasks ?? LearningTask.All], nameof(tasks));
 
     private static double Micro(Predictions rows)
     {

@@ -26,10 +26,10 @@ public sealed class Predictions
             throw new ArgumentException($"{scores.Length} scores are not so many for each of {labels.Length} rows.", nameof(scores));
         }
 
-        (Task, Rows, Outputs) = (Setting.Defined(task, nameof(task)), labels.Length, scores.Length / labels.Length);
-        if (task == LearningTask.Multiclass ? Outputs < 2 : Outputs != 1)
+        (Task, Rows, Outputs) = (task ?? throw new ArgumentNullException(nameof(task)), labels.Length, scores.Length / labels.Length);
+        if (task.HasOutputPerClass ? Outputs < 2 : Outputs != 1)
         {
-            var expected = task == LearningTask.Multiclass ? "a score for each of several classes" : "one score a row";
+            var expected = task.HasOutputPerClass ? "a score for each of several classes" : "one score a row";
             throw new ArgumentException($"A {task} task has {expected}, not {Outputs}.", nameof(scores));
         }
 
@@ -58,12 +58,7 @@ public sealed class Predictions
     public int Outputs { get; }
 
     /// <summary>Classes that are told apart: as many as outputs, 2 of a binary task, 0 of a regression.</summary>
-    public int Classes => Task switch
-    {
-        LearningTask.Multiclass => Outputs,
-        LearningTask.Binary => 2,
-        _ => 0,
-    };
+    public int Classes => Task.Classes(Outputs);
 
     /// <summary>All scores, rows x outputs.</summary>
     public ReadOnlySpan<float> Scores => _scores;
@@ -112,7 +107,7 @@ public sealed class Predictions
             }
         }
 
-        return Task == LearningTask.Binary ? scores[0] > 0 ? 1 : 0 : Tasks.PredictedClass.Of(scores);
+        return Task.HasOutputPerClass ? Tasks.PredictedClass.Of(scores) : scores[0] > 0 ? 1 : 0;
     }
 
     /// <summary>The natural logarithm of the probability that the model gives a class: of the softmax over its logits, or of the sigmoid.</summary>
@@ -122,16 +117,16 @@ public sealed class Predictions
     /// <exception cref="InvalidOperationException">The model gives no probabilities.</exception>
     public double LogProbability(int row, int index)
     {
-        if (Task == LearningTask.Regression || Logit is null)
+        if (!Task.IsClassification || Logit is null)
         {
-            var reason = Task == LearningTask.Regression ? "its scores are numbers" : "its scores are not calibrated";
+            var reason = !Task.IsClassification ? "its scores are numbers" : "its scores are not calibrated";
             throw new InvalidOperationException($"The model gives no probabilities: {reason}.");
         }
 
         var scores = ScoresOf(row);
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Classes);
-        if (Task == LearningTask.Binary)
+        if (!Task.HasOutputPerClass)
         {
             var signed = index == 1 ? Logit(scores[0]) : -Logit(scores[0]);
             return Math.Min(signed, 0) - Math.Log(1 + Math.Exp(-Math.Abs(signed)));
@@ -186,7 +181,7 @@ public sealed class Predictions
         {
             if ((int)_labels[row] == index && PredictedClass(row) == index)
             {
-                scores[row * Outputs + (Task == LearningTask.Binary ? 0 : index)] = Task == LearningTask.Binary && index == 0 ? most : least;
+                scores[row * Outputs + (Task.HasOutputPerClass ? index : 0)] = Task.HasOutputPerClass || index == 1 ? least : most;
                 rows--;
             }
         }

@@ -8,14 +8,9 @@ internal static class LossFunction
 {
     /// <summary>The loss itself, or the task's own for <see cref="Loss.Default"/>.</summary>
     /// <exception cref="ArgumentException">The loss belongs to another task.</exception>
-    public static Loss Resolve(Loss loss, LearningTask task) => (loss, task) switch
-    {
-        (Loss.Default or Loss.CrossEntropy, LearningTask.Multiclass) => Loss.CrossEntropy,
-        (Loss.Default or Loss.BinaryCrossEntropy, LearningTask.Binary) => Loss.BinaryCrossEntropy,
-        (Loss.Default or Loss.MeanSquaredError, LearningTask.Regression) => Loss.MeanSquaredError,
-        (Loss.MeanAbsoluteError, LearningTask.Regression) => Loss.MeanAbsoluteError,
-        _ => throw new ArgumentException($"The loss {loss} does not fit a {task} task."),
-    };
+    public static Loss Resolve(Loss loss, LearningTask task) => loss == Loss.Default ? task.Losses[0]
+        : task.Losses.Contains(loss) ? loss
+        : throw new ArgumentException($"The loss {loss} does not fit a {task} task; these do: {string.Join(", ", task.Losses)}.");
 
     /// <summary>The number in a loss.</summary>
     public static float Value(Tensor loss) => loss.cpu().item<float>();

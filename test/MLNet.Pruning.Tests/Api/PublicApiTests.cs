@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PublicApiGenerator;
 
 namespace MLNet.Pruning.Tests.Api;
@@ -10,7 +11,7 @@ public class PublicApiTests
     public void Public_members_are_those_approved()
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "Api");
-        var actual = typeof(Network).Assembly.GeneratePublicApi(new() { IncludeAssemblyAttributes = false, UseDenyNamespacePrefixesForExtensionMethods = false }).ReplaceLineEndings("\n");
+        var actual = typeof(Network).Assembly.GeneratePublicApi(new() { IncludeAssemblyAttributes = false, ExcludeAttributes = [typeof(JsonConverterAttribute).FullName!], UseDenyNamespacePrefixesForExtensionMethods = false }).ReplaceLineEndings("\n");
         var received = Path.Combine(folder, "PublicApi.received.txt");
         File.WriteAllText(received, actual);
         string[] approved = File.ReadAllLines(Path.Combine(folder, "PublicApi.txt"));

@@ -24,7 +24,7 @@ internal sealed class TreePruner
     private TreePruner(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreePruningOptions options)
     {
         (_ensemble, _training, _validation, _options) = (ensemble, training, validation, options);
-        (_loss, _metric) = (new(ensemble), DefaultOr(options.Metric, ensemble));
+        (_loss, _metric) = (new(ensemble), MetricOf(options.Metric, ensemble.Task));
         _path = options.Method switch
         {
             TreePruningMethod.ForwardSelection => TreeSelection.Forward(ensemble, validation, _loss),
@@ -68,9 +68,9 @@ internal sealed class TreePruner
         return (pruned.WithUsedSets(), new(options.Method, before, pruned.Cost, pruner._metric.Name, measured, pruner.Measure(pruned), training.Count, validation.Count));
     }
 
+    /// <summary>The metric that was chosen, or else that of trees: the area under the ROC curve of a classification.</summary>
     /// <exception cref="ArgumentException">The metric does not fit what the trees tell.</exception>
-    private static Metric DefaultOr(Metric? chosen, DecisionTreeEnsemble ensemble)
-        => Metric.Resolve(chosen ?? (ensemble.Task == LearningTask.Binary ? Metric.AreaUnderRocCurve : null), ensemble.Task);
+    public static Metric MetricOf(Metric? chosen, LearningTask task) => Metric.Resolve(chosen ?? (task.IsClassification ? Metric.AreaUnderRocCurve : null), task);
 
     private DecisionTreeEnsemble ToSize()
     {

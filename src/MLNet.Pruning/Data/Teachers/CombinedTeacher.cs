@@ -13,7 +13,7 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
 {
     internal override BoundTeacher Bind(TeacherStep step)
     {
-        if (weights is null && step.Task == LearningTask.Regression)
+        if (weights is null && !step.Task.IsClassification)
         {
             throw new ArgumentException("The best teacher per class is for classes, but this is a Regression task: take Teacher.Mean or Teacher.Weighted.");
         }
@@ -60,7 +60,7 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
         public Bound(ImmutableArray<BoundTeacher> members, TeacherStep step, ImmutableArray<double>? weights)
         {
             (_members, _task) = (members, step.Task);
-            var classes = step.Task == LearningTask.Binary ? 2 : Outputs;
+            var classes = step.Task.IsClassification ? step.Task.Classes(Outputs) : Outputs;
             var parts = new float[members.Length * classes];
             if (weights is { } shares)
             {
@@ -113,7 +113,7 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
 
         private Tensor Combine(List<Tensor> said)
         {
-            if (_task == LearningTask.Regression)
+            if (!_task.IsClassification)
             {
                 return stack(said).mul(_parts).sum(dim: 0);
             }
@@ -121,12 +121,12 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
             // A class has at least one teacher, so its sum is above 0; what the others say of it is -infinity.
             using Scalar one = 1.0;
             var mixed = stack(said.Select(logits => LogProbabilities(logits, _task))).add(_parts.log(), one).logsumexp(0).log_softmax(-1);
-            return _task == LearningTask.Multiclass ? mixed : mixed.narrow(1, 1, 1).sub(mixed.narrow(1, 0, 1));
+            return _task.HasOutputPerClass ? mixed : mixed.narrow(1, 1, 1).sub(mixed.narrow(1, 0, 1));
         }
 
         /// <summary>Of classes, or of both sides of a binary task.</summary>
         private static Tensor LogProbabilities(Tensor logits, LearningTask task)
-            => (task == LearningTask.Multiclass ? logits : cat([zeros_like(logits), logits], 1)).log_softmax(-1);
+            => (task.HasOutputPerClass ? logits : cat([zeros_like(logits), logits], 1)).log_softmax(-1);
 
         /// <summary>A teacher's F1 of each class on the validation rows; 0 for a class that it never gives and that none has.</summary>
         private static double[] F1(BoundTeacher teacher, TeacherStep step, int classes)

@@ -20,8 +20,8 @@ internal sealed class TeacherScores : IDisposable
     {
         var column = probability ?? score;
         var width = Width(column, step, probability is not null);
-        var order = step.Task == LearningTask.Multiclass ? ClassOrder.Of(column, step.Keys, step.Label) : null;
-        Outputs = step.Task == LearningTask.Multiclass ? width : 1;
+        var order = step.Task.HasOutputPerClass ? ClassOrder.Of(column, step.Keys, step.Label) : null;
+        Outputs = step.Task.HasOutputPerClass ? width : 1;
         _rows = new(step.Data.Rows, width, step.MemoryLimit);
         try
         {
@@ -48,11 +48,11 @@ internal sealed class TeacherScores : IDisposable
 
     private static int Width(DataViewSchema.Column column, TeacherStep step, bool isProbability)
     {
-        var (width, expected) = step.Task switch
+        var (width, expected) = step.View.Schema[step.Label].Type switch
         {
-            LearningTask.Multiclass when step.View.Schema[step.Label].Type is KeyDataViewType key => ((int)key.Count, $"Vector<Single, {key.Count}>, one score for each class of '{step.Label}'"),
-            LearningTask.Binary when !isProbability && column.Type is VectorDataViewType { Size: 2 } => (2, ""),
-            LearningTask.Binary when !isProbability => (1, "Single, or Vector<Single, 2> of both sides"),
+            KeyDataViewType key => ((int)key.Count, $"Vector<Single, {key.Count}>, one score for each class of '{step.Label}'"),
+            BooleanDataViewType when !isProbability && column.Type is VectorDataViewType { Size: 2 } => (2, ""),
+            BooleanDataViewType when !isProbability => (1, "Single, or Vector<Single, 2> of both sides"),
             _ => (1, "Single"),
         };
         var (type, size) = column.Type is VectorDataViewType vector ? ((DataViewType)vector.ItemType, vector.Size) : (column.Type, 1);
@@ -67,7 +67,7 @@ internal sealed class TeacherScores : IDisposable
         var (position, row, left, kept) = (0, 0, 0, 0);
         var rows = Math.Min(step.BatchSize, data.Rows);
         var block = new float[width * rows];
-        var areDistributions = step.Task != LearningTask.Regression && width > 1;
+        var areDistributions = step.Task.IsClassification && width > 1;
         using var cursor = view.GetRowCursor([column]);
         var read = Reader(cursor, column);
         for (; cursor.MoveNext(); position++)

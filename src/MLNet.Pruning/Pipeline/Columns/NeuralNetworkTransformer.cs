@@ -97,7 +97,7 @@ public sealed class NeuralNetworkTransformer : IScoringStep
 
     IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new InputReader(row, columns, Network, _state.Inputs);
 
-    IBatchScorer IScoringStep.CreateScorer(int batch) => Scorer.Create(Network, softmax: _state.Task == LearningTask.Multiclass, batch);
+    IBatchScorer IScoringStep.CreateScorer(int batch) => Scorer.Create(Network, softmax: _state.Task.HasOutputPerClass, batch);
 
     Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => ScoreGetters.Create(_state.Task, column, outputs);
 }

@@ -11,18 +11,25 @@ internal static class ScoreGetters
     /// <param name="task">The task.</param>
     /// <param name="column">Number of the column among those the network appends.</param>
     /// <param name="outputs">Probabilities over the classes, the logit of the positive side, or the number.</param>
-    public static Delegate Create(LearningTask task, int column, IOutputs outputs) => (task, column) switch
-    {
-        (LearningTask.Multiclass, 0) => (ValueGetter<uint>)((ref uint value) => value = PredictedKey(outputs.Current)),
-        (LearningTask.Multiclass, _) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+    public static Delegate Create(LearningTask task, int column, IOutputs outputs) => !task.HasOutputPerClass ? Scalar(task, column, outputs, score => 1 / (1 + MathF.Exp(-score)))
+        : column == 0 ? (ValueGetter<uint>)((ref uint value) => value = PredictedKey(outputs.Current))
+        : (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
         {
             var current = outputs.Current;
             var editor = VBufferEditor.Create(ref value, current.Length);
             current.CopyTo(editor.Values);
             value = editor.Commit();
-        }),
-        (LearningTask.Binary, 0) => (ValueGetter<bool>)((ref bool value) => value = outputs.Current[0] > 0),
-        (LearningTask.Binary, 2) => (ValueGetter<float>)((ref float value) => value = 1 / (1 + MathF.Exp(-outputs.Current[0]))),
+        });
+
+    /// <summary>Those of a model that gives one score a row.</summary>
+    /// <param name="task">The task, not multiclass.</param>
+    /// <param name="column">Number of the column among those of <see cref="ScoreColumns.Scalar"/>.</param>
+    /// <param name="outputs">The score.</param>
+    /// <param name="probability">The probability that a score stands for.</param>
+    public static Delegate Scalar(LearningTask task, int column, IOutputs outputs, Func<float, float> probability) => column switch
+    {
+        0 when task.IsClassification => (ValueGetter<bool>)((ref bool value) => value = outputs.Current[0] > 0),
+        2 => (ValueGetter<float>)((ref float value) => value = probability(outputs.Current[0])),
         _ => (ValueGetter<float>)((ref float value) => value = outputs.Current[0]),
     };
 

@@ -33,7 +33,7 @@ internal static class ArchivedTrees
                 Calibration = state.Calibration,
             };
             return ensemble.Problem() is { } problem ? throw new ArgumentException(problem)
-                : ensemble.Task == LearningTask.Multiclass ? throw new ArgumentException("trees do not tell several classes apart")
+                : ensemble.Task.HasOutputPerClass ? throw new ArgumentException("trees do not tell several classes apart")
                 : new PrunedTreesTransformer(new(ensemble, state.FeatureColumn), inputSchema, state.Pruning);
         });
     }

@@ -27,7 +27,7 @@ internal sealed class NetworkOnnxChain : OnnxChain
 
         Add(Context.Transforms.ApplyOnnxModel([.. graph.Outputs], [.. graph.Inputs], ModelPath));
         Add(head.Transformer);
-        if (state.Task == LearningTask.Multiclass)
+        if (state.Task.HasOutputPerClass)
         {
             var outputs = state.Network.Output.RowSize;
             Add(Keys(state.Keys, head.Apply(Context, [.. Enumerable.Range(1, outputs).Select(i => (float)i)])));

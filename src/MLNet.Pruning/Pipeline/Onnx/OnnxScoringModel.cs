@@ -44,7 +44,7 @@ internal sealed class OnnxScoringModel
         var nodes = _graph.Node.ToArray();
         _graph.Node.Clear();
         _graph.Node.AddRange([.. _head, .. nodes, .. _tail]);
-        if (state is { Task: LearningTask.Multiclass, Keys.Texts: { } names })
+        if (state is { Task.HasOutputPerClass: true, Keys.Texts: { } names })
         {
             AddSlotNames(names);
         }
@@ -104,7 +104,7 @@ internal sealed class OnnxScoringModel
             logits = Cast(logits, DataType.Float);
         }
 
-        if (_state.Task != LearningTask.Multiclass)
+        if (!_state.Task.HasOutputPerClass)
         {
             var value = Node("Sub", [Node("Reshape", [logits, Constant([1L])]), Constant([head.Bias])]);
             return [Output(Create("Div", [value, Constant([head.Weight])], ScalarHead.Column), 1)];

@@ -20,7 +20,7 @@ internal sealed record SoftLabels(double Temperature, double Weight) : Distillat
     {
         public override Tensor Of(StudentBatch student, Tensor teacher, Tensor? target, double cooling)
         {
-            if (task == LearningTask.Regression)
+            if (!task.IsClassification)
             {
                 return nn.functional.mse_loss(student.Logits, teacher);
             }
@@ -29,7 +29,7 @@ internal sealed record SoftLabels(double Temperature, double Weight) : Distillat
             using Scalar factor = 1 / now;
             using Scalar squared = now * now;
             var (cool, told) = (student.Logits.mul(factor), teacher.mul(factor));
-            return (task == LearningTask.Multiclass ? Divergence(cool.log_softmax(-1), told.log_softmax(-1)) : BinaryDivergence(cool, told)).mul(squared);
+            return (task.HasOutputPerClass ? Divergence(cool.log_softmax(-1), told.log_softmax(-1)) : BinaryDivergence(cool, told)).mul(squared);
         }
 
         /// <summary>KL between classes, a mean over rows.</summary>

@@ -34,14 +34,14 @@ internal static class RandomTrees
     }
 
     /// <summary>Trees over four features and a set of two of them.</summary>
-    public static DecisionTreeEnsemble Ensemble(Random random, int trees = 12, LearningTask task = LearningTask.Regression) => new()
+    public static DecisionTreeEnsemble Ensemble(Random random, int trees = 12, LearningTask? task = null) => new()
     {
         FeatureCount = 4,
         Sets = [[1, 3]],
         Trees = [.. Enumerable.Range(0, trees).Select(i => WithSet(Tree(random, 4, 1 + random.Next(14), chain: i % 4 == 0)))],
         Offset = 0.25,
         IsMean = false,
-        Task = task,
+        Task = task ?? LearningTask.Regression,
         Calibration = task == LearningTask.Binary ? new(-0.7, 0.1) : null,
     };
 

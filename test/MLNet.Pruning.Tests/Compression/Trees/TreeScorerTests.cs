@@ -91,10 +91,11 @@ public class TreeScorerTests
     }
 
     [TestMethod]
-    [DataRow(LearningTask.Regression)]
-    [DataRow(LearningTask.Binary)]
-    public void The_ONNX_model_gives_ONNX_Runtime_the_same_scores(LearningTask task)
+    [DataRow(false)]
+    [DataRow(true)]
+    public void The_ONNX_model_gives_ONNX_Runtime_the_same_scores(bool isBinary)
     {
+        var task = isBinary ? LearningTask.Binary : LearningTask.Regression;
         var random = new Random(3);
         var path = Path.GetTempFileName();
         for (var round = 0; round < 5; round++)
@@ -112,7 +113,7 @@ public class TreeScorerTests
             using var results = session.Run([NamedOnnxValue.CreateFromTensor("features", features)]);
             var scores = results.First(result => result.Name == "score").AsEnumerable<float>()!.ToArray();
             Close.AreEqual([.. Enumerable.Range(0, rows.Count).Select(row => (float)Walk(ensemble, rows[row]))], scores, 1e-5, "score");
-            if (task == LearningTask.Binary)
+            if (isBinary)
             {
                 var probabilities = results.First(result => result.Name == "probability").AsEnumerable<float>()!.ToArray();
                 Close.AreEqual([.. scores.Select(score => (float)(1 / (1 + Math.Exp(-0.7 * score + 0.1))))], probabilities, 1e-5, "probability");

@@ -7,7 +7,7 @@ namespace MLNet.Pruning.Compression.Trees.Ensembles;
 internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
 {
     private readonly PlattScaling? _calibration = ensemble.Calibration;
-    private readonly bool _isBinary = ensemble.Task == LearningTask.Binary;
+    private readonly bool _isBinary = ensemble.Task.IsClassification;
     private readonly double _side = ensemble.SideScore;
 
     /// <summary>Largest second derivative: what one row weighs.</summary>

@@ -62,8 +62,6 @@ public sealed class DistillEstimator : IEstimator<NeuralNetworkTransformer>
         return NeuralNetworkTrainer.OutputSchema(inputSchema, Task(label.Name, label.IsKey, label.ItemType, null), _options);
     }
 
-    private static LearningTask Task(string label, bool isKey, DataViewType type, LearningTask? otherwise) => isKey ? LearningTask.Multiclass
-        : type == BooleanDataViewType.Instance ? LearningTask.Binary
-        : type == NumberDataViewType.Single ? LearningTask.Regression
-        : otherwise ?? throw NetworkInputs.Mismatch(label, "label", "a key, Boolean or Single", type.ToString());
+    private static LearningTask Task(string label, bool isKey, DataViewType type, LearningTask? otherwise)
+        => TaskLabels.Of(isKey, type) ?? otherwise ?? throw NetworkInputs.Mismatch(label, "label", "a key, Boolean or Single", type.ToString());
 }

@@ -52,7 +52,7 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
         var closed = Close(schema, names);
         var inputs = NetworkInputs.Of(schema, closed, names, _options.ImageLayout);
         var network = ScoreOutput.Fit(closed, task);
-        var keys = task == LearningTask.Multiclass && label is { Type: KeyDataViewType key } ? CheckedKeys(label.Value, key, network) : null;
+        var keys = task.HasOutputPerClass && label is { Type: KeyDataViewType key } ? CheckedKeys(label.Value, key, network) : null;
         return new(new NetworkState
         {
             Network = network,
@@ -101,16 +101,11 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
         return task;
     }
 
-    private LearningTask TaskOf(DataViewType? label) => label switch
-    {
-        KeyDataViewType => LearningTask.Multiclass,
-        BooleanDataViewType => LearningTask.Binary,
-        NumberDataViewType when label == NumberDataViewType.Single => LearningTask.Regression,
-        null => throw new ArgumentException($"LoadNetwork cannot tell the task: the data has no label column '{_options.LabelColumnName}', and no task was given. "
-            + "Name the label column, or set the task."),
-        _ => throw new ArgumentException($"LoadNetwork cannot tell the task from the label column '{_options.LabelColumnName}' of type {label}: a key says multiclass, Boolean binary, "
-            + "Single regression. Append ml.Transforms.Conversion.MapValueToKey before, or set the task."),
-    };
+    private LearningTask TaskOf(DataViewType? label) => label is null
+        ? throw new ArgumentException($"LoadNetwork cannot tell the task: the data has no label column '{_options.LabelColumnName}', and no task was given. "
+            + "Name the label column, or set the task.")
+        : TaskLabels.Of(label) ?? throw new ArgumentException($"LoadNetwork cannot tell the task from the label column '{_options.LabelColumnName}' of type {label}: a key says "
+            + "multiclass, Boolean binary, Single regression. Append ml.Transforms.Conversion.MapValueToKey before, or set the task.");
 
     private static LabelKeys? CheckedKeys(DataViewSchema.Column label, KeyDataViewType type, Network network) => type.Count == (ulong)network.Output.RowSize
         ? LabelKeys.Of(label)

@@ -32,7 +32,7 @@ public sealed record LoadNetworkOptions
 
     /// <summary>What the outputs mean.</summary>
     /// <value>Default null: what the type of the label column says, a key multiclass, a <see cref="bool"/> binary, a <see cref="float"/> regression.</value>
-    public LearningTask? Task { get; init => field = value is { } task ? Setting.Defined(task) : null; }
+    public LearningTask? Task { get; init; }
 
     /// <summary>How images (inputs of batch x channels x height x width) lie in their columns.</summary>
     /// <value>Default <see cref="ImageLayout.ChannelsFirst"/>.</value>

@@ -59,7 +59,7 @@ internal static class FastTreeReader
                 => Read(trees.TrainedTreeEnsemble.Trees, trees.TrainedTreeEnsemble.TreeWeights, trees.TrainedTreeEnsemble.Bias, size, task, calibration, isMean: false, 1),
             TreeEnsembleModelParametersBasedOnQuantileRegressionTree trees
                 => Read(trees.TrainedTreeEnsemble.Trees, trees.TrainedTreeEnsemble.TreeWeights, trees.TrainedTreeEnsemble.Bias, size, task, calibration, isMean: true,
-                    task == LearningTask.Regression ? trees.TrainedTreeEnsemble.Trees.Count : 1),
+                    !task.IsClassification ? trees.TrainedTreeEnsemble.Trees.Count : 1),
             _ => throw new NotSupportedException($"{model.GetType().Name} has trees of a kind that is not known."),
         };
     }

@@ -77,7 +77,7 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
 
         SchemaShape With(LearningTask task, bool isCalibrated)
         {
-            Metric.Resolve(_options.Metric ?? (task == LearningTask.Binary ? Metric.AreaUnderRocCurve : null), task);
+            TreePruner.MetricOf(_options.Metric, task);
             return SchemaShapes.With(inputSchema, TreeColumns.Describe(task, isCalibrated, state: null, input: null));
         }
     }

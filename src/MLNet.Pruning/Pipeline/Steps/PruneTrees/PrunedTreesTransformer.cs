@@ -100,13 +100,6 @@ public sealed class PrunedTreesTransformer : IScoringStep
 
     IBatchScorer IScoringStep.CreateScorer(int batch) => new TreeScorer(Ensemble, batch);
 
-    Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => (Task, column) switch
-    {
-        (LearningTask.Binary, 0) => (ValueGetter<bool>)((ref bool value) => value = outputs.Current[0] > 0),
-        (LearningTask.Binary, 2) => Probability(Ensemble.Calibration!, outputs),
-        _ => (ValueGetter<float>)((ref float value) => value = outputs.Current[0]),
-    };
-
-    private static ValueGetter<float> Probability(PlattScaling platt, IOutputs outputs)
-        => (ref float value) => value = (float)(1 / (1 + Math.Exp(platt.Slope * outputs.Current[0] + platt.Offset)));
+    Delegate IScoringStep.CreateGetter(int column, IOutputs outputs)
+        => ScoreGetters.Scalar(Task, column, outputs, score => (float)(1 / (1 + Math.Exp(Ensemble.Calibration!.Slope * score + Ensemble.Calibration.Offset))));
 }

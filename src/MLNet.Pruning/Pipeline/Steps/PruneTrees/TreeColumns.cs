@@ -17,16 +17,6 @@ internal static class TreeColumns
         var set = input is null ? 1 : ScoreColumns.NextSet(input);
         var score = ScoreColumns.Annotations(task, set, ScoreColumns.Score);
         TreesAnnotation.Add(score, state);
-        var column = new DataViewSchema.DetachedColumn(ScoreColumns.Score, NumberDataViewType.Single, score.ToAnnotations());
-        if (task == LearningTask.Regression)
-        {
-            return [column];
-        }
-
-        var label = ScoreColumns.Annotations(task, set, ScoreColumns.PredictedLabel);
-        var probability = ScoreColumns.Annotations(task, set, ScoreColumns.Probability);
-        probability.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true);
-        DataViewSchema.DetachedColumn[] columns = [new(ScoreColumns.PredictedLabel, BooleanDataViewType.Instance, label.ToAnnotations()), column];
-        return isCalibrated ? [.. columns, new(ScoreColumns.Probability, NumberDataViewType.Single, probability.ToAnnotations())] : columns;
+        return ScoreColumns.Scalar(task, set, score, isCalibrated);
     }
 }

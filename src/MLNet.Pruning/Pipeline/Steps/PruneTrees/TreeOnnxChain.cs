@@ -23,7 +23,7 @@ internal sealed class TreeOnnxChain : OnnxChain
 
     private void Build(TreesState state)
     {
-        var (ensemble, isBinary) = (state.Ensemble, state.Ensemble.Task == LearningTask.Binary);
+        var (ensemble, isBinary) = (state.Ensemble, state.Ensemble.Task.IsClassification);
         var head = isBinary ? ScalarHead.Binary(Context) : ScalarHead.Regression(Context);
         string[] outputs = ensemble.Calibration is null ? [Score] : [Score, Logit];
         OnnxFile.Write(TreeOnnx.ForHead(ensemble, head, Input, Score, ensemble.Calibration is null ? null : Logit), ModelPath);

@@ -52,10 +52,9 @@ internal static class TreeTrainingRows
         var ensemble = state.Ensemble;
         var feature = FeatureReader.Bind(view.Schema, state)[0];
         var label = NetworkInputs.Find(view.Schema, options.LabelColumnName, "label");
-        PrimitiveDataViewType expected = ensemble.Task == LearningTask.Binary ? BooleanDataViewType.Instance : NumberDataViewType.Single;
-        if (label.Type != expected)
+        if (TaskLabels.Of(label.Type) != ensemble.Task)
         {
-            throw NetworkInputs.Mismatch(label.Name, "label", $"{expected}", label.Type.ToString());
+            throw NetworkInputs.Mismatch(label.Name, "label", TaskLabels.Expected(ensemble.Task), label.Type.ToString());
         }
 
         var weight = options.ExampleWeightColumnName is { } name ? NetworkInputs.Find(view.Schema, name, "weight") : (DataViewSchema.Column?)null;

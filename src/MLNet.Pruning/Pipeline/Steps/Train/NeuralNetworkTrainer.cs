@@ -62,7 +62,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         var network = untrained.Initialize(_seed);
         channel.Info(MessageSensitivity.None, "{0}", $"training {network.ParameterCount} parameters on {data.TrainingRows.Length} rows, measuring on {data.ValidationRows.Length}, seed {_seed}");
         var loop = new TrainingLoop(data, _options, _task, device, result => Report(channel, _options.Progress, result));
-        var keys = _task == LearningTask.Multiclass ? LabelKeys.Of(input.Schema[_options.LabelColumnName]) : null;
+        var keys = _task.HasOutputPerClass ? LabelKeys.Of(input.Schema[_options.LabelColumnName]) : null;
         using var teaching = _options.Distillation?.Bind(new TeacherStep
         {
             View = input,
@@ -111,15 +111,9 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         }
 
         var label = Find(inputSchema, options.LabelColumnName, "label");
-        var (fits, expected) = task switch
+        if (TaskLabels.Of(label.IsKey, label.ItemType) != task || label.Kind != SchemaShape.Column.VectorKind.Scalar)
         {
-            LearningTask.Multiclass => (label.IsKey, "a key (append ml.Transforms.Conversion.MapValueToKey before the trainer)"),
-            LearningTask.Binary => (label.ItemType == BooleanDataViewType.Instance, "Boolean"),
-            _ => (label.ItemType == NumberDataViewType.Single && !label.IsKey, "Single"),
-        };
-        if (!fits || label.Kind != SchemaShape.Column.VectorKind.Scalar)
-        {
-            throw NetworkInputs.Mismatch(label.Name, "label", expected, Describe(label));
+            throw NetworkInputs.Mismatch(label.Name, "label", TaskLabels.Expected(task), Describe(label));
         }
 
         return SchemaShapes.WithScores(inputSchema, task, label.Annotations.FirstOrDefault(annotation => annotation.Name == "KeyValues").ItemType);
