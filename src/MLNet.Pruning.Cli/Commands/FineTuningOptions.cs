@@ -15,8 +15,10 @@ internal sealed class FineTuningOptions
 
     private readonly Option<int> _epochs = new Option<int>("--fine-tune-epochs") { Description = "Epochs of fine-tuning after each step.", DefaultValueFactory = _ => 5 }.AtLeast(0);
 
-    private readonly Option<string> _schedule = new Option<string>("--schedule") { Description = $"How fast: {ScheduleNames.Expected}.", DefaultValueFactory = _ => "oneshot" }
-        .Require(text => ScheduleNames.Parse(text) is not null, ScheduleNames.Expected);
+    private readonly Option<string?> _schedule = Choices.Option<Schedule>("--schedule", "How fast, in n steps or by a share of what is left each", "oneshot");
+
+    private readonly Option<string?> _tolerance = Choices.Option<Tolerance>("--tolerance",
+        "How much of the metric may be lost; the last step that keeps to it is written. Default: no limit", null);
 
     private readonly Option<double> _learningRate = new Option<double>("--learning-rate") { Description = "Step size of Adam.", DefaultValueFactory = _ => 1e-3 }
         .Require(rate => rate > 0 && double.IsFinite(rate), "a number above 0");
@@ -25,7 +27,7 @@ internal sealed class FineTuningOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _data, _label, _task, _metric, _epochs, _schedule, _learningRate, _batchSize })
+        foreach (var option in new Option[] { _data, _label, _task, _metric, _epochs, _schedule, _tolerance, _learningRate, _batchSize })
         {
             command.Options.Add(option);
         }
@@ -36,7 +38,8 @@ internal sealed class FineTuningOptions
     {
         if (arguments.GetValue(_data) is not { } data)
         {
-            var useless = new Option[] { _label, _task, _metric, _epochs, _schedule, _learningRate, _batchSize }.FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false });
+            var useless = new Option[] { _label, _task, _metric, _epochs, _schedule, _tolerance, _learningRate, _batchSize }
+                .FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false });
             return useless is null ? null : throw new UsageException($"{useless.Name} needs rows: give --data rows.csv and --label column.");
         }
 
@@ -49,9 +52,10 @@ internal sealed class FineTuningOptions
 
         pruning = pruning with
         {
-            Schedule = ScheduleNames.Parse(arguments.GetRequiredValue(_schedule))!,
+            Schedule = Choices.Parse<Schedule>(arguments.GetRequiredValue(_schedule)!),
             FineTuneEpochs = arguments.GetValue(_epochs),
             Metric = ReadMetric(arguments),
+            Tolerance = arguments.GetValue(_tolerance) is { } tolerance ? Choices.Parse<Tolerance>(tolerance) : null,
         };
         return new(data, label, task is null ? null : tasks[task], arguments.GetValue(_learningRate), arguments.GetValue(_batchSize), seed);
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Compression.Pruning.Importances;
 
 namespace MLNet.Pruning.Cli.Commands;
 
@@ -12,12 +13,6 @@ internal static class PruneCommand
         ["channels"] = Amount.Fraction, ["multiply-adds"] = Amount.MultiplyAdds, ["parameters"] = Amount.Parameters,
     };
 
-    private static readonly Dictionary<string, Scope> s_scopes = new()
-    {
-        ["network"] = Scope.Network, ["layer"] = Scope.Layer, ["lamp"] = Scope.Distributed(Distribution.Lamp),
-        ["erdos-renyi"] = Scope.Distributed(Distribution.ErdosRenyi), ["erdos-renyi-kernel"] = Scope.Distributed(Distribution.ErdosRenyiKernel),
-    };
-
     private static readonly Dictionary<string, GroupImportance> s_groups = Enum.GetValues<GroupImportance>().ToDictionary(group => group.ToString().ToLowerInvariant());
 
     private static readonly Dictionary<string, LearningTask> s_tasks = LearningTask.All.ToDictionary(task => task.Name.ToLowerInvariant());
@@ -26,16 +21,14 @@ internal static class PruneCommand
     {
         var model = new Argument<FileInfo>("model") { Description = "The ONNX file." };
         var output = new Option<FileInfo>("--output", "-o") { Description = "The file to write; an older one stays whole until the new one is.", Required = true };
-        var granularity = new Option<string>("--granularity") { Description = $"What goes: weights, rows, columns, kernels, n:m patterns and blocks of weights are set to zero, all others are removed: {GranularityNames.Expected}.", DefaultValueFactory = _ => "unit" }
-            .Require(text => GranularityNames.Parse(text) is not null, GranularityNames.Expected);
+        var granularity = Choices.Option<Granularity>("--granularity",
+            "What goes: weights, rows, columns, kernels, slices, n:m patterns and blocks of weights are set to zero, all others are removed", "unit");
         var sparsity = new Option<double>("--sparsity") { Description = "Share that goes, in [0, 1).", DefaultValueFactory = _ => 0.5 }.Require(value => value is >= 0 and < 1, "a share in [0, 1)");
         var target = Choice("--target", "What the share is counted in.", s_targets, "channels");
-        var importance = new Option<string>("--importance")
-        {
-            Description = $"What a piece is worth: {ImportanceNames.Expected}.", HelpName = "importance", DefaultValueFactory = _ => "magnitude",
-        }.AcceptOnlyFromAmong(ImportanceNames.All);
+        var importance = Choices.Option<Importance>("--importance", "What a piece is worth", "magnitude");
         var calibration = new Option<int>("--calibration-rows") { Description = "Rows that importances are measured on which need some.", DefaultValueFactory = _ => 256 }.AtLeast(1);
-        var scope = Choice("--scope", "Whether pieces are compared within their layer or across the network, or how weights that are set to zero spread over layers.", s_scopes, "network");
+        var scope = Choices.Option<Scope>("--scope",
+            "Whether pieces are compared within their layer or across the network, or how weights that are set to zero spread over layers", "network");
         var group = Choice("--group", "How the importance of what goes together follows from its members.", s_groups, "mean");
         var noNormalize = new Option<bool>("--no-normalize") { Description = "Compares layers without dividing by the mean importance of each." };
         var alignment = new Option<int?>("--alignment") { Description = "Rounds widths to a multiple; 1 keeps them exact. Default: 16 for dense convolutions." }
@@ -57,12 +50,13 @@ internal static class PruneCommand
         command.SetAnswer(arguments =>
         {
             var seed = arguments.GetValue(Tool.Seed);
-            var chosen = s_scopes[arguments.GetRequiredValue(scope)];
-            var criterion = arguments.GetRequiredValue(importance);
+            var chosen = Choices.Parse<Scope>(arguments.GetRequiredValue(scope)!);
+            var criterion = Choices.Parse<Importance>(arguments.GetRequiredValue(importance)!, ("seed", seed), ("rows", arguments.GetValue(calibration)));
+            var needsRows = criterion is CalibratedImportance { NeedsRows: true };
             var options = new PruningOptions
             {
-                Granularity = GranularityNames.Parse(arguments.GetRequiredValue(granularity))!,
-                Importance = ImportanceNames.Create(criterion, seed, arguments.GetValue(calibration)),
+                Granularity = Choices.Parse<Granularity>(arguments.GetRequiredValue(granularity)!),
+                Importance = criterion,
                 Scope = chosen,
                 Group = s_groups[arguments.GetRequiredValue(group)],
                 Normalize = !arguments.GetValue(noNormalize),
@@ -81,14 +75,14 @@ internal static class PruneCommand
             }
 
             var fineTuning = training.Read(arguments, s_tasks, seed, ref options);
-            if (fineTuning is null && ImportanceNames.NeedsRows(criterion))
+            if (fineTuning is null && needsRows)
             {
-                throw new UsageException($"--importance {criterion} is measured on rows: give --data rows.csv and --label column.");
+                throw new UsageException($"--importance {arguments.GetValue(importance)} is measured on rows: give --data rows.csv and --label column.");
             }
 
-            if (arguments.GetResult(calibration) is { Implicit: false } && !ImportanceNames.NeedsRows(criterion))
+            if (arguments.GetResult(calibration) is { Implicit: false } && !needsRows)
             {
-                throw new UsageException($"--calibration-rows are for importances that are measured on rows; '{criterion}' looks at weights alone.");
+                throw new UsageException($"--calibration-rows are for importances that are measured on rows; '{arguments.GetValue(importance)}' looks at weights alone.");
             }
 
             try
@@ -115,7 +109,8 @@ internal static class PruneCommand
                 var scoped = options with { Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without), Progress = Progress.Of<PruningStep>(say) };
                 var (small, report) = fineTuning is null ? Prune(network, scoped) : fineTuning.Prune(network, scoped, say);
                 small.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
-                return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(small)), scoped, arguments.GetRequiredValue(target), network, small, report);
+                return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(small)), scoped, arguments.GetRequiredValue(granularity)!,
+                    arguments.GetRequiredValue(target), network, small, report);
             });
         });
         return command;

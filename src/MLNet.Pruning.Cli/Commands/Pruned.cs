@@ -20,10 +20,12 @@ namespace MLNet.Pruning.Cli.Commands;
 internal sealed record Pruned(FileSummary Input, FileSummary Output, string Granularity, double Sparsity, string Target, LayerWidth[] Widths, string[] Bypassed, PrunedLayer[] Layers,
     LeftOutValues[] LeftOut, string? Note, string[] Warnings, StepSummary[]? Steps, ValidationSummary? Validation) : Answer
 {
-    public static Pruned Of(FileSummary before, FileSummary after, PruningOptions options, string target, Network network, Network small, PruningReport report)
+    public static Pruned Of(FileSummary before, FileSummary after, PruningOptions options, string granularity, string target, Network network, Network small,
+        PruningReport report)
     {
         var rounded = report.Widths.Where(width => width.After != width.Exact).ToArray();
-        return new(before, after, options.Granularity.ToString(), options.Amount.Value, target, [.. report.Widths], [.. report.Bypassed], PrunedLayer.Of(network, small), [.. LeftOutValues.Of(small)],
+        return new(before, after, granularity, options.Amount.Value, target, [.. report.Widths], [.. report.Bypassed], PrunedLayer.Of(network, small),
+            [.. LeftOutValues.Of(small)],
             rounded.Length == 0 ? null : $"{rounded.Length} of {report.Widths.Count} widths are rounded to a multiple of {string.Join(" or ", rounded.Select(width => width.Alignment).Distinct().Order())}; --alignment 1 keeps them exact",
             [.. report.Warnings],
             report.Before is null ? null : [.. report.Steps.Select(step => new StepSummary(step.Step, step.Sparsity, step.Pruned?.Metric, step.FineTuned?.Metric, step.Kept))],

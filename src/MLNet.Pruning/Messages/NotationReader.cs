@@ -25,6 +25,19 @@ internal sealed class NotationReader
         return found;
     }
 
+    /// <summary>By the names of parameters what they are where the text does not say; null for what they are in code.</summary>
+    public IReadOnlyDictionary<string, object>? Defaults { get; init; }
+
+    /// <summary>Moves behind the name of the type where a call is written as in code: <c>Importance.L1</c>.</summary>
+    public void TakePrefix(string type)
+    {
+        var start = _at;
+        if (!TakeWord(type) || !Take('.'))
+        {
+            _at = start;
+        }
+    }
+
     /// <summary>Whether a list ends here with that mark; else a comma comes before its next item.</summary>
     public bool TakeEnd(char mark)
     {

@@ -56,13 +56,13 @@ internal static class FormerTraining
     }
 
     private static string Penalty(JsonNode term) => ((string)term["Kind"]!).Split(": ") is [var kind, var granularity]
-        ? Call(kind, [.. Numbers(term["Arguments"]), Pieces(granularity)]) : Call((string)term["Kind"]!, Numbers(term["Arguments"]));
+        ? Call(kind, [.. Numbers(term["Arguments"]), Granularity(granularity)]) : Call((string)term["Kind"]!, Numbers(term["Arguments"]));
 
     /// <summary>The call for a granularity's name: "hidden unit", "slice 1", "2x4 weight block".</summary>
-    private static string Pieces(string name) => name.Split(' ') switch
+    public static string Granularity(string name) => name.Split(' ') switch
     {
-        ["slice", var dimension] => Call(nameof(Granularity.Slice), [dimension]),
-        [var size, "weight", "block"] when size.Split('x') is [var rows, var columns] => Call(nameof(Granularity.WeightBlock), [rows, columns]),
+        ["slice", var dimension] => Call(nameof(Pruning.Granularity.Slice), [dimension]),
+        [var size, "weight", "block"] when size.Split('x') is [var rows, var columns] => Call(nameof(Pruning.Granularity.WeightBlock), [rows, columns]),
         var words => string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..])),
     };
 

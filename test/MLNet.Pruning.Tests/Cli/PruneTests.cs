@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using MLNet.Pruning.Tests.Cases;
 
@@ -32,7 +33,7 @@ public class PruneTests
         var blocks = CliProcess.Json(0, "prune", Case.File("se_block"), "-o", files["a.onnx"], "--granularity", "block");
         Assert.Contains(warning => warning.Contains("Nothing was pruned"), Warnings(blocks));
         var rows = CliProcess.Json(0, "prune", Case.File("se_block"), "-o", files["a.onnx"], "--granularity", "row");
-        Assert.Contains(warning => warning.Contains("without pieces of granularity 'row'"), Warnings(rows));
+        Assert.Contains(warning => warning.Contains("without pieces of granularity 'Row'"), Warnings(rows));
         var emptied = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8");
         Assert.Contains(warning => warning.Contains("has nothing left"), Warnings(emptied));
         var kept = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8", "--minimum-kept", "0.05");
@@ -94,6 +95,9 @@ public class PruneTests
         foreach (var (line, options) in new (string, PruningOptions)[]
         {
             ("--granularity 2:4 --only fc1,fc2", new() { Granularity = Granularity.NToM(2, 4), Scope = dense }),
+            ("--granularity weightblock(2,4) --sparsity 0.7 --only fc1,fc2", new() { Granularity = Granularity.WeightBlock(2, 4), Amount = Amount.Fraction(0.7), Scope = dense }),
+            ("--granularity Granularity.Row --importance Magnitude(3) --scope Layer.Except(\"fc2\")",
+                new() { Granularity = Granularity.Row, Importance = Importance.Magnitude(3), Scope = Scope.Layer.Except("fc2") }),
             ("--granularity 2x4 --sparsity 0.7 --only fc1,fc2", new() { Granularity = Granularity.WeightBlock(2, 4), Amount = Amount.Fraction(0.7), Scope = dense }),
             ("--granularity weight --scope lamp --sparsity 0.8", new() { Amount = Amount.Fraction(0.8), Scope = lamp }),
             ("--granularity weight --importance synflow --sparsity 0.9", new() { Importance = Importance.SynFlow, Amount = Amount.Fraction(0.9) }),
@@ -155,7 +159,7 @@ public class PruneTests
         using var files = new CliFiles();
         var model = files.Save("a.onnx", CliFiles.Convolutional());
         File.WriteAllText(files["b.onnx"], "older");
-        StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", files["b.onnx"], "--granularity", "head").GetProperty("error").GetString(), "head");
+        StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", files["b.onnx"], "--granularity", "head").GetProperty("error").GetString(), "'Head'");
         StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", Path.Combine(files["nowhere"], "b.onnx")).GetProperty("error").GetString(), "nowhere");
         Assert.AreEqual("older", File.ReadAllText(files["b.onnx"]));
         CollectionAssert.AreEqual(new[] { "a.onnx", "b.onnx" }, files.Names());
@@ -209,6 +213,66 @@ public class PruneTests
         StringAssert.Contains(CliProcess.Json(2, [.. arguments, "--task", task, "--metric", "acuracy"]).GetProperty("error").GetString(), "'accuracy'");
         StringAssert.Contains(CliProcess.Json(1, [.. arguments, "--task", task, "--metric", task == "binary" ? "MAE" : "AUC"]).GetProperty("error").GetString(), metric);
         StringAssert.Contains(CliProcess.Json(2, "prune", files["a.onnx"], "-o", files["b.onnx"], "--metric", "AUC").GetProperty("error").GetString(), "--metric needs rows");
+    }
+
+    /// <summary>Scripts have these names in them.</summary>
+    [TestMethod]
+    public void Every_short_name_is_taken()
+    {
+        string[] granularities =
+        [
+            "weight", "row", "column", "kernel", "filter", "neuron", "head", "hidden", "group", "unit", "unit-within-heads", "block", "layer", "2:4", "16x1",
+        ];
+        string[] importances =
+        [
+            "magnitude", "l2", "random", "synflow", "batch-norm", "geometric-median", "gradient", "taylor", "absolute-taylor", "snip", "grasp", "movement", "fisher",
+            "diagonal-hessian", "brain-surgeon", "wanda", "activation-mean", "activation-variance", "nonzero-activations", "loss-change",
+        ];
+        string[] schedules = ["oneshot", "linear:3", "geometric:3", "cubic:3", "iterative:0.3"];
+        string[] scopes = ["network", "layer", "lamp", "erdos-renyi", "erdos-renyi-kernel"];
+        for (var i = 0; i < importances.Length; i++)
+        {
+            // Distributions are for weights, and patterns spread themselves.
+            var scope = scopes[i % scopes.Length];
+            var granularity = scope is "network" or "layer" ? granularities[i % granularities.Length] : "weight";
+            string[] line =
+            [
+                "prune", "nowhere.onnx", "-o", "b.onnx", "--granularity", granularity, "--importance", importances[i], "--scope", scope,
+                "--schedule", schedules[i % schedules.Length], "--data", "rows.csv", "--label", "y",
+            ];
+            StringAssert.Contains(CliProcess.Json(1, line).GetProperty("error").GetString(), "nowhere.onnx", string.Join(' ', line));
+        }
+
+        foreach (var granularity in granularities)
+        {
+            CliProcess.Json(1, "prune", "nowhere.onnx", "-o", "b.onnx", "--granularity", granularity);
+        }
+    }
+
+    [TestMethod]
+    public void A_tolerance_ends_the_pruning_and_one_with_confidence_sooner()
+    {
+        using var files = new CliFiles();
+        var (model, random) = (files.Save("a.onnx", LargestOfFour()), new Random(1));
+        var rows = Enumerable.Range(0, 400).Select(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle()).ToArray())
+            .Select(values => FormattableString.Invariant($"{values[0]},{values[1]},{values[2]},{values[3]},{Array.IndexOf(values, values.Max())}"));
+        string[] arguments =
+        [
+            "prune", model, "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1", "--sparsity", "0.75",
+            "--data", files.Write("rows.csv", ["a,b,c,d,y", .. rows]), "--label", "y", "--schedule", "linear:3", "--fine-tune-epochs", "0", "--tolerance",
+        ];
+        JsonElement[] Steps(string tolerance) => [.. CliProcess.Json(0, [.. arguments, tolerance]).GetProperty("steps").EnumerateArray()];
+        var all = Steps("1");
+        Assert.IsTrue(all.Length == 3 && all.All(step => step.GetProperty("kept").GetBoolean()));
+        // The network gets every row right by construction.
+        var loss = (1 - all[0].GetProperty("pruned").GetDouble()).ToString("r", CultureInfo.InvariantCulture);
+        Assert.IsTrue(Steps(loss)[0].GetProperty("kept").GetBoolean());
+        Assert.IsFalse(Steps($"confident({loss})")[0].GetProperty("kept").GetBoolean(), "on forty rows more may be lost than on them");
+        Assert.IsTrue(Steps("confident(0.99, 0.6)")[0].GetProperty("kept").GetBoolean());
+        StringAssert.Contains(CliProcess.Json(2, [.. arguments, "confident(0.1, 2)"]).GetProperty("error").GetString(), "[0.5, 1)");
+        StringAssert.Contains(CliProcess.Json(2, [.. arguments, "little"]).GetProperty("error").GetString(), "a number, confident(most)");
+        var withoutRows = CliProcess.Json(2, "prune", model, "-o", files["b.onnx"], "--tolerance", "0.1");
+        StringAssert.Contains(withoutRows.GetProperty("error").GetString(), "--tolerance needs rows");
     }
 
     /// <summary>Each of four values passes through two units, which the output adds up.</summary>

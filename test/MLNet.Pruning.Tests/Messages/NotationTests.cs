@@ -38,7 +38,7 @@ public class NotationTests
         ];
         foreach (var granularity in all)
         {
-            Assert.AreEqual(granularity.ToString(), Notation.Parse<Granularity>(granularity.Call).ToString());
+            Assert.AreEqual(granularity.ToString(), Notation.Parse<Granularity>(granularity.ToString()).ToString());
         }
     }
 
@@ -55,7 +55,7 @@ public class NotationTests
     [DataRow("Sgd(0.9", "expected ','")]
     [DataRow("Sgd(0.9, true, 3)", "at most 2 arguments")]
     [DataRow("Sgd(x)", "expected a number")]
-    [DataRow("Sgd(0.9) + Sgd(0.9)", "cannot be added")]
+    [DataRow("Sgd(0.9) + Sgd(0.9)", "cannot be joined")]
     [DataRow("Sgd(0.9).Nesterov", "there is no Optimizer.Nesterov")]
     [DataRow("Sgd(0.9) and more", "expected the end")]
     public void Texts_that_stand_for_nothing_are_refused_with_the_place(string text, string problem)

@@ -155,7 +155,7 @@ public class BadInputTests
         Assert.ThrowsExactly<ArgumentNullException>(() => new PruningOptions { Scope = null! });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new PruningOptions { Tolerance = double.NaN });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new PruningOptions { Rewind = (Rewind)9 });
-        Assert.ThrowsExactly<ArgumentException>(() => new AutoPruneOptions { StatePath = "" });
+        Assert.ThrowsExactly<ArgumentException>(() => new AutoPruneOptions { Budget = Budget.Parameters(5), StatePath = "" });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new SensitivityOptions { BatchSize = 0 });
         Refused(options => options with { Network = null }, "Network");
         Refused(options => options with { Epochs = 0 }, "Epochs");

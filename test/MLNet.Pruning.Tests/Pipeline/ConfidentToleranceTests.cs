@@ -79,7 +79,7 @@ public class ConfidentToleranceTests
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Tolerance.Confident(-0.1));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Tolerance.Confident(0.1, 1));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Tolerance.Confident(0.1, 0.4));
-        Assert.AreEqual("at most 0.1 loss of metric with 95 % confidence", Tolerance.Confident(0.1).ToString());
+        Assert.AreEqual("Confident(0.1, 0.95)", Tolerance.Confident(0.1).ToString());
     }
 
     private NeuralNetworkTransformer Run(PruningOptions options, double validation, out NeuralNetworkTransformer dense, out NeuralNetworkTransformer pruned)

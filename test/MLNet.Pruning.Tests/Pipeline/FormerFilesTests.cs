@@ -66,15 +66,43 @@ public class FormerFilesTests
     }
 
     [TestMethod]
-    public void A_search_is_gone_on_from_where_its_settings_are_the_same()
+    public void A_search_is_gone_on_from_where_its_options_are_the_same()
     {
         using var json = JsonDocument.Parse(System.IO.File.ReadAllBytes(File("search.json")));
-        var settings = json.RootElement.GetProperty("settings").EnumerateArray().Select(setting => (setting.GetProperty("name").GetString()!, setting.GetProperty("value").GetString()!)).ToArray();
-        var measured = new SearchState(File("search.json"), settings).Find([5])!;
-        Assert.AreEqual((0.3333333333333333, 1.095548391342163), (measured.Metric, measured.Loss));
-        settings[0].Item2 = "another";
-        StringAssert.Contains(Assert.ThrowsExactly<SearchStateException>(() => new SearchState(File("search.json"), settings)).Message, "its budget is 'at most 60 parameters', here it is 'another'");
+        var former = json.RootElement.GetProperty("settings").EnumerateArray()
+            .ToDictionary(setting => setting.GetProperty("name").GetString()!, setting => setting.GetProperty("value").GetString()!);
+        // What that version measured itself, and the metric's name, which it did not say.
+        (string, string)[] measured =
+        [
+            ("network", former["network"]), ("choice of pieces", former["choice of pieces"]), ("validation result", $"accuracy {former["validation result"]}"),
+        ];
+        SearchState Open(AutoPruneOptions options, params (string, string)[] others)
+            => new(File("search.json"), options.Settings(options.Training(new TrainingOptions()), null, 3).Concat(others.Length > 0 ? others : measured));
+        var options = new AutoPruneOptions { Budget = Budget.Parameters(60) };
+        var candidate = Open(options).Find([5])!;
+        Assert.AreEqual((0.3333333333333333, 1.095548391342163), (candidate.Metric, candidate.Loss));
+        Refused("Budget is 'Parameters(60)', here it is 'Parameters(61)'", () => Open(options with { Budget = Budget.Parameters(61) }));
+        Refused("Strategy is 'SensitivityGuided', here it is 'Evolutionary(16, 20)'", () => Open(options with { Strategy = SearchStrategy.Evolutionary() }));
+        Refused("Granularity is 'Unit', here it is 'HiddenUnit'", () => Open(options with { Granularity = Granularity.HiddenUnit }));
+        Refused("Minimize is 'Parameters', here it is 'Bytes'", () => Open(options with { Minimize = CostMeasure.Bytes }));
+        Refused("CandidateEpochs is '0', here it is '2'", () => Open(options with { CandidateEpochs = 2 }));
+        Refused("network is", () => Open(options, ("network", "another"), measured[1], measured[2]));
+        Refused("validation result is", () => Open(options, measured[0], measured[1], ("validation result", "accuracy 0.5, loss 1")));
     }
+
+    [TestMethod]
+    [DataRow("budget", "at most 60.5 milliseconds a batch of 8, at most 0.01 loss of metric", "Budget", "Milliseconds(60.5, 8) & MetricLoss(0.01)")]
+    [DataRow("budget", "at most 1000000 bytes, at most 12 multiply-adds", "Budget", "Bytes(1000000) & MultiplyAdds(12)")]
+    [DataRow("strategy", "evolutionary, 20 generations of 16", "Strategy", "Evolutionary(16, 20)")]
+    [DataRow("strategy", "learned policy, 7 iterations of 4", "Strategy", "LearnedPolicy(4, 7)")]
+    [DataRow("granularity", "hidden unit", "Granularity", "HiddenUnit")]
+    [DataRow("granularity", "2x4 weight block", "Granularity", "WeightBlock(2, 4)")]
+    [DataRow("granularity", "slice -1", "Granularity", "Slice(-1)")]
+    public void Words_of_a_search_are_the_calls_of_now(string formerName, string words, string name, string call)
+        => Assert.AreEqual((name, call), FormerSearch.Upgrade(new Dictionary<string, string> { [formerName] = words }, [(name, "another")]).Single());
+
+    private static void Refused(string problem, Func<object> open)
+        => StringAssert.Contains(Assert.ThrowsExactly<SearchStateException>(() => open()).Message, problem);
 
     private static string File(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "Version01", name);
 

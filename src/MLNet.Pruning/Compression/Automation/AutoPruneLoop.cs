@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using Google.Protobuf;
 using MLNet.Pruning.Compression.Automation.Search;
 using MLNet.Pruning.Networks.Onnx;
 
@@ -24,14 +22,15 @@ internal sealed class AutoPruneLoop
     /// <param name="space">The networks to choose from.</param>
     /// <param name="measure">Measures a network on the validation rows.</param>
     /// <param name="fineTune">Trains a network for so many epochs.</param>
-    /// <param name="training">How, as text that tells settings apart.</param>
+    /// <param name="settings">All that tells this search from another: see <see cref="AutoPruneOptions.Settings"/>.</param>
     /// <param name="seed">Of the search.</param>
     /// <param name="report">Told of every candidate.</param>
     /// <exception cref="SearchStateException">The state file is damaged, or of another search.</exception>
     /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
-    public AutoPruneLoop(AutoPruneOptions options, RatioSpace space, Func<Network, ValidationResult> measure, Func<PrunedNetwork, int, PrunedNetwork> fineTune, string training, int seed, Action<AutoPruneTrial> report)
+    public AutoPruneLoop(AutoPruneOptions options, RatioSpace space, Func<Network, ValidationResult> measure, Func<PrunedNetwork, int, PrunedNetwork> fineTune,
+        IEnumerable<(string Name, string Value)> settings, int seed, Action<AutoPruneTrial> report)
     {
-        (_options, _space, _measure, _fineTune, _report, _budget) = (options, space, measure, fineTune, report, options.Budget!);
+        (_options, _space, _measure, _fineTune, _report, _budget) = (options, space, measure, fineTune, report, options.Budget);
         _meter = new(space, _budget.Batch, options.CancellationToken);
         var before = measure(space.Start.Network);
         if (double.IsNaN(before.Metric))
@@ -42,9 +41,7 @@ internal sealed class AutoPruneLoop
         _log = new(space, _meter, _budget, options.Objective, before, seed);
         _state = new(options.StatePath,
         [
-            ("budget", _budget.ToString()), ("cost to minimise", options.Objective.ToString()), ("strategy", options.Strategy.ToString()!), ("granularity", options.Granularity.ToString()),
-            ("seed", $"{seed}"), ("fine-tuning of candidates", options.CandidateEpochs == 0 ? "none" : $"{options.CandidateEpochs} epochs, {training}"),
-            ("network", Convert.ToHexStringLower(SHA256.HashData(OnnxWriter.Write(space.Start.Network).ToByteArray()))),
+            .. settings, ("network", NetworkHash.Of(space.Start.Network)),
             ("choice of pieces", space.Fingerprint()), ("validation result", FormattableString.Invariant($"{before.Name} {before.Metric:r}, loss {before.Loss:r}")),
         ]);
     }

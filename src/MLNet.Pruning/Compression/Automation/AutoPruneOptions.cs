@@ -1,21 +1,17 @@
 using MLNet.Pruning.Compression.Automation.Search;
 using MLNet.Pruning.Messages;
+using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning;
 
 /// <summary>How a network is pruned to a budget. Same seed, same bits, unless time is limited or part of the budget.</summary>
 public record AutoPruneOptions
 {
-    private double[] _sparsities = [.. RatioSpace.DefaultSparsities];
-    private TimeSpan? _timeLimit;
-    private int? _maximumTrials;
-
     /// <summary>
     /// What is to be met. Where it bounds the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one
-    /// with the best validation metric.
+    /// with the best validation metric. A bound on the loss of metric is a number, without a confidence: see <see cref="Budget.MetricLoss"/>.
     /// </summary>
-    /// <value>No default: it has to be given.</value>
-    public Budget? Budget { get; init; }
+    public required Budget Budget { get; init => field = Setting.Present(value); }
 
     /// <summary>What candidates are measured by on the validation rows, and what the budget's loss of metric and the fine-tuning's early stopping go by.</summary>
     /// <value>Default null: that of the fine-tuning, or else of the network's training, or else the task's own.</value>
@@ -54,13 +50,13 @@ public record AutoPruneOptions
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
     public IReadOnlyList<double> Sparsities
     {
-        get => _sparsities;
+        get;
         init
         {
             RatioSpace.Check(value);
-            _sparsities = [.. value];
+            field = Array.AsReadOnly<double>([.. value]);
         }
-    }
+    } = Array.AsReadOnly(RatioSpace.DefaultSparsities);
 
     /// <summary>
     /// Epochs of fine-tuning before each candidate is measured. Not negative. Without any, candidates are compared by how well they do right after
@@ -82,21 +78,15 @@ public record AutoPruneOptions
     /// <exception cref="ArgumentOutOfRangeException">Not above zero.</exception>
     public TimeSpan? TimeLimit
     {
-        get => _timeLimit;
-        init => _timeLimit = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(TimeLimit), value, "A time limit lies above zero.");
+        get;
+        init => field = value is null || value > TimeSpan.Zero ? value
+            : throw new ArgumentOutOfRangeException(nameof(TimeLimit), value, "A time limit lies above zero.");
     }
 
     /// <summary>Candidates measured at most, those of earlier runs with the same state file included. At least 1.</summary>
     /// <value>Default null: as many as the strategy proposes.</value>
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
-    public int? MaximumTrials
-    {
-        get => _maximumTrials;
-        init
-        {
-            _maximumTrials = Setting.AtLeast(1, value);
-        }
-    }
+    public int? MaximumTrials { get; init => field = Setting.AtLeast(1, value); }
 
     /// <summary>
     /// File that holds every candidate measured, written beside and renamed after each. A later run with the same settings on the same network and
@@ -121,7 +111,11 @@ public record AutoPruneOptions
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>What is made as small as can be.</summary>
-    internal CostMeasure Objective => Minimize ?? (Budget!.Limits is [var first, ..] ? first.Measure : CostMeasure.Parameters);
+    internal CostMeasure Objective => Minimize ?? (Budget.Limits is [var first, ..] ? first.Measure : CostMeasure.Parameters);
+
+    /// <summary>How networks are fine-tuned.</summary>
+    /// <param name="before">How the network was trained.</param>
+    internal TrainingOptions Training(TrainingOptions before) => (FineTuning ?? before).With(cancellation: CancellationToken, metric: Metric);
 
     /// <summary>The part of the options that says which pieces go.</summary>
     internal PruningOptions Pruning => new()
@@ -129,9 +123,32 @@ public record AutoPruneOptions
         Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = Alignment, CancellationToken = CancellationToken,
     };
 
+    /// <summary>
+    /// All that tells one search from another: every option but those that are named here, since a later run may have others and still meet what an
+    /// earlier one measured.
+    /// </summary>
+    /// <param name="training">How candidates are fine-tuned.</param>
+    /// <param name="teacher">Who teaches in it; null for no one.</param>
+    /// <param name="seed">Of the search.</param>
+    internal IEnumerable<(string Name, string Value)> Settings(TrainingOptions training, Teacher? teacher, int seed) =>
+    [
+        .. OptionsJson.Settings(this with
+        {
+            Metric = training.Metric,
+            Minimize = Objective,
+            Seed = seed,
+            // The epochs are the candidates', the seed is the search's.
+            FineTuning = CandidateEpochs == 0 ? null : training with { Epochs = 1, Seed = null },
+            FineTuneEpochs = 0,
+            TimeLimit = null,
+            MaximumTrials = null,
+            StatePath = null,
+        }),
+        (nameof(Distillation.Teacher), CandidateEpochs == 0 || teacher is null ? "null" : teacher.Identity),
+    ];
+
     internal void Validate()
     {
-        ArgumentNullException.ThrowIfNull(Budget, nameof(Budget));
         Pruning.Validate();
         RatioSpace.Check(Granularity, Scope);
         FineTuning?.Validate();

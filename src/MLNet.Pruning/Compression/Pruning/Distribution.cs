@@ -7,38 +7,39 @@ namespace MLNet.Pruning;
 /// <summary>How an amount spreads over the layers: what each layer is left with when the whole is pruned so far.</summary>
 public sealed class Distribution
 {
-    private readonly string _name;
+    private readonly string _call;
 
     /// <summary>Densities up to a factor; null where pieces of all layers are compared, or each layer has the same share.</summary>
     private readonly Func<IReadOnlyList<PoolMember>, double[]>? _densities;
 
     private readonly SensitivityAllocation? _sensitivity;
 
-    private Distribution(string name, Func<IReadOnlyList<PoolMember>, double[]>? densities = null, SensitivityAllocation? sensitivity = null)
-        => (_name, _densities, _sensitivity) = (name, densities, sensitivity);
+    private Distribution(string call, Func<IReadOnlyList<PoolMember>, double[]>? densities = null, SensitivityAllocation? sensitivity = null)
+        => (_call, _densities, _sensitivity) = (call, densities, sensitivity);
 
     /// <summary>The same share of every layer.</summary>
-    public static Distribution Uniform { get; } = new("uniform");
+    public static Distribution Uniform { get; } = new(nameof(Uniform));
 
     /// <summary>The least important pieces of all layers, wherever they are.</summary>
-    public static Distribution Global { get; } = new("global");
+    public static Distribution Global { get; } = new(nameof(Global));
 
     /// <summary>
     /// As <see cref="Global"/>, by the layer-adaptive score s(u) = w(u)^2 / sum of w(v)^2 over the v of the same layer with |w(v)| at least |w(u)|
     /// (Lee et al. 2021, "Layer-adaptive Sparsity for the Magnitude-based Pruning"), where w is the importance, which has to be at least 0.
     /// No layer is emptied while another has more than one piece: the score of the last piece is 1.
     /// </summary>
-    public static Distribution Lamp { get; } = new("LAMP");
+    public static Distribution Lamp { get; } = new(nameof(Lamp));
 
     /// <summary>
     /// Density in proportion to (n_in + n_out) / (n_in n_out) of the layer (Mocanu et al. 2018, "Scalable Training of Artificial Neural Networks
     /// with Adaptive Sparse Connectivity inspired by Network Science"). Layers that would be denser than dense stay dense and the others
     /// give way. The total is exact.
     /// </summary>
-    public static Distribution ErdosRenyi { get; } = new("Erdos-Renyi", members => [.. members.Select(member => Sizes(member, withKernel: false))]);
+    public static Distribution ErdosRenyi { get; } = new(nameof(ErdosRenyi), members => [.. members.Select(member => Sizes(member, withKernel: false))]);
 
     /// <summary>As <see cref="ErdosRenyi"/>, kernels counted: (n_in + n_out + w + h) / (n_in n_out w h) (Evci et al. 2020, "Rigging the Lottery").</summary>
-    public static Distribution ErdosRenyiKernel { get; } = new("Erdos-Renyi kernel", members => [.. members.Select(member => Sizes(member, withKernel: true))]);
+    public static Distribution ErdosRenyiKernel { get; }
+        = new(nameof(ErdosRenyiKernel), members => [.. members.Select(member => Sizes(member, withKernel: true))]);
 
     /// <summary>Whether pieces of all layers are compared.</summary>
     internal bool IsTogether => this == Global || IsLamp;
@@ -70,7 +71,7 @@ public sealed class Distribution
         }
 
         var own = sparsities.ToDictionary();
-        return new("given", members =>
+        return new(Notation.Call(nameof(Given), own.OrderBy(sparsity => sparsity.Key, StringComparer.Ordinal)), members =>
         {
             string[] known = [.. members.SelectMany(member => new[] { member.Layer, member.Parameter.Name })];
             if (own.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
@@ -93,11 +94,11 @@ public sealed class Distribution
     public static Distribution BySensitivity(SensitivityReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        return new("by sensitivity", sensitivity: new SensitivityAllocation(report));
+        return new($"{nameof(BySensitivity)}(...)", sensitivity: new SensitivityAllocation(report));
     }
 
     /// <inheritdoc/>
-    public override string ToString() => _name;
+    public override string ToString() => _call;
 
     /// <summary>Pieces that each layer keeps: in proportion to its density, none more than it has, and exactly so many in all.</summary>
     /// <param name="members">The layers.</param>

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 
@@ -10,23 +11,26 @@ public sealed class Schedule
 
     private readonly Func<double, double, IEnumerable<double>> _sparsities;
 
-    private Schedule(Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together, int? portion = null)
-        => (_sparsities, Order, Portion) = (sparsities, order, portion);
+    private readonly string _call;
+
+    private Schedule(string call, Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together, int? portion = null)
+        => (_call, _sparsities, Order, Portion) = (call, sparsities, order, portion);
 
     /// <summary>All at once.</summary>
-    public static Schedule OneShot { get; } = new((_, target) => [target]);
+    public static Schedule OneShot { get; } = new(nameof(OneShot), (_, target) => [target]);
 
     /// <summary>Equal parts of the way each step.</summary>
     /// <param name="steps">From 1 to 10,000.</param>
-    public static Schedule Linear(int steps) => Curve(steps, (from, target, done) => from + (target - from) * done);
+    public static Schedule Linear(int steps) => Curve(nameof(Linear), steps, (from, target, done) => from + (target - from) * done);
 
     /// <summary>The same share of the remaining weights each step, so that the remaining density falls geometrically.</summary>
     /// <param name="steps">From 1 to 10,000.</param>
-    public static Schedule Geometric(int steps) => Curve(steps, (from, target, done) => 1 - (1 - from) * Math.Pow((1 - target) / (1 - from), done));
+    public static Schedule Geometric(int steps)
+        => Curve(nameof(Geometric), steps, (from, target, done) => 1 - (1 - from) * Math.Pow((1 - target) / (1 - from), done));
 
     /// <summary>Fast at first, slower towards the target: target + (from - target) (1 - done)^3 (Zhu &amp; Gupta 2017).</summary>
     /// <param name="steps">From 1 to 10,000.</param>
-    public static Schedule Cubic(int steps) => Curve(steps, (from, target, done) => target + (from - target) * Math.Pow(1 - done, 3));
+    public static Schedule Cubic(int steps) => Curve(nameof(Cubic), steps, (from, target, done) => target + (from - target) * Math.Pow(1 - done, 3));
 
     /// <summary>Your own sparsities, rising; the target follows as the last step if it is not the last of them.</summary>
     /// <param name="sparsities">Each in [0, 1), none above the target.</param>
@@ -42,7 +46,7 @@ public sealed class Schedule
         }
 
         var copy = sparsities.ToArray();
-        return new((from, target) => copy.FirstOrDefault(sparsity => sparsity > target) is var above and > 0
+        return new(Notation.Call(nameof(Custom), [.. copy]), (from, target) => copy.FirstOrDefault(sparsity => sparsity > target) is var above and > 0
             ? throw new ArgumentException($"The schedule's sparsity {above} lies above the target {target}.")
             : copy.Where(sparsity => sparsity > from && sparsity < target).Append(target));
     }
@@ -56,7 +60,7 @@ public sealed class Schedule
     public static Schedule From(Func<double, double, IEnumerable<double>> sparsities)
     {
         ArgumentNullException.ThrowIfNull(sparsities);
-        return new((from, target) => Checked(sparsities(from, target), from, target));
+        return new($"{nameof(From)}(...)", (from, target) => Checked(sparsities(from, target), from, target));
     }
 
     /// <summary>A share of what remains each round until the target is reached (iterative magnitude pruning, Frankle &amp; Carbin 2019).</summary>
@@ -68,17 +72,17 @@ public sealed class Schedule
             throw new ArgumentOutOfRangeException(nameof(share), share, $"The share pruned each round lies in [{SmallestShare}, 1).");
         }
 
-        return new((from, target) => Rounds(from, target, share));
+        return new(Notation.Call(nameof(Iterative), share), (from, target) => Rounds(from, target, share));
     }
 
     /// <summary>
     /// The same layer by layer, from the input to the output: the first layer takes all its steps, then the next. How much each layer is to lose
     /// is settled at the start, what it loses in its steps. Not for blocks.
     /// </summary>
-    public Schedule BottomUp() => new(_sparsities, LayerOrder.BottomUp, Portion);
+    public Schedule BottomUp() => new(_call, _sparsities, LayerOrder.BottomUp, Portion);
 
     /// <summary>The same layer by layer, from the output to the input; see <see cref="BottomUp"/>.</summary>
-    public Schedule TopDown() => new(_sparsities, LayerOrder.TopDown, Portion);
+    public Schedule TopDown() => new(_call, _sparsities, LayerOrder.TopDown, Portion);
 
     /// <summary>
     /// The same greedily: within each step the piece that costs least goes first, what the others are worth is measured anew without it, and so
@@ -90,8 +94,12 @@ public sealed class Schedule
     public Schedule Greedy(int pieces = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(pieces, 1);
-        return new(_sparsities, Order, pieces);
+        return new(_call, _sparsities, Order, pieces);
     }
+
+    /// <inheritdoc/>
+    public override string ToString() => _call + (Order == LayerOrder.Together ? "" : $".{Order}")
+        + (Portion is { } pieces ? "." + Notation.Call(nameof(Greedy), pieces) : "");
 
     /// <summary>In which order layers are pruned.</summary>
     internal LayerOrder Order { get; }
@@ -102,11 +110,12 @@ public sealed class Schedule
     /// <summary>The sparsities after each step; the last is the target.</summary>
     internal IReadOnlyList<double> Sparsities(double from, double target) => target <= from ? [target] : [.. _sparsities(from, target)];
 
-    private static Schedule Curve(int steps, Func<double, double, double, double> at)
+    private static Schedule Curve(string name, int steps, Func<double, double, double, double> at)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, MostSteps);
-        return new((from, target) => Enumerable.Range(1, steps).Select(step => step == steps ? target : at(from, target, (double)step / steps)));
+        return new(Notation.Call(name, steps), (from, target)
+            => Enumerable.Range(1, steps).Select(step => step == steps ? target : at(from, target, (double)step / steps)));
     }
 
     /// <exception cref="InvalidOperationException">A schedule of the user's own falls, leaves its range, or has no end.</exception>

@@ -51,6 +51,11 @@ public sealed class Scope
         return new(Distribution, _only, [.. _except, .. names], _within);
     }
 
+    /// <inheritdoc/>
+    public override string ToString()
+        => (Distribution == Distribution.Global ? nameof(Network) : Distribution == Distribution.Uniform ? nameof(Layer) : Notation.Call(nameof(Distributed), Distribution))
+        + (_only.Length > 0 ? "." + Notation.Call(nameof(Only), [.. _only]) : "") + (_except.Length > 0 ? "." + Notation.Call(nameof(Except), [.. _except]) : "");
+
     /// <summary>The same scope over the layers alone for which that is true.</summary>
     internal Scope Within(Func<string, bool> layers) => new(Distribution, _only, _except, layer => _within(layer) && layers(layer));
 

@@ -28,7 +28,8 @@ public abstract partial class SparseTraining
     {
         if (options.Granularity.IsStructural)
         {
-            throw new ArgumentException($"{this} moves masks, but pieces of granularity '{options.Granularity}' are removed: prune between trainings, or with {nameof(SparseTraining)}.{nameof(Soft)}.", nameof(PruningOptions.Training));
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} moves masks, but pieces of granularity '{options.Granularity}' are removed: "
+                + $"prune between trainings, or with {nameof(SparseTraining)}.{nameof(Soft)}.", nameof(PruningOptions.Training));
         }
     }
 
@@ -36,7 +37,4 @@ public abstract partial class SparseTraining
     internal abstract SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data);
 
     private protected static double Positive(double value, string name, bool orZero = false) => orZero ? Setting.NotNegative(value, name) : Setting.Positive(value, name);
-
-    /// <inheritdoc/>
-    public override string ToString() => $"{nameof(SparseTraining)}.{GetType().Name.Replace("Training", "", StringComparison.Ordinal)}";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
@@ -48,6 +47,5 @@ public sealed class Tolerance
     public static implicit operator Tolerance(double most) => Of(most);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"at most {Most} loss of metric")
-        + (Confidence is { } confidence ? string.Create(CultureInfo.InvariantCulture, $" with {100 * confidence:0.##} % confidence") : "");
+    public override string ToString() => Confidence is { } confidence ? Notation.Call(nameof(Confident), Most, confidence) : Notation.Call(nameof(Of), Most);
 }

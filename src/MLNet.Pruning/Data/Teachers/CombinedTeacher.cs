@@ -45,9 +45,14 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
         }
     }
 
+    internal override string Identity => Describe(member => member.Identity);
+
     /// <inheritdoc/>
-    public override string ToString() => (weights is { } shares
-        ? $"mean of {string.Join(", ", members.Zip(shares, (member, weight) => FormattableString.Invariant($"{weight:r} {member}")))}" : $"best per class of {string.Join(", ", members)}");
+    public override string ToString() => Describe(member => member.ToString()!);
+
+    private string Describe(Func<Teacher, string> name) => weights is { } shares
+        ? $"mean of {string.Join(", ", members.Zip(shares, (member, weight) => FormattableString.Invariant($"{weight:r} {name(member)}")))}"
+        : $"best per class of {string.Join(", ", members.Select(name))}";
 
     private sealed class Bound : BoundTeacher
     {

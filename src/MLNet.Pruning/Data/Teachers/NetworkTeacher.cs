@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Scoring;
 using Microsoft.ML;
 using static TorchSharp.torch;
@@ -12,6 +13,8 @@ namespace MLNet.Pruning.Data.Teachers;
 internal sealed class NetworkTeacher(Network network, NetworkInputs? inputs, IDataView? view = null) : Teacher
 {
     internal override Network? Network => network;
+
+    internal override string Identity => NetworkHash.Of(network);
 
     internal override BoundTeacher Bind(TeacherStep step)
     {

@@ -82,6 +82,9 @@ public abstract class Teacher
     /// <exception cref="ArgumentException">There is none.</exception>
     public static Teacher BestPerClass(params Teacher[] teachers) => new CombinedTeacher(Several(teachers), null);
 
+    /// <summary>Tells one teacher from another: networks by their values, models and columns by their names alone.</summary>
+    internal virtual string Identity => ToString()!;
+
     private static ImmutableArray<Teacher> Several(Teacher[] teachers)
     {
         ArgumentNullException.ThrowIfNull(teachers);

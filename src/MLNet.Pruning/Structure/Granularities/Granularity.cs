@@ -13,57 +13,57 @@ public sealed class Granularity
 {
     private const int MostDimensions = 8;
 
-    private readonly string _name;
+    private readonly string _call;
     private readonly Func<Parameter, WeightAxes, bool> _fits;
     private readonly Func<Parameter, WeightAxes, PieceLayout>? _pieces;
 
-    private Granularity(string name, string call, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, PieceLayout>? pieces = null)
-        => (_name, Call, _fits, _pieces) = (name, call, fits, pieces);
+    private Granularity(string call, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, PieceLayout>? pieces = null)
+        => (_call, _fits, _pieces) = (call, fits, pieces);
 
-    private Granularity(string name, string call, StructureOptions structure, params StructureKind[] kinds) : this(name, call, (_, _) => false)
+    private Granularity(string call, StructureOptions structure, params StructureKind[] kinds) : this(call, (_, _) => false)
         => (Structure, Kinds) = (structure, [.. kinds]);
 
     /// <summary>Single weights.</summary>
-    public static Granularity Weight { get; } = new("weight", nameof(Weight), (_, _) => true) { IsSingle = true };
+    public static Granularity Weight { get; } = new(nameof(Weight), (_, _) => true) { IsSingle = true };
 
     /// <summary>Rows of dense layers, set to zero: all weights into one unit, however the weights are stored.</summary>
-    public static Granularity Row { get; } = new("row", nameof(Row), IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Output));
+    public static Granularity Row { get; } = new(nameof(Row), IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Output));
 
     /// <summary>Columns of dense layers, set to zero: all weights from one input, however the weights are stored.</summary>
-    public static Granularity Column { get; } = new("column", nameof(Column), IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Input));
+    public static Granularity Column { get; } = new(nameof(Column), IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Input));
 
     /// <summary>Kernels of convolutions, set to zero: all weights from one channel into one filter (Mao et al. 2017, "Exploring the Granularity of Sparsity").</summary>
-    public static Granularity Kernel { get; } = new("kernel", nameof(Kernel), (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2, (parameter, _) => PieceLayout.Kernels(parameter));
+    public static Granularity Kernel { get; } = new(nameof(Kernel), (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2, (parameter, _) => PieceLayout.Kernels(parameter));
 
     /// <summary>Units of dense layers and dimensions of embeddings, removed.</summary>
-    public static Granularity Neuron { get; } = new("neuron", nameof(Neuron), new(), StructureKind.Neuron, StructureKind.Embedding);
+    public static Granularity Neuron { get; } = new(nameof(Neuron), new(), StructureKind.Neuron, StructureKind.Embedding);
 
     /// <summary>Filters of convolutions with the channels they make, removed.</summary>
-    public static Granularity Filter { get; } = new("filter", nameof(Filter), new(), StructureKind.Channel);
+    public static Granularity Filter { get; } = new(nameof(Filter), new(), StructureKind.Channel);
 
     /// <summary>The same as <see cref="Filter"/>.</summary>
     public static Granularity Channel => Filter;
 
     /// <summary>Whole groups of grouped convolutions, removed.</summary>
-    public static Granularity ChannelGroup { get; } = new("channel group", nameof(ChannelGroup), new StructureOptions { WholeGroups = true }, StructureKind.ChannelGroup);
+    public static Granularity ChannelGroup { get; } = new(nameof(ChannelGroup), new StructureOptions { WholeGroups = true }, StructureKind.ChannelGroup);
 
     /// <summary>Attention heads, removed.</summary>
-    public static Granularity Head { get; } = new("head", nameof(Head), new(), StructureKind.Head);
+    public static Granularity Head { get; } = new(nameof(Head), new(), StructureKind.Head);
 
     /// <summary>Hidden units of recurrent layers, removed from all gates and both directions.</summary>
-    public static Granularity HiddenUnit { get; } = new("hidden unit", nameof(HiddenUnit), new(), StructureKind.HiddenUnit);
+    public static Granularity HiddenUnit { get; } = new(nameof(HiddenUnit), new(), StructureKind.HiddenUnit);
 
     /// <summary>All that can be removed without removing a layer: neurons, filters, heads, hidden units.</summary>
-    public static Granularity Unit { get; } = new("unit", nameof(Unit), new(), Enum.GetValues<StructureKind>());
+    public static Granularity Unit { get; } = new(nameof(Unit), new(), Enum.GetValues<StructureKind>());
 
     /// <summary>All units, but of attention the same index within every head instead of whole heads.</summary>
-    public static Granularity UnitWithinHeads { get; } = new("unit within heads", nameof(UnitWithinHeads), new StructureOptions { WholeHeads = false }, Enum.GetValues<StructureKind>());
+    public static Granularity UnitWithinHeads { get; } = new(nameof(UnitWithinHeads), new StructureOptions { WholeHeads = false }, Enum.GetValues<StructureKind>());
 
     /// <summary>Residual blocks, removed: the sum x + f(x) becomes x.</summary>
-    public static Granularity Block { get; } = new("block", nameof(Block), (_, _) => false) { IsDepth = true };
+    public static Granularity Block { get; } = new(nameof(Block), (_, _) => false) { IsDepth = true };
 
     /// <summary>Residual blocks, and layers that give the shape they read, removed: the identity takes their place.</summary>
-    public static Granularity Layer { get; } = new("layer", nameof(Layer), (_, _) => false) { IsDepth = true, IncludesLayers = true };
+    public static Granularity Layer { get; } = new(nameof(Layer), (_, _) => false) { IsDepth = true, IncludesLayers = true };
 
     /// <summary>Slices along a dimension, whatever the layer, set to zero; as <c>dim</c> of <c>torch.nn.utils.prune.ln_structured</c>.</summary>
     /// <param name="dimension">From 0 to 7; -1 to -8 count from the last.</param>
@@ -72,7 +72,7 @@ public sealed class Granularity
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, -MostDimensions);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(dimension, MostDimensions);
-        return new($"slice {dimension}", Notation.Call(nameof(Slice), dimension), (parameter, _) => dimension < parameter.Shape.Length && dimension >= -parameter.Shape.Length,
+        return new(Notation.Call(nameof(Slice), dimension), (parameter, _) => dimension < parameter.Shape.Length && dimension >= -parameter.Shape.Length,
             (parameter, _) => PieceLayout.Slices(parameter, dimension < 0 ? dimension + parameter.Shape.Length : dimension));
     }
 
@@ -86,7 +86,7 @@ public sealed class Granularity
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
-        return new($"{rows}x{columns} weight block", Notation.Call(nameof(WeightBlock), rows, columns), (parameter, axes) => WeightMatrix.Of(parameter, axes) is not null,
+        return new(Notation.Call(nameof(WeightBlock), rows, columns), (parameter, axes) => WeightMatrix.Of(parameter, axes) is not null,
             (parameter, axes) => PieceLayout.Blocks(WeightMatrix.Of(parameter, axes)!.Value, rows, columns))
         {
             Misfit = (parameter, axes) => WeightMatrix.Of(parameter, axes) is { } matrix && matrix.Rows % rows == 0 && matrix.Columns % columns == 0 ? null
@@ -106,15 +106,12 @@ public sealed class Granularity
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(m, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(n, m);
-        return new($"{n}:{m}", Notation.Call(nameof(NToM), n, m), (parameter, _) => parameter.Shape.Length > 1)
+        return new(Notation.Call(nameof(NToM), n, m), (parameter, _) => parameter.Shape.Length > 1)
         {
             Pattern = (n, m),
             Misfit = (parameter, axes) => parameter.Shape[axes.Input] % m == 0 ? null : $"{parameter} has {parameter.Shape[axes.Input]} inputs",
         };
     }
-
-    /// <summary>The call that makes it, in the <see cref="Notation"/> of files.</summary>
-    internal string Call { get; }
 
     /// <summary>Whether pieces are single weights.</summary>
     internal bool IsSingle { get; private init; }
@@ -141,7 +138,7 @@ public sealed class Granularity
     internal bool IncludesLayers { get; private init; }
 
     /// <inheritdoc/>
-    public override string ToString() => _name;
+    public override string ToString() => _call;
 
     /// <summary>What of a weight's sizes the pieces do not divide; null where they do.</summary>
     private Func<Parameter, WeightAxes, string?> Misfit { get; init; } = (_, _) => null;

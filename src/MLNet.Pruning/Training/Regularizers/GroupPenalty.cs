@@ -22,7 +22,7 @@ internal sealed class GroupPenalty : Regularization
             : throw new ArgumentException($"A group lasso works on pieces of several weights within layers, but not on granularity '{granularity}'.", nameof(granularity));
     }
 
-    public override string ToString() => $"{nameof(GroupLasso)}({Notation.Argument(_strength)}, {_granularity.Call})";
+    public override string ToString() => Notation.Call(nameof(GroupLasso), _strength, _granularity);
 
     internal override Func<Tensor> Bind(Network network, IReadOnlyDictionary<string, Tensor> parameters)
     {

@@ -133,13 +133,13 @@ public class AutoPruneTests
             Assert.AreEqual(written, File.ReadAllText(_path), "the file stays as it is");
         }
 
-        Refused("at most 850 multiply-adds", other => other with { Budget = Budget.MultiplyAdds(850) });
-        Refused("evolutionary, 3 generations", other => other with { Strategy = SearchStrategy.Evolutionary(4, 3) });
-        Refused("choice of pieces", other => other with { Importance = Importance.Random(1) });
-        Refused("choice of pieces", other => other with { Scope = Scope.Network.Except("fc2") });
-        Refused("granularity", other => other with { Granularity = Granularity.Row });
-        Refused("seed", other => other with { Seed = 8 });
-        Refused("1 epochs", other => other with { CandidateEpochs = 1 });
+        Refused("MultiplyAdds(850)", other => other with { Budget = Budget.MultiplyAdds(850) });
+        Refused("Evolutionary(4, 3)", other => other with { Strategy = SearchStrategy.Evolutionary(4, 3) });
+        Refused("Importance", other => other with { Importance = Importance.Random(1) });
+        Refused("Scope is 'Network', here it is 'Network.Except(\"fc2\")'", other => other with { Scope = Scope.Network.Except("fc2") });
+        Refused("Granularity", other => other with { Granularity = Granularity.Row });
+        Refused("Seed", other => other with { Seed = 8 });
+        Refused("CandidateEpochs is '0', here it is '1'", other => other with { CandidateEpochs = 1 });
 
         var ml = new MLContext(1);
         var network = DigitSearch.Network;
@@ -282,7 +282,7 @@ public class AutoPruneTests
             Assert.ThrowsExactly<T>(() => ml.Transforms.AutoPrune(change(new AutoPruneOptions { Budget = Budget.Parameters(10) })));
         }
 
-        Refused<ArgumentNullException>(options => options with { Budget = null });
+        Refused<ArgumentNullException>(options => options with { Budget = null! });
         Refused<ArgumentNullException>(options => options with { Strategy = null! });
         Refused<ArgumentException>(options => options with { Granularity = Granularity.NToM(2, 4) });
         Refused<ArgumentException>(options => options with { Granularity = Granularity.Block });
@@ -292,7 +292,7 @@ public class AutoPruneTests
         Refused<ArgumentOutOfRangeException>(options => options with { CandidateEpochs = -1 });
         Refused<ArgumentOutOfRangeException>(options => options with { FineTuneEpochs = -1 });
         Refused<ArgumentOutOfRangeException>(options => options with { Minimize = (CostMeasure)9 });
-        var set = new AutoPruneOptions();
+        var set = new AutoPruneOptions { Budget = Budget.Parameters(5) };
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => set with { TimeLimit = TimeSpan.Zero });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => set with { MaximumTrials = 0 });
         Assert.ThrowsExactly<ArgumentException>(() => set with { Sparsities = [] });

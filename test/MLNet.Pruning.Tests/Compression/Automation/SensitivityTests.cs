@@ -54,7 +54,7 @@ public class SensitivityTests
         var told = new List<string>();
         var report = Measure(new() { Sparsities = [0.5], Importance = Importance.Taylor(64), Progress = new Told(layer => told.Add(layer.Layer)) });
         CollectionAssert.AreEqual(report.Layers.Select(layer => layer.Layer).ToArray(), told);
-        StringAssert.Contains(report.ToString(), "Importance.Taylor");
+        StringAssert.Contains(report.ToString(), "Taylor(64)");
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
         Assert.ThrowsExactly<OperationCanceledException>(() => Measure(new() { CancellationToken = cancelled.Token }));

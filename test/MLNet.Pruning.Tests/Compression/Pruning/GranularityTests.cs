@@ -135,11 +135,11 @@ public class GranularityTests
     {
         var network = Network.Mlp(10, 6, 4).Initialize(1);
         var pattern = Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Granularity.NToM(2, 4))).Message;
-        StringAssert.Contains(pattern, "'2:4'");
+        StringAssert.Contains(pattern, "'NToM(2, 4)'");
         StringAssert.Contains(pattern, "layer 'fc1' (fc1.weight[6 x 10] has 10 inputs)");
         StringAssert.Contains(pattern, "layer 'fc2' (fc2.weight[4 x 6] has 6 inputs)");
         var block = Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), granularity: Granularity.WeightBlock(8, 2))).Message;
-        StringAssert.Contains(block, "8x2");
+        StringAssert.Contains(block, "WeightBlock(8, 2)");
         StringAssert.Contains(block, "layer 'fc1' (fc1.weight[6 x 10] has 6 outputs x 10 inputs)");
         Assert.AreEqual(30, network.Prune(Granularity.NToM(1, 2), scope: Scope.Network.Only("fc1")).Masks.Single().Value.Kept);
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Granularity.NToM(4, 4));

@@ -106,7 +106,7 @@ public class PruningWarningsTests
     {
         var network = Network.FromOnnx(Case.File("se_block"));
         var blocks = Prune(network, new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Block }).Report;
-        Assert.Contains(warning => warning.StartsWith("Nothing was pruned by Fraction(0.5) of granularity 'block'") && warning.Contains("rounds to 0"), blocks.Warnings);
+        Assert.Contains(warning => warning.StartsWith("Nothing was pruned by Fraction(0.5) of granularity 'Block'") && warning.Contains("rounds to 0"), blocks.Warnings);
 
         var narrow = Network.Sequential([3, 8, 8], Layer.Conv2d(16, 3), Layer.Relu(), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(2)).Initialize(1);
         var filters = Prune(narrow, new() { Amount = Amount.Fraction(0.3), Granularity = Granularity.Filter }).Report;
@@ -119,7 +119,7 @@ public class PruningWarningsTests
     {
         var network = Network.FromOnnx(Case.File("se_block"));
         var rows = Prune(network, new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Row }).Report;
-        Assert.Contains(warning => warning.Contains("(without pieces of granularity 'row')") && warning.Contains("of the network's"), rows.Warnings);
+        Assert.Contains(warning => warning.Contains("(without pieces of granularity 'Row')") && warning.Contains("of the network's"), rows.Warnings);
         var excepted = Prune(Collapsing, new() { Scope = Scope.Network.Except(Collapsing.Layers.First(layer => layer.Weights.Length > 0).Weights[0]) }).Report;
         Assert.Contains(warning => warning.Contains("2,048 of the network's 6,656 weights (30.8 %)") && warning.Contains("left out by the scope"), excepted.Warnings);
     }

@@ -172,5 +172,5 @@ public class RemovalTests
     [TestMethod]
     public void A_granularity_that_the_network_lacks_is_refused()
         => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Network.Mlp(4, 3, 2).Initialize(1).Prune(Amount.Fraction(0.5), granularity: Granularity.Head)).Message,
-            "No layer can be pruned with granularity 'head': the network has fc1 (Neuron)");
+            "No layer can be pruned with granularity 'Head': the network has fc1 (Neuron)");
 }

@@ -99,8 +99,8 @@ public class RegularizationTests
     {
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Regularization.L1(-1));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Regularization.L2(double.NaN));
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Regularization.GroupLasso(1, Granularity.Weight)).Message, "'weight'");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Value(Regularization.GroupLasso(1, Granularity.Head))).Message, "'head'");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Regularization.GroupLasso(1, Granularity.Weight)).Message, "'Weight'");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Value(Regularization.GroupLasso(1, Granularity.Head))).Message, "'Head'");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Regularization.BatchNormScale(1).Bind(Network.Mlp(2, 2).Initialize(1), new Dictionary<string, Tensor>())).Message, "no batch normalisation");
     }
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 
@@ -49,7 +49,11 @@ public sealed class Budget
             : throw new ArgumentOutOfRangeException(nameof(most), most, "A limit in milliseconds is a finite number above 0.");
     }
 
-    /// <summary>At most so large a loss of the validation metric, in its direction, against the network before.</summary>
+    /// <summary>
+    /// At most so large a loss of the validation metric, in its direction, against the network before. It holds on the validation rows: a search
+    /// takes the best of many candidates by them, so that no confidence can be told from them, and <see cref="Tolerance.Confident"/> is for
+    /// <c>ml.Transforms.Prune</c> alone. For a loss with confidence measure the network that is found on rows of its own.
+    /// </summary>
     /// <param name="most">Not negative; 0.01 is one percentage point of accuracy.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="most"/> is negative or not finite.</exception>
     public static Budget MetricLoss(double most) => most >= 0 && double.IsFinite(most) ? new([], most, 1)
@@ -85,8 +89,9 @@ public sealed class Budget
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(", ", Limits.Select(limit => limit.ToString() + (limit.Measure == CostMeasure.Milliseconds ? $" a batch of {Batch}" : ""))
-        .Concat(MaximumMetricLoss is { } loss ? [string.Create(CultureInfo.InvariantCulture, $"at most {loss} loss of metric")] : []));
+    public override string ToString() => string.Join(" & ", Limits.Select(limit => limit.Measure == CostMeasure.Milliseconds
+            ? Notation.Call(nameof(Milliseconds), limit.Most, Batch) : Notation.Call(limit.Measure.ToString(), limit.Most))
+        .Concat(MaximumMetricLoss is { } loss ? [Notation.Call(nameof(MetricLoss), loss)] : []));
 
     private static Budget Of(CostMeasure measure, long most)
     {

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Evolves candidates by crossover and steps of single layers.</summary>
@@ -16,7 +18,7 @@ internal sealed class EvolutionarySearch : SearchStrategy
         (_population, _generations) = (population, generations);
     }
 
-    public override string ToString() => $"evolutionary, {_generations} generations of {_population}";
+    public override string ToString() => Notation.Call(nameof(Evolutionary), _population, _generations);
 
     internal override IEnumerable<int[]> Propose(SearchLog log)
     {

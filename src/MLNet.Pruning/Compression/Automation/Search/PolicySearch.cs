@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Fits a small policy over layers by the cross-entropy method.</summary>
@@ -22,7 +24,7 @@ internal sealed class PolicySearch : SearchStrategy
         (_population, _iterations) = (population, iterations);
     }
 
-    public override string ToString() => $"learned policy, {_iterations} iterations of {_population}";
+    public override string ToString() => Notation.Call(nameof(LearnedPolicy), _population, _iterations);
 
     internal override IEnumerable<int[]> Propose(SearchLog log)
     {

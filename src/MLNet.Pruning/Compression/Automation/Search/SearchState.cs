@@ -11,7 +11,10 @@ namespace MLNet.Pruning.Compression.Automation.Search;
 internal sealed class SearchState
 {
     private const string Format = "MLNet.Pruning search";
-    private const int Version = 1;
+    private const int Version = 2;
+
+    /// <summary>Options had names in words, and not all were there.</summary>
+    private const int FormerVersion = 1;
 
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -68,14 +71,24 @@ internal sealed class SearchState
             throw new SearchStateException($"{path} cannot be gone on from: it is not the JSON that a search writes: {e.Message}", e);
         }
 
-        if (content is not { Format: Format, Version: Version } || content.Settings.Contains(null!) || content.Candidates.Contains(null!))
+        if (content is not { Format: Format, Version: Version or FormerVersion } || content.Settings.Contains(null!) || content.Candidates.Contains(null!))
         {
-            throw new SearchStateException($"{path} cannot be gone on from: it is of format '{content?.Format}', version {content?.Version}; expected '{Format}', version {Version}.");
+            throw new SearchStateException($"{path} cannot be gone on from: it is of format '{content?.Format}', version {content?.Version}; "
+                + $"expected '{Format}', version {FormerVersion} or {Version}.");
         }
 
-        var other = _settings.FirstOrDefault(setting => !content.Settings.Contains(setting));
-        return other is null && content.Settings.Count == _settings.Count ? content.Candidates : throw new SearchStateException(
-            $"{path} is of another search: its {other?.Name} is '{content.Settings.Find(setting => setting.Name == other?.Name)?.Value}', here it is '{other?.Value}'. Give another file, or remove it to begin anew.");
+        var written = content.Settings.DistinctBy(setting => setting.Name).ToDictionary(setting => setting.Name, setting => setting.Value);
+        if (content.Version == FormerVersion)
+        {
+            written = FormerSearch.Upgrade(written, _settings.Select(setting => (setting.Name, setting.Value)))
+                .ToDictionary(setting => setting.Name, setting => setting.Value);
+        }
+
+        var here = _settings.ToDictionary(setting => setting.Name, setting => setting.Value);
+        var other = here.Keys.Concat(written.Keys).FirstOrDefault(name => here.GetValueOrDefault(name) != written.GetValueOrDefault(name));
+        return other is null ? content.Candidates : throw new SearchStateException(
+            $"{path} is of another search: its {other} is '{written.GetValueOrDefault(other, "null")}', here it is '{here.GetValueOrDefault(other, "null")}'. "
+            + "Give another file, or remove it to begin anew.");
     }
 
     /// <summary>A candidate that was measured.</summary>

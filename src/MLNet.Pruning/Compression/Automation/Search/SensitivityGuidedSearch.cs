@@ -3,7 +3,7 @@ namespace MLNet.Pruning.Compression.Automation.Search;
 /// <summary>From layers measured alone to a path of networks, and from the best of them to its neighbours.</summary>
 internal sealed class SensitivityGuidedSearch : SearchStrategy
 {
-    public override string ToString() => "sensitivity-guided";
+    public override string ToString() => nameof(SensitivityGuided);
 
     internal override IEnumerable<int[]> Propose(SearchLog log)
     {

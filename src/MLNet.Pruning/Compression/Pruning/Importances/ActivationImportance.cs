@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Criteria that look at what a unit puts out, behind its activation, over all rows and positions. Cost: one forward pass a row.</summary>
-internal abstract class ActivationImportance(string name, int rows) : CalibratedImportance(name)
+internal abstract class ActivationImportance(string maker, int rows) : CalibratedImportance(maker, rows)
 {
     private readonly int _rows = Rows(rows);
 

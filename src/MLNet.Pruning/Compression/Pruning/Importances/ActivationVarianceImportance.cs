@@ -6,7 +6,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// Variance of a unit's activation: one that hardly varies can be replaced by a bias (Molchanov et al. 2017, "Pruning Convolutional Neural
 /// Networks for Resource Efficient Inference", whose standard deviation gives the same order).
 /// </summary>
-internal sealed class ActivationVarianceImportance(int rows) : ActivationImportance("Importance.ActivationVariance", rows)
+internal sealed class ActivationVarianceImportance(int rows) : ActivationImportance(nameof(ActivationVariance), rows)
 {
     protected override IEnumerable<Tensor> Moments(Tensor values) => [values.sum(1), (values * values).sum(1)];
 

@@ -8,7 +8,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// Network Slimming"): of the normalisations in a group, or of the one that reads the slices of a weight. Works best where training pulled the
 /// scales towards zero.
 /// </summary>
-internal sealed class BatchNormImportance() : CalibratedImportance("Importance.BatchNormScale")
+internal sealed class BatchNormImportance() : CalibratedImportance(nameof(BatchNormScale))
 {
     protected override ImportanceScores MeasureCore(ImportanceContext context)
     {

@@ -18,7 +18,7 @@ internal sealed class DiagonalHessianImportance : CalibratedImportance
     private readonly int _rows;
     private readonly int? _probes;
 
-    public DiagonalHessianImportance(int rows, int? probes) : base("Importance.DiagonalHessian")
+    public DiagonalHessianImportance(int rows, int? probes) : base(nameof(DiagonalHessian), rows, probes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(probes ?? 1, 1, nameof(probes));
         (_rows, _probes) = (Rows(rows), probes);

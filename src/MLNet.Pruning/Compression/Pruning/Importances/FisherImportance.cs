@@ -5,7 +5,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// second derivative (Theis et al. 2018, "Faster gaze prediction with dense networks and Fisher pruning"); slices by their sum. Cost: one
 /// forward and backward pass a row, each row alone.
 /// </summary>
-internal sealed class FisherImportance(int rows) : CalibratedImportance("Importance.Fisher")
+internal sealed class FisherImportance(int rows) : CalibratedImportance(nameof(Fisher), rows)
 {
     private readonly int _rows = Rows(rows);
 

@@ -12,14 +12,14 @@ internal sealed class GeometricMedianImportance : Importance
 {
     protected override ImportanceScores MeasureCore(ImportanceContext context) => new GeometricMedianScores(context.CancellationToken);
 
-    public override string ToString() => GeometricMedianScores.Name;
+    public override string ToString() => nameof(GeometricMedian);
 }
 
 /// <summary>What <see cref="GeometricMedianImportance"/> measures: the values as they are.</summary>
 /// <param name="cancellation">Ends it.</param>
 internal sealed class GeometricMedianScores(CancellationToken cancellation) : ImportanceScores
 {
-    public const string Name = "Importance.GeometricMedian";
+    public const string Name = $"{nameof(Importance)}.{nameof(Importance.GeometricMedian)}";
 
     private protected override void Weights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
         $"{Name} says what whole slices are worth, not what single weights of {parameter} are: use it with rows, columns, slices, kernels, blocks or groups.");

@@ -1,7 +1,7 @@
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>Criteria made of a weight and the gradient of the mean loss over the calibration rows at it. Cost: one forward and backward pass a row.</summary>
-internal abstract class GradientImportance(string name, int rows) : CalibratedImportance(name)
+internal abstract class GradientImportance(string maker, int rows) : CalibratedImportance(maker, rows)
 {
     private readonly int _rows = Rows(rows);
 

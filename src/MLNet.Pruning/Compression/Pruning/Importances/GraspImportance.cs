@@ -9,7 +9,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// whose score is the negative of this one). Meant for a network that is not trained yet. Cost: two passes over the rows, the second through
 /// the gradient.
 /// </summary>
-internal sealed class GraspImportance(int rows) : CalibratedImportance("Importance.Grasp")
+internal sealed class GraspImportance(int rows) : CalibratedImportance(nameof(Grasp), rows)
 {
     private readonly int _rows = Rows(rows);
 

@@ -11,7 +11,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// each piece alone; negative for one that does harm. Weights, slices, groups and blocks. Cost: a forward pass over all rows a piece, so that it
 /// is for small networks or large pieces.
 /// </summary>
-internal sealed class LossChangeImportance(int rows) : CalibratedImportance("Importance.LossChange")
+internal sealed class LossChangeImportance(int rows) : CalibratedImportance(nameof(LossChange), rows)
 {
     private readonly int _rows = Rows(rows);
 

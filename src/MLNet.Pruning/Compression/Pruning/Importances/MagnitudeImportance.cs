@@ -1,4 +1,5 @@
 using System.Numerics;
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Structure.Granularities;
 
@@ -19,9 +20,9 @@ internal sealed class MagnitudeImportance : Importance
         _p = p;
     }
 
-    protected override ImportanceScores MeasureCore(ImportanceContext context) => new MagnitudeScores(_p, ToString());
+    protected override ImportanceScores MeasureCore(ImportanceContext context) => new MagnitudeScores(_p, $"{nameof(Importance)}.{this}");
 
-    public override string ToString() => _p is 1 or 2 ? $"Importance.L{_p}" : FormattableString.Invariant($"Importance.Magnitude({_p})");
+    public override string ToString() => _p == 1 ? nameof(L1) : _p == 2 ? nameof(L2) : Notation.Call(nameof(Magnitude), _p);
 }
 
 /// <summary>What <see cref="MagnitudeImportance"/> measures: the values as they are.</summary>

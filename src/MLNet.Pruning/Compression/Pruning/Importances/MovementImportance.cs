@@ -16,7 +16,7 @@ internal sealed class MovementImportance : CalibratedImportance
     private readonly int _epochs;
     private readonly double _learningRate;
 
-    public MovementImportance(int rows, int epochs, double learningRate) : base("Importance.Movement")
+    public MovementImportance(int rows, int epochs, double learningRate) : base(nameof(Movement), rows, epochs, learningRate)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
         (_rows, _epochs, _learningRate) = (Rows(rows), epochs, learningRate is > 0 and < double.PositiveInfinity ? learningRate
@@ -24,7 +24,8 @@ internal sealed class MovementImportance : CalibratedImportance
     }
 
     /// <summary>The criterion by sums that were taken in a real training.</summary>
-    public static ImportanceScores Of(ImportanceContext context, Dictionary<string, float[]> movement) => ImportanceScores.OfWeights("Importance.Movement", movement, context.Masks);
+    public static ImportanceScores Of(ImportanceContext context, Dictionary<string, float[]> movement)
+        => ImportanceScores.OfWeights($"{nameof(Importance)}.{nameof(Movement)}", movement, context.Masks);
 
     protected override ImportanceScores MeasureCore(ImportanceContext context)
     {

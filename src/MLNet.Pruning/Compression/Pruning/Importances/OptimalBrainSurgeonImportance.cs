@@ -22,7 +22,7 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
     private readonly int _exactInputs;
     private readonly double _damping;
 
-    public OptimalBrainSurgeonImportance(int rows, double damping, int exactInputs = ExactInputs) : base("Importance.OptimalBrainSurgeon")
+    public OptimalBrainSurgeonImportance(int rows, double damping, int exactInputs = ExactInputs) : base(nameof(OptimalBrainSurgeon), rows, damping)
     {
         (_rows, _exactInputs, _damping) = (Rows(rows), exactInputs, damping is > 0 and < double.PositiveInfinity ? damping
             : throw new ArgumentOutOfRangeException(nameof(damping), damping, "The damping is a finite number above 0."));

@@ -1,4 +1,5 @@
 using System.Text;
+using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
@@ -8,9 +9,9 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// </summary>
 internal sealed class RandomImportance(int seed) : Importance
 {
-    protected override ImportanceScores MeasureCore(ImportanceContext context) => new RandomScores(seed, ToString());
+    protected override ImportanceScores MeasureCore(ImportanceContext context) => new RandomScores(seed, $"{nameof(Importance)}.{this}");
 
-    public override string ToString() => FormattableString.Invariant($"Importance.Random({seed})");
+    public override string ToString() => Notation.Call(nameof(Random), seed);
 }
 
 /// <summary>What <see cref="RandomImportance"/> draws.</summary>

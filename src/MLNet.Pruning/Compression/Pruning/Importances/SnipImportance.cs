@@ -4,7 +4,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// Connection sensitivity: |g w| as a share of its sum over the weights of all layers (Lee et al. 2019, "SNIP: Single-shot Network Pruning
 /// based on Connection Sensitivity", equation 6). Meant for a network that is not trained yet.
 /// </summary>
-internal sealed class SnipImportance(int rows) : GradientImportance("Importance.Snip", rows)
+internal sealed class SnipImportance(int rows) : GradientImportance(nameof(Snip), rows)
 {
     protected override float Score(float weight, float gradient) => MathF.Abs(weight * gradient);
 

@@ -11,7 +11,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// rounds are a schedule: it measures anew before each of 100 geometric steps, so that no layer loses all its weights. Runs in double
 /// precision, for the product over many layers leaves the range of floats.
 /// </summary>
-internal sealed class SynFlowImportance() : CalibratedImportance("Importance.SynFlow")
+internal sealed class SynFlowImportance() : CalibratedImportance(nameof(SynFlow))
 {
     protected override ImportanceScores MeasureCore(ImportanceContext context)
     {

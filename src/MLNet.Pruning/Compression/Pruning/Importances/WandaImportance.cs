@@ -9,7 +9,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// Approach for Large Language Models"); slices by their sum. The paper compares weights within a row of the layer. Scores the weights of dense
 /// layers and convolutions. Cost: two forward passes a row and one backward pass through each layer by itself.
 /// </summary>
-internal sealed class WandaImportance(int rows) : CalibratedImportance("Importance.Wanda")
+internal sealed class WandaImportance(int rows) : CalibratedImportance(nameof(Wanda), rows)
 {
     private readonly int _rows = Rows(rows);
 

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure.Granularities;
 
@@ -7,7 +8,7 @@ namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 /// <summary>Puts a branch of low rank beside every layer that lost weights, or fits the branch it has anew.</summary>
 internal sealed class LowRankRecovery : Recovery
 {
-    private const string Name = "Recovery.LowRank";
+    private const string Name = $"{nameof(Recovery)}.{nameof(LowRank)}";
     private readonly int _rank;
 
     public LowRankRecovery(int rank)
@@ -16,7 +17,7 @@ internal sealed class LowRankRecovery : Recovery
         _rank = rank;
     }
 
-    public override string ToString() => $"{Name}({_rank})";
+    public override string ToString() => Notation.Call(nameof(LowRank), _rank);
 
     internal override void Check(Granularity granularity)
     {

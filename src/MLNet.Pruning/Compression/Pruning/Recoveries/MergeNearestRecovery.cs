@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure;
 
@@ -7,7 +8,7 @@ namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 /// <summary>Adds the weights that read a removed unit to those that read its most similar neighbour.</summary>
 internal sealed class MergeNearestRecovery : Recovery
 {
-    private const string Name = "Recovery.MergeNearest";
+    private const string Name = $"{nameof(Recovery)}.{nameof(MergeNearest)}";
     private readonly int _rows;
 
     public MergeNearestRecovery(int rows)
@@ -16,7 +17,7 @@ internal sealed class MergeNearestRecovery : Recovery
         _rows = rows;
     }
 
-    public override string ToString() => Name;
+    public override string ToString() => Notation.Call(nameof(MergeNearest), _rows);
 
     internal override void Check(Granularity granularity)
     {

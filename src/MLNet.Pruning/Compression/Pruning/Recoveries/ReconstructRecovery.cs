@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
 using MLNet.Pruning.Threading;
@@ -9,7 +10,7 @@ namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 /// <summary>Least-squares weights and biases for the layers that lost inputs or weights, in the order of the graph.</summary>
 internal sealed class ReconstructRecovery : Recovery
 {
-    private const string Name = "Recovery.Reconstruct";
+    private const string Name = $"{nameof(Recovery)}.{nameof(Reconstruct)}";
     private readonly int _rows;
     private readonly double _damping;
 
@@ -20,7 +21,7 @@ internal sealed class ReconstructRecovery : Recovery
             : throw new ArgumentOutOfRangeException(nameof(damping), damping, "The damping is a finite number above 0."));
     }
 
-    public override string ToString() => Name;
+    public override string ToString() => Notation.Call(nameof(Reconstruct), _rows, _damping);
 
     protected override PrunedNetwork RecoverCore(RecoveryStep step)
     {

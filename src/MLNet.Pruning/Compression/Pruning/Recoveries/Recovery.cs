@@ -101,7 +101,7 @@ public abstract class Recovery
     /// <summary>One after another.</summary>
     private sealed class RecoverySequence(Recovery first, Recovery second) : Recovery
     {
-        public override string ToString() => $"{first}, {second}";
+        public override string ToString() => $"{first}.{nameof(Then)}({second})";
 
         internal override void Check(Granularity granularity)
         {

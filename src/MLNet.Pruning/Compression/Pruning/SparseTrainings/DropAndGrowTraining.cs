@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Scoring;
 using TorchSharp;
 using TorchParameter = TorchSharp.Modules.Parameter;
@@ -18,14 +19,15 @@ internal sealed class DropAndGrowTraining : SparseTraining
         _byGradient = byGradient;
     }
 
-    public override string ToString() => $"{nameof(SparseTraining)}.{(_byGradient ? nameof(RigL) : nameof(Set))}";
+    public override string ToString() => Notation.Call(_byGradient ? nameof(RigL) : nameof(Set), _fraction, Every, Until);
 
     internal override void Check(PruningOptions options)
     {
         base.Check(options);
         if (!options.Granularity.IsSingle)
         {
-            throw new ArgumentException($"{this} drops and grows single weights, not pieces of granularity '{options.Granularity}'.", nameof(PruningOptions.Training));
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} drops and grows single weights, not pieces of granularity '{options.Granularity}'.",
+                nameof(PruningOptions.Training));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 using MLNet.Pruning.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,6 +11,8 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 /// <summary>See <see cref="SparseTraining.Gradual"/>.</summary>
 internal sealed class GradualTraining(int every, double until) : SparseTraining(every, until)
 {
+    public override string ToString() => Notation.Call(nameof(Gradual), Every, Until);
+
     internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
 
     private sealed class Run : SparseTrainingRun

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,7 +17,7 @@ internal sealed class HardConcreteTraining : SparseTraining
     public HardConcreteTraining(double strength, double learningRate, double until) : base(1, until)
         => (_strength, _learningRate) = (Positive(strength, nameof(strength), orZero: true), Positive(learningRate, nameof(learningRate)));
 
-    public override string ToString() => $"{nameof(SparseTraining)}.{nameof(L0)}";
+    public override string ToString() => Notation.Call(nameof(L0), _strength, _learningRate, Until);
 
     internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
 

@@ -27,7 +27,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
 
     protected LearnedMaskRun(SparseTraining owner, double learningRate, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
     {
-        (_name, _learningRate, _options, _start, _data) = (owner.ToString(), learningRate, options, start, data);
+        (_name, _learningRate, _options, _start, _data) = ($"{nameof(SparseTraining)}.{owner}", learningRate, options, start, data);
         Masks = start.Masks;
     }
 

@@ -1,16 +1,19 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>See <see cref="SparseTraining.Soft"/>.</summary>
 internal sealed class SoftTraining(int every, double until) : SparseTraining(every, until)
 {
+    public override string ToString() => Notation.Call(nameof(Soft), Every, Until);
+
     internal override void Check(PruningOptions options)
     {
         if (options.Granularity.IsDepth || (options.Granularity.IsStructural && (options.Layers.Count > 0 || options.Schedule.Order != LayerOrder.Together || options.Schedule.Portion is not null)))
         {
-            throw new ArgumentException($"{this} removes units of all layers together, but {(options.Granularity.IsDepth ? $"pieces are of granularity '{options.Granularity}'"
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} removes units of all layers together, but {(options.Granularity.IsDepth ? $"pieces are of granularity '{options.Granularity}'"
                 : options.Layers.Count > 0 ? "there are rules for layers" : "the schedule takes them in an order")}: prune between trainings.", nameof(PruningOptions.Training));
         }
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;
@@ -9,6 +10,8 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 /// <summary>See <see cref="SparseTraining.Surgery"/>.</summary>
 internal sealed class SurgeryTraining(int every, double until) : SparseTraining(every, until)
 {
+    public override string ToString() => Notation.Call(nameof(Surgery), Every, Until);
+
     internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
 
     private sealed class Run : SparseTrainingRun

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,14 +17,15 @@ internal sealed class VariationalDropoutTraining : SparseTraining
     public VariationalDropoutTraining(double strength, double learningRate, double until) : base(1, until)
         => (_strength, _learningRate) = (Positive(strength, nameof(strength), orZero: true), Positive(learningRate, nameof(learningRate)));
 
-    public override string ToString() => $"{nameof(SparseTraining)}.{nameof(VariationalDropout)}";
+    public override string ToString() => Notation.Call(nameof(VariationalDropout), _strength, _learningRate, Until);
 
     internal override void Check(PruningOptions options)
     {
         base.Check(options);
         if (!options.Granularity.IsSingle)
         {
-            throw new ArgumentException($"{this} learns the noise of single weights, not of pieces of granularity '{options.Granularity}'.", nameof(PruningOptions.Training));
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} learns the noise of single weights, not of pieces of granularity '{options.Granularity}'.",
+                nameof(PruningOptions.Training));
         }
     }
 

@@ -3,8 +3,8 @@ using MLNet.Pruning.Compression.Automation.Search;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Steps;
-using MLNet.Pruning.Training;
 using MLNet.Pruning.Training.Distilling;
+using MLNet.Pruning.Training;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -40,7 +40,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         using var channel = _step.Start();
         var device = _step.Device(channel);
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
-        var training = (_options.FineTuning ?? state.Training.ForLaterStep()).With(cancellation: _options.CancellationToken, metric: _options.Metric);
+        var training = _options.Training(state.Training.ForLaterStep());
         var validation = Validation.Of(data, state.Task, training);
         using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
@@ -50,7 +50,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
             network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
             (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed, teaching: teaching).Network, network.Masks, network.Companions),
-            TrainingJson.Fingerprint(training), _step.Seed,
+            _options.Settings(training, training.Distillation is { } distillation ? distillation.Teacher ?? state.Dense ?? state.Network : null, _step.Seed), _step.Seed,
             trial =>
             {
                 channel.Info(MessageSensitivity.None, "{0}", trial.ToString());

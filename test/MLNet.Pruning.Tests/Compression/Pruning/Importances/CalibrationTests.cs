@@ -91,7 +91,7 @@ public class CalibrationTests
         })
         {
             var message = Assert.ThrowsExactly<InvalidOperationException>(prune).Message;
-            StringAssert.StartsWith(message, importance + " is measured on calibration rows");
+            StringAssert.StartsWith(message, $"Importance.{importance.ToString()!.Split('(')[0]} is measured on calibration rows");
             StringAssert.Contains(message, "ml.Transforms.Prune");
         }
     }

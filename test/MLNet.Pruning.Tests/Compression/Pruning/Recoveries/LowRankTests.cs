@@ -93,7 +93,7 @@ public class LowRankTests
     public void Pieces_that_are_removed_are_refused_and_small_layers_left_alone()
     {
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Recovery.LowRank(0));
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Neuron, Recovery = Recovery.LowRank(1) }.Validate()).Message, "'neuron' are removed");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Neuron, Recovery = Recovery.LowRank(1) }.Validate()).Message, "'Neuron' are removed");
         var network = Network.Mlp(4, 4).Initialize(1);
         var pruned = network.Prune(Amount.Fraction(0.5));
         Assert.AreEqual(1, Recovery.LowRank(1).Recover(new(network.Unpruned(), pruned, null, null)).Network.Nodes.Length);

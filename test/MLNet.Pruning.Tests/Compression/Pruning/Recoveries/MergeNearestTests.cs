@@ -45,7 +45,7 @@ public class MergeNearestTests
     {
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Recovery.MergeNearest(0));
         var options = new PruningOptions { Recovery = Recovery.Reconstruct().Then(Recovery.MergeNearest()) };
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(options.Validate).Message, "'weight' are set to zero");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(options.Validate).Message, "'Weight' are set to zero");
         options = options with { Granularity = Granularity.Layer };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(options.Validate).Message, "whole layers");
     }

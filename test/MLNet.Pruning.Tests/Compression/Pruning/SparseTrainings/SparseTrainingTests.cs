@@ -132,9 +132,9 @@ public class SparseTrainingTests
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new TargetedDropout(rate: 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new TrainingOptions { LastLayers = 0 });
         var ml = new MLContext(1);
-        Refused(SparseTraining.Gradual(), Granularity.Neuron, "neuron");
-        Refused(SparseTraining.RigL(), Granularity.Row, "row");
-        Refused(SparseTraining.VariationalDropout(), Granularity.Column, "column");
+        Refused(SparseTraining.Gradual(), Granularity.Neuron, "Neuron");
+        Refused(SparseTraining.RigL(), Granularity.Row, "Row");
+        Refused(SparseTraining.VariationalDropout(), Granularity.Column, "Column");
 
         // Nothing was pruned before and no teacher is named.
         var untaught = Digits.Options(1) with { Distillation = Distillation.Response() };
