@@ -6,20 +6,18 @@ namespace MLNet.Pruning;
 /// <summary>How the sensitivity of layers is measured.</summary>
 public record SensitivityOptions
 {
-    private double[] _sparsities = [.. RatioSpace.DefaultSparsities];
-
     /// <summary>Shares of its pieces that each layer loses in turn, all others left whole; the last piece always stays.</summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
     public IReadOnlyList<double> Sparsities
     {
-        get => _sparsities;
+        get;
         init
         {
             RatioSpace.Check(value);
-            _sparsities = [.. value];
+            field = Array.AsReadOnly<double>([.. value]);
         }
-    }
+    } = Array.AsReadOnly(RatioSpace.DefaultSparsities);
 
     /// <summary>What a piece is: weights, other pieces of a layer, or units of any kind; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Weight"/>.</value>

@@ -37,7 +37,7 @@ public record PruningOptions
     /// <exception cref="ArgumentNullException">The list, or a rule in it, is null.</exception>
     public IReadOnlyList<LayerRule> Layers
     {
-        get => _layers;
+        get => Array.AsReadOnly(_layers);
         init => _layers = [.. Setting.Complete(value, nameof(Layers))];
     }
 

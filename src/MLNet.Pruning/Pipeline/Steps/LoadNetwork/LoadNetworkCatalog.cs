@@ -21,7 +21,7 @@ public static class LoadNetworkCatalog
         string labelColumnName = "Label", LearningTask? task = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return catalog.LoadNetwork(Options(inputs, outputs, labelColumnName, task, path: path));
+        return catalog.LoadNetwork(Options(Network.FromOnnx(path), inputs, outputs, labelColumnName, task));
     }
 
     /// <inheritdoc cref="LoadNetwork(TransformsCatalog, string, string[], string[], string, LearningTask?)"/>
@@ -36,7 +36,7 @@ public static class LoadNetworkCatalog
         string labelColumnName = "Label", LearningTask? task = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return catalog.LoadNetwork(Options(inputs, outputs, labelColumnName, task, network));
+        return catalog.LoadNetwork(Options(network, inputs, outputs, labelColumnName, task));
     }
 
     /// <summary>Brings a network into a chain, to score, prune and fine-tune it there.</summary>
@@ -44,10 +44,9 @@ public static class LoadNetworkCatalog
     /// <param name="options">The network and the columns it is brought to.</param>
     public static LoadNetworkEstimator LoadNetwork(this TransformsCatalog catalog, LoadNetworkOptions options) => new(CatalogEnvironment.Of(catalog), options);
 
-    private static LoadNetworkOptions Options(string[]? inputs, string[]? outputs, string labelColumnName, LearningTask? task, Network? network = null, string? path = null) => new()
+    private static LoadNetworkOptions Options(Network network, string[]? inputs, string[]? outputs, string labelColumnName, LearningTask? task) => new()
     {
         Network = network,
-        Path = path,
         InputColumnNames = inputs is null ? null : [.. Setting.Complete(inputs).Select(input => Setting.Named(input, nameof(inputs)))],
         OutputName = Single(outputs),
         LabelColumnName = Setting.Named(labelColumnName, nameof(labelColumnName)),

@@ -27,14 +27,13 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
-        var network = options.Network ?? Network.FromOnnx(options.Path!);
-        _network = options.OutputName is { } output ? network.WithOutputs(output) : network.WithOutputs(network.Output.Name);
+        _network = options.Network.WithOutputs(options.OutputName ?? options.Network.Output.Name);
         if (!_network.IsInitialized)
         {
             throw new ArgumentException("The network has parameters without values: call Network.Initialize(seed), or train it with ml.MulticlassClassification.Trainers.NeuralNetwork and the like.", nameof(LoadNetworkOptions.Network));
         }
 
-        _inputs = options.InputColumnNames is { Length: > 0 } names ? [.. names] : [.. _network.Inputs.Select(input => input.Name)];
+        _inputs = options.InputColumnNames is { Count: > 0 } names ? [.. names] : [.. _network.Inputs.Select(input => input.Name)];
         NetworkInputs.CheckCount(_network, _inputs);
         _seed = options.Seed ?? environment.Register("MLNet.Pruning.LoadNetwork").Rand.Next();
     }
@@ -92,7 +91,7 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
 
     /// <summary>The columns given; by default those named as the inputs, or Features for a single input.</summary>
     private string[] Names(Func<string, bool> exists)
-        => _options.InputColumnNames is not { Length: > 0 } && _inputs is [var only] && !exists(only) ? ["Features"] : _inputs;
+        => _options.InputColumnNames is not { Count: > 0 } && _inputs is [var only] && !exists(only) ? ["Features"] : _inputs;
 
     private LearningTask Task(DataViewType? label)
     {

@@ -5,18 +5,16 @@ namespace MLNet.Pruning;
 /// <summary>A network and the columns it is brought to.</summary>
 public sealed record LoadNetworkOptions
 {
-    /// <summary>The network; this or <see cref="Path"/>.</summary>
-    public Network? Network { get; init; }
-
-    /// <summary>An ONNX file; this or <see cref="Network"/>.</summary>
-    public string? Path { get; init => field = Setting.NamedIfGiven(value); }
+    /// <summary>The network, with values: of a file <see cref="Network.FromOnnx(string)"/>.</summary>
+    public required Network Network { get; init => field = Setting.Present(value); }
 
     /// <summary>The columns to read, in the order of the network's inputs.</summary>
     /// <value>Default null: columns named as the network's inputs, or "Features" for a single input whose name the data does not have.</value>
-    public string[]? InputColumnNames
+    public IReadOnlyList<string>? InputColumnNames
     {
         get;
-        init => field = value is null ? null : [.. Setting.Complete(value, nameof(InputColumnNames)).Select(name => Setting.Named(name, nameof(InputColumnNames)))];
+        init => field = value is null ? null
+            : Array.AsReadOnly<string>([.. Setting.Complete(value, nameof(InputColumnNames)).Select(name => Setting.Named(name, nameof(InputColumnNames)))]);
     }
 
     /// <summary>Which of the network's outputs is the score; the others are dropped.</summary>
@@ -60,21 +58,11 @@ public sealed record LoadNetworkOptions
 
     internal void Validate()
     {
-        if (Network is null == string.IsNullOrEmpty(Path))
-        {
-            throw new ArgumentException($"LoadNetwork takes a network or the path of an ONNX file, {(Network is null ? "but neither was given" : "not both")}.", nameof(Network));
-        }
-
-        if (!Enum.IsDefined(ImageLayout))
-        {
-            throw new ArgumentOutOfRangeException(nameof(ImageLayout), ImageLayout, "There is no such layout.");
-        }
-
         Training?.Validate();
         ForTraining(Network, "Features").ValidateRows();
     }
 
-    internal NeuralNetworkOptions ForTraining(Network? network, string featureColumn) => new(Training ?? new TrainingOptions())
+    internal NeuralNetworkOptions ForTraining(Network network, string featureColumn) => new(Training ?? new TrainingOptions())
     {
         Network = network,
         FeatureColumnName = featureColumn,
