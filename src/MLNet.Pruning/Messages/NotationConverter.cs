@@ -9,7 +9,7 @@ internal sealed class NotationConverter<T>(Func<string, T> parse) : JsonConverte
     where T : class
 {
     /// <summary>Of the notation itself.</summary>
-    public NotationConverter() : this(Notation.Parse<T>)
+    public NotationConverter() : this(text => Notation.Parse<T>(text))
     {
     }
 
