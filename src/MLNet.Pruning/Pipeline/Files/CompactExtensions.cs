@@ -26,6 +26,11 @@ public static class CompactExtensions
     /// stays where a step before the next network reads one of its columns, such as CopyColumns("DenseScore", "Score"), and where the
     /// last network does not append all the columns it appends.
     /// </returns>
+    /// <example>
+    /// <code>
+    /// ml.Model.Save(model.Compact(), data.Schema, "model.zip");
+    /// </code>
+    /// </example>
     public static ITransformer Compact(this ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -19,6 +19,12 @@ public sealed class CompressionCatalog
     /// <summary>Counts the parameters, non-zeros, multiply-adds and bytes of the last network in a fitted model, or the trees of its last ensemble of them.</summary>
     /// <param name="model">A fitted step or chain; FastTree's and FastForest's own ensembles count as well as pruned ones.</param>
     /// <exception cref="ArgumentException">The model has neither a neural network nor an ensemble of trees.</exception>
+    /// <example>
+    /// <code>
+    /// var cost = ml.Compression().Measure(model);
+    /// Console.WriteLine($"{cost.Total.NonZeros} of {cost.Total.Parameters} parameters are not zero.");
+    /// </code>
+    /// </example>
     public NetworkCost Measure(ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -41,6 +47,11 @@ public sealed class CompressionCatalog
     /// <summary>Counts the parameters, non-zeros, multiply-adds and bytes of a network.</summary>
     /// <param name="network">The network, with values.</param>
     /// <exception cref="InvalidOperationException">A parameter has no values yet.</exception>
+    /// <example>
+    /// <code>
+    /// Console.WriteLine(ml.Compression().Measure(Network.FromOnnx("model.onnx")));
+    /// </code>
+    /// </example>
     public NetworkCost Measure(Network network) => NetworkCost.Of(network);
 
     /// <summary>
@@ -54,6 +65,13 @@ public sealed class CompressionCatalog
     /// <exception cref="ArgumentException">The model has no neural network, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">The network was trained without validation rows.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// var report = ml.Compression().Sensitivity(model, data, new SensitivityOptions { Granularity = Granularity.Filter });
+    /// Console.WriteLine(report);
+    /// report.SaveSvg("sensitivity.svg");
+    /// </code>
+    /// </example>
     public SensitivityReport Sensitivity(ITransformer model, IDataView data, SensitivityOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -83,6 +101,11 @@ public sealed class CompressionCatalog
     /// <param name="path">The file; written beside and renamed, so that an old one stays whole until the new one is.</param>
     /// <exception cref="ArgumentException">The model has neither.</exception>
     /// <exception cref="IOException">The file cannot be written. Nothing has changed.</exception>
+    /// <example>
+    /// <code>
+    /// ml.Compression().Save(model, data.Schema, "model.zip");
+    /// </code>
+    /// </example>
     public void Save(ITransformer model, DataViewSchema inputSchema, string path)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -101,6 +124,11 @@ public sealed class CompressionCatalog
     /// <param name="inputSchema">Schema of the rows it takes.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="ModelFileException">The file is damaged, incomplete, or was not written by <see cref="Save"/>.</exception>
+    /// <example>
+    /// <code>
+    /// var model = ml.Compression().Load("model.zip", out var schema);
+    /// </code>
+    /// </example>
     public ITransformer Load(string path, out DataViewSchema inputSchema)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

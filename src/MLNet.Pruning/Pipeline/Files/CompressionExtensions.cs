@@ -7,6 +7,11 @@ public static class CompressionExtensions
 {
     /// <summary>Measuring networks, and keeping them in files.</summary>
     /// <param name="context">The context.</param>
+    /// <example>
+    /// <code>
+    /// Console.WriteLine(ml.Compression().Measure(model));
+    /// </code>
+    /// </example>
     public static CompressionCatalog Compression(this MLContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -18,7 +18,7 @@ namespace MLNet.Pruning;
 /// <example>
 /// The mean size of what each unit of a dense layer puts out:
 /// <code>
-/// var sums = torch.zeros(units);
+/// var sums = torch.zeros(network["fc1.bias"].Count);
 /// run.ForEachBatch((rows, targets, share) =&gt; run.Forward(rows, (node, find) =&gt;
 /// {
 ///     if (node.Name == "fc1")

@@ -19,7 +19,20 @@ namespace MLNet.Pruning;
 ///         return step.After.With($"{layer}.bias", bias.Zip(shift.data&lt;float&gt;(), (value, change) =&gt; value + change).ToArray());
 ///     }
 ///
-///     // The mean over rows of what the layer puts out, by step.Start(...).ForEachBatch and Forward.
+///     // What the layer puts out for a row on average.
+///     private Tensor Mean(RecoveryStep step, PrunedNetwork network)
+///     {
+///         using var run = step.Start(nameof(MeanToBias), network, rows: 1000);
+///         var mean = torch.zeros(network.Network[$"{layer}.bias"].Count);
+///         run.ForEachBatch((rows, targets, share) =&gt; run.Forward(rows, (node, find) =&gt;
+///         {
+///             if (node.Name == layer)
+///             {
+///                 mean.add_(find(node.Outputs[0]).detach().mean([0]) * share);
+///             }
+///         }));
+///         return mean;
+///     }
 /// }
 /// </code>
 /// </example>

@@ -16,6 +16,13 @@ public static class AutoPruneCatalog
     /// <param name="strategy">How the sparsities are looked for; by default <see cref="SearchStrategy.SensitivityGuided"/>.</param>
     /// <param name="fineTuneEpochs">Epochs of fine-tuning of the network chosen.</param>
     /// <exception cref="ArgumentException">The granularity does not go with the budget, or has no share of a layer.</exception>
+    /// <example>
+    /// <code>
+    /// // The smallest network that loses at most one point of accuracy.
+    /// var model = ml.Transforms.LoadNetwork("model.onnx").Append(ml.Transforms.AutoPrune(Budget.MetricLoss(0.01))).Fit(data);
+    /// Console.WriteLine(model.LastTransformer.AutoPruning);
+    /// </code>
+    /// </example>
     public static AutoPruneEstimator AutoPrune(this TransformsCatalog catalog, Budget budget, Granularity? granularity = null, SearchStrategy? strategy = null, int fineTuneEpochs = 5)
     {
         ArgumentNullException.ThrowIfNull(budget);
@@ -31,5 +38,17 @@ public static class AutoPruneCatalog
     /// <inheritdoc cref="AutoPrune(TransformsCatalog, Budget, Granularity, SearchStrategy, int)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">How the network is pruned.</param>
+    /// <example>
+    /// <code>
+    /// // A search that goes on where it was stopped.
+    /// var search = ml.Transforms.AutoPrune(new AutoPruneOptions
+    /// {
+    ///     Budget = Budget.MultiplyAdds(1_000_000) &amp; Budget.MetricLoss(0.01),
+    ///     Strategy = SearchStrategy.Evolutionary(),
+    ///     StatePath = "search.json",
+    ///     TimeLimit = TimeSpan.FromMinutes(30),
+    /// });
+    /// </code>
+    /// </example>
     public static AutoPruneEstimator AutoPrune(this TransformsCatalog catalog, AutoPruneOptions options) => new(CatalogEnvironment.Of(catalog), options);
 }

@@ -17,7 +17,13 @@ public static class DistillationCatalog
     /// <param name="learningRate">Step size of Adam.</param>
     /// <param name="teacher">A fitted model that teaches instead: see <see cref="Teacher.Model"/>.</param>
     /// <exception cref="ArgumentException">The distillation names a teacher beside <paramref name="teacher"/>.</exception>
-    /// <example><code>pipeline.Append(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 200)).Append(ml.Transforms.Distill(Network.Mlp(30, 16, 1)))</code></example>
+    /// <example>
+    /// <code>
+    /// // A network that learns from 200 trees, and from the labels.
+    /// var pipeline = ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 200)
+    ///     .Append(ml.Transforms.Distill(Network.Mlp(30, 16, 1)));
+    /// </code>
+    /// </example>
     public static DistillEstimator Distill(this TransformsCatalog catalog, Network student, Distillation? distillation = null, string labelColumnName = "Label",
         string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3, ITransformer? teacher = null)
     {
@@ -36,7 +42,12 @@ public static class DistillationCatalog
     /// <param name="batchSize">Rows in a step.</param>
     /// <param name="learningRate">Step size of Adam.</param>
     /// <param name="teacher">A fitted model, with a network behind its Score, that teaches instead: see <see cref="Teacher.Model"/>.</param>
-    /// <example><code>ml.Transforms.Distill(teacher => Network.Shrink(teacher, width: 0.25))</code></example>
+    /// <example>
+    /// <code>
+    /// var pipeline = ml.Transforms.LoadNetwork("teacher.onnx")
+    ///     .Append(ml.Transforms.Distill(teacher =&gt; Network.Shrink(teacher, width: 0.25)));
+    /// </code>
+    /// </example>
     public static DistillEstimator Distill(this TransformsCatalog catalog, Func<Network, Network> student, Distillation? distillation = null, string labelColumnName = "Label",
         string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3, ITransformer? teacher = null)
         => catalog.Distill(student, Options(null, From(distillation, teacher), labelColumnName, featureColumnName, epochs, batchSize, learningRate));
@@ -44,12 +55,30 @@ public static class DistillationCatalog
     /// <summary>Trains <see cref="NeuralNetworkOptions.Network"/> as the student of a teacher.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">The student and how it is trained; without a distillation <see cref="Distillation.Response"/>.</param>
+    /// <example>
+    /// <code>
+    /// var student = ml.Transforms.Distill(new NeuralNetworkOptions
+    /// {
+    ///     Network = Network.Mlp(784, 100, 10),
+    ///     Distillation = Distillation.Response(temperature: 4).From(Teacher.Model(model)),
+    ///     Epochs = 40,
+    /// });
+    /// </code>
+    /// </example>
     public static DistillEstimator Distill(this TransformsCatalog catalog, NeuralNetworkOptions options) => new(CatalogEnvironment.Of(catalog), options, null);
 
     /// <summary>Trains a student that is made of the teacher's network when that is trained.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="student">Makes the student of the teacher, with the same inputs and outputs.</param>
     /// <param name="options">How it is trained; its network is not used.</param>
+    /// <example>
+    /// <code>
+    /// var student = ml.Transforms.Distill(teacher =&gt; Network.Shrink(teacher, width: 0.5), new NeuralNetworkOptions
+    /// {
+    ///     Distillation = Distillation.Response() + Distillation.Features([("fc1", "fc1")]), Epochs = 40,
+    /// });
+    /// </code>
+    /// </example>
     public static DistillEstimator Distill(this TransformsCatalog catalog, Func<Network, Network> student, NeuralNetworkOptions options)
     {
         ArgumentNullException.ThrowIfNull(student);

@@ -15,6 +15,15 @@ public static class PruningCatalog
     /// <param name="schedule">How fast; by default <see cref="Schedule.OneShot"/>.</param>
     /// <param name="fineTuneEpochs">Epochs of fine-tuning after each step; by default none for one step, otherwise 2.</param>
     /// <exception cref="ArgumentOutOfRangeException">The sparsity lies outside [0, 1).</exception>
+    /// <example>
+    /// <code>
+    /// var pipeline = ml.Transforms.Conversion.MapValueToKey("Label")
+    ///     .Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(784, 300, 100, 10)))
+    ///     .Append(ml.Transforms.Prune(0.9, schedule: Schedule.Cubic(10)));
+    /// var model = pipeline.Fit(data);
+    /// Console.WriteLine(model.LastTransformer.Pruning);
+    /// </code>
+    /// </example>
     public static PruneEstimator Prune(this TransformsCatalog catalog, double sparsity, Importance? importance = null, Granularity? granularity = null,
         Scope? scope = null, Schedule? schedule = null, int? fineTuneEpochs = null)
     {
@@ -37,5 +46,20 @@ public static class PruningCatalog
     /// <inheritdoc cref="Prune(TransformsCatalog, double, Importance, Granularity, Scope, Schedule, int?)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">How the network is pruned.</param>
+    /// <example>
+    /// <code>
+    /// // Half of the channels of each convolution go; what is left is smaller and faster.
+    /// var pruning = ml.Transforms.Prune(new PruningOptions
+    /// {
+    ///     Amount = Amount.Fraction(0.5),
+    ///     Granularity = Granularity.Filter,
+    ///     Importance = Importance.Taylor(),
+    ///     Scope = Scope.Layer,
+    ///     Schedule = Schedule.Linear(5),
+    ///     FineTuneEpochs = 2,
+    ///     Tolerance = 0.01,
+    /// });
+    /// </code>
+    /// </example>
     public static PruneEstimator Prune(this TransformsCatalog catalog, PruningOptions options) => new(CatalogEnvironment.Of(catalog), options);
 }

@@ -12,6 +12,12 @@ public static class TreePruningCatalog
     /// <param name="amount">How far; by default as far as 0.005 of the metric allow.</param>
     /// <param name="method">In which order.</param>
     /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
+    /// <example>
+    /// <code>
+    /// var model = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 500)).Fit(data);
+    /// Console.WriteLine(model.Pruning);
+    /// </code>
+    /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer,
         TreeAmount? amount = null, TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
         => catalog.PruneTrees(trainer, Options(amount, method, labelColumnName));
@@ -20,6 +26,14 @@ public static class TreePruningCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="trainer">FastTree or FastForest, binary or regression.</param>
     /// <param name="options">How the trees are pruned.</param>
+    /// <example>
+    /// <code>
+    /// var pruning = ml.Transforms.PruneTrees(ml.Regression.Trainers.FastTree(), new TreePruningOptions
+    /// {
+    ///     Amount = TreeAmount.Trees(20), Method = TreePruningMethod.ForwardSelection, Metric = Metric.MeanAbsoluteError,
+    /// });
+    /// </code>
+    /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer, TreePruningOptions options)
     {
         ArgumentNullException.ThrowIfNull(trainer);
@@ -34,6 +48,12 @@ public static class TreePruningCatalog
     /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
     /// <exception cref="ArgumentException">The model has no trees.</exception>
     /// <exception cref="NotSupportedException">Its trees cannot be pruned; the message says why.</exception>
+    /// <example>
+    /// <code>
+    /// var model = ml.Regression.Trainers.FastForest().Fit(data);
+    /// var pruned = ml.Transforms.PruneTrees(model, TreeAmount.Nodes(2000)).Fit(test);
+    /// </code>
+    /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreeAmount? amount = null,
         TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
         => catalog.PruneTrees(model, Options(amount, method, labelColumnName));
@@ -42,6 +62,11 @@ public static class TreePruningCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="model">A fitted FastTree or FastForest step, or a chain with one in it, of which only that step is taken.</param>
     /// <param name="options">How the trees are pruned.</param>
+    /// <example>
+    /// <code>
+    /// var pruned = ml.Transforms.PruneTrees(model, new TreePruningOptions { Amount = TreeAmount.MetricLoss(0.002), LabelColumnName = "Churned" }).Fit(test);
+    /// </code>
+    /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreePruningOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -53,6 +78,13 @@ public static class TreePruningCatalog
     /// <param name="amount">How far.</param>
     /// <param name="method">In which order.</param>
     /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
+    /// <example>
+    /// <code>
+    /// // First to 100 trees by which of them help, then their leaves.
+    /// var pipeline = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 500), TreeAmount.Trees(100))
+    ///     .Append(ml.Transforms.PruneTrees(TreeAmount.Nodes(500), TreePruningMethod.CostComplexity));
+    /// </code>
+    /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreeAmount amount,
         TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
     {
@@ -63,6 +95,11 @@ public static class TreePruningCatalog
     /// <inheritdoc cref="PruneTrees(TransformsCatalog, TreeAmount, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">How the trees are pruned.</param>
+    /// <example>
+    /// <code>
+    /// var further = ml.Transforms.PruneTrees(new TreePruningOptions { Amount = TreeAmount.Nodes(500), Method = TreePruningMethod.ReducedError });
+    /// </code>
+    /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreePruningOptions options) => new(CatalogEnvironment.Of(catalog), options);
 
     private static TreePruningOptions Options(TreeAmount? amount, TreePruningMethod method, string labelColumnName)
