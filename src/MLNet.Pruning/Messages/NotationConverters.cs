@@ -9,5 +9,5 @@ internal sealed class NotationConverters : JsonConverterFactory
     public override bool CanConvert(Type typeToConvert) => Notation.Offers(typeToConvert);
 
     public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options)
-        => (JsonConverter)Activator.CreateInstance(typeof(NotationConverter<>).MakeGenericType(typeToConvert), [null])!;
+        => (JsonConverter)Activator.CreateInstance(typeof(NotationConverter<>).MakeGenericType(typeToConvert))!;
 }
