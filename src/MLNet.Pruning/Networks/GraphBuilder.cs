@@ -34,7 +34,7 @@ internal sealed class GraphBuilder
     public string Last => _last.Name;
 
     public Network ToNetwork() => _nodes.Count > 0
-        ? new Network(new NetworkGraph { Inputs = [_input], Outputs = [Last], Nodes = [.. _nodes], Parameters = [.. _parameters], Symbols = _symbols })
+        ? new Network(new NetworkParts { Inputs = [_input], Outputs = [Last], Nodes = [.. _nodes], Parameters = [.. _parameters], Symbols = _symbols })
         : throw new ArgumentException("A network needs at least one layer.", "layers");
 
     /// <summary>The given name, or the kind with its ordinal: fc1, fc2, conv1, ...</summary>

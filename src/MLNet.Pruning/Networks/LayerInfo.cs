@@ -8,16 +8,16 @@ namespace MLNet.Pruning.Networks;
 /// <summary>One node of a network with what it owns and what it costs.</summary>
 internal sealed class LayerInfo
 {
-    private readonly Network _network;
+    private readonly NetworkGraph _graph;
     private readonly IReadOnlyDictionary<string, Use> _uses;
 
-    public LayerInfo(Network network, Node node)
+    public LayerInfo(NetworkGraph graph, Node node)
     {
-        (Node, _network) = (node, network);
-        Parameters = node.Inputs.Concat(node.Captured).Where(input => network.TryGetParameter(input, out _)).ToArray();
+        (Node, _graph) = (node, graph);
+        Parameters = node.Inputs.Concat(node.Captured).Where(input => graph.Place(input) is not null).ToArray();
         // Most layers have no weight: they share what is empty.
         Dictionary<string, Use>? uses = null;
-        foreach (var use in Uses(network, node))
+        foreach (var use in Uses(graph, node))
         {
             var least = use.Operand.LeastDimensions;
             if (use.View.Dimensions.Length < least)
@@ -31,12 +31,12 @@ internal sealed class LayerInfo
 
         _uses = uses ?? (IReadOnlyDictionary<string, Use>)FrozenDictionary<string, Use>.Empty;
         Weights = [.. _uses.Keys];
-        if (node.Domain.Length == 0 && node.Captured.IsEmpty && node.Outputs.Any(output => output.Length > 0) && node.Inputs.Concat(node.Outputs).All(tensor => network.Find(tensor)?.IsKnown != false))
+        if (node.Domain.Length == 0 && node.Captured.IsEmpty && node.Outputs.Any(output => output.Length > 0) && node.Inputs.Concat(node.Outputs).All(tensor => graph.Find(tensor)?.IsKnown != false))
         {
-            PositionsPerWeight = Positions(network, node);
-            MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)network[weight].Count) : Products(network, node);
+            PositionsPerWeight = Positions(graph, node);
+            MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)graph.Parameter(weight)!.Count) : Products(graph, node);
         }
-        else if (CarriedShapes.IsGroupedQueries(node) && GroupedProducts(network, node) is { } products)
+        else if (CarriedShapes.IsGroupedQueries(node) && GroupedProducts(graph, node) is { } products)
         {
             MultiplyAdds = products;
         }
@@ -46,7 +46,7 @@ internal sealed class LayerInfo
             NotCounted = CarriedShapes.IsGroupedQueries(node) ? "the number of steps, of those before or of values of a head is not known"
                 : node.Domain.Length > 0 ? "its operator is not analysed"
                 : node.Captured.Length > 0 || node.Operator is "If" or "Loop" or "Scan" ? "it runs graphs of its own"
-                : $"the shape of '{node.Inputs.Concat(node.Outputs).FirstOrDefault(tensor => network.Find(tensor)?.IsKnown == false)}' is not known";
+                : $"the shape of '{node.Inputs.Concat(node.Outputs).FirstOrDefault(tensor => graph.Find(tensor)?.IsKnown == false)}' is not known";
         }
     }
 
@@ -55,7 +55,7 @@ internal sealed class LayerInfo
     /// <summary>Names of the parameters, weight first; with those that branches and bodies read.</summary>
     public IReadOnlyList<string> Parameters { get; }
 
-    public ImmutableArray<TensorInfo> Outputs => [.. Node.Outputs.Where(output => output.Length > 0).Select(output => _network.Tensors[output])];
+    public ImmutableArray<TensorInfo> Outputs => [.. Node.Outputs.Where(output => output.Length > 0).Select(output => _graph.Tensors[output])];
 
     public TensorInfo Output => Outputs[0];
 
@@ -90,16 +90,16 @@ internal sealed class LayerInfo
     public WeightOperand Operand(string weight) => _uses[weight].Operand;
 
     /// <summary>Where the node, or one in its branches and bodies, multiplies with a weight.</summary>
-    private static IEnumerable<Use> Uses(Network network, Node node)
+    private static IEnumerable<Use> Uses(NetworkGraph graph, Node node)
     {
         if (node.Captured.IsEmpty)
         {
-            return Uses(node, network.Parameter, network.Producer);
+            return Uses(node, graph.Parameter, graph.Producer);
         }
 
         var inner = SubgraphNodes.Of(node).ToArray();
         var producers = inner.SelectMany(one => one.Outputs.Select(output => (output, one))).DistinctBy(pair => pair.output).ToDictionary(pair => pair.output, pair => pair.one);
-        return inner.SelectMany(one => Uses(one, network.Parameter, name => producers.GetValueOrDefault(name) ?? network.Producer(name)));
+        return inner.SelectMany(one => Uses(one, graph.Parameter, name => producers.GetValueOrDefault(name) ?? graph.Producer(name)));
     }
 
     private static IEnumerable<Use> Uses(Node node, Func<string, Parameter?> parameter, Func<string, Node?> producer)
@@ -116,13 +116,13 @@ internal sealed class LayerInfo
     /// <summary>Whether a dimension that the layer makes or reads is none of the parameter's own.</summary>
     private static bool IsBetweenDimensions(Use use) => use.View.Dimensions.TakeLast(2).Concat(use.View.Dimensions.Take(2)).Any(d => d < 0);
 
-    private OpenCount Positions(Network network, Node node) => Weights.Length == 0 ? OpenCount.Zero
-        : Size(network, _uses[Weights[0]].Operand.Positions(network.Find(node.Inputs[0])!.Shape, Output.Shape, _uses[Weights[0]].View.Dimensions.Length));
+    private OpenCount Positions(NetworkGraph graph, Node node) => Weights.Length == 0 ? OpenCount.Zero
+        : Size(graph, _uses[Weights[0]].Operand.Positions(graph.Find(node.Inputs[0])!.Shape, Output.Shape, _uses[Weights[0]].View.Dimensions.Length));
 
-    private OpenCount Products(Network network, Node node) => node.Operator switch
+    private OpenCount Products(NetworkGraph graph, Node node) => node.Operator switch
     {
-        "MatMul" => Size(network, [.. Output.Shape, network.Find(node.Inputs[0])!.Shape[^1]]),
-        "Gemm" => Size(network, [.. Output.Shape, network.Find(node.Inputs[0])!.Shape[node.Int("transA", 0) == 1 ? 0 : 1]]),
+        "MatMul" => Size(graph, [.. Output.Shape, graph.Find(node.Inputs[0])!.Shape[^1]]),
+        "Gemm" => Size(graph, [.. Output.Shape, graph.Find(node.Inputs[0])!.Shape[node.Int("transA", 0) == 1 ? 0 : 1]]),
         _ => OpenCount.Zero,
     };
 
@@ -130,24 +130,24 @@ internal sealed class LayerInfo
     /// Of each step with all before it and each now, for the scores and for the sums of values: as many as the node is told where that is a constant,
     /// else those of the past and its own.
     /// </summary>
-    private static OpenCount? GroupedProducts(Network network, Node node)
+    private static OpenCount? GroupedProducts(NetworkGraph graph, Node node)
     {
         var (heads, past) = (node.Int("num_heads", 0), node.Input(CarriedShapes.PastKeys));
-        if (heads <= 0 || network.Find(node.Inputs[0]) is not { IsKnown: true, Shape: [_, var steps, _] }
-            || network.Find(node.Outputs[0]) is not { IsKnown: true, Shape: [_, _, var width] })
+        if (heads <= 0 || graph.Find(node.Inputs[0]) is not { IsKnown: true, Shape: [_, var steps, _] }
+            || graph.Find(node.Outputs[0]) is not { IsKnown: true, Shape: [_, _, var width] })
         {
             return null;
         }
 
-        int[] lengths = node.Input(CarriedShapes.Total) is { } total && network.Constant(total) is { Values: [> 0 and <= int.MaxValue and var all] }
+        int[] lengths = node.Input(CarriedShapes.Total) is { } total && graph.Constant(total) is { Values: [> 0 and <= int.MaxValue and var all] }
             ? [(int)all]
             : past is null ? [steps]
-            : network.Find(past) is { IsKnown: true, Shape: [_, _, var before, _] } ? [before, steps] : [];
+            : graph.Find(past) is { IsKnown: true, Shape: [_, _, var before, _] } ? [before, steps] : [];
         return lengths.Length == 0 ? null
-            : lengths.Aggregate(OpenCount.Zero, (sum, length) => sum + OpenCount.Product(network.Graph.Symbols, [steps, length, width]) * 2);
+            : lengths.Aggregate(OpenCount.Zero, (sum, length) => sum + OpenCount.Product(graph.Symbols, [steps, length, width]) * 2);
     }
 
-    private static OpenCount Size(Network network, IEnumerable<int> sizes) => OpenCount.Product(network.Graph.Symbols, sizes);
+    private static OpenCount Size(NetworkGraph graph, IEnumerable<int> sizes) => OpenCount.Product(graph.Symbols, sizes);
 
     /// <param name="Node">The node that multiplies: the layer's own, or one in its branches and bodies.</param>
     /// <param name="Operand">Which of its operands the weight is, and what it does with it.</param>

@@ -1,9 +1,7 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
-using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning;
 
@@ -13,27 +11,16 @@ namespace MLNet.Pruning;
 /// </summary>
 public sealed partial class Network
 {
-    private readonly FrozenDictionary<string, Parameter> _byName;
-    private readonly FrozenDictionary<string, Constant> _constants;
-    private readonly Lazy<Dictionary<string, Node>> _producers;
-    private readonly Lazy<ILookup<string, Node>> _consumers;
-
     /// <exception cref="ArgumentException">A node does not fit what it reads, or a name is missing or occurs twice.</exception>
-    internal Network(NetworkGraph graph)
+    internal Network(NetworkParts parts) : this(new NetworkGraph(parts), parts.Parameters, parts.AsRead)
     {
-        Graph = graph;
-        _byName = Parameters.ToFrozenDictionary(parameter => parameter.Name);
-        _producers = new(() => Nodes.SelectMany(node => node.Outputs.Where(output => output.Length > 0).Select(output => (output, node))).ToDictionary(pair => pair.output, pair => pair.node));
-        _consumers = new(() => Nodes.SelectMany(node => node.Inputs.Concat(node.Captured).Distinct().Select(name => (name, node))).ToLookup(pair => pair.name, pair => pair.node));
-        _constants = graph.Constants.ToFrozenDictionary(constant => constant.Name);
-        Tensors = ShapeInference.Run(graph, _byName, _constants);
-        Outputs = [.. graph.Outputs.Select(output => Tensors.TryGetValue(output, out var tensor) ? tensor
-            : throw new ArgumentException($"The network's output '{output}' is produced by no node."))];
-        Layers = [.. Nodes.Select(node => new LayerInfo(this, node))];
     }
 
+    private Network(NetworkGraph graph, ImmutableArray<Parameter> parameters, bool asRead)
+        => (Graph, Parameters, AsRead, Outputs) = (graph, parameters, asRead, [.. graph.Outputs.Select(output => graph.Tensors[output])]);
+
     internal Network(TensorInfo input, string output, IEnumerable<Node> nodes, IEnumerable<Parameter> parameters)
-        : this(new NetworkGraph { Inputs = [input], Outputs = [output], Nodes = [.. nodes], Parameters = [.. parameters] })
+        : this(new NetworkParts { Inputs = [input], Outputs = [output], Nodes = [.. nodes], Parameters = [.. parameters] })
     {
     }
 
@@ -53,7 +40,7 @@ public sealed partial class Network
     public ImmutableArray<Node> Nodes => Graph.Nodes;
 
     /// <summary>Weights, biases and running statistics, in the order of the layers that own them.</summary>
-    public ImmutableArray<Parameter> Parameters => Graph.Parameters;
+    public ImmutableArray<Parameter> Parameters { get; }
 
     /// <summary>Whether every parameter has values.</summary>
     public bool IsInitialized => Parameters.All(parameter => parameter.IsInitialized);
@@ -61,22 +48,28 @@ public sealed partial class Network
     /// <summary>Number of values in all parameters, running statistics of batch normalisation not counted.</summary>
     public long ParameterCount => Parameters.Where(parameter => parameter.Trainable).Sum(parameter => (long)parameter.Count);
 
-    /// <summary>What it is made of.</summary>
+    /// <summary>All of it but the values of its parameters.</summary>
     internal NetworkGraph Graph { get; }
+
+    /// <summary>Whether the nodes are still those of the file that it came from, so that it can be written back as it was read.</summary>
+    internal bool AsRead { get; }
+
+    /// <summary>What it is made of, to make another one of.</summary>
+    internal NetworkParts Parts => Graph.With(Parameters, AsRead);
 
     /// <summary>Values in a row of all inputs, one after another.</summary>
     internal int RowSize => checked((int)Inputs.Sum(input => (long)input.RowSize));
 
     /// <summary>Name and shape of every tensor between the operators, by name.</summary>
-    internal IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
+    internal IReadOnlyDictionary<string, TensorInfo> Tensors => Graph.Tensors;
 
     /// <summary>The operators with what they own and cost.</summary>
-    internal ImmutableArray<LayerInfo> Layers { get; }
+    internal ImmutableArray<LayerInfo> Layers => Graph.Layers;
 
     /// <summary>The parameter of that name.</summary>
     /// <exception cref="ArgumentException">There is none; the message names the nearest ones.</exception>
-    public Parameter this[string parameter] => _byName.TryGetValue(Setting.Present(parameter, nameof(parameter)), out var found) ? found
-        : throw new ArgumentException($"The network has no parameter '{parameter}'.{NearestNames.Suggest(parameter, _byName.Keys)}", nameof(parameter));
+    public Parameter this[string parameter] => Parameter(Setting.Present(parameter, nameof(parameter)))
+        ?? throw new ArgumentException($"The network has no parameter '{parameter}'.{NearestNames.Suggest(parameter, Graph.ParameterNames)}", nameof(parameter));
 
     /// <summary>
     /// A multilayer perceptron: dense layers <c>fc1</c>, <c>fc2</c>, ... with rectified linear units between them.
@@ -153,16 +146,22 @@ public sealed partial class Network
     /// <summary>A table of the layers with their output shapes, parameters and multiply-adds.</summary>
     public override string ToString() => NetworkTable.Format(this);
 
+    /// <summary>The network with others in the place of some of its parameters; of the same graph where they differ in values alone.</summary>
     internal Network WithParameters(IEnumerable<Parameter> changed)
     {
         var others = changed.ToDictionary(parameter => parameter.Name);
-        return others.Count == 0 ? this
-            : new Network(Graph with
-            {
-                AsRead = Graph.AsRead && others.Keys.All(Graph.Sources.ContainsKey),
-                Parameters = [.. Parameters.Select(parameter => others.GetValueOrDefault(parameter.Name, parameter))],
-            });
+        if (others.Count == 0)
+        {
+            return this;
+        }
+
+        var asRead = AsRead && others.Keys.All(Graph.Sources.ContainsKey);
+        ImmutableArray<Parameter> parameters = [.. Parameters.Select(parameter => others.GetValueOrDefault(parameter.Name, parameter))];
+        return Graph.Holds(parameters) ? new(Graph, parameters, asRead) : new(Graph.With(parameters, asRead));
     }
+
+    /// <summary>Another network on this one's graph, where its parameters are like these: for one that was written and read by itself.</summary>
+    internal Network Shared(Network other) => Graph.Holds(other.Parameters) ? new(Graph, other.Parameters, AsRead) : other;
 
     /// <summary>The network with one of its outputs, and what that needs.</summary>
     /// <exception cref="ArgumentException">There is no such output; the message names those there are.</exception>
@@ -178,7 +177,7 @@ public sealed partial class Network
             throw new ArgumentException($"The network has no output '{output}'; it has: {string.Join(", ", Outputs)}.", nameof(output));
         }
 
-        return new Network((Graph with { Outputs = [output], AsRead = false }).Needed());
+        return new Network((Parts with { Outputs = [output], AsRead = false }).Needed());
     }
 
     /// <summary>Multiplications for one row.</summary>
@@ -187,25 +186,23 @@ public sealed partial class Network
         ?? throw new InvalidOperationException($"The multiply-adds of the network are {count}: give its open sizes numbers with Network.FromOnnx(path, sizes); what counts as ? is not known.") : 0;
 
     /// <summary>The same graph with parameters that have shapes only: to count what a cut would leave without copying a weight.</summary>
-    internal Network WithoutValues() => new(Graph with { Parameters = [.. Parameters.Select(parameter => parameter.WithShape(parameter.Shape))] });
+    internal Network WithoutValues() => new(Graph, Graph.Parameters, AsRead);
 
     /// <summary>Shape and type of whatever has that name: a tensor, a parameter or a constant; null for none.</summary>
-    internal TensorInfo? Find(string name) => _byName.TryGetValue(name, out var parameter) ? new(name, parameter.Shape) { Type = parameter.Type }
-        : _constants.TryGetValue(name, out var constant) ? new(name, constant.Shape) { Type = constant.Type }
-        : Tensors.GetValueOrDefault(name);
+    internal TensorInfo? Find(string name) => Graph.Find(name);
 
     /// <summary>The node that gives a tensor; null for inputs, parameters and constants.</summary>
-    internal Node? Producer(string name) => _producers.Value.GetValueOrDefault(name);
+    internal Node? Producer(string name) => Graph.Producer(name);
 
     /// <summary>Name of the first output, or of what goes into a softmax or sigmoid that makes it.</summary>
     internal string Logits => Producer(Output.Name) is { Domain: "", Operator: "Softmax" or "LogSoftmax" or "Sigmoid" } last ? last.Inputs[0] : Output.Name;
 
     /// <summary>The nodes that read whatever has that name, each once, in order; those too whose branches or bodies do.</summary>
-    internal IEnumerable<Node> Consumers(string name) => _consumers.Value[name];
+    internal IEnumerable<Node> Consumers(string name) => Graph.Consumers(name);
 
-    internal Parameter? Parameter(string name) => _byName.GetValueOrDefault(name);
+    internal Parameter? Parameter(string name) => Graph.Place(name) is { } place ? Parameters[place] : null;
 
-    internal Constant? Constant(string name) => _constants.GetValueOrDefault(name);
+    internal Constant? Constant(string name) => Graph.Constant(name);
 
-    internal bool TryGetParameter(string name, out Parameter parameter) => _byName.TryGetValue(name, out parameter!);
+    internal bool TryGetParameter(string name, out Parameter parameter) => (parameter = Parameter(name)!) is not null;
 }

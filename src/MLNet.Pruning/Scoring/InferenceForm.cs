@@ -10,8 +10,13 @@ internal static class InferenceForm
     /// <summary>The network that gives the logits; its inputs are those of the network, in the same order and shapes.</summary>
     public static Network Of(Network network)
     {
+        var form = network.Graph.Once(nameof(InferenceForm), () => Build(network.WithoutValues()));
+        return form.WithParameters(form.Parameters.Select(parameter => network[parameter.Name]));
+    }
+
+    private static Network Build(Network network)
+    {
         network = OfTraining(network);
-        var graph = network.Graph;
         var (inputs, casts) = (new List<TensorInfo>(), new List<Node>());
         foreach (var input in network.Inputs)
         {
@@ -30,18 +35,18 @@ internal static class InferenceForm
             tail.Add(Cast(scores, scores = Prefix + "Scores", TensorType.Float));
         }
 
-        return new Network(graph with
+        return new Network(network.Parts with
         {
             Inputs = [.. inputs],
-            Nodes = [.. casts, .. graph.Nodes, .. tail],
-            Outputs = [scores, .. graph.Outputs.Where(output => output != scores)],
+            Nodes = [.. casts, .. network.Nodes, .. tail],
+            Outputs = [scores, .. network.Graph.Outputs.Where(output => output != scores)],
             AsRead = false,
         }).WithOutputs(scores);
     }
 
     /// <summary>The network with nodes of training as what they are after it; itself where it has none.</summary>
     public static Network OfTraining(Network network) => !network.Nodes.Any(node => node.IsTraining) ? network
-        : new Network(network.Graph with { Nodes = [.. network.Nodes.Select(node => node.IsTraining ? AfterTraining(node) : node)], AsRead = false });
+        : new Network(network.Parts with { Nodes = [.. network.Nodes.Select(node => node.IsTraining ? AfterTraining(node) : node)], AsRead = false });
 
     private static Node AfterTraining(Node node)
         => node.With(Node.TrainingMode, 0L).WithOutputs(node.Operator == "BatchNormalization" ? node.Outputs.Take(1) : node.Outputs);

@@ -111,7 +111,7 @@ internal sealed class TorchGraph : IDisposable
     private List<(OperatorContext Context, Action<Pass> Run)> Compile(Network network, Device device, string result)
     {
         var steps = new List<(OperatorContext Context, Action<Pass> Run)>();
-        NetworkGraph.Ancestors(network.Nodes, [result], node =>
+        NetworkParts.Ancestors(network.Nodes, [result], node =>
         {
             var context = new OperatorContext(node, network, device, Slot);
             steps.Add((context, TorchOperators.Compile(context)));

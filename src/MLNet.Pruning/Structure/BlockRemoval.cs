@@ -45,7 +45,7 @@ internal static class BlockRemoval
                 return;
             }
 
-            var left = Bypass(network.Graph, [(from, node.Outputs[0])]);
+            var left = Bypass(network.Parts, [(from, node.Outputs[0])]);
             var names = left.Parameters.Select(parameter => parameter.Name).ToHashSet();
             var gone = network.Parameters.Select(parameter => parameter.Name).Where(name => !names.Contains(name)).ToImmutableArray();
             if (gone.Any(name => network[name].Trainable))
@@ -59,7 +59,7 @@ internal static class BlockRemoval
     public static Network Remove(Network network, IEnumerable<Block> blocks)
     {
         var list = blocks.ToArray();
-        var graph = Bypass(network.Graph, [.. list.Select(block => (block.From, block.To))]);
+        var graph = Bypass(network.Parts, [.. list.Select(block => (block.From, block.To))]);
         var kept = list.SelectMany(block => block.Parameters.Select(name => (Name: name, block.IsExact))).DistinctBy(pair => pair.Name)
             .Where(pair => network[pair.Name].Shape.Length > 0).ToArray();
         return new Network(graph with
@@ -92,7 +92,7 @@ internal static class BlockRemoval
         return false;
     }
 
-    private static NetworkGraph Bypass(NetworkGraph graph, (string From, string To)[] bypassed)
+    private static NetworkParts Bypass(NetworkParts graph, (string From, string To)[] bypassed)
     {
         var renamed = bypassed.ToDictionary(pair => pair.To, pair => pair.From);
         string Now(string name)

@@ -1,10 +1,11 @@
 using System.Collections.Frozen;
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Structure;
 
 /// <summary>
-/// Walks a network once and ties every index of every dimension to those that have to go with it, by one rule an operator.
+/// Walks a graph once and ties every index of every dimension to those that have to go with it, by one rule an operator.
 /// Linear in the number of channel indices; looks at no weight and needs no example input.
 /// </summary>
 internal sealed class Coupling
@@ -22,38 +23,42 @@ internal sealed class Coupling
     private int _meeting;
     private readonly List<(string Key, int Choice, int Count, int[] Classes)> _splits = [];
 
+    private readonly IReadOnlySet<string> _positive;
     private readonly IReadOnlyDictionary<string, int> _choices;
 
-    private Coupling(Network network, StructureOptions options, IReadOnlyDictionary<string, int> choices)
+    private Coupling(NetworkGraph graph, StructureOptions options, IReadOnlySet<string> positive, IReadOnlyDictionary<string, int> choices)
     {
-        (Network, Options, _choices) = (network, options, choices);
-        _values = new(network.Tensors.Count);
-        foreach (var input in network.Inputs)
+        (Graph, Options, _positive, _choices) = (graph, options, positive, choices);
+        _values = new(graph.Tensors.Count);
+        foreach (var input in graph.Inputs)
         {
             _values[input.Name] = Inert(input, $"it is a dimension of the network's input '{input.Name}'");
         }
 
-        foreach (var node in network.Nodes)
+        foreach (var node in graph.Nodes)
         {
             Couple(node);
         }
 
-        foreach (var output in network.Graph.Outputs)
+        foreach (var output in graph.Outputs)
         {
             Fix(_values[output], $"it is a dimension of the network's output '{output}'");
         }
     }
 
     /// <summary>
-    /// Couples a network. A reshape that splits a dimension into several has a choice of which of them stays live; where nothing of what it
+    /// Couples a graph. A reshape that splits a dimension into several has a choice of which of them stays live; where nothing of what it
     /// chose can go, it chooses again: a layer's outputs viewed as a picture go by channel, since a window moves over the rows and columns.
     /// </summary>
-    public static Coupling Of(Network network, StructureOptions options)
+    /// <param name="graph">The graph.</param>
+    /// <param name="options">How to read what can be read in two ways.</param>
+    /// <param name="positive">Exponents all of whose values are known to be above zero.</param>
+    public static Coupling Of(NetworkGraph graph, StructureOptions options, IReadOnlySet<string> positive)
     {
         var choices = new Dictionary<string, int>();
         while (true)
         {
-            var coupling = new Coupling(network, options, choices);
+            var coupling = new Coupling(graph, options, positive, choices);
             var again = coupling._splits.Where(split => split.Classes.All(coupling.Classes.IsFixed) && split.Choice + 1 < split.Count).ToArray();
             if (again.Length == 0)
             {
@@ -67,7 +72,7 @@ internal sealed class Coupling
         }
     }
 
-    public Network Network { get; }
+    public NetworkGraph Graph { get; }
 
     public StructureOptions Options { get; }
 
@@ -82,9 +87,12 @@ internal sealed class Coupling
     public IReadOnlyDictionary<string, StructuredValue> Values => _values;
 
     /// <summary>Whether the input is a parameter rather than a tensor.</summary>
-    public bool IsParameter(Node node, int input) => node.Input(input) is { } name && Network.TryGetParameter(name, out _);
+    public bool IsParameter(Node node, int input) => node.Input(input) is { } name && Graph.Place(name) is not null;
 
-    public TensorInfo Info(string name) => Network.Find(name)!;
+    /// <summary>Whether all values of an exponent are known to be above zero.</summary>
+    public bool IsPositive(string exponent) => _positive.Contains(exponent);
+
+    public TensorInfo Info(string name) => Graph.Find(name)!;
 
     /// <summary>What a node reads; a parameter's dimensions become live with the given role.</summary>
     public StructuredValue Input(Node node, int input, AxisRole role = AxisRole.Affine, StructureKind kind = StructureKind.Neuron)
@@ -95,7 +103,7 @@ internal sealed class Coupling
             return value;
         }
 
-        if (Network.TryGetParameter(name, out var parameter))
+        if (Graph.Parameter(name) is { } parameter)
         {
             return new([.. parameter.Shape.Select((size, d) => size == 1 ? Single : Parameter(node, input, d, role, kind))], parameter.Trainable && role != AxisRole.Cut);
         }
@@ -106,7 +114,7 @@ internal sealed class Coupling
     /// <summary>A dimension of a parameter: its classes, made where nothing was tied to it before.</summary>
     public Axis Parameter(Node node, int input, int dimension, AxisRole role, StructureKind kind = StructureKind.Neuron)
     {
-        var parameter = Network[node.Inputs[input]];
+        var parameter = Graph.Parameter(node.Inputs[input])!;
         if (parameter.Count == 0)
         {
             // Its other dimensions may be of any size.
@@ -125,7 +133,7 @@ internal sealed class Coupling
     /// <summary>Ties a dimension of a parameter to a dimension of a value, index by index.</summary>
     public Axis Bind(Node node, int input, int dimension, Axis to, AxisRole role, StructureKind kind = StructureKind.Neuron)
     {
-        var parameter = Network[node.Inputs[input]];
+        var parameter = Graph.Parameter(node.Inputs[input])!;
         _followed.Add((parameter.Name, dimension));
         if (!_axes.ContainsKey((parameter.Name, dimension)) && to.PerIndex() is { } classes && classes.Length == parameter.Shape[dimension])
         {
@@ -251,7 +259,7 @@ internal sealed class Coupling
                 Fix(value, reason);
             }
 
-            if (Network.TryGetParameter(name, out var parameter) && parameter.Count > 0)
+            if (Graph.Parameter(name) is { } parameter && parameter.Count > 0)
             {
                 for (var d = 0; d < parameter.Shape.Length; d++)
                 {
@@ -333,7 +341,7 @@ internal sealed class Coupling
             .Concat(_followed.Select(dimension => Axes[_axes[dimension]].Classes));
         foreach (var name in node.Inputs.Where(name => name.Length > 0).Distinct())
         {
-            if (Network.TryGetParameter(name, out var parameter))
+            if (Graph.Parameter(name) is { } parameter)
             {
                 for (var d = 0; d < parameter.Shape.Length; d++)
                 {

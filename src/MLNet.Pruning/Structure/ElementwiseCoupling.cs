@@ -63,7 +63,7 @@ internal static class ElementwiseCoupling
             coupling.Fix(operands[1], $"node '{node.Name}' divides by it");
         }
 
-        if (node.Operator == "Pow" && operands[0].Zero && !(coupling.IsParameter(node, 1) && !coupling.Network[node.Inputs[1]].Values.ContainsAnyInRange(float.NegativeInfinity, 0)))
+        if (node.Operator == "Pow" && operands[0].Zero && !coupling.IsPositive(node.Inputs[1]))
         {
             coupling.Fix(operands[0], $"node '{node.Name}' (Pow) has exponents below zero, or computed ones, for which it is infinite where it is masked");
         }
@@ -76,13 +76,13 @@ internal static class ElementwiseCoupling
             Zeros.OfBranches => Covers(1) && Covers(2),
             Zeros.OfAny => Enumerable.Range(0, operands.Length).Any(Covers),
             Zeros.OfFirst => Covers(0),
-            _ => node.Operator == "Pow" && Covers(0) && coupling.IsParameter(node, 1) && coupling.Network[node.Inputs[1]].Values is [> 0],
+            _ => node.Operator == "Pow" && Covers(0) && coupling.IsPositive(node.Inputs[1]) && coupling.Info(node.Inputs[1]).Shape.All(size => size == 1),
         };
         return [new(axes, zero)];
     }
 
     /// <summary>Divisors and exponents are cut, not masked.</summary>
     private static AxisRole Role(Coupling coupling, Node node, int input)
-        => (node.Operator is "Div" or "Mod" or "Pow" && input == 1) || (coupling.IsParameter(node, input) && !coupling.Network[node.Inputs[input]].Trainable)
+        => (node.Operator is "Div" or "Mod" or "Pow" && input == 1) || (coupling.IsParameter(node, input) && !coupling.Graph.Parameter(node.Inputs[input])!.Trainable)
             ? AxisRole.Cut : AxisRole.Affine;
 }

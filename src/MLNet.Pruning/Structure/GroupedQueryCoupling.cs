@@ -136,13 +136,12 @@ internal static class GroupedQueryCoupling
 
     private static string Describe(Coupling coupling, string name, string side)
     {
-        var network = coupling.Network;
-        var isOfNetwork = side == "input" ? network.Inputs.Any(input => input.Name == name) : network.Graph.Outputs.Contains(name);
+        var isOfNetwork = side == "input" ? coupling.Graph.Inputs.Any(input => input.Name == name) : coupling.Graph.Outputs.Contains(name);
         var shape = coupling.Info(name) is { IsKnown: true } info ? $" ({TensorInfo.Dimensions(info.Shape)})" : "";
         return $"{(isOfNetwork ? $"the network's {side}" : "the tensor")} '{name}'{shape}";
     }
 
     private static bool IsRead(Coupling coupling, Node node, int output)
         => output < node.Outputs.Length && node.Outputs[output] is { Length: > 0 } name
-            && (coupling.Network.Consumers(name).Any() || coupling.Network.Graph.Outputs.Contains(name));
+            && (coupling.Graph.Consumers(name).Any() || coupling.Graph.Outputs.Contains(name));
 }

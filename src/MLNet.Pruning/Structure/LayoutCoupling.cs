@@ -102,7 +102,7 @@ internal static class LayoutCoupling
         var shape = coupling.Info(node.Inputs[0]).Shape;
         if (node.Inputs.Length > 1)
         {
-            var axes = node.Input(3) is { } list && coupling.Network.Constant(list) is { Values.IsDefault: false } known ? known.Values.ToArray() : null;
+            var axes = node.Input(3) is { } list && coupling.Graph.Constant(list) is { Values.IsDefault: false } known ? known.Values.ToArray() : null;
             var cuts = LayoutShapes.CutAxes(node, shape.Length, axes, coupling.Info(node.Inputs[1]).Shape is [>= 0 and var bounds] ? bounds : null);
             return [cuts.Aggregate(x, (value, axis) => CutOpen(coupling, node, value, axis))];
         }
@@ -220,7 +220,7 @@ internal static class LayoutCoupling
         var (from, to) = (coupling.Info(node.Inputs[0]).Shape, coupling.Info(node.Outputs[0]).Shape);
         var isWidened = from.Select((size, d) => size == 1 && to[d] != 1).ToArray();
         return [new([.. x.Axes.Select((axis, d) => isWidened[d] ? coupling.Unbacked(to[d]) : !axis.IsLive || repeats[d] == 1 ? axis
-            : axis with { Outer = coupling.Network.Graph.Symbols.Product(axis.Outer, (int)repeats[d]) })], x.Zero && !isWidened.Contains(true))];
+            : axis with { Outer = coupling.Graph.Symbols.Product(axis.Outer, (int)repeats[d]) })], x.Zero && !isWidened.Contains(true))];
     }
 
     private static StructuredValue[] ScatterSteps(Coupling coupling, Node node)
@@ -291,7 +291,7 @@ internal static class LayoutCoupling
     {
         var x = coupling.Input(node, 0);
         var blocks = (int)(node.Int("blocksize", 1) * node.Int("blocksize", 1));
-        return [x with { Axes = [x.Axes[0], x.Axes[1].IsLive ? x.Axes[1] with { Outer = coupling.Network.Graph.Symbols.Product(x.Axes[1].Outer, blocks) } : x.Axes[1], Coupling.Positions, Coupling.Positions] }];
+        return [x with { Axes = [x.Axes[0], x.Axes[1].IsLive ? x.Axes[1] with { Outer = coupling.Graph.Symbols.Product(x.Axes[1].Outer, blocks) } : x.Axes[1], Coupling.Positions, Coupling.Positions] }];
     }
 
     private static StructuredValue[] Resize(Coupling coupling, Node node)

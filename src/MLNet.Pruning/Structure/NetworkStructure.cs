@@ -2,33 +2,38 @@ using System.Collections;
 using System.Collections.Immutable;
 using System.Globalization;
 using MLNet.Pruning.Messages;
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning;
 
 /// <summary>
-/// The groups of a network: which indices of which parameters have to go together so that the smaller network is well formed and computes
-/// what the larger one with the same groups masked to zero computes. Prints one line for every layer, with the reason where it cannot shrink.
+/// The groups of a network, and of every one of the same graph with other weights: which indices of which parameters have to go together so that the
+/// smaller network is well formed and computes what the larger one with the same groups masked to zero computes. Prints one line for every layer, with the reason where it cannot shrink.
 /// </summary>
 public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
 {
+    [ThreadStatic]
+    private static int s_analyses;
+
     private readonly ImmutableArray<PruningGroup> _groups;
 
-    internal NetworkStructure(Network network, StructureOptions options)
+    internal NetworkStructure(NetworkGraph graph, StructureOptions options, IReadOnlySet<string> positive)
     {
-        (Network, Options) = (network, options);
-        Coupling = Coupling.Of(network, options);
+        s_analyses++;
+        Options = options;
+        Coupling = Coupling.Of(graph, options, positive);
         (_groups, Families) = Collect();
     }
-
-    /// <summary>The network.</summary>
-    public Network Network { get; }
 
     /// <summary>How it was read.</summary>
     public StructureOptions Options { get; }
 
     /// <inheritdoc/>
     public int Count => _groups.Length;
+
+    /// <summary>How many graphs were analysed on this thread, so that a test sees that each is but once.</summary>
+    internal static int Analyses => s_analyses;
 
     internal Coupling Coupling { get; }
 
@@ -64,38 +69,48 @@ public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
     {
         var classes = Coupling.Classes;
         var heads = Coupling.Heads.Select(classes.Find).ToHashSet();
-        var first = new Dictionary<int, (int Axis, int Index)>();
-        var entries = new Dictionary<int, List<(int Axis, int Index)>>();
-        for (var a = 0; a < Coupling.Axes.Count; a++)
+        // By root: how many entries a group has, and the first that makes it.
+        var (counts, first) = (new int[classes.Count], new Dictionary<int, (int Axis, int Index)>());
+        Visit((root, axis, index) =>
         {
-            var axis = Coupling.Axes[a];
-            for (var i = 0; i < axis.Classes.Length; i++)
+            counts[root]++;
+            if (Coupling.Axes[axis].Role == AxisRole.Output)
             {
-                var root = classes.Find(axis.Classes[i]);
-                if (classes.IsFixed(root))
-                {
-                    continue;
-                }
-
-                (entries.TryGetValue(root, out var list) ? list : entries[root] = []).Add((a, i));
-                if (axis.Role == AxisRole.Output && !first.ContainsKey(root))
-                {
-                    first[root] = (a, i);
-                }
+                first.TryAdd(root, (axis, index));
             }
-        }
+        });
+        var entries = first.Keys.ToDictionary(root => root, root => ImmutableArray.CreateBuilder<(int Axis, int Index)>(counts[root]));
+        Visit((root, axis, index) => entries.GetValueOrDefault(root)?.Add((axis, index)));
 
         var groups = ImmutableArray.CreateBuilder<PruningGroup>(first.Count);
         var families = ImmutableArray.CreateBuilder<GroupFamily>();
         foreach (var family in first.GroupBy(pair => pair.Value.Axis).OrderBy(family => family.Key))
         {
             var axis = Coupling.Axes[family.Key];
-            var members = family.OrderBy(pair => pair.Value.Index).Select((pair, number)
-                => new PruningGroup(this, pair.Key, number, heads.Contains(pair.Key) ? StructureKind.Head : axis.Kind, axis, [.. entries[pair.Key]])).ToImmutableArray();
+            var members = family.OrderBy(pair => pair.Value.Index).Select((pair, number) => new PruningGroup(this, pair.Key, number,
+                heads.Contains(pair.Key) ? StructureKind.Head : axis.Kind, axis, entries[pair.Key].MoveToImmutable())).ToImmutableArray();
             groups.AddRange(members);
             families.Add(new(axis, members[0].Kind, members));
         }
 
         return (groups.ToImmutable(), families.ToImmutable());
+    }
+
+    /// <summary>Every index of every dimension that can go, in order, with the root of its class.</summary>
+    private void Visit(Action<int, int, int> visit)
+    {
+        var classes = Coupling.Classes;
+        for (var a = 0; a < Coupling.Axes.Count; a++)
+        {
+            var own = Coupling.Axes[a].Classes;
+            for (var i = 0; i < own.Length; i++)
+            {
+                var root = classes.Find(own[i]);
+                if (!classes.IsFixed(root))
+                {
+                    visit(root, a, i);
+                }
+            }
+        }
     }
 }

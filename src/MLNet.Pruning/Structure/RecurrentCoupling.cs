@@ -14,7 +14,7 @@ internal static class RecurrentCoupling
         }
 
         var x = coupling.Input(node, 0);
-        var (w, hidden) = (coupling.Network[node.Inputs[1]].Shape, coupling.Network[node.Inputs[2]].Shape[2]);
+        var (w, hidden) = (coupling.Graph.Parameter(node.Inputs[1])!.Shape, coupling.Graph.Parameter(node.Inputs[2])!.Shape[2]);
         if (w[2] > 1)
         {
             coupling.Bind(node, 1, 2, x.Axes[2], AxisRole.Input);

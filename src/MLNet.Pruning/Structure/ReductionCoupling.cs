@@ -130,7 +130,7 @@ internal static class ReductionCoupling
     }
 
     private static IEnumerable<int> Worked(Coupling coupling, Node node, StructuredValue x)
-        => OperatorCatalogue.Find(node)!.Over!(node, x.Axes.Length, coupling.Network.Graph.Opset);
+        => OperatorCatalogue.Find(node)!.Over!(node, x.Axes.Length, coupling.Graph.Opset);
 
     private static string Reason(Node node) => $"node '{node.Name}' ({node.Operator}) works over it, and a masked index still counts there";
 }

@@ -12,7 +12,7 @@ internal static class ReshapeCoupling
     {
         var x = coupling.Input(node, 0);
         var (from, to) = (coupling.Info(node.Inputs[0]).Shape, coupling.Info(node.Outputs[0]).Shape);
-        var symbols = coupling.Network.Graph.Symbols;
+        var symbols = coupling.Graph.Symbols;
         var factors = Factors(x, from, symbols);
         var parts = Match(factors, to, symbols);
         if (parts is null)
@@ -161,11 +161,11 @@ internal static class ReshapeCoupling
         var (seen, open) = (new HashSet<string>(), new Queue<string>([tensor]));
         while (open.TryDequeue(out var next))
         {
-            foreach (var consumer in coupling.Network.Consumers(next).Where(consumer => seen.Add(consumer.Name)))
+            foreach (var consumer in coupling.Graph.Consumers(next).Where(consumer => seen.Add(consumer.Name)))
             {
                 switch (consumer.Operator)
                 {
-                    case "MatMul" when consumer.Inputs.All(input => !coupling.Network.TryGetParameter(input, out _)):
+                    case "MatMul" when consumer.Inputs.All(input => coupling.Graph.Place(input) is null):
                         return true;
                     case "Transpose" or "Mul" or "Div" or "Add" or "Sub" or "Neg" or "Pow" or "Unsqueeze" or "Squeeze" or "Sqrt" or "Softmax" or "Relu" or "Elu" or "Tanh"
                         or "Split" or "Slice" or "Gather" or "Concat" or "Expand" or "Where" or "Cast" or "Clip" or "Min" or "Max" or "Reciprocal" or "Sigmoid"
@@ -179,7 +179,7 @@ internal static class ReshapeCoupling
                     case "Reshape" when consumer.Attributes.ContainsKey("shape"):
                         // Merged and split again, as between an operator that turns heads by their positions and the attention.
                         var shape = coupling.Info(consumer.Inputs[0]).Shape;
-                        foreach (var split in coupling.Network.Consumers(consumer.Outputs[0]).Where(node => node.Operator == "Reshape" && coupling.Info(node.Outputs[0]).Shape.SequenceEqual(shape)))
+                        foreach (var split in coupling.Graph.Consumers(consumer.Outputs[0]).Where(node => node.Operator == "Reshape" && coupling.Info(node.Outputs[0]).Shape.SequenceEqual(shape)))
                         {
                             open.Enqueue(split.Outputs[0]);
                         }

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Networks.Operators;
+using MLNet.Pruning.Threading;
 
 namespace MLNet.Pruning.Structure;
 
@@ -30,15 +32,17 @@ internal sealed class StructureSurgery
             .ToImmutableDictionary(axes => axes.Key, axes => axes.ToImmutableSortedDictionary(axis => axis.Dimension, axis => KeptIndices(axis.Classes)));
     }
 
-    /// <exception cref="ArgumentException">A group is of another network, or nothing would be left of a layer.</exception>
+    /// <exception cref="ArgumentException">A group is of a network with another graph, or nothing would be left of a layer.</exception>
     public static StructureSurgery Of(Network network, IReadOnlyList<PruningGroup> groups)
     {
-        if (groups.FirstOrDefault(group => group.Structure.Network != network || group.Structure != groups[0].Structure) is { } other)
+        var structure = network.Groups(groups[0].Structure.Options);
+        if (groups.FirstOrDefault(group => group.Structure != structure) is { } other)
         {
-            throw new ArgumentException($"The group {other.Number} of layer '{other.Layer}' belongs to another network: give groups of one call of this network's Groups().", nameof(groups));
+            throw new ArgumentException($"The group {other.Number} of layer '{other.Layer}' belongs to another network: "
+                + "give groups of this network's Groups(), all with the same options.", nameof(groups));
         }
 
-        var surgery = new StructureSurgery(groups[0].Structure, groups);
+        var surgery = new StructureSurgery(structure, groups);
         return surgery.Emptied().FirstOrDefault() is not { Name: not null } emptied ? surgery
             : throw new ArgumentException($"Nothing would be left of '{emptied.Name}': keep at least one group.", nameof(groups));
     }
@@ -54,16 +58,29 @@ internal sealed class StructureSurgery
 
     /// <summary>The smaller network.</summary>
     /// <param name="network">The network of the structure, or one of the same graph with other weights.</param>
-    public Network Remove(Network network)
+    public Network Remove(Network network) => Remove([network])[0];
+
+    /// <summary>The smaller networks: of one graph where they were of one, and what they have in common is cut once.</summary>
+    /// <param name="networks">Networks of the structure's graph, or of graphs like it.</param>
+    public Network[] Remove(IReadOnlyList<Network> networks)
     {
-        var graph = network.Graph;
-        return new Network(graph with
+        var whole = networks.SelectMany(network => network.Parameters).Where(parameter => Kept.ContainsKey(parameter.Name)).Distinct().ToArray();
+        var parts = new Parameter[whole.Length];
+        PartLoop.Run(whole.Length, i => parts[i] = Cut(whole[i], Kept[whole[i].Name]));
+        var (cut, removed) = (whole.Zip(parts).ToDictionary(), new Dictionary<Network, Network>());
+        foreach (var network in networks.Distinct())
         {
-            Nodes = [.. graph.Nodes.Select(Rewrite)],
-            Parameters = [.. graph.Parameters.Select(parameter => Kept.TryGetValue(parameter.Name, out var kept) ? Cut(parameter, kept) : parameter)],
-            Metadata = KeptMetadata.Compose(graph.Metadata, network, Kept, Unmasked()),
-            AsRead = false,
-        });
+            ImmutableArray<Parameter> parameters = [.. network.Parameters.Select(parameter => cut.GetValueOrDefault(parameter, parameter))];
+            removed[network] = removed.FirstOrDefault(other => other.Key.Graph == network.Graph).Value?.WithParameters(parameters) ?? new Network(network.Parts with
+            {
+                Nodes = [.. network.Nodes.Select(Rewrite)],
+                Parameters = parameters,
+                Metadata = KeptMetadata.Compose(network.Graph.Metadata, network, Kept, Unmasked()),
+                AsRead = false,
+            });
+        }
+
+        return [.. networks.Select(network => removed[network])];
     }
 
     /// <summary>The network of the same size with the same groups at zero, which computes the same.</summary>
@@ -123,27 +140,41 @@ internal sealed class StructureSurgery
 
     private static (float[] Values, ImmutableArray<int> Shape) Cut(float[] values, ImmutableArray<int> shape, ImmutableSortedDictionary<int, int[]> kept)
     {
-        foreach (var (dimension, indices) in kept)
+        ImmutableArray<int> smaller = [.. shape.Select((size, d) => kept.TryGetValue(d, out var indices) ? indices.Length : size)];
+        var cut = GC.AllocateUninitializedArray<float>(smaller.Aggregate(1, (product, size) => product * size), pinned: true);
+        // One copy of what stays: neighbours in the last dimension that loses something are moved together, with all that lies behind it.
+        var (last, next) = (kept.Keys.Last(), 0);
+        var inner = shape.Skip(last + 1).Aggregate(1, (product, size) => product * size);
+        var runs = IndexRanges.Runs(kept[last]).ToArray();
+        Copy(0, 0);
+        return (cut, smaller);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        void Copy(int dimension, int place)
         {
-            var outer = shape.Take(dimension).Aggregate(1, (product, size) => product * size);
-            var inner = shape.Skip(dimension + 1).Aggregate(1, (product, size) => product * size);
-            var cut = GC.AllocateUninitializedArray<float>(outer * indices.Length * inner, pinned: true);
-            for (var o = 0; o < outer; o++)
+            if (dimension == last)
             {
-                for (var i = 0; i < indices.Length; i++)
+                foreach (var (start, length) in runs)
                 {
-                    values.AsSpan((o * shape[dimension] + indices[i]) * inner, inner).CopyTo(cut.AsSpan((o * indices.Length + i) * inner));
+                    values.AsSpan((place * shape[last] + start) * inner, length * inner).CopyTo(cut.AsSpan(next));
+                    next += length * inner;
                 }
+
+                return;
             }
 
-            (values, shape) = (cut, shape.SetItem(dimension, indices.Length));
+            var indices = kept.GetValueOrDefault(dimension);
+            for (var i = 0; i < smaller[dimension]; i++)
+            {
+                Copy(dimension + 1, place * shape[dimension] + (indices is null ? i : indices[i]));
+            }
         }
-
-        return (values, shape);
     }
 
     private HashSet<string> Unmasked() => [.. _structure.Coupling.Axes
         .Where(axis => axis.Role == AxisRole.Cut && Kept.TryGetValue(axis.Parameter, out var kept) && kept.ContainsKey(axis.Dimension)).Select(axis => axis.Parameter)];
+
+    private NetworkGraph Graph => _structure.Coupling.Graph;
 
     private bool Drops(int index) => _dropped[_structure.Coupling.Classes.Find(index)];
 
@@ -163,9 +194,9 @@ internal sealed class StructureSurgery
     /// <summary>The sizes of a tensor after the cut.</summary>
     private int[] Sizes(string tensor)
     {
-        var shape = _structure.Network.Find(tensor)!.Shape;
+        var shape = Graph.Find(tensor)!.Shape;
         return _structure.Coupling.Values.TryGetValue(tensor, out var value)
-            ? [.. value.Axes.Select((axis, d) => axis.Classes is { } classes ? _structure.Network.Graph.Symbols.Product(axis.Outer, KeptCount(classes), axis.Inner) : shape[d])]
+            ? [.. value.Axes.Select((axis, d) => axis.Classes is { } classes ? Graph.Symbols.Product(axis.Outer, KeptCount(classes), axis.Inner) : shape[d])]
             : [.. shape];
     }
 
@@ -173,10 +204,10 @@ internal sealed class StructureSurgery
     {
         if (CarriedShapes.IsGroupedQueries(node) && _structure.Coupling.Values[node.Outputs[0]].Axes is [_, _, { IsLive: true }])
         {
-            return GroupedQueryCoupling.Rewrite(node, name => _structure.Network.Find(name)!.Shape, Sizes);
+            return GroupedQueryCoupling.Rewrite(node, name => Graph.Find(name)!.Shape, Sizes);
         }
 
-        if (node.Domain.Length > 0 || node.Inputs.Any(input => input.Length > 0 && !_structure.Network.Find(input)!.IsKnown))
+        if (node.Domain.Length > 0 || node.Inputs.Any(input => input.Length > 0 && !Graph.Find(input)!.IsKnown))
         {
             return node;
         }
@@ -186,7 +217,7 @@ internal sealed class StructureSurgery
             case "Reshape" or "Expand" or "ConstantOfShape" when node.Attributes.ContainsKey("shape"):
                 return node.With("shape", Sizes(node.Outputs[0]).Select(size => (long)size).ToArray());
             case "Tile" when node.Attributes.ContainsKey("repeats"):
-                var (single, widened) = (_structure.Network.Find(node.Inputs[0])!.Shape, Sizes(node.Outputs[0]));
+                var (single, widened) = (Graph.Find(node.Inputs[0])!.Shape, Sizes(node.Outputs[0]));
                 return node.With("repeats", node.Ints("repeats").Select((times, d) => single[d] == 1 ? widened[d] : times).ToArray());
             case "Split" when node.Attributes.ContainsKey("split"):
                 var axis = Dimension(node, node.Inputs[0]);
@@ -208,7 +239,7 @@ internal sealed class StructureSurgery
         }
     }
 
-    private int Dimension(Node node, string tensor) => node.Axis(_structure.Network.Find(tensor)!.Shape.Length, 0);
+    private int Dimension(Node node, string tensor) => node.Axis(Graph.Find(tensor)!.Shape.Length, 0);
 
     /// <summary>For each index of a dimension whether it stays; null where all do.</summary>
     private bool[]? Stays(string tensor, int dimension)
@@ -223,7 +254,7 @@ internal sealed class StructureSurgery
 
     private Node Slice(Node node)
     {
-        var shape = _structure.Network.Find(node.Inputs[0])!.Shape;
+        var shape = Graph.Find(node.Inputs[0])!.Shape;
         var ranges = LayoutShapes.Ranges(node, shape).ToArray();
         var (starts, ends) = (node.Ints("starts").ToArray(), node.Ints("ends").ToArray());
         for (var i = 0; i < ranges.Length; i++)

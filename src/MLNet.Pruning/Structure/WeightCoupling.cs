@@ -15,7 +15,7 @@ internal static class WeightCoupling
     public static bool ShrinksByGroups(Coupling coupling, Node node)
     {
         var groups = node.Int("group", 1);
-        return groups > 1 && coupling.IsParameter(node, 1) && coupling.Network[node.Inputs[1]].Shape is var weight
+        return groups > 1 && coupling.IsParameter(node, 1) && coupling.Graph.Parameter(node.Inputs[1])!.Shape is var weight
             && (node.Operator == "Conv" ? weight[1] == 1 || coupling.Options.WholeGroups : weight[0] == groups);
     }
 
@@ -27,7 +27,7 @@ internal static class WeightCoupling
         }
 
         var x = coupling.Input(node, 0);
-        var weight = coupling.Network[node.Inputs[1]].Shape;
+        var weight = coupling.Graph.Parameter(node.Inputs[1])!.Shape;
         var (groups, filters, perGroup) = ((int)node.Int("group", 1), weight[0], weight[1]);
         Axis output;
         if (groups == 1)
@@ -64,7 +64,7 @@ internal static class WeightCoupling
         }
 
         var x = coupling.Input(node, 0);
-        var weight = coupling.Network[node.Inputs[1]].Shape;
+        var weight = coupling.Graph.Parameter(node.Inputs[1])!.Shape;
         var (groups, channels, perGroup) = ((int)node.Int("group", 1), weight[0], weight[1]);
         Axis output;
         if (groups == 1)
@@ -111,7 +111,7 @@ internal static class WeightCoupling
     /// <summary>Ties what a layer reads to the columns of its weight.</summary>
     private static void Consume(Coupling coupling, Node node, Axis x, int dimension)
     {
-        if (coupling.Network[node.Inputs[1]].Shape[dimension] > 1)
+        if (coupling.Graph.Parameter(node.Inputs[1])!.Shape[dimension] > 1)
         {
             coupling.Bind(node, 1, dimension, x, AxisRole.Input);
         }
@@ -183,7 +183,7 @@ internal static class WeightCoupling
         {
             var axis = coupling.Axes[i];
             if (axis.Role == AxisRole.Affine && (axis.Classes == input.Classes || axis.Classes == output.Classes)
-                && coupling.Network[axis.Parameter] is { Trainable: true, Shape.Length: > 1 })
+                && coupling.Graph.Parameter(axis.Parameter)! is { Trainable: true, Shape.Length: > 1 })
             {
                 coupling.Axes[i] = axis with { Role = axis.Classes == output.Classes ? AxisRole.Output : AxisRole.Input, Node = node };
             }

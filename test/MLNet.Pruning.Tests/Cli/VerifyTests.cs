@@ -97,7 +97,7 @@ public class VerifyTests
         using var files = new CliFiles();
         var original = files.Save("a.onnx", CliFiles.Convolutional());
         var network = Network.FromOnnx(original);
-        var small = files.Save("b.onnx", new Network(network.Graph with { Metadata = network.Graph.Metadata.SetItem(KeptMetadata.Key, kept), AsRead = false }));
+        var small = files.Save("b.onnx", new Network(network.Parts with { Metadata = network.Graph.Metadata.SetItem(KeptMetadata.Key, kept), AsRead = false }));
         StringAssert.Contains(CliProcess.Json(1, "verify", small, original, "--masked").GetProperty("error").GetString(), "b.onnx");
     }
 

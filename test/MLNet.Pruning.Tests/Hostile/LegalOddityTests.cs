@@ -69,7 +69,7 @@ public sealed class LegalOddityTests
         var before = Outputs(file);
         AssertSame(before, Outputs(OnnxWriter.Write(network).ToByteArray()));
         // In the inner form too, in which a changed graph is written.
-        AssertSame(before, Outputs(OnnxWriter.Write(new Network(network.Graph with { AsRead = false })).ToByteArray()));
+        AssertSame(before, Outputs(OnnxWriter.Write(new Network(network.Parts with { AsRead = false })).ToByteArray()));
     }
 
     private static void AssertSame(IReadOnlyList<float[]> expected, IReadOnlyList<float[]> actual)

@@ -91,7 +91,7 @@ public class LoadNetworkTests
     public void An_output_of_the_batch_alone_is_trained_row_by_row()
     {
         var dense = Network.Mlp(3, 1).Initialize(1);
-        var network = new Network(dense.Graph with { Nodes = [.. dense.Nodes, new Node("flat", "Squeeze", [dense.Output.Name], ["flat"], [new("axes", new long[] { 1 })])], Outputs = ["flat"] });
+        var network = new Network(dense.Parts with { Nodes = [.. dense.Nodes, new Node("flat", "Squeeze", [dense.Output.Name], ["flat"], [new("axes", new long[] { 1 })])], Outputs = ["flat"] });
         Assert.AreEqual(1, network.Output.Shape.Length);
         var random = new Random(1);
         var rows = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 200).Select(_ => new Row { Features = [random.NextSingle(), random.NextSingle(), 1] }).Select(row => new Row { Features = row.Features, Number = row.Features[0] - 2 * row.Features[1] }).ToArray());

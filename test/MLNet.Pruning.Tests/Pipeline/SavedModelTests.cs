@@ -140,10 +140,10 @@ public class SavedModelTests
         Assert.IsEmpty(Left());
 
         // ONNX Runtime does not know the operator.
-        var graph = Network.Mlp(3, 1).Initialize(1).Graph;
-        var odd = new Network(graph with
+        var parts = Network.Mlp(3, 1).Initialize(1).Parts;
+        var odd = new Network(parts with
         {
-            Nodes = [.. graph.Nodes, new Node("odd", "Odd", [graph.Outputs[0]], ["odd"]) { Domain = "example" }],
+            Nodes = [.. parts.Nodes, new Node("odd", "Odd", [parts.Outputs[0]], ["odd"]) { Domain = "example" }],
             Outputs = ["odd"],
             Declared = new Dictionary<string, TensorInfo> { ["odd"] = new("odd", [TensorInfo.Batch, 1]) }.ToImmutableDictionary(),
         });

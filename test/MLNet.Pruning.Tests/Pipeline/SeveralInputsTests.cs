@@ -82,7 +82,7 @@ public class SeveralInputsTests
         }
     }
 
-    private Network Build(string ids, string numbers) => new(new NetworkGraph
+    private Network Build(string ids, string numbers) => new(new NetworkParts
     {
         Inputs = [new(ids, [TensorInfo.Batch, 3]) { Type = TensorType.Int32 }, new(numbers, [TensorInfo.Batch, 4])],
         Outputs = ["sum", "logits"],

@@ -67,7 +67,7 @@ public class OnnxRuntimeTests
     public void A_batch_of_another_number_of_rows_than_a_fixed_one_is_refused()
     {
         var open = Network.Mlp(4, 2).Initialize(1);
-        var network = new Network(open.Graph with { Inputs = [open.Input with { Shape = [1, 4] }] });
+        var network = new Network(open.Parts with { Inputs = [open.Input with { Shape = [1, 4] }] });
         using var scope = NewDisposeScope();
         using var graph = TorchGraph.ForScoring(network);
         var error = Assert.ThrowsExactly<ArgumentException>(() => graph.Forward(zeros(3, network.RowSize)));

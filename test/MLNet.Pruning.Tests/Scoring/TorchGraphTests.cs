@@ -28,7 +28,7 @@ public class TorchGraphTests
         var model = Zoo.Operator(name);
         var whole = Network.FromOnnx(model.Path);
         var node = whole.Nodes.Single(node => node.Operator is "Softmax" or "LogSoftmax");
-        var ending = new Network(whole.Graph with { Outputs = [node.Outputs[0]], AsRead = false });
+        var ending = new Network(whole.Parts with { Outputs = [node.Outputs[0]], AsRead = false });
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var graph = TorchGraph.ForScoring(ending);

@@ -33,8 +33,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
             double[] worth = [.. blocks.Select(block => Score(network, block, scores))];
             var least = blocks[Array.IndexOf(worth, worth.Min())];
             var smaller = BlockRemoval.Remove(network, [least]);
-            good = new(smaller, good.Masks.RemoveRange(least.Parameters),
-                [.. good.Companions.Select(companion => companion is null ? null : BlockRemoval.Remove(companion, [least]))]);
+            good = good.Changed(good.Masks.RemoveRange(least.Parameters), smaller, other => BlockRemoval.Remove(other, [least]));
             _bypassed.Add(least.Name);
             Compare(blocks, worth, smaller);
         }

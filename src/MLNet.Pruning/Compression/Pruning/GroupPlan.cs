@@ -62,7 +62,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         var structure = Start.Network.Groups(Options.Granularity.Structure);
         var families = Families(structure);
         var scores = Score(structure, families, Start.Network, First);
-        var groups = Options.Amount.Budget is null ? Choose(structure, families, scores, Share, int.MaxValue, isRounded: false) : Search(structure, families, scores, Share);
+        var groups = Options.Amount.Budget is null ? Choose(structure, families, scores, Share, int.MaxValue, isRounded: false)
+            : Search(Start.Network, structure, families, scores, Share);
         return [.. families.GroupBy(family => family.Axis.Node.Name)
             .Select(layer => (Layer: layer.Key, Lost: layer.Sum(family => family.Groups.Count(groups.Contains)))).Where(layer => layer.Lost > 0)
             .Select(layer => (layer.Layer, (PruningPlan)new GroupPlan(Options.Within(layer.Layer, Amount.Count(layer.Lost)), Start, First)))];
@@ -80,7 +81,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
 
         var worth = Score(structure, families, network, scores);
         var groups = Options.Amount.Budget is null ? Choose(structure, families, worth, share, most)
-            : most == int.MaxValue ? Search(structure, families, worth, share)
+            : most == int.MaxValue ? Search(network, structure, families, worth, share)
             : Choose(structure, families, worth, 1, most) is { Count: > 0 } portion ? portion : throw Unreachable(share, Cost(network));
         Compare(network, families, worth, groups);
         if (groups.Count == 0)
@@ -88,18 +89,17 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
             return good;
         }
 
-        var surgery = new StructureSurgery(structure, groups);
-        Surgery = surgery;
-        return new(surgery.Remove(network), good.Masks.ToImmutableDictionary(mask => mask.Key, mask => surgery.Cut(network[mask.Key], mask.Value)),
-            [.. good.Companions.Select(companion => companion is null ? null : surgery.Remove(companion))]);
+        Surgery = new StructureSurgery(structure, groups);
+        return good.Without(Surgery);
     }
 
     private static (string, int) Key(GroupFamily family) => (family.Axis.Parameter, family.Axis.Dimension);
 
+    /// <param name="structure">The groups of the network at the start, or of one that is left of it.</param>
     private IReadOnlyList<GroupFamily> Families(NetworkStructure structure)
     {
         GroupFamily[] fitting = [.. structure.Families.Where(family => Options.Granularity.Kinds.Contains(family.Kind))];
-        if (fitting.Length == 0 && structure.Network != Start.Network)
+        if (fitting.Length == 0 && structure.Coupling.Graph != Start.Network.Graph)
         {
             // Nothing is left that could go.
             return [];
@@ -148,11 +148,11 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     }
 
     /// <summary>The smallest share of groups whose removal meets a cost.</summary>
-    private List<PruningGroup> Search(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double target)
+    private List<PruningGroup> Search(Network network, NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double target)
     {
         var limit = (1 - target) * Cost(Start.Network);
-        var sketch = structure.Network.WithoutValues();
-        long Left(List<PruningGroup> groups) => groups.Count == 0 ? Cost(structure.Network) : Cost(new StructureSurgery(structure, groups).Remove(sketch));
+        var sketch = network.WithoutValues();
+        long Left(List<PruningGroup> groups) => groups.Count == 0 ? Cost(network) : Cost(new StructureSurgery(structure, groups).Remove(sketch));
         var (low, high) = (0.0, 1.0);
         var best = Choose(structure, families, scores, high, int.MaxValue);
         if (Left(best) is var least && least > limit)

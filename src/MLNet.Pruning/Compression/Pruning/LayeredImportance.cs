@@ -33,7 +33,7 @@ internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRu
         {
             var parameters = own.Values.Append(others).Distinct().SelectMany(criterion => criterion.Compensate(pruned) is var made && made == pruned ? []
                 : made.Weights.Parameters.Where(parameter => Of(parameter.Name) == criterion)).ToArray();
-            return parameters.Length == 0 ? pruned : new(pruned.Weights.WithParameters(parameters), pruned.Masks, pruned.Companions);
+            return parameters.Length == 0 ? pruned : pruned.WithWeights(pruned.Weights.WithParameters(parameters));
         }
 
         private ImportanceScores Of(string parameter) => own.GetValueOrDefault(parameter, others);

@@ -91,6 +91,6 @@ public sealed partial class PrunedNetwork
             }
         }
 
-        return new(_weights, masks.ToImmutable(), Companions);
+        return new(_weights, masks.ToImmutable(), Checkpoints);
     }
 }

@@ -27,10 +27,10 @@ internal sealed class PruningLoop
 
     /// <summary>Prunes.</summary>
     /// <param name="start">The network and what was dropped before.</param>
-    /// <param name="rewound">Which companion of the network to go back to before each fine-tuning; null to go on from where it is.</param>
+    /// <param name="rewound">Which checkpoint of the network to go back to before each fine-tuning; null to go on from where it is.</param>
     /// <exception cref="PruningTargetException">More than the target is dropped already.</exception>
     /// <exception cref="InvalidOperationException">A tolerance is set and there are no validation rows to measure on.</exception>
-    public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, int? rewound)
+    public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, string? rewound)
     {
         var criterion = _options.Criterion;
         ImportanceScores Measure(PrunedNetwork network) => criterion.Measure(new(network, _calibration, _options.CancellationToken));
@@ -65,8 +65,8 @@ internal sealed class PruningLoop
             var measured = _measure(pruned.Network);
             if (epochs > 0)
             {
-                var result = _fineTune(rewound is { } companion ? new PrunedNetwork(pruned.Companions[companion]!, pruned.Masks) : pruned, epochs);
-                (next, fineTuned) = (new PrunedNetwork(result.Network, pruned.Masks, pruned.Companions), result.Validation);
+                var result = _fineTune(rewound is null ? pruned : pruned.WithWeights(pruned.Checkpoints[rewound]), epochs);
+                (next, fineTuned) = (pruned.WithWeights(result.Network), result.Validation);
             }
 
             var (holds, bound) = tolerance.Of(next.Network, fineTuned ?? measured);

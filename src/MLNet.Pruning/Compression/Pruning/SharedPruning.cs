@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
@@ -25,18 +26,21 @@ internal static class SharedPruning
 
     public static IReadOnlyList<PrunedNetwork> Run(IReadOnlyList<Network> networks, PruningOptions options)
     {
-        // Companions lose whatever the first network loses.
-        var pruned = new PrunedNetwork(networks[0], ImmutableDictionary<string, WeightMask>.Empty, [.. networks.Skip(1)]);
+        // What are checkpoints to the first network loses whatever that loses.
+        var pruned = new PrunedNetwork(networks[0], ImmutableDictionary<string, WeightMask>.Empty,
+            networks.Index().Skip(1).ToImmutableDictionary(entry => Name(entry.Index), entry => entry.Item));
         foreach (var part in options.Layers.Count > 0 ? options.Parts(pruned) : [options])
         {
-            pruned = pruned.Prune(part with { Importance = new SharedImportance(part.Importance, Members(pruned)) });
+            pruned = pruned.Prune(part with { Importance = new SharedImportance(part.Importance, Members(pruned, networks.Count)) });
         }
 
-        return [.. Members(pruned)];
+        return [.. Members(pruned, networks.Count)];
     }
 
-    private static IEnumerable<PrunedNetwork> Members(PrunedNetwork pruned)
-        => pruned.Companions.Prepend(pruned.Weights).Select(network => new PrunedNetwork(network!, pruned.Masks));
+    private static IEnumerable<PrunedNetwork> Members(PrunedNetwork pruned, int count)
+        => Enumerable.Range(0, count).Select(place => new PrunedNetwork(place == 0 ? pruned.Weights : pruned.Checkpoints[Name(place)], pruned.Masks));
+
+    private static string Name(int place) => place.ToString(CultureInfo.InvariantCulture);
 
     private static string? Difference(Network first, Network other)
     {

@@ -40,7 +40,7 @@ internal abstract class SparseTrainingRun(double until) : TrainingCallback
     /// <summary>The network of the trained weights.</summary>
     /// <param name="trained">The weights.</param>
     /// <param name="start">What the training began with.</param>
-    public virtual PrunedNetwork Finish(Network trained, PrunedNetwork start) => new(trained, Masks, start.Companions);
+    public virtual PrunedNetwork Finish(Network trained, PrunedNetwork start) => new(trained, Masks, start.Checkpoints);
 
     public override void Begin(TrainedWeights weights, long steps, int seed)
     {

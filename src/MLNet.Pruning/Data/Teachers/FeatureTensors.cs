@@ -58,5 +58,5 @@ internal sealed class FeatureTensors
     }
 
     /// <summary>The nodes that the logits depend on.</summary>
-    private static List<Node> Leading(Network network) => NetworkGraph.Ancestors(network.Nodes, [network.Logits]);
+    private static List<Node> Leading(Network network) => NetworkParts.Ancestors(network.Nodes, [network.Logits]);
 }

@@ -6,21 +6,19 @@ namespace MLNet.Pruning.Networks.Graph;
 internal static class IndexRanges
 {
     public static string Format(IReadOnlyList<int> indices)
+        => string.Join(",", Runs(indices).Select(run => run.Length == 1 ? Text(run.First) : $"{Text(run.First)}-{Text(run.First + run.Length - 1)}"));
+
+    /// <summary>Neighbouring indices together.</summary>
+    public static IEnumerable<(int First, int Length)> Runs(IReadOnlyList<int> indices)
     {
-        var ranges = new List<string>();
-        for (var i = 0; i < indices.Count;)
+        for (var (i, end) = (0, 0); i < indices.Count; i = end)
         {
-            var end = i;
-            while (end + 1 < indices.Count && indices[end + 1] == indices[end] + 1)
+            for (end = i + 1; end < indices.Count && indices[end] == indices[end - 1] + 1; end++)
             {
-                end++;
             }
 
-            ranges.Add(end == i ? Text(indices[i]) : $"{Text(indices[i])}-{Text(indices[end])}");
-            i = end + 1;
+            yield return (indices[i], end - i);
         }
-
-        return string.Join(",", ranges);
     }
 
     /// <exception cref="FormatException">The text is something else.</exception>

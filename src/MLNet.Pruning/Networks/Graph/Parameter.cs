@@ -68,6 +68,9 @@ public sealed class Parameter
     /// <summary>Without values in another shape.</summary>
     internal Parameter WithShape(ImmutableArray<int> shape) => Like(shape, null, Trainable, null);
 
+    /// <summary>Whether it is the same to a graph: of the same name, shape and type, and trained or not.</summary>
+    internal bool IsLike(Parameter other) => Name == other.Name && Type == other.Type && Trainable == other.Trainable && Shape.SequenceEqual(other.Shape);
+
     internal Parameter WithTrainable(bool trainable) => Like(Shape, _values, trainable, Grid);
 
     private Parameter Like(ImmutableArray<int> shape, float[]? values, bool trainable, QuantizationGrid? grid)

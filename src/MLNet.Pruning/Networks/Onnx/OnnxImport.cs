@@ -59,7 +59,7 @@ internal static class OnnxImport
         return Build(OnnxReader.Read(model, file, folder, openBatch: false)!, folder);
     }
 
-    private static Network Build(NetworkGraph graph, string? folder)
+    private static Network Build(NetworkParts graph, string? folder)
     {
         var network = new Network(graph);
         KeptMetadata.Check(network);

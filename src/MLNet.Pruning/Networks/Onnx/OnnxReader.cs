@@ -64,12 +64,12 @@ internal sealed class OnnxReader
     /// <param name="folder">Where external data lies; null where there can be none.</param>
     /// <param name="openBatch">Whether the first dimension of every input, a 1, is read as any number of rows.</param>
     /// <returns>What a network is made of; null where the batch was to be open and does not reach every output.</returns>
-    public static NetworkGraph? Read(ModelProto model, string file, string? folder, bool openBatch) => new OnnxReader(model, file, folder, openBatch).Read();
+    public static NetworkParts? Read(ModelProto model, string file, string? folder, bool openBatch) => new OnnxReader(model, file, folder, openBatch).Read();
 
     /// <summary>What the graph reads that is no weight.</summary>
     private ImmutableArray<TensorInfo> Inputs { get; }
 
-    private NetworkGraph? Read()
+    private NetworkParts? Read()
     {
         ReadInitializers();
         foreach (var info in _model.Graph.ValueInfo.Concat(_model.Graph.Output))
@@ -116,14 +116,14 @@ internal sealed class OnnxReader
         return _openBatch && !outputs.All(output => _tensors[output] is { IsKnown: true, Shape: [TensorInfo.Batch, ..] }) ? null : Assemble(outputs);
     }
 
-    private NetworkGraph Assemble(ImmutableArray<string> outputs)
+    private NetworkParts Assemble(ImmutableArray<string> outputs)
     {
-        var nodes = NetworkGraph.Ancestors(_nodes, outputs).ToImmutableArray();
+        var nodes = NetworkParts.Ancestors(_nodes, outputs).ToImmutableArray();
         var used = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(outputs).ToHashSet();
         var trained = TrainedInputs.Of(nodes, name => _values.GetValueOrDefault(name) is { IsInitializer: true, Count: > 1 });
         var parameters = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Where(_parameters.ContainsKey).Distinct()
             .Select(name => _parameters[name].WithTrainable(trained.Contains(name))).ToImmutableArray();
-        return new NetworkGraph
+        return new NetworkParts
         {
             Inputs = Inputs,
             Outputs = outputs,

@@ -18,7 +18,7 @@ internal static class OnnxWriter
     /// <param name="sparse">Whether weights that take less room as a list of their non-zeros are written as such.</param>
     public static ModelProto Write(Network network, bool sparse = false)
     {
-        var model = network.Graph is { AsRead: true, Model: { } read } && !network.Parameters.Any(LeftGrid) ? AsRead(network, read) : Lowered(network);
+        var model = network is { AsRead: true, Graph.Model: { } read } && !network.Parameters.Any(LeftGrid) ? AsRead(network, read) : Lowered(network);
         model.MetadataProps.Clear();
         model.MetadataProps.AddRange(network.Graph.Metadata.Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
         if (sparse)

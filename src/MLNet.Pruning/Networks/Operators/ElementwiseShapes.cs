@@ -42,7 +42,7 @@ internal static class ElementwiseShapes
 
     /// <summary>Along one dimension; before version 13 along all from that on.</summary>
     private static IEnumerable<int> Softmaxed(Node node, int rank, long opset)
-        => node.Axis(rank, -1) is var axis && opset < NetworkGraph.SoftmaxOfOneDimension ? Enumerable.Range(axis, rank - axis) : [axis];
+        => node.Axis(rank, -1) is var axis && opset < NetworkParts.SoftmaxOfOneDimension ? Enumerable.Range(axis, rank - axis) : [axis];
 
     private static Operator Boolean(Operator one) => one with { Type = TensorType.Bool };
 

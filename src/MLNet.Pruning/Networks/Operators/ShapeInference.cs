@@ -13,7 +13,7 @@ internal static class ShapeInference
     /// <summary>What a node produces: one shape an output, default where unknown.</summary>
     public delegate ImmutableArray<int>[] Rule(ShapeContext context);
 
-    public static Dictionary<string, TensorInfo> Run(NetworkGraph graph, IReadOnlyDictionary<string, Parameter> parameters, IReadOnlyDictionary<string, Constant> constants)
+    public static Dictionary<string, TensorInfo> Run(NetworkParts graph, Func<string, Parameter?> parameter, Func<string, Constant?> constant)
     {
         var tensors = new Dictionary<string, TensorInfo>(graph.Inputs.Length + graph.Nodes.Length);
         foreach (var input in graph.Inputs)
@@ -22,14 +22,15 @@ internal static class ShapeInference
         }
 
         TensorInfo? Find(Node node, string name) => name.Length == 0 ? null
-            : parameters.TryGetValue(name, out var parameter) ? new TensorInfo(name, parameter.Shape) { Type = parameter.Type }
-            : constants.TryGetValue(name, out var constant) ? new TensorInfo(name, constant.Shape) { Type = constant.Type }
+            : parameter(name) is { } weight ? new TensorInfo(name, weight.Shape) { Type = weight.Type }
+            : constant(name) is { } held ? new TensorInfo(name, held.Shape) { Type = held.Type }
             : tensors.TryGetValue(name, out var tensor) ? tensor
             : throw new ArgumentException($"Node '{node.Name}' ({node.Operator}) reads '{name}', which no node before it produces.");
 
         foreach (var node in graph.Nodes)
         {
-            foreach (var output in Outputs(node, [.. node.Inputs.Select(input => Find(node, input))], graph.Symbols, name => constants.TryGetValue(name, out var constant) && !constant.Values.IsDefault ? [.. constant.Values] : null))
+            foreach (var output in Outputs(node, [.. node.Inputs.Select(input => Find(node, input))], graph.Symbols,
+                name => constant(name) is { Values: { IsDefault: false } values } ? [.. values] : null))
             {
                 var declared = output.IsKnown ? null : graph.Declared?.GetValueOrDefault(output.Name);
                 if (!tensors.TryAdd(output.Name, declared ?? output))

@@ -63,7 +63,7 @@ internal static class ArchivedNetwork
         return archive.Read(name + "state.json", _ =>
         {
             var network = ReadNetwork(archive, name + "network");
-            var initial = archive.Has(name + "initial.onnx") ? ReadNetwork(archive, name + "initial") : network;
+            var initial = archive.Has(name + "initial.onnx") ? network.Shared(ReadNetwork(archive, name + "initial")) : network;
             return new NeuralNetworkTransformer(new NetworkState
             {
                 Network = network,
@@ -73,7 +73,7 @@ internal static class ArchivedNetwork
                 Keys = state.Keys is { } keys ? LabelKeys.FromJson(TypeOf(keys.Type), keys.Values) : null,
                 Masks = state.Masks.ToImmutableDictionary(mask => mask.Parameter, mask => ToMask(mask, network)),
                 Initial = initial,
-                Early = archive.Has(name + "early.onnx") ? ReadNetwork(archive, name + "early") : null,
+                Early = archive.Has(name + "early.onnx") ? network.Shared(ReadNetwork(archive, name + "early")) : null,
                 Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
                 Training = Training(state, initial, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
                 SplitSeed = state.SplitSeed,

@@ -121,7 +121,7 @@ internal static class ActivationOperators
     private static Action<Pass> Softmax(OperatorContext context, Func<Tensor, long, Tensor> apply)
     {
         var (x, axis) = (context.Input(0), context.Node.Int("axis", -1));
-        return context.Network.Graph.Opset >= NetworkGraph.SoftmaxOfOneDimension ? context.Returns(pass => apply(pass[x], axis))
+        return context.Network.Graph.Opset >= NetworkParts.SoftmaxOfOneDimension ? context.Returns(pass => apply(pass[x], axis))
             : context.ReturnsComposed(pass => axis == -1 || axis == pass[x].dim() - 1 ? apply(pass[x], axis) : apply(pass[x].flatten(axis), -1).view_as(pass[x]));
     }
 

@@ -61,7 +61,7 @@ internal static class BatchNormFolding
         }
 
         var used = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).ToHashSet();
-        return new Network(network.Graph with { Nodes = [.. nodes], Parameters = [.. order.Where(used.Contains).Select(name => parameters[name])], AsRead = false });
+        return new Network(network.Parts with { Nodes = [.. nodes], Parameters = [.. order.Where(used.Contains).Select(name => parameters[name])], AsRead = false });
 
         bool Own(string name) => parameters.ContainsKey(name) && uses[name] == 1;
     }

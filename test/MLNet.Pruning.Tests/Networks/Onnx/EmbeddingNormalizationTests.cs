@@ -34,7 +34,7 @@ public class EmbeddingNormalizationTests
         Assert.IsEmpty(NetworkCost.Of(network).LeftOut);
         var rows = inputs.Select(input => input.Draw(new Random(5), ZooModel.Batch)).ToArray();
 
-        Compare(path, Save(new Network(network.Graph with { AsRead = false }), "rewritten.onnx"), rows);
+        Compare(path, Save(new Network(network.Parts with { AsRead = false }), "rewritten.onnx"), rows);
         var same = Save(network.Prune(Amount.Fraction(0)).Network, "same.onnx");
         Compare(path, same, rows);
         var (before, after) = (OnnxFile.Read(path).Graph, OnnxFile.Read(same).Graph);

@@ -42,7 +42,7 @@ public class EmptySizeTests
 
         var before = Outputs(model, rows: 2);
         var pruned = network.Prune(Amount.Fraction(0.5));
-        foreach (var (written, same) in new[] { (OnnxWriter.Write(network), true), (OnnxWriter.Write(new Network(network.Graph with { AsRead = false })), true), (OnnxWriter.Write(pruned.Network), false) })
+        foreach (var (written, same) in new[] { (OnnxWriter.Write(network), true), (OnnxWriter.Write(new Network(network.Parts with { AsRead = false })), true), (OnnxWriter.Write(pruned.Network), false) })
         {
             CollectionAssert.AreEqual(model.Graph.Input.Select(Sizes).ToArray(), written.Graph.Input.Select(Sizes).ToArray());
             var after = Outputs(written, rows: 2);
@@ -94,7 +94,7 @@ public class EmptySizeTests
                     taken.Add(op.OpType);
                     foreach (var asRead in new[] { true, false })
                     {
-                        var after = Outputs(OnnxWriter.Write(new Network(Read(model).Graph with { AsRead = asRead })), rows: 2);
+                        var after = Outputs(OnnxWriter.Write(new Network(Read(model).Parts with { AsRead = asRead })), rows: 2);
                         Assert.AreEqual(expected.Shape, after.Shape);
                         CollectionAssert.AreEqual(expected.Values, after.Values);
                     }

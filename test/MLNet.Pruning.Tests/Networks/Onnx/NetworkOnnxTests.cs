@@ -266,7 +266,7 @@ public class NetworkOnnxTests
     }
 
     /// <summary>The network as if its graph had changed, so that it is written in the inner form.</summary>
-    private static Network Inner(Network network) => new(network.Graph with { AsRead = false });
+    private static Network Inner(Network network) => new(network.Parts with { AsRead = false });
 
     private void RoundTrip(ZooModel model)
     {

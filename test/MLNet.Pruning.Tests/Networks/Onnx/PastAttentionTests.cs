@@ -110,7 +110,7 @@ public class PastAttentionTests
         var rows = inputs.Select(input => input.Draw(new Random(5), ZooModel.Batch)).Select(values => s_masks.TryGetValue(values.Values.Length, out var mask) && values.Input.Range.Length > 0
             ? values with { Values = mask } : values).ToArray();
         var written = Path.Combine(_folder, "written.onnx");
-        new Network(network.Graph with { AsRead = false }).SaveOnnx(written);
+        new Network(network.Parts with { AsRead = false }).SaveOnnx(written);
         var (expected, actual) = (Reference.Run(path, rows), Reference.Run(written, rows));
         foreach (var (name, values) in expected)
         {

@@ -85,7 +85,7 @@ public class QuantizedFileTests
         Assert.AreEqual(432, network.ParameterCount, "the convolution's; products of integers that are quantised when the network runs stay out");
         var original = Run(Case.File("qoperator"));
         Close.AreEqual(original, Run(Save(network, "same.onnx")), 1e-5, "as it was");
-        Close.AreEqual(original, Run(Save(new Network(network.Graph with { AsRead = false }), "inner.onnx")), 1e-5, "in the inner form");
+        Close.AreEqual(original, Run(Save(new Network(network.Parts with { AsRead = false }), "inner.onnx")), 1e-5, "in the inner form");
         Assert.AreEqual(216, NetworkCost.Of(Network.FromOnnx(Save(network.Prune(Amount.Fraction(0.5)).Network, "pruned.onnx"))).Total.NonZeros);
     }
 

@@ -136,7 +136,7 @@ public class StoredWeightTests
     }
 
     /// <summary>The network as it is written where its file cannot be kept.</summary>
-    private static Network Inner(Network network) => new(network.Graph with { AsRead = false });
+    private static Network Inner(Network network) => new(network.Parts with { AsRead = false });
 
     private static float[] WithoutHalf(float[] values)
     {

@@ -36,7 +36,7 @@ internal static class AttentionNetwork
         nodes.Add(new("mixed", "Reshape", ["back"], ["mixed"], Sizes(TensorInfo.Batch, length, units)));
         nodes.Add(new("mean", "ReduceMean", ["mixed"], ["mean"], [new("axes", new long[] { 1 }), new("keepdims", 0L)]));
         nodes.Add(new("fc", "Gemm", ["mean", "fc.weight", "fc.bias"], ["logits"], [new("transB", 1L)]));
-        return new(new NetworkGraph
+        return new(new NetworkParts
         {
             Inputs = [new("input", [TensorInfo.Batch, length, 4])],
             Outputs = ["logits"],

@@ -197,7 +197,7 @@ public class ShrinkTests
         Refused(() => Network.Shrink(teacher, depth: 0.5), "depth", "fc1 (Gemm), fc2 (Gemm)");
         Refused(() => Network.Shrink(Network.Mlp(4, 8, 8).Initialize(1), depth: 0.5), "depth", "no layer but the last");
         Refused(() => Network.Shrink(Network.Mlp(64, 10).Initialize(1), width: 0.5), "width", "fc1.weight");
-        var sum = new Network(new NetworkGraph
+        var sum = new Network(new NetworkParts
         {
             Inputs = [new("x", [-1, 4])],
             Outputs = ["y"],

@@ -44,9 +44,7 @@ internal sealed class UnitRatios : RatioSpace
             return Start;
         }
 
-        var surgery = new StructureSurgery(_structure, groups);
-        return new(surgery.Remove(_structure.Network), Start.Masks.ToImmutableDictionary(mask => mask.Key, mask => surgery.Cut(_structure.Network[mask.Key], mask.Value)),
-            [.. Start.Companions.Select(companion => companion is null ? null : surgery.Remove(companion))]);
+        return Start.Without(new StructureSurgery(_structure, groups));
     }
 
     public override IReadOnlyList<long> Kept(IReadOnlyList<int> levels)

@@ -65,7 +65,7 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
                 }
             }
 
-            return new(pruned.Network.WithParameters(changed), pruned.Masks, pruned.Companions);
+            return pruned.WithWeights(pruned.Network.WithParameters(changed));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Structure;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;
@@ -14,10 +15,10 @@ public sealed partial class PrunedNetwork
 
     /// <param name="weights">The network.</param>
     /// <param name="masks">What is held at zero in it.</param>
-    /// <param name="companions">Networks of the same graph with other weights, such as those to rewind to; they lose what it loses.</param>
-    internal PrunedNetwork(Network weights, ImmutableDictionary<string, WeightMask> masks, ImmutableArray<Network?> companions = default)
+    /// <param name="checkpoints">Other weights of it by name, such as those to rewind to; they lose what it loses.</param>
+    internal PrunedNetwork(Network weights, ImmutableDictionary<string, WeightMask> masks, ImmutableDictionary<string, Network>? checkpoints = null)
     {
-        (_weights, Masks, Companions) = (weights, masks, companions.IsDefault ? [] : companions);
+        (_weights, Masks, Checkpoints) = (weights, masks, checkpoints ?? ImmutableDictionary<string, Network>.Empty);
         _network = new(() => weights.WithParameters(masks.Select(mask => weights[mask.Key].WithValues(mask.Value.Apply(weights[mask.Key].Values)))));
     }
 
@@ -27,8 +28,8 @@ public sealed partial class PrunedNetwork
     /// <summary>The network with its dropped weights at zero: pruning made permanent.</summary>
     public Network Network => _network.Value;
 
-    /// <summary>Networks of the same graph with other weights.</summary>
-    internal ImmutableArray<Network?> Companions { get; }
+    /// <summary>Other weights of it by name: networks of the same graph.</summary>
+    internal ImmutableDictionary<string, Network> Checkpoints { get; }
 
     /// <summary>Whether any parameter has a mask.</summary>
     public bool IsPruned => !Masks.IsEmpty;
@@ -47,17 +48,37 @@ public sealed partial class PrunedNetwork
             throw new ArgumentException($"The mask has {mask.Count} entries, but parameter {target} has {target.Count} values.", nameof(mask));
         }
 
-        return new(_weights, Masks.SetItem(parameter, Masks.TryGetValue(parameter, out var before) ? before.And(mask) : mask), Companions);
+        return new(_weights, Masks.SetItem(parameter, Masks.TryGetValue(parameter, out var before) ? before.And(mask) : mask), Checkpoints);
     }
 
     /// <summary>The same masks over other values of a parameter; those that a mask drops stay zero in <see cref="Network"/>.</summary>
     /// <param name="parameter">Name of the parameter.</param>
     /// <param name="values">As many as it has, in row-major order; copied.</param>
     /// <exception cref="ArgumentException">No such parameter, or another number of values.</exception>
-    public PrunedNetwork With(string parameter, ReadOnlySpan<float> values) => new(_weights.With(parameter, values), Masks, Companions);
+    public PrunedNetwork With(string parameter, ReadOnlySpan<float> values) => WithWeights(_weights.With(parameter, values));
 
     /// <summary>The network as it was given, whatever its masks drop.</summary>
     internal Network Weights => _weights;
+
+    /// <summary>The same masks over other weights.</summary>
+    internal PrunedNetwork WithWeights(Network weights) => new(weights, Masks, Checkpoints);
+
+    /// <summary>What is left without some groups of its graph.</summary>
+    internal PrunedNetwork Without(StructureSurgery surgery)
+    {
+        string[] names = [.. Checkpoints.Keys];
+        var smaller = surgery.Remove([Network, .. names.Select(name => Checkpoints[name])]);
+        return new(smaller[0], Masks.ToImmutableDictionary(mask => mask.Key, mask => surgery.Cut(_weights[mask.Key], mask.Value)),
+            names.Zip(smaller.Skip(1)).ToImmutableDictionary(pair => pair.First, pair => pair.Second));
+    }
+
+    /// <summary>The network changed, and its checkpoints alike.</summary>
+    /// <param name="masks">What is held at zero in the changed network.</param>
+    /// <param name="network">Changed.</param>
+    /// <param name="change">Changes the graph of a checkpoint in the same way.</param>
+    internal PrunedNetwork Changed(ImmutableDictionary<string, WeightMask> masks, Network network, Func<Network, Network> change)
+        => new(network, masks, Checkpoints.ToImmutableDictionary(checkpoint => checkpoint.Key, checkpoint => change(checkpoint.Value) is var changed
+            && checkpoint.Value.Graph == _weights.Graph ? network.WithParameters(changed.Parameters) : changed));
 
     internal PoolMember Member(string parameter) => PoolMember.Of(_weights, parameter, Masks.GetValueOrDefault(parameter));
 }

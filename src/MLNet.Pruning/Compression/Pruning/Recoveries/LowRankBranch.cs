@@ -69,7 +69,7 @@ internal sealed class LowRankBranch(Node node, string weight, WeightMatrix matri
                 : new(U, layer.Operator, [narrow, U], [dense], layer.Attributes.Remove("alpha")),
             new(Sum, "Add", [sparse, dense], [sum]),
         ];
-        return new Network(network.Graph with
+        return new Network(network.Parts with
         {
             Nodes = [.. network.Nodes.SelectMany(other => other == layer ? nodes : [other])],
             Parameters = [.. network.Parameters.SelectMany(parameter => parameter.Name == weight ? [parameter, .. factors] : new[] { parameter })],

@@ -55,9 +55,9 @@ internal sealed class LowRankRecovery : Recovery
             var (u, v) = LowRankFit.Fit(matrix, target, mask, _rank, step.CancellationToken);
             ForEach(matrix, (place, row, column) => target[place] = mask[place] ? target[place] - Product(u[row], v[column]) : 0);
             var silent = Array.ConvertAll(u, row => new float[row.Length]);
-            recovered = new(branch.Put(recovered.Network.WithParameters([weight.WithValues(target)]), u, v), recovered.Masks,
-                // Earlier weights compute what they computed, and can learn to use the branch.
-                [.. recovered.Companions.Select(companion => companion is null ? null : branch.Put(companion, silent, v))]);
+            // Earlier weights compute what they computed, and can learn to use the branch.
+            recovered = recovered.Changed(recovered.Masks, branch.Put(recovered.Network.WithParameters([weight.WithValues(target)]), u, v),
+                earlier => branch.Put(earlier, silent, v));
         }
 
         return recovered;

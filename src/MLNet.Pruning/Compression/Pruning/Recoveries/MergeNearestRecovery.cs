@@ -59,7 +59,7 @@ internal sealed class MergeNearestRecovery : Recovery
             changed.Add(after[inputs.Weight].WithValues(values));
         }
 
-        return new(after.WithParameters(changed), step.After.Masks, step.After.Companions);
+        return step.After.WithWeights(after.WithParameters(changed));
     }
 
     /// <param name="removed">Indices of the removed unit along the weight's inputs.</param>

@@ -90,7 +90,7 @@ internal sealed class ReconstructRecovery : Recovery
             changed.Add(network[bias].WithValues(Sum(network[bias].Values, shifts, factor)));
         }
 
-        return new(network.WithParameters(changed), recovered.Masks, recovered.Companions);
+        return recovered.WithWeights(network.WithParameters(changed));
 
         double[][] Read(Tensor matrix) => InputMoments.Rows(matrix, 1, step.CancellationToken);
     }

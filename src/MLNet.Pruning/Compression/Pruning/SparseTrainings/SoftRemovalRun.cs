@@ -28,8 +28,7 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => _plan.Describe(network);
 
     public override PrunedNetwork Finish(Network trained, PrunedNetwork start) => _plan.Surgery is not { } surgery ? base.Finish(trained, start)
-        : new(surgery.Remove(trained), start.Masks.ToImmutableDictionary(mask => mask.Key, mask => surgery.Cut(trained[mask.Key], mask.Value)),
-            [.. start.Companions.Select(companion => companion is null ? null : surgery.Remove(companion))]);
+        : start.WithWeights(trained).Without(surgery);
 
     protected override void Begin() => Choose(0);
 

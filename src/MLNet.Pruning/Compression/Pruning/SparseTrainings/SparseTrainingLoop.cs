@@ -15,14 +15,14 @@ internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions
     Func<PrunedNetwork, SparseTrainingRun, TrainingResult> train, Action<PruningStep> report, Validation? validation)
 {
     /// <param name="start">The network and what was dropped before.</param>
-    /// <param name="rewound">Which companion of the network to start from; null for the network itself.</param>
+    /// <param name="rewound">Which checkpoint of the network to start from; null for the network itself.</param>
     /// <exception cref="PruningTargetException">More than the target is dropped already.</exception>
     /// <exception cref="InvalidOperationException">A tolerance is set and there are no validation rows to measure on.</exception>
-    public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, int? rewound)
+    public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, string? rewound)
     {
         var before = measure(start.Network);
         var tolerance = new ToleranceCheck(options.Tolerance, start.Network, before, validation);
-        var from = rewound is { } companion ? new PrunedNetwork(start.Companions[companion]!, start.Masks, start.Companions) : start;
+        var from = rewound is null ? start : start.WithWeights(start.Checkpoints[rewound]);
         using var moving = training.Bind(options, from, data);
         var result = train(from, moving);
         var pruned = moving.Finish(result.Network, start);

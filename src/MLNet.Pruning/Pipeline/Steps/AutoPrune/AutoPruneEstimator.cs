@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Automation;
 using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Steps;
@@ -43,13 +44,14 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var training = _options.Training(state.Training.ForLaterStep());
         var validation = Validation.Of(data, state.Task, training);
         using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
-        var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
+        var start = RewindCheckpoints.Of(state);
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Pruning.Measured };
         var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, calibration);
         var loop = new AutoPruneLoop(_options, space,
             network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
-            (network, epochs) => new(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { }).Run(network.Network, network.Masks, _step.Seed, teaching: teaching).Network, network.Masks, network.Companions),
+            (network, epochs) => network.WithWeights(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { })
+                .Run(network.Network, network.Masks, _step.Seed, teaching: teaching).Network),
             _options.Settings(training, training.Distillation is { } distillation ? distillation.Teacher ?? state.Dense ?? state.Network : null, _step.Seed), _step.Seed,
             trial =>
             {
@@ -57,7 +59,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
                 _options.Progress?.Report(trial);
             });
         var (pruned, report) = loop.Run();
-        return new(state with { Network = pruned.Network, Masks = pruned.Masks, Initial = pruned.Companions[0]!, Early = pruned.Companions[1], Dense = state.Dense ?? state.Network }, [], input.Schema) { AutoPruning = report };
+        return new(RewindCheckpoints.Put(state, pruned), [], input.Schema) { AutoPruning = report };
     }
 
     /// <inheritdoc/>

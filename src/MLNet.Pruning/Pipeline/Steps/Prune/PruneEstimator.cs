@@ -51,8 +51,8 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
 
         var validation = Validation.Of(data, state.Task, training);
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Measured };
-        var start = new PrunedNetwork(state.Network, state.Masks, [state.Initial, state.Early]);
-        var rounds = 0;
+        var start = RewindCheckpoints.Of(state);
+        var (rounds, rewound) = (0, RewindCheckpoints.Name(_options.Rewind, state));
         using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, tuning), state.Task, device,
             result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, teaching);
@@ -63,21 +63,14 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         }
 
         var (pruned, report) = _options.Training is { } sparse
-            ? new SparseTrainingLoop(sparse, _options, calibration, validation.Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report, validation).Run(start, Rewound(state))
-            : new PruningLoop(_options, validation.Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration, validation).Run(start, Rewound(state));
+            ? new SparseTrainingLoop(sparse, _options, calibration, validation.Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report, validation).Run(start, rewound)
+            : new PruningLoop(_options, validation.Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration, validation).Run(start, rewound);
         foreach (var warning in report.Warnings)
         {
             channel.Warning(MessageSensitivity.None, "{0}", warning);
         }
 
-        return new(state with
-        {
-            Network = pruned.Network,
-            Masks = pruned.Masks,
-            Initial = pruned.Companions[0]!,
-            Early = pruned.Companions[1],
-            Dense = state.Dense ?? state.Network,
-        }, [], input.Schema, report);
+        return new(RewindCheckpoints.Put(state, pruned), [], input.Schema, report);
     }
 
     /// <summary>The same with the network as it was before as the teacher of its fine-tuning: self-distillation.</summary>
@@ -86,13 +79,6 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
 
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema, _options.Metric, _options.FineTuning?.Metric);
-
-    private int? Rewound(NetworkState state) => _options.Rewind switch
-    {
-        Rewind.None or Rewind.LearningRate => null,
-        Rewind.ToInitial => 0,
-        _ => state.Early is not null ? 1 : throw new InvalidOperationException("Rewinding to early weights needs a trainer that kept them: set NeuralNetworkOptions.RewindEpoch."),
-    };
 
     private TrainingOptions Taught(TrainingOptions training) => _distillation is null ? training : training with { Distillation = _distillation };
 

@@ -4,7 +4,7 @@ using MLNet.Pruning.Networks.Format;
 namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>What a network is made of, before anything is checked.</summary>
-internal sealed record NetworkGraph
+internal sealed record NetworkParts
 {
     /// <summary>Version from which a softmax works along one dimension; before, along all from its axis on.</summary>
     public const long SoftmaxOfOneDimension = 13;
@@ -43,7 +43,7 @@ internal sealed record NetworkGraph
     public ImmutableSortedDictionary<string, string> Metadata { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>The graph with what its outputs are computed from, and nothing else.</summary>
-    public NetworkGraph Needed()
+    public NetworkParts Needed()
     {
         var nodes = Ancestors(Nodes, Outputs);
         var used = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(Outputs).ToHashSet();
