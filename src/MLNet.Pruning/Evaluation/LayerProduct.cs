@@ -93,5 +93,60 @@ internal sealed class LayerProduct
         }
     }
 
+    /// <summary>For each unit the highest level of an index that it reads with a weight other than zero.</summary>
+    /// <param name="input">The level of an index.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    public byte[] HighestInputs(Func<int, byte> input, CancellationToken cancellation)
+    {
+        var highest = new byte[Units];
+        if (_groups > 1 || Makes is null)
+        {
+            ForEachWeight(cancellation, (unit, index) => highest[unit] = Math.Max(highest[unit], input(index)));
+            return highest;
+        }
+
+        Search(highest, _strides.Output, [.. Enumerable.Range(0, Inputs).Select(input)], _strides.Input, cancellation);
+        return highest;
+    }
+
+    /// <summary>For each index of the data the highest level of a unit that reads it with a weight other than zero.</summary>
+    /// <param name="unit">The level of a unit.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    public byte[] HighestUnits(Func<int, byte> unit, CancellationToken cancellation)
+    {
+        var highest = new byte[Inputs];
+        if (_groups > 1 || Makes is null)
+        {
+            ForEachWeight(cancellation, (one, index) => highest[index] = Math.Max(highest[index], unit(one)));
+            return highest;
+        }
+
+        Search(highest, _strides.Input, [.. Enumerable.Range(0, Units).Select(unit)], _strides.Output, cancellation);
+        return highest;
+    }
+
+    /// <summary>Looks at the weights of each index until one of the highest level is found: of a dense layer, at the first.</summary>
+    private void Search(byte[] highest, int stride, byte[] levels, int otherStride, CancellationToken cancellation)
+    {
+        var values = Weight.Values;
+        var (most, looks) = (levels.DefaultIfEmpty().Max(), 0);
+        for (var i = 0; i < highest.Length; i++)
+        {
+            for (var k = 0; k < values.Length / highest.Length && highest[i] < most; k++)
+            {
+                if (looks++ % Checked == 0)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                }
+
+                var place = (k / stride * highest.Length + i) * stride + k % stride;
+                if (values[place] != 0)
+                {
+                    highest[i] = Math.Max(highest[i], levels[place / otherStride % levels.Length]);
+                }
+            }
+        }
+    }
+
     private int Stride(int dimension) => Weight.Shape.Skip(dimension + 1).Aggregate(1, (product, size) => product * size);
 }

@@ -276,8 +276,7 @@ internal sealed class Liveness
     private Marks Forward(LayerProduct product)
     {
         var (name, data) = (product.Node.Outputs[0], _fromInput[product.Data]);
-        var units = new byte[product.Units];
-        product.ForEachWeight(_cancellation, (unit, input) => units[unit] = Math.Max(units[unit], data.At(product.Reads, input)));
+        var units = product.HighestInputs(input => data.At(product.Reads, input), _cancellation);
         var summed = Part(product.Node, product.DataOperand, 0);
         summed.Whole = Highest(units);
         if (product.Makes is { } made)
@@ -338,8 +337,7 @@ internal sealed class Liveness
     private void Backward(LayerProduct product, Marks asked)
     {
         var (node, name, data) = (product.Node, product.Node.Outputs[0], _fromInput[product.Data]);
-        var inputs = new byte[product.Inputs];
-        product.ForEachWeight(_cancellation, (unit, input) => inputs[input] = Math.Max(inputs[input], product.Unit(asked, unit)));
+        var inputs = product.HighestUnits(unit => product.Unit(asked, unit), _cancellation);
         foreach (var (operand, from) in Operands(node).Where(operand => _toOutput.ContainsKey(operand.Name)))
         {
             var marks = operand == product.Operand ? new Marks(data.Whole == Varying ? asked.Whole : Zero, new byte[]?[Shape(from).Length])

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Structure;
+using MLNet.Pruning.Threading;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
@@ -19,34 +20,19 @@ internal static class GroupScores
         bool normalize, CancellationToken cancellation = default)
     {
         var axes = structure.Coupling.Axes;
-        var slices = new Dictionary<int, double[]>();
-        double[] Slices(int axis)
+        int[][] counted = [.. families.Select(family => family.Groups.SelectMany(one => one.Entries).Select(entry => entry.Axis).Distinct()
+            .Where(axis => importance.Counts(axes[axis]) && (group != GroupImportance.Root || axes[axis] == family.Axis)).ToArray())];
+        var slices = new Lazy<double[]?[]>(() => Slices(axes, network, [.. counted.SelectMany(own => own).Distinct()], importance, cancellation));
+        return [.. families.Select((family, f) =>
         {
-            if (!slices.TryGetValue(axis, out var scores))
+            var scores = family.Groups.Select(one =>
             {
-                scores = slices[axis] = new double[axes[axis].Classes.Length];
-                importance.ScoreSlices(network[axes[axis].Parameter], axes[axis].Dimension, scores);
-                if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var index)
-                {
-                    throw new InvalidOperationException($"The importance of slice {index} of dimension {axes[axis].Dimension} of parameter '{axes[axis].Parameter}' is NaN.");
-                }
-            }
-
-            return scores;
-        }
-
-        double Members(GroupFamily family, PruningGroup one)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            double[] members = [.. one.Entries.Where(entry => importance.Counts(axes[entry.Axis]) && (group != GroupImportance.Root || axes[entry.Axis] == family.Axis))
-                .GroupBy(entry => entry.Axis, (axis, entries) => entries.Sum(entry => Slices(axis)[entry.Index]))];
-            return members.Length > 0 ? Sum(members, group) : throw new InvalidOperationException(
-                $"{importance} does not say what {one.Kind} {one.Number} of layer '{one.Layer}' is worth: it scores none of {string.Join(", ", one.Members)}. Leave the layer out by Scope.Except, or use another importance.");
-        }
-
-        return [.. families.Select(family =>
-        {
-            var scores = family.Groups.Select(one => importance.ScoreGroup(one, () => new StructureSurgery(structure, [one]).Mask(network)) ?? Members(family, one)).ToArray();
+                cancellation.ThrowIfCancellationRequested();
+                return importance.ScoreGroup(one, () => new StructureSurgery(structure, [one]).Mask(network))
+                    ?? (Members(one, counted[f], slices.Value) is { Count: > 0 } members ? Sum(members, group) : throw new InvalidOperationException(
+                        $"{importance} does not say what {one.Kind} {one.Number} of layer '{one.Layer}' is worth: "
+                        + $"it scores none of {string.Join(", ", one.Members)}. Leave the layer out by Scope.Except, or use another importance."));
+            }).ToArray();
             if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var nan)
             {
                 throw new InvalidOperationException($"The importance of {family.Groups[nan].Kind} {family.Groups[nan].Number} of layer '{family.Groups[nan].Layer}' is NaN.");
@@ -55,6 +41,45 @@ internal static class GroupScores
             var mean = normalize ? scores.Average() : 1;
             return mean > 0 && double.IsFinite(mean) ? [.. scores.Select(score => score / mean)] : scores;
         })];
+    }
+
+    /// <summary>What the slices of some dimensions are worth, by the number of the dimension.</summary>
+    private static double[]?[] Slices(IReadOnlyList<ParameterAxis> axes, Network network, int[] counted, ImportanceScores importance,
+        CancellationToken cancellation)
+    {
+        var slices = new double[]?[axes.Count];
+        PartLoop.Run(counted.Length, part =>
+        {
+            var axis = axes[counted[part]];
+            var scores = slices[counted[part]] = new double[axis.Classes.Length];
+            importance.ScoreSlices(network[axis.Parameter], axis.Dimension, scores);
+            if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var index)
+            {
+                throw new InvalidOperationException($"The importance of slice {index} of dimension {axis.Dimension} of parameter '{axis.Parameter}' is NaN.");
+            }
+        }, cancellation);
+        return slices;
+    }
+
+    /// <summary>What a group's slices of each dimension that counts are worth together.</summary>
+    private static List<double> Members(PruningGroup group, int[] counted, double[]?[] slices)
+    {
+        var (members, last) = (new List<double>(), -1);
+        // Entries are in the order of the dimensions.
+        foreach (var (axis, index) in group.Entries)
+        {
+            if (axis == last)
+            {
+                members[^1] += slices[axis]![index];
+            }
+            else if (counted.Contains(axis))
+            {
+                members.Add(slices[axis]![index]);
+                last = axis;
+            }
+        }
+
+        return members;
     }
 
     private static double Sum(IEnumerable<double> members, GroupImportance group) => group switch
