@@ -2,7 +2,7 @@ using System.CommandLine;
 using MLNet.Pruning.Benchmarks;
 
 var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all by default.", Arity = ArgumentArity.ZeroOrMore };
-which.AcceptOnlyFromAmong("selection", "training", "bits", "busy", "scoring", "removal");
+which.AcceptOnlyFromAmong("selection", "training", "bits", "busy", "scoring", "removal", "steps");
 var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the Python peers; without it nothing is compared with PyTorch." };
 var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
@@ -25,7 +25,7 @@ busy.SetAction(_ => BusyProcess.Run());
 var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds, output, round, trainer, busy };
 command.SetAction(arguments =>
 {
-    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "bits", "busy", "scoring", "removal"];
+    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "bits", "busy", "scoring", "removal", "steps"];
     var peer = arguments.GetValue(peers) is { } folder ? new PeerScripts(arguments.GetValue(python)!, folder) : null;
     var report = new Report(arguments.GetValue(rounds));
     foreach (var benchmark in chosen)
@@ -47,8 +47,11 @@ command.SetAction(arguments =>
             case "scoring":
                 ScoringBenchmark.Run(report);
                 break;
-            default:
+            case "removal":
                 RemovalBenchmark.Run(report, peer);
+                break;
+            default:
+                StepsBenchmark.Run(report);
                 break;
         }
     }
