@@ -1,11 +1,11 @@
-using MLNet.Pruning.Compression.Automation;
 using MLNet.Pruning.Compression.Automation.Search;
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Steps;
-using MLNet.Pruning.Training.Distilling;
+using MLNet.Pruning.Pipeline.Steps.AutoPrune;
 using MLNet.Pruning.Training;
+using MLNet.Pruning.Training.Distilling;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 

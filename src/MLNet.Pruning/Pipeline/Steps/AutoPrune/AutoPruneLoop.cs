@@ -1,7 +1,7 @@
 using MLNet.Pruning.Compression.Automation.Search;
 using MLNet.Pruning.Networks.Onnx;
 
-namespace MLNet.Pruning.Compression.Automation;
+namespace MLNet.Pruning.Pipeline.Steps.AutoPrune;
 
 /// <summary>Measures what a strategy proposes until it ends or time runs out, and finishes the best.</summary>
 internal sealed class AutoPruneLoop
