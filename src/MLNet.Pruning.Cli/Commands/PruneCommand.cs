@@ -23,7 +23,11 @@ internal static class PruneCommand
         var output = new Option<FileInfo>("--output", "-o") { Description = "The file to write; an older one stays whole until the new one is.", Required = true };
         var granularity = Choices.Option<Granularity>("--granularity",
             "What goes: weights, rows, columns, kernels, slices, n:m patterns and blocks of weights are set to zero, all others are removed", "unit");
-        var sparsity = new Option<double>("--sparsity") { Description = "Share that goes, in [0, 1).", DefaultValueFactory = _ => 0.5 }.Require(value => value is >= 0 and < 1, "a share in [0, 1)");
+        var sparsity = new Option<double>("--sparsity")
+        {
+            Description = "Share of the dense model that is gone in the end, in [0, 1); of a model that was pruned before, the share counts what went.",
+            DefaultValueFactory = _ => 0.5,
+        }.Require(value => value is >= 0 and < 1, "a share in [0, 1)");
         var target = Choice("--target", "What the share is counted in.", s_targets, "channels");
         var importance = Choices.Option<Importance>("--importance", "What a piece is worth", "magnitude");
         var calibration = new Option<int>("--calibration-rows") { Description = "Rows that importances are measured on which need some.", DefaultValueFactory = _ => 256 }.AtLeast(1);

@@ -31,6 +31,7 @@ internal static partial class KeptMetadata
             all[name] = before with { Kept = after };
         }
 
+        metadata = metadata.ContainsKey(DenseMetadata.Key) ? metadata : DenseMetadata.Of(network).AddTo(metadata);
         return all.Count == 0 ? metadata : metadata.SetItem(Key, JsonSerializer.Serialize(new SortedDictionary<string, Cut>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringCut));
     }
 
@@ -57,6 +58,7 @@ internal static partial class KeptMetadata
     /// <exception cref="OnnxFormatException">They do not.</exception>
     public static void Check(Network network)
     {
+        _ = DenseMetadata.Of(network);
         foreach (var (name, cut) in Read(network.Graph.Metadata))
         {
             if (cut is not { Shape: { } shape, Kept: { } kept } || shape.Any(size => size < 0))

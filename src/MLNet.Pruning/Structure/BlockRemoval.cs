@@ -55,17 +55,22 @@ internal static class BlockRemoval
         }
     }
 
+    /// <summary>The blocks of the dense network, those that went included: their names, and whether each is residual.</summary>
+    public static SortedDictionary<string, bool> Dense(Network network)
+        => DenseMetadata.Of(network).Blocks ?? new(Find(network, layers: true).ToDictionary(block => block.Name, block => block.IsExact), StringComparer.Ordinal);
+
     /// <summary>The network without blocks.</summary>
     public static Network Remove(Network network, IEnumerable<Block> blocks)
     {
         var list = blocks.ToArray();
+        var dense = DenseMetadata.Of(network) with { Blocks = Dense(network) };
         var graph = Bypass(network.Parts, [.. list.Select(block => (block.From, block.To))]);
         var kept = list.SelectMany(block => block.Parameters.Select(name => (Name: name, block.IsExact))).DistinctBy(pair => pair.Name)
             .Where(pair => network[pair.Name].Shape.Length > 0).ToArray();
         return new Network(graph with
         {
             AsRead = false,
-            Metadata = KeptMetadata.Compose(network.Graph.Metadata, network,
+            Metadata = KeptMetadata.Compose(dense.AddTo(network.Graph.Metadata), network,
                 kept.ToImmutableDictionary(pair => pair.Name, _ => ImmutableSortedDictionary<int, int[]>.Empty.Add(0, [])), [.. kept.Where(pair => !pair.IsExact).Select(pair => pair.Name)]),
         });
     }

@@ -6,7 +6,7 @@ namespace MLNet.Pruning;
 /// <summary>How the sensitivity of layers is measured.</summary>
 public record SensitivityOptions
 {
-    /// <summary>Shares of its pieces that each layer loses in turn, all others left whole; the last piece always stays.</summary>
+    /// <summary>Shares of its pieces in the dense network that each layer loses in turn, all others left whole; the last piece always stays.</summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
     public IReadOnlyList<double> Sparsities

@@ -12,7 +12,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
 
     protected override int Total => InScope.Count;
 
-    /// <summary>Names of the blocks that may go. The scope is asked once, for it names blocks that are gone later.</summary>
+    /// <summary>Names of the dense network's blocks that may go. The scope is asked once, for it names blocks that are gone later.</summary>
     private HashSet<string> InScope => _inScope ??= Choose();
 
     /// <exception cref="NotSupportedException">Always: blocks are whole layers.</exception>
@@ -40,7 +40,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
 
         if (most >= 0 && Options.Amount.Budget is not null && !IsReached(good.Network, share))
         {
-            throw new PruningTargetException($"The target {Options.Amount} is not reached without any of the network's blocks: {Cost(good.Network)} of {Cost(Start.Network)} are left.");
+            throw new PruningTargetException($"The target {Options.Amount} is not reached without any of the network's blocks: {Cost(good.Network)} of {DenseCost} are left.");
         }
 
         return good;
@@ -72,22 +72,23 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
 
     private bool IsReached(Network network, double share) => Options.Amount.Budget is null
         ? Total - Pieces(network) >= Math.Round(share * Total, MidpointRounding.ToEven)
-        : Cost(network) <= (1 - share) * Cost(Start.Network);
+        : Cost(network) <= (1 - share) * DenseCost;
 
     private IReadOnlyList<Block> Blocks(Network network) => [.. BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Where(block => InScope.Contains(block.Name))];
 
     private HashSet<string> Choose()
     {
-        var blocks = BlockRemoval.Find(Start.Network, Options.Granularity.IncludesLayers);
-        if (blocks.Count == 0)
+        string[] blocks = [.. BlockRemoval.Find(Start.Network, Options.Granularity.IncludesLayers).Select(block => block.Name),
+            .. BlockRemoval.Dense(Start.Network).Where(block => block.Value || Options.Granularity.IncludesLayers).Select(block => block.Key)];
+        if (blocks.Length == 0)
         {
             throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': the network adds nothing to what it is computed from"
                 + (Options.Granularity.IncludesLayers ? ", and no layer gives the shape it reads." : "."));
         }
 
-        HashSet<string> chosen = [.. Options.Scope.Choose(blocks, block => (block.Name, null)).Select(block => block.Name)];
+        HashSet<string> chosen = [.. Options.Scope.Choose(blocks, block => (block, null))];
         return chosen.Count > 0 ? chosen
-            : throw new ArgumentException($"The scope leaves none of the network's blocks to prune: {string.Join(", ", blocks.Select(block => block.Name))}.");
+            : throw new ArgumentException($"The scope leaves none of the network's blocks to prune: {string.Join(", ", blocks.Distinct())}.");
     }
 
     /// <summary>The mean importance of the block's weights, so that a large block is not worth more for its size.</summary>

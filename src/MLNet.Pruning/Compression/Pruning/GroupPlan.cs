@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning.Compression.Pruning;
@@ -9,23 +10,25 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
 {
     private const int BlockedChannels = 16;
     private const int Bisections = 20;
-    private readonly Dictionary<(string, int), (int Groups, string Layer, StructureKind Kind)> _before = [];
+    private readonly Dictionary<(string, int), Width> _before = [];
     private readonly Dictionary<(string, int), (int Exact, int Alignment)> _rounded = [];
 
     /// <summary>What removed the groups of the last step; null where it removed none.</summary>
     public StructureSurgery? Surgery { get; private set; }
 
-    protected override int Total => Before.Values.Sum(family => family.Groups);
+    protected override int Total => Before.Values.Sum(width => width.Dense);
 
-    private Dictionary<(string, int), (int Groups, string Layer, StructureKind Kind)> Before
+    /// <summary>The widths in scope at the start, with those that were brought down to one before and have no groups that could go.</summary>
+    private Dictionary<(string, int), Width> Before
     {
         get
         {
             if (_before.Count == 0)
             {
-                foreach (var family in Families(Start.Network.Groups(Options.Granularity.Structure)))
+                foreach (var (axis, kind, family) in Widths(Start.Network.Groups(Options.Granularity.Structure)))
                 {
-                    _before[Key(family)] = (family.Groups.Length, family.Axis.Node.Name, family.Kind);
+                    var groups = family?.Groups.Length ?? 1;
+                    _before[Key(axis)] = new(axis.Node.Name, kind, groups + Removed(Start.Network, axis, family), groups, family is not null);
                 }
             }
 
@@ -35,18 +38,18 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
 
     public override PruningReport Complete(PruningReport report, PrunedNetwork network)
     {
-        var after = Families(network.Network.Groups(Options.Granularity.Structure)).ToDictionary(Key, family => family.Groups.Length);
+        var after = Families(network.Network.Groups(Options.Granularity.Structure)).ToDictionary(family => Key(family.Axis), family => family.Groups.Length);
         return base.Complete(report, network) with
         {
-            Widths = [.. Before.Select(family => after.GetValueOrDefault(family.Key, 1) is var width && _rounded.TryGetValue(family.Key, out var rounded)
-                ? new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Groups, width, rounded.Exact, rounded.Alignment)
-                : new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Groups, width, width, 1))],
+            Widths = [.. Before.Where(family => family.Value.CanShrink).Select(family => after.GetValueOrDefault(family.Key, 1) is var width && _rounded.TryGetValue(family.Key, out var rounded)
+                ? new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Start, width, rounded.Exact, rounded.Alignment)
+                : new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Start, width, width, 1))],
         };
     }
 
     protected override int Pieces(Network network)
     {
-        var widths = network.Groups(Options.Granularity.Structure).Families.ToDictionary(Key, family => family.Groups.Length);
+        var widths = network.Groups(Options.Granularity.Structure).Families.ToDictionary(family => Key(family.Axis), family => family.Groups.Length);
         // A width of one is none that could shrink.
         return Before.Keys.Sum(family => widths.GetValueOrDefault(family, 1));
     }
@@ -66,7 +69,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
             : Search(Start.Network, structure, families, scores, Share);
         return [.. families.GroupBy(family => family.Axis.Node.Name)
             .Select(layer => (Layer: layer.Key, Lost: layer.Sum(family => family.Groups.Count(groups.Contains)))).Where(layer => layer.Lost > 0)
-            .Select(layer => (layer.Layer, (PruningPlan)new GroupPlan(Options.Within(layer.Layer, Amount.Count(layer.Lost)), Start, First)))];
+            .Select(layer => (layer.Layer, (PruningPlan)new GroupPlan(Options.Within(layer.Layer, Amount.Count(layer.Lost).OfRemaining()), Start, First)))];
     }
 
     protected override PrunedNetwork Remove(PrunedNetwork good, double share, int most, ImportanceScores scores)
@@ -74,7 +77,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         var network = good.Network;
         var structure = network.Groups(Options.Granularity.Structure);
         var families = Families(structure);
-        if (Options.Amount.Budget is not null && Cost(network) <= (1 - share) * Cost(Start.Network))
+        if (Options.Amount.Budget is not null && Cost(network) <= (1 - share) * DenseCost)
         {
             return good;
         }
@@ -93,12 +96,15 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         return good.Without(Surgery);
     }
 
-    private static (string, int) Key(GroupFamily family) => (family.Axis.Parameter, family.Axis.Dimension);
+    private static (string, int) Key(ParameterAxis axis) => (axis.Parameter, axis.Dimension);
 
-    /// <param name="structure">The groups of the network at the start, or of one that is left of it.</param>
-    private IReadOnlyList<GroupFamily> Families(NetworkStructure structure)
+    private IReadOnlyList<GroupFamily> Families(NetworkStructure structure) => [.. Widths(structure).Select(width => width.Family).OfType<GroupFamily>()];
+
+    /// <summary>What there is in scope of widths: those with groups that could go, and those of which removals left one.</summary>
+    private IReadOnlyList<(ParameterAxis Axis, StructureKind Kind, GroupFamily? Family)> Widths(NetworkStructure structure)
     {
-        GroupFamily[] fitting = [.. structure.Families.Where(family => Options.Granularity.Kinds.Contains(family.Kind))];
+        (ParameterAxis Axis, StructureKind Kind, GroupFamily? Family)[] fitting = [.. structure.Families.Select(family => (family.Axis, family.Kind, (GroupFamily?)family))
+            .Concat(Ones(structure)).Where(width => Options.Granularity.Kinds.Contains(width.Kind))];
         if (fitting.Length == 0 && structure.Coupling.Graph != Start.Network.Graph)
         {
             // Nothing is left that could go.
@@ -111,8 +117,34 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
                 : string.Join(", ", structure.Families.Select(family => $"{family.Axis.Node.Name} ({family.Kind})")))}.{string.Concat(structure.Reasons().Select(reason => Environment.NewLine + reason))}");
         }
 
-        var chosen = Options.Scope.Choose(fitting, family => (family.Axis.Node.Name, family.Axis.Parameter));
+        var chosen = Options.Scope.Choose(fitting, width => (width.Axis.Node.Name, width.Axis.Parameter));
         return chosen.Count > 0 ? chosen : throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': all are excepted.");
+    }
+
+    /// <summary>Groups that the dense network had beside those that are left of a width.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="axis">The dimension that makes them.</param>
+    /// <param name="family">Those that are left; null for one that cannot go.</param>
+    internal static int Removed(Network network, ParameterAxis axis, GroupFamily? family)
+    {
+        var size = family is null ? axis.Classes.Length : family.Groups[0].Entries.Count(entry => family.Groups[0].Structure.Coupling.Axes[entry.Axis] == axis);
+        return KeptMetadata.Read(network.Graph.Metadata).TryGetValue(axis.Parameter, out var cut) ? (cut.Shape[axis.Dimension] - axis.Classes.Length) / size : 0;
+    }
+
+    private static IEnumerable<(ParameterAxis Axis, StructureKind Kind, GroupFamily? Family)> Ones(NetworkStructure structure)
+    {
+        var (coupling, cuts) = (structure.Coupling, KeptMetadata.Read(structure.Coupling.Graph.Metadata));
+        var heads = coupling.Heads.Select(coupling.Classes.Find).ToHashSet();
+        var known = structure.Select(group => group.Root).ToHashSet();
+        foreach (var axis in coupling.Axes.Where(axis => axis.Role == AxisRole.Output && cuts.TryGetValue(axis.Parameter, out var cut) && cut.Kept.ContainsKey(axis.Dimension)))
+        {
+            int[] roots = [.. axis.Classes.Select(coupling.Classes.Find)];
+            if (roots.Length > 0 && !roots.Any(known.Contains))
+            {
+                known.UnionWith(roots);
+                yield return (axis, heads.Contains(roots[0]) ? StructureKind.Head : axis.Kind, null);
+            }
+        }
     }
 
     private double[][] Score(NetworkStructure structure, IReadOnlyList<GroupFamily> families, Network network, ImportanceScores scores)
@@ -120,7 +152,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
             Options.CancellationToken);
 
     private PruningTargetException Unreachable(double target, long least) => new(
-        $"The target is {(1 - target) * Cost(Start.Network):0} of {Cost(Start.Network)} ({Options.Amount}), but with {(Options.MinimumKept > 0 ? $"a share of {Options.MinimumKept}" : "one group")} left in every layer in scope the network still has {least}.");
+        $"The target is {(1 - target) * DenseCost:0} of {DenseCost} ({Options.Amount}), but with {(Options.MinimumKept > 0 ? $"a share of {Options.MinimumKept}" : "one group")} left in every layer in scope the network still has {least}.");
 
     /// <summary>Records what went, by the numbers that groups had at the start.</summary>
     private void Compare(Network network, IReadOnlyList<GroupFamily> families, double[][] scores, List<PruningGroup> groups)
@@ -133,7 +165,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         }
 
         var (kept, going) = (new KeptIndices(Start.Network, network), groups.ToHashSet());
-        var outcomes = first.Select(family => families.ToList().FindIndex(other => Key(other) == Key(family)) is >= 0 and var now
+        var outcomes = first.Select(family => families.ToList().FindIndex(other => Key(other.Axis) == Key(family.Axis)) is >= 0 and var now
             ? GroupTables.Outcome(family, families[now], scores[now], kept, going) : new PieceOutcome(new float[family.Groups.Length], new bool[family.Groups.Length], new bool[family.Groups.Length])).ToArray();
         if (Options.Scope.IsTogether)
         {
@@ -150,7 +182,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     /// <summary>The smallest share of groups whose removal meets a cost.</summary>
     private List<PruningGroup> Search(Network network, NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double target)
     {
-        var limit = (1 - target) * Cost(Start.Network);
+        var limit = (1 - target) * DenseCost;
         var sketch = network.WithoutValues();
         long Left(List<PruningGroup> groups) => groups.Count == 0 ? Cost(network) : Cost(new StructureSurgery(structure, groups).Remove(sketch));
         var (low, high) = (0.0, 1.0);
@@ -177,16 +209,18 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         return Choose(structure, families, scores, high, int.MaxValue);
     }
 
-    /// <summary>The least important groups, so many that a share of those at the start is gone; a pool at a time, widths rounded.</summary>
+    /// <summary>The least important groups, so many that a share of the dense network's is gone; a pool at a time, widths rounded.</summary>
     private List<PruningGroup> Choose(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double share, int most, bool isRounded = true)
     {
         var left = families.Select(family => family.Groups.Length).ToArray();
         var order = families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score).ToArray();
         foreach (var pool in Options.Scope.IsTogether ? [order] : order.GroupBy(piece => piece.Family).Select(pool => pool.ToArray()))
         {
-            var before = pool.Select(piece => piece.Family).Distinct().Sum(f => Before[Key(families[f])].Groups);
-            var missing = (long)Math.Round(share * before, MidpointRounding.ToEven) - (before - pool.Length);
-            missing = Math.Min(missing, most);
+            var widths = Options.Scope.IsTogether ? Before : Before.Where(width => width.Key == Key(families[pool[0].Family].Axis));
+            var (dense, start) = (widths.Sum(width => width.Value.Dense), widths.Sum(width => width.Value.Start));
+            // Widths that are not among the families have one group left.
+            var now = pool.Length + widths.Count() - pool.Select(piece => piece.Family).Distinct().Count();
+            var missing = Math.Min(Target(share, dense, start) - (dense - now), most);
             foreach (var piece in pool)
             {
                 if (missing > 0 && left[piece.Family] > Least(families[piece.Family]))
@@ -211,15 +245,19 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         return KeepOne(structure, chosen, order);
     }
 
+    /// <summary>Groups that are gone of some widths when a share is.</summary>
+    private long Target(double share, int dense, int start) => Options.Amount is { IsOfRemaining: true, Budget: null }
+        ? dense - start + (long)Math.Round((share - Gone) / (1 - Gone) * start, MidpointRounding.ToEven) : (long)Math.Round(share * dense, MidpointRounding.ToEven);
+
     /// <summary>Groups of a family that stay.</summary>
-    private int Least(GroupFamily family) => Math.Max(1, (int)(Options.MinimumKept * Before[Key(family)].Groups));
+    private int Least(GroupFamily family) => Math.Max(1, (int)(Options.MinimumKept * Before[Key(family.Axis)].Dense));
 
     /// <summary>The width that is nearest to the one aimed at and a multiple of the alignment.</summary>
     private int Rounded(NetworkStructure structure, GroupFamily family, int exact)
     {
         // A greedy schedule removes too few at a time to round them.
         var alignment = Multiple(family, Options.Alignment ?? (Options.Schedule.Portion is null ? null : 1));
-        var (now, before) = (family.Groups.Length, Before[Key(family)].Groups);
+        var (now, before) = (family.Groups.Length, Before[Key(family.Axis)].Start);
         if (alignment <= 1 || before < alignment || exact == before)
         {
             return exact;
@@ -227,7 +265,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
 
         var least = Math.Max(alignment, (Least(family) + alignment - 1) / alignment * alignment);
         var width = Math.Clamp((exact + alignment / 2) / alignment * alignment, Math.Min(least, now), now);
-        _rounded[Key(family)] = (exact, alignment);
+        _rounded[Key(family.Axis)] = (exact, alignment);
         return width;
     }
 
@@ -252,4 +290,12 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
 
         return chosen;
     }
+
+    /// <summary>A width.</summary>
+    /// <param name="Layer">Name of the layer that makes it.</param>
+    /// <param name="Kind">What its groups are.</param>
+    /// <param name="Dense">Groups of the dense network.</param>
+    /// <param name="Start">Those at the start.</param>
+    /// <param name="CanShrink">False where a removal left one before.</param>
+    private sealed record Width(string Layer, StructureKind Kind, int Dense, int Start, bool CanShrink);
 }

@@ -13,6 +13,7 @@ public static class NetworkPruningExtensions
     /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="PruningTargetException">A cost is out of reach.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public static PrunedNetwork Prune(this Network network, Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
         => network.WithoutMasks().Prune(amount, importance, granularity, scope);

@@ -46,36 +46,21 @@ internal sealed class Pieces
         return _amount.IsThreshold ? [.. pools.SelectMany(pool => pool.Select(member => new[] { member }))] : pools;
     }
 
-    /// <summary>Pieces to drop out of those that remain in each pool, the amount being one of what remains.</summary>
-    public long[] Resolve(IReadOnlyList<IReadOnlyList<PoolMember>> pools)
-    {
-        var counts = pools.Select(Count).ToArray();
-        if (_scope.Distribution.IsAllocated)
-        {
-            var remaining = counts.Sum(count => count.Total - count.Dropped);
-            return Allocate(pools, counts, remaining - _amount.Resolve(remaining));
-        }
-
-        return [.. pools.Zip(counts, (pool, count) => _amount.IsThreshold ? CountBelow(pool)
-            : _granularity.Pattern is { } pattern ? Pattern(pool, pattern).Target - count.Dropped
-            : _amount.Resolve(count.Total - count.Dropped))];
-    }
-
-    /// <summary>Pieces dropped in each pool when the amount, one of all pieces, is reached; thresholds count from what remains.</summary>
+    /// <summary>Pieces dropped in each pool when the amount is reached, those dropped before included.</summary>
     /// <exception cref="PruningTargetException">More is dropped already.</exception>
     public long[] Targets(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts)
     {
         if (_scope.Distribution.IsAllocated)
         {
             var (dropped, total) = (counts.Sum(count => count.Dropped), counts.Sum(count => count.Total));
-            var target = _amount.Resolve(total);
+            var target = _amount.Target(total, dropped);
             return target >= dropped ? [.. Allocate(pools, counts, total - target).Zip(counts, (drop, count) => count.Dropped + drop)]
                 : throw Exceeded([.. pools.SelectMany(pool => pool)], target, dropped, total);
         }
 
         return [.. pools.Zip(counts, (pool, count) =>
         {
-            var target = _amount.IsThreshold ? count.Dropped + CountBelow(pool) : _granularity.Pattern is { } pattern ? Pattern(pool, pattern).Target : _amount.Resolve(count.Total);
+            var target = _amount.IsThreshold ? count.Dropped + CountBelow(pool) : _granularity.Pattern is { } pattern ? Pattern(pool, pattern).Target : _amount.Target(count.Total, count.Dropped);
             return target >= count.Dropped ? target : throw Exceeded(pool, target, count.Dropped, count.Total);
         })];
     }
@@ -177,7 +162,7 @@ internal sealed class Pieces
 
     private static PruningTargetException Exceeded(IReadOnlyList<PoolMember> pool, long target, long dropped, long total)
         => new($"The target is {target} of {total} pieces of {string.Join(", ", pool.Select(member => member.Parameter.Name))} "
-            + $"(sparsity {(double)target / total:0.####}), but {dropped} are pruned already (sparsity {(double)dropped / total:0.####}).");
+            + $"(sparsity {(double)target / total:0.####}), but {dropped} are pruned already (sparsity {(double)dropped / total:0.####}). Amounts are of what the dense network has; {nameof(Amount)}.{nameof(Amount.OfRemaining)} makes them of what is left.");
 
     /// <summary>Pieces to drop of each pool, which holds one parameter, so that so many are kept in all.</summary>
     private long[] Allocate(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts, long keep)

@@ -6,14 +6,15 @@ namespace MLNet.Pruning;
 public sealed partial class PrunedNetwork
 {
     /// <summary>
-    /// Drops the least important pieces of what remains. As with torch.nn.utils.prune, the amount is one of the pieces that are not
-    /// dropped yet: half, applied twice, leaves a quarter.
+    /// Drops the least important pieces of what is left until the amount is gone. The amount is one of the pieces of the dense network: half, asked
+    /// for twice, is half. <see cref="Amount.OfRemaining"/> makes it one of the pieces that are not dropped yet, as <c>torch.nn.utils.prune</c> has it.
     /// </summary>
     /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
     /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
     /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
     /// <returns>The network with the new masks, each a part of the one before; where pieces are removed, the smaller network.</returns>
+    /// <exception cref="PruningTargetException">More than the amount is dropped already, or a cost is out of reach.</exception>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public PrunedNetwork Prune(Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
@@ -31,7 +32,8 @@ public sealed partial class PrunedNetwork
     {
         var pieces = new Pieces(importance.Measure(new(this, cancellation: cancellation)), granularity, scope, amount, minimumKept, cancellation);
         var pools = pieces.Pools(this);
-        return Drop(pieces, pools, pieces.Resolve(pools));
+        var counts = pools.Select(pieces.Count).ToArray();
+        return Drop(pieces, pools, [.. pieces.Targets(pools, counts).Zip(counts, (target, count) => target - count.Dropped)]);
     }
 
     /// <summary>Drops what a granularity says that has an amount of its own: <see cref="Granularity.NToM"/>.</summary>
@@ -48,8 +50,9 @@ public sealed partial class PrunedNetwork
     }
 
     /// <summary>Prunes at once, as the options say; their schedule, recovery and fine-tuning are not used.</summary>
-    /// <param name="options">How. An amount counts what remains.</param>
+    /// <param name="options">How.</param>
     /// <returns>The network with the new masks; where pieces are removed, the smaller network.</returns>
+    /// <exception cref="PruningTargetException">More than the amount is dropped already, or a cost is out of reach.</exception>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public PrunedNetwork Prune(PruningOptions options)

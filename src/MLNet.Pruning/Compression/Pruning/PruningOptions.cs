@@ -9,7 +9,7 @@ public record PruningOptions
     private Amount? _amount;
     private LayerRule[] _layers = [];
 
-    /// <summary>Target of the pruning, counted over all pieces of each pool in scope, those dropped earlier included.</summary>
+    /// <summary>How much of each pool in scope is gone in the end, those pieces included that went before; <see cref="Amount.OfRemaining"/> leaves them out.</summary>
     /// <value>Default half; with <see cref="Granularity.NToM"/> what the pattern leaves out, and nothing else. Shares lie in [0, 1).</value>
     public Amount Amount
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Structure.Granularities;
 
@@ -80,8 +81,8 @@ internal static class PruningWarnings
         var rounded = report.Widths.Where(width => width.After != width.Exact).Select(width => $"'{width.Layer}' to a multiple of {width.Alignment}").ToArray();
         yield return $"Nothing was pruned by {options.Amount} of granularity '{options.Granularity}': " + (options.Amount.IsThreshold ? "nothing is worth less than the threshold."
             : rounded.Length > 0 ? $"the widths were rounded, {string.Join(", ", rounded.Take(Shown))}. Set {nameof(PruningOptions.Alignment)} to 1, or ask for more."
+            : (options.Granularity.IsStructural ? start.Network.Graph.Metadata.ContainsKey(DenseMetadata.Key) : start.IsPruned) ? "as much was pruned before."
             : options.Granularity.IsDepth ? Blocks(options, start.Network)
-            : start.IsPruned ? "as much was pruned before."
             : "that rounds to no piece, or one is left of every layer in scope. Ask for more, or widen the scope.");
     }
 

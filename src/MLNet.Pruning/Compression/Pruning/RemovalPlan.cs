@@ -1,23 +1,22 @@
 using System.Collections.Immutable;
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
-/// <summary>
-/// Removes pieces for good. Amounts and schedules count what the network has when the pruning starts; what was removed before is no longer
-/// there to be counted.
-/// </summary>
+/// <summary>Removes pieces for good. Amounts and schedules count what the dense network had, those that were removed before included.</summary>
 internal abstract class RemovalPlan : PruningPlan
 {
     private readonly IReadOnlyList<double> _shares;
+    private readonly DenseMetadata _dense;
 
     /// <param name="options">Validated options.</param>
     /// <param name="start">The network to prune.</param>
     /// <param name="scores">What pieces are worth in it.</param>
     protected RemovalPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores)
     {
-        (Options, Start, First) = (options, start, scores);
-        _shares = options.Schedule.Sparsities(0, Target(options.Amount));
+        (Options, Start, First, _dense) = (options, start, scores, DenseMetadata.Of(start.Network));
+        _shares = options.Schedule.Sparsities(Gone, Target(options.Amount));
     }
 
     public override int Steps => _shares.Count;
@@ -32,8 +31,14 @@ internal abstract class RemovalPlan : PruningPlan
     /// <summary>What pieces were worth at the start.</summary>
     protected ImportanceScores First { get; }
 
-    /// <summary>Pieces there were at the start.</summary>
+    /// <summary>Pieces of the dense network.</summary>
     protected abstract int Total { get; }
+
+    /// <summary>What the dense network cost, by the measure of the amount.</summary>
+    protected long DenseCost => Options.Amount.Budget == NetworkBudget.Parameters ? _dense.Parameters : _dense.MultiplyAdds ?? Cost(Start.Network);
+
+    /// <summary>Share that was gone at the start: of the pieces, or of the cost that the amount names.</summary>
+    protected double Gone => Options.Amount.Budget is null ? (double)(Total - Pieces(Start.Network)) / Total : 1 - (double)Cost(Start.Network) / DenseCost;
 
     public static RemovalPlan Create(PruningOptions options, PrunedNetwork start, ImportanceScores scores)
         => options.Granularity.IsDepth ? new BlockPlan(options, start, scores) : new GroupPlan(options, start, scores);
@@ -46,7 +51,7 @@ internal abstract class RemovalPlan : PruningPlan
 
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => (1 - (double)Pieces(network.Network) / Total, network.Network.ParameterCount);
 
-    /// <summary>Removes until a share of what there was at the start is gone: of the pieces, or of the cost that the amount names.</summary>
+    /// <summary>Removes until a share of what the dense network had is gone: of the pieces, or of the cost that the amount names.</summary>
     /// <param name="good">The network.</param>
     /// <param name="share">The share.</param>
     /// <param name="most">Pieces of a pool that go at most.</param>
@@ -67,15 +72,17 @@ internal abstract class RemovalPlan : PruningPlan
     {
         if (amount.Budget is not null)
         {
-            return amount.Value;
+            return amount.IsOfRemaining ? 1 - (1 - amount.Value) * (1 - Gone) : amount.Value;
         }
+
+        var gone = Total - Pieces(Start.Network);
 
         if (amount.IsThreshold)
         {
             var below = Scores().Sum(scores => amount.Threshold(scores.Average(), scores.Max()) is var threshold ? scores.Count(score => score < threshold) : 0);
-            return (double)below / Total;
+            return (double)(gone + below) / Total;
         }
 
-        return (double)amount.Resolve(Total) / Total;
+        return (double)amount.Target(Total, gone) / Total;
     }
 }

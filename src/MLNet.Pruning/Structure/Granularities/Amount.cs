@@ -3,13 +3,18 @@ using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;
 
-/// <summary>How much is pruned: a share or a number of pieces, or all pieces whose importance lies below a threshold.</summary>
+/// <summary>
+/// How much goes: a share or a number of pieces, a share of the network's cost, or all pieces whose importance lies below a threshold. Shares and
+/// numbers are of what the dense network has, the one before its first pruning, and count what went before: half of the weights, asked for twice,
+/// is half. <see cref="OfRemaining"/> makes them of what is left: half of it, asked for twice, leaves a quarter. What stays is said by a
+/// <see cref="MLNet.Pruning.Budget"/>.
+/// </summary>
 public sealed class Amount
 {
     private readonly double _value;
     private readonly Kind _kind;
 
-    private Amount(Kind kind, double value) => (_kind, _value) = (kind, value);
+    private Amount(Kind kind, double value, bool isOfRemaining = false) => (_kind, _value, IsOfRemaining) = (kind, value, isOfRemaining);
 
     private enum Kind
     {
@@ -39,12 +44,15 @@ public sealed class Amount
     /// <summary>Whether the threshold is relative to the layer's own importances.</summary>
     internal bool IsRelative => _kind is Kind.BelowMean or Kind.BelowMaximum;
 
-    /// <summary>A share of the pieces.</summary>
+    /// <summary>Whether it is one of what is left rather than of what the dense network has.</summary>
+    internal bool IsOfRemaining { get; }
+
+    /// <summary>A share of the pieces of the dense network that is gone in the end.</summary>
     /// <param name="share">In [0, 1]. The number of pieces is rounded to the nearest, halves to even, as Python and torch.nn.utils.prune do.</param>
     public static Amount Fraction(double share) => share is >= 0 and <= 1 ? new(Kind.Fraction, share)
         : throw new ArgumentOutOfRangeException(nameof(share), share, "A share of the pieces lies in [0, 1].");
 
-    /// <summary>A number of pieces.</summary>
+    /// <summary>A number of pieces of the dense network that is gone in the end.</summary>
     /// <param name="pieces">Not negative, and at most as many as there are.</param>
     public static Amount Count(long pieces)
     {
@@ -64,25 +72,38 @@ public sealed class Amount
     /// <param name="factor">The share; not negative.</param>
     public static Amount BelowMaximum(double factor) => Threshold(Kind.BelowMaximum, factor, nameof(factor));
 
-    /// <summary>As many pieces as it takes to lose a share of the network's multiply-adds; for pieces that are removed.</summary>
+    /// <summary>As many pieces as it takes to lose a share of the dense network's multiply-adds; for pieces that are removed.</summary>
     /// <param name="share">In [0, 1).</param>
     public static Amount MultiplyAdds(double share) => Cost(Kind.MultiplyAdds, share);
 
-    /// <summary>As many pieces as it takes to lose a share of the network's parameters; for pieces that are removed.</summary>
+    /// <summary>As many pieces as it takes to lose a share of the dense network's parameters; for pieces that are removed.</summary>
     /// <param name="share">In [0, 1).</param>
     public static Amount Parameters(double share) => Cost(Kind.Parameters, share);
 
+    /// <summary>
+    /// The same of what is left when the pruning starts rather than of what the dense network has, as amounts of <c>torch.nn.utils.prune</c> are.
+    /// </summary>
+    /// <returns>Such an amount; the same where it is one already.</returns>
+    /// <exception cref="InvalidOperationException">It is a threshold, which only what is left is compared with anyhow.</exception>
+    /// <example><c>Amount.Fraction(0.2).OfRemaining()</c>, applied three times, leaves 0.512 of the weights.</example>
+    public Amount OfRemaining() => !IsThreshold ? new(_kind, _value, isOfRemaining: true)
+        : throw new InvalidOperationException($"The threshold {this} is compared with what is left, and no share or number of anything.");
+
     /// <summary>Whether both say the same, up to rounding.</summary>
-    internal bool Says(Amount other) => _kind == other._kind && Math.Abs(_value - other._value) <= 1e-9;
+    internal bool Says(Amount other) => _kind == other._kind && IsOfRemaining == other.IsOfRemaining && Math.Abs(_value - other._value) <= 1e-9;
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_kind}({_value})");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_kind}({_value}){(IsOfRemaining ? $".{nameof(OfRemaining)}()" : "")}");
 
-    /// <summary>Pieces to drop out of <paramref name="pieces"/>; not for thresholds.</summary>
-    internal long Resolve(long pieces)
+    /// <summary>Pieces that are gone in the end, those that went before included; not for thresholds.</summary>
+    /// <param name="total">Pieces of the dense network.</param>
+    /// <param name="gone">Those that went before.</param>
+    /// <exception cref="ArgumentException">It is more than there are.</exception>
+    internal long Target(long total, long gone)
     {
-        var drop = _kind == Kind.Fraction ? (long)Math.Round(_value * pieces, MidpointRounding.ToEven) : (long)_value;
-        return drop <= pieces ? drop : throw new ArgumentException($"The amount is {drop} pieces, but only {pieces} are there to be pruned.");
+        var (of, before) = IsOfRemaining ? (total - gone, gone) : (total, 0);
+        var drop = _kind == Kind.Fraction ? (long)Math.Round(_value * of, MidpointRounding.ToEven) : (long)_value;
+        return drop <= of ? before + drop : throw new ArgumentException($"The amount is {drop} pieces, but only {of} are there to be pruned.");
     }
 
     /// <summary>The importance below which pieces go, given what the layer's pieces are worth.</summary>

@@ -164,7 +164,7 @@ public class SensitivityTests
             var report = Report(_ => random.NextDouble() - 0.2, _ => random.NextDouble(), _ => 0);
             var before = network.Prune(Amount.Fraction(random.NextDouble()), Importance.Random(round));
             var drop = random.Next(before.Masks.Values.Sum(mask => mask.Kept) + 1);
-            var after = before.Prune(Amount.Count(drop), scope: Scope.Distributed(Distribution.BySensitivity(report)));
+            var after = before.Prune(Amount.Count(drop).OfRemaining(), scope: Scope.Distributed(Distribution.BySensitivity(report)));
             Assert.AreEqual(before.Masks.Values.Sum(mask => mask.Kept) - drop, after.Masks.Values.Sum(mask => mask.Kept));
             Assert.IsTrue(after.Masks.All(mask => mask.Value.And(before.Masks[mask.Key]).Kept == mask.Value.Kept), "masks only shrink");
         }

@@ -70,7 +70,7 @@ public class DistributionTests
             var before = network.Prune(Amount.Fraction(random.NextDouble()), Importance.Random(seed));
             var left = before.Masks.Values.Sum(mask => mask.Kept);
             var drop = random.Next(left + 1);
-            var after = before.Prune(Amount.Count(drop), scope: Scope.Distributed(distribution));
+            var after = before.Prune(Amount.Count(drop).OfRemaining(), scope: Scope.Distributed(distribution));
             Assert.AreEqual(left - drop, after.Masks.Values.Sum(mask => mask.Kept), distribution.ToString());
             Assert.IsTrue(after.Masks.All(mask => mask.Value.And(before.Masks[mask.Key]).Kept == mask.Value.Kept), "masks only shrink");
         }).QuickCheckThrowOnFailure();

@@ -17,7 +17,7 @@ public class SelectionTests
             var first = random.Next((int)network.Parameters.Sum(p => p.Count) + 1);
             var before = network.Prune(Amount.Count(first), Importance.Random(seed), scope: All(network));
             var second = random.Next((int)before.Masks.Values.Sum(mask => mask.Kept) + 1);
-            var after = before.Prune(Amount.Count(second), scope: All(network));
+            var after = before.Prune(Amount.Count(second).OfRemaining(), scope: All(network));
 
             var left = network.Parameters.SelectMany(p => Enumerable.Range(0, p.Count).Where(i => before.Masks[p.Name][i]).Select(i => (p.Name, Index: i, Score: Math.Abs(p.Values[i]))))
                 .OrderBy(weight => weight.Score).ToArray();

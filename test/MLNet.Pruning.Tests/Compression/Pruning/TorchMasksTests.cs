@@ -52,6 +52,7 @@ public class TorchMasksTests
 
         var given = step.GetProperty("amount");
         var amount = given.GetRawText().Contains('.') ? Amount.Fraction(given.GetDouble()) : Amount.Count(given.GetInt64());
+        amount = amount.OfRemaining();
         var (importance, granularity, scope) = kind switch
         {
             "unstructured" => (Importance.L1, Granularity.Weight, Scope.Parameters("p0")),

@@ -5,7 +5,8 @@ using MLNet.Pruning.Messages;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// What a network may cost at most, and how much of its validation metric it may lose: <c>Budget.MultiplyAdds(1_000_000) &amp; Budget.MetricLoss(0.01)</c>.
+/// What a network may cost at most, whatever it cost before, and how much of its validation metric it may lose:
+/// <c>Budget.MultiplyAdds(1_000_000) &amp; Budget.MetricLoss(0.01)</c>. What goes is said by an <see cref="Amount"/>.
 /// </summary>
 public sealed class Budget
 {

@@ -27,7 +27,8 @@ internal sealed class UnitRatios : RatioSpace
 
         var scores = GroupScores.Of(_structure, network, families, importance, options.Group, normalize: false, options.CancellationToken);
         _order = [.. families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score)];
-        Layers = [.. families.Select(family => RatioLayer.Of(family.Axis.Node.Name, family.Axis.Parameter, family.Groups.Length, family.Groups.Length, sparsities,
+        Layers = [.. families.Select(family => RatioLayer.Of(family.Axis.Node.Name, family.Axis.Parameter, family.Groups.Length + GroupPlan.Removed(network, family.Axis, family),
+            family.Groups.Length, sparsities,
             GroupPlan.Multiple(family, options.Alignment) is > 1 and var multiple && multiple <= family.Groups.Length ? multiple : 1))];
     }
 
@@ -50,7 +51,7 @@ internal sealed class UnitRatios : RatioSpace
     public override IReadOnlyList<long> Kept(IReadOnlyList<int> levels)
     {
         var roots = Choose(levels).Select(group => group.Root).ToHashSet();
-        return [.. Layers.Select((layer, l) => layer.Pieces - _order.Count(piece => piece.Family == l && roots.Contains(piece.Group.Root)))];
+        return [.. Layers.Select((layer, l) => layer.Kept[0] - _order.Count(piece => piece.Family == l && roots.Contains(piece.Group.Root)))];
     }
 
     public override Network Sketch(IReadOnlyList<int> levels) => Choose(levels) is { Count: > 0 } groups ? new StructureSurgery(_structure, groups).Remove(_sketch) : _sketch;
@@ -60,7 +61,7 @@ internal sealed class UnitRatios : RatioSpace
 
     private List<PruningGroup> Choose(IReadOnlyList<int> levels)
     {
-        var chosen = _order.GroupBy(piece => piece.Family).SelectMany(family => family.Take((int)(Layers[family.Key].Pieces - Layers[family.Key].Kept[levels[family.Key]])))
+        var chosen = _order.GroupBy(piece => piece.Family).SelectMany(family => family.Take((int)(Layers[family.Key].Kept[0] - Layers[family.Key].Kept[levels[family.Key]])))
             .Select(piece => piece.Group).ToList();
         return GroupPlan.KeepOne(_structure, chosen, _order);
     }

@@ -45,7 +45,7 @@ public record AutoPruneOptions
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
     public int? Alignment { get; init => field = Setting.AtLeast(1, value); }
 
-    /// <summary>Shares of its pieces that a layer may lose, beside none; the last piece always stays.</summary>
+    /// <summary>Shares of its pieces in the dense network that a layer may lose, beside none; the last piece always stays.</summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
     public IReadOnlyList<double> Sparsities
