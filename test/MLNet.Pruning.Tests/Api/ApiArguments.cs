@@ -44,7 +44,7 @@ internal static class ApiArguments
         [typeof(SparseTraining)] = () => SparseTraining.Soft(),
         [typeof(Distillation)] = () => Distillation.Response(),
         [typeof(Regularization)] = () => Regularization.L1(1e-4),
-        [typeof(TreeAmount)] = () => TreeAmount.Trees(2),
+        [typeof(TreeBudget)] = () => TreeBudget.Trees(2),
         [typeof(Budget)] = () => Budget.Parameters(5),
         [typeof(Distribution)] = () => Distribution.Global,
         [typeof(Optimizer)] = () => Optimizer.Sgd(),
@@ -191,7 +191,7 @@ internal static class ApiArguments
 
     private static SensitivityOptions Sensitivity() => new() { Sparsities = [0.5] };
 
-    private static TreePruningOptions Trees() => new() { Amount = TreeAmount.Trees(2) };
+    private static TreePruningOptions Trees() => new() { Budget = TreeBudget.Trees(2) };
 
     private sealed class Row
     {

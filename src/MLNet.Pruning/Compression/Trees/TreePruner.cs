@@ -3,7 +3,7 @@ using MLNet.Pruning.Compression.Trees.Paths;
 
 namespace MLNet.Pruning.Compression.Trees;
 
-/// <summary>Takes an ensemble apart by a method, as far as an amount says.</summary>
+/// <summary>Takes an ensemble apart by a method, as far as a budget says.</summary>
 internal sealed class TreePruner
 {
     /// <summary>Sizes tried, from the smallest on, for one that keeps the metric.</summary>
@@ -37,7 +37,7 @@ internal sealed class TreePruner
         };
     }
 
-    /// <exception cref="TreePruningException">One tree only, nothing left to prune, or an amount out of reach.</exception>
+    /// <exception cref="TreePruningException">One tree only, nothing left to prune, or a budget out of reach.</exception>
     public static (DecisionTreeEnsemble Pruned, TreePruningReport Report) Run(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreePruningOptions options)
     {
         var before = ensemble.Cost;
@@ -52,9 +52,9 @@ internal sealed class TreePruner
                 + $"use {nameof(TreePruningMethod.CostComplexity)}, {nameof(TreePruningMethod.ReducedError)} or {nameof(TreePruningMethod.LeafHits)}.");
         }
 
-        if (options.Amount.Loss is null && options.Amount.Allows(before, before))
+        if (options.Budget.Loss is null && options.Budget.Allows(before, ensemble.DenseNodes ?? before.Nodes))
         {
-            throw new TreePruningException($"There is nothing left to prune: the ensemble has {before}, and {options.Amount} allows that.");
+            throw new TreePruningException($"There is nothing left to prune: the ensemble has {before}{(ensemble.DenseNodes is { } dense ? $" of {dense} nodes before its first pruning" : "")}, and {options.Budget} allows that.");
         }
 
         var pruner = new TreePruner(ensemble, training, validation, options);
@@ -64,28 +64,30 @@ internal sealed class TreePruner
             throw new MetricException(pruner._metric.Name, "the choice of trees");
         }
 
-        var pruned = options.Amount.Loss is { } loss ? pruner.ToLoss(measured, loss) : pruner.ToSize();
-        return (pruned.WithUsedSets(), new(options.Method, before, pruned.Cost, pruner._metric.Name, measured, pruner.Measure(pruned), training.Count, validation.Count));
+        var pruned = options.Budget.Loss is { } loss ? pruner.ToLoss(measured, loss) : pruner.ToSize();
+        return (pruned.WithUsedSets() with { DenseNodes = ensemble.DenseNodes ?? before.Nodes }, new(options.Method, before, pruned.Cost, pruner._metric.Name, measured, pruner.Measure(pruned), training.Count, validation.Count));
     }
 
     /// <summary>The metric that was chosen, or else that of trees: the area under the ROC curve of a classification.</summary>
     /// <exception cref="ArgumentException">The metric does not fit what the trees tell.</exception>
     public static Metric MetricOf(Metric? chosen, LearningTask task) => Metric.Resolve(chosen ?? (task.IsClassification ? Metric.AreaUnderRocCurve : null), task);
 
+    private int Dense => _ensemble.DenseNodes ?? _ensemble.Cost.Nodes;
+
     private DecisionTreeEnsemble ToSize()
     {
         var last = LastStep();
         var (low, high) = (0, last);
         var smallest = _path.At(high).Cost;
-        if (!_options.Amount.Allows(smallest, _ensemble.Cost))
+        if (!_options.Budget.Allows(smallest, Dense))
         {
-            throw new TreePruningException($"{_options.Amount} cannot be reached: {_options.Method} brings the ensemble of {_ensemble.Cost} down to {smallest} at least.");
+            throw new TreePruningException($"{_options.Budget} cannot be reached: {_options.Method} brings the ensemble of {_ensemble.Cost} down to {smallest} at least.");
         }
 
         while (high - low > 1)
         {
             var middle = (low + high) / 2;
-            if (_options.Amount.Allows(_path.At(middle).Cost, _ensemble.Cost))
+            if (_options.Budget.Allows(_path.At(middle).Cost, Dense))
             {
                 high = middle;
             }
@@ -100,7 +102,7 @@ internal sealed class TreePruner
 
     /// <summary>
     /// Steps compared with each other, from the smallest ensemble on: all of the last ones, then fewer and fewer. They are the same whatever
-    /// the amount, so that a larger one never does worse.
+    /// the budget, so that a larger one never does worse.
     /// </summary>
     private static IEnumerable<int> Sizes(int last)
     {
@@ -127,7 +129,7 @@ internal sealed class TreePruner
             failed = step;
         }
 
-        throw new TreePruningException($"{_options.Amount} cannot be reached: the ensemble's {_metric} on the validation rows is {Metric.Text(before, _metric.Unit)}, and the best of the pruned ones tried has {Metric.Text(best, _metric.Unit)}.");
+        throw new TreePruningException($"{_options.Budget} cannot be reached: the ensemble's {_metric} on the validation rows is {Metric.Text(before, _metric.Unit)}, and the best of the pruned ones tried has {Metric.Text(best, _metric.Unit)}.");
     }
 
     /// <summary>Looks between a step that keeps the metric and a further one that does not for one further on that does.</summary>

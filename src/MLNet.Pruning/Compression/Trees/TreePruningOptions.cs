@@ -8,11 +8,11 @@ public sealed record TreePruningOptions
 {
     /// <summary>How far.</summary>
     /// <value>Default: as far as 0.005 of the metric allow.</value>
-    public TreeAmount Amount
+    public TreeBudget Budget
     {
         get;
         init => field = Setting.Present(value);
-    } = TreeAmount.MetricLoss(0.005);
+    } = TreeBudget.MetricLoss(0.005);
 
     /// <summary>What is measured on the validation rows and chosen by.</summary>
     /// <value>Default null: <see cref="Metric.AreaUnderRocCurve"/> of trees that tell two sides apart, <see cref="Metric.RSquared"/> of others.</value>

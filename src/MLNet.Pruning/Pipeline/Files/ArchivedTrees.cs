@@ -13,7 +13,7 @@ internal static class ArchivedTrees
         var ensemble = transformer.Ensemble;
         archive.AddJson(name + "trees.json", new State(transformer.FeatureColumnName, ensemble.Task, ensemble.FeatureCount, ensemble.Offset, ensemble.IsMean, ensemble.SideScore,
             ensemble.Calibration, [.. ensemble.Sets.Select(set => set.ToArray())],
-            [.. ensemble.Trees.Select(tree => new Tree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))], transformer.Pruning));
+            [.. ensemble.Trees.Select(tree => new Tree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))], transformer.Pruning, ensemble.DenseNodes));
     }
 
     public static PrunedTreesTransformer Read(ModelArchive archive, string name, DataViewSchema inputSchema)
@@ -31,6 +31,7 @@ internal static class ArchivedTrees
                 SideScore = state.SideScore,
                 Task = state.Task,
                 Calibration = state.Calibration,
+                DenseNodes = state.DenseNodes,
             };
             return ensemble.Problem() is { } problem ? throw new ArgumentException(problem)
                 : ensemble.Task.HasOutputPerClass ? throw new ArgumentException("trees do not tell several classes apart")
@@ -39,7 +40,7 @@ internal static class ArchivedTrees
     }
 
     private sealed record State(string FeatureColumn, LearningTask Task, int FeatureCount, double Offset, bool IsMean, double SideScore, PlattScaling? Calibration,
-        List<int[]> Sets, List<Tree> Trees, TreePruningReport Pruning);
+        List<int[]> Sets, List<Tree> Trees, TreePruningReport Pruning, int? DenseNodes = null);
 
     private sealed record Tree(int[] Left, int[] Right, int[] Features, float[] Thresholds, double[] LeafValues);
 }

@@ -33,7 +33,7 @@ public class MoreTreesTests
             {
                 var options = new TreePruningOptions
                 {
-                    Amount = TreeAmount.Trees(count),
+                    Budget = TreeBudget.Trees(count),
                     Method = method,
                     RefitLeaves = refit,
                     LabelColumnName = TreeTables.Label(kind),

@@ -2,7 +2,7 @@ using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Compression.Trees;
 
-/// <summary>Amounts are reached or refused, by every method; metrics are ML.NET's.</summary>
+/// <summary>Budgets are reached or refused, by every method; metrics are ML.NET's.</summary>
 [TestClass]
 public class TreePrunerTests
 {
@@ -20,20 +20,20 @@ public class TreePrunerTests
     {
         var model = _ml.Fit("boosted numbers", _ml.View(TreeTables.Make(600, seed: 4)), trees: 20);
         var before = _ml.Compression().Measure(model).Trees!;
-        Assert.IsLessThanOrEqualTo(5, Prune(TreeAmount.Trees(5)).Cost.Trees);
-        Assert.IsLessThanOrEqualTo(70, Prune(TreeAmount.Nodes(70)).Cost.Nodes);
-        Assert.IsLessThanOrEqualTo(before.Nodes / 3, Prune(TreeAmount.NodeFraction(1 / 3.0)).Cost.Nodes);
-        Assert.IsLessThanOrEqualTo(2000, Prune(TreeAmount.Bytes(2000)).Cost.Bytes);
+        Assert.IsLessThanOrEqualTo(5, Prune(TreeBudget.Trees(5)).Cost.Trees);
+        Assert.IsLessThanOrEqualTo(70, Prune(TreeBudget.Nodes(70)).Cost.Nodes);
+        Assert.IsLessThanOrEqualTo(before.Nodes / 3, Prune(TreeBudget.NodeFraction(1 / 3.0)).Cost.Nodes);
+        Assert.IsLessThanOrEqualTo(2000, Prune(TreeBudget.Bytes(2000)).Cost.Bytes);
 
-        var near = Prune(TreeAmount.MetricLoss(0.02));
+        var near = Prune(TreeBudget.MetricLoss(0.02));
         Assert.IsLessThan(before.Nodes, near.Cost.Nodes);
         Assert.IsGreaterThanOrEqualTo(near.Pruning.MetricBefore - 0.02, near.Pruning.MetricAfter);
         Assert.AreEqual(before, near.Pruning.Before);
         Assert.AreEqual("R2", near.Pruning.MetricName);
         StringAssert.Contains(near.Pruning.ToString(), "nodes");
-        Assert.IsLessThanOrEqualTo(near.Cost.Nodes, Prune(TreeAmount.MetricLoss(0.5)).Cost.Nodes);
+        Assert.IsLessThanOrEqualTo(near.Cost.Nodes, Prune(TreeBudget.MetricLoss(0.5)).Cost.Nodes);
 
-        PrunedTreesTransformer Prune(TreeAmount amount) => _ml.Transforms.PruneTrees(model, new TreePruningOptions { Amount = amount, Method = method, Seed = 1 }).Fit(Rows);
+        PrunedTreesTransformer Prune(TreeBudget budget) => _ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = budget, Method = method, Seed = 1 }).Fit(Rows);
     }
 
     [TestMethod]
@@ -41,14 +41,34 @@ public class TreePrunerTests
     [DataRow(TreePruningMethod.Kappa)]
     public void Votes_prune_binary_forests_only(TreePruningMethod method)
     {
-        var forest = _ml.Transforms.PruneTrees(_ml.Trainer("forest of sides"), TreeAmount.Trees(6), method, "Side").Fit(Rows);
+        var forest = _ml.Transforms.PruneTrees(_ml.Trainer("forest of sides"), TreeBudget.Trees(6), method, "Side").Fit(Rows);
         Assert.IsInRange(1, 6, forest.Cost.Trees);
         Assert.IsGreaterThan(0.9, forest.Pruning.MetricAfter);
         foreach (var kind in new[] { "boosted sides", "forest of numbers" })
         {
-            var error = Assert.ThrowsExactly<TreePruningException>(() => _ml.Transforms.PruneTrees(_ml.Trainer(kind), TreeAmount.Trees(6), method, TreeTables.Label(kind)).Fit(Rows));
+            var error = Assert.ThrowsExactly<TreePruningException>(() => _ml.Transforms.PruneTrees(_ml.Trainer(kind), TreeBudget.Trees(6), method, TreeTables.Label(kind)).Fit(Rows));
             StringAssert.Contains(error.Message, "binary forest");
         }
+    }
+
+    [TestMethod]
+    public void A_share_of_the_nodes_is_one_of_the_first_ensemble_however_often_it_is_pruned()
+    {
+        var path = Path.GetTempFileName();
+        var model = _ml.Fit("boosted sides", Rows);
+        var nodes = _ml.Compression().Measure(model).Trees!.Nodes;
+        var half = Prune(model, 0.5);
+        _ml.Compression().Save(half, Rows.Schema, path);
+        foreach (var carried in new ITransformer[] { half, _ml.Compression().Load(path, out _) })
+        {
+            StringAssert.Contains(Assert.ThrowsExactly<TreePruningException>(() => Prune(carried, 0.5)).Message, $"{nodes} nodes before its first pruning");
+            var quarter = Prune(carried, 0.25).Cost.Nodes;
+            Assert.IsTrue(quarter <= nodes * 0.25 && quarter > nodes * 0.25 / 2, $"{quarter} of {nodes}");
+        }
+
+        File.Delete(path);
+        PrunedTreesTransformer Prune(ITransformer trees, double share)
+            => _ml.Transforms.PruneTrees(trees, TreeBudget.NodeFraction(share), TreePruningMethod.CostComplexity, "Side").Fit(Rows);
     }
 
     [TestMethod]
@@ -57,12 +77,12 @@ public class TreePrunerTests
         var test = _ml.View(TreeTables.Make(2000, seed: 77));
         ITransformer? original = null;
         var trainer = _ml.Trainer("boosted sides", trees: 100).WithOnFitDelegate(fitted => original = fitted);
-        var pruned = _ml.Transforms.PruneTrees(trainer, new TreePruningOptions { Amount = TreeAmount.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1 }).Fit(_ml.View(TreeTables.Make(5000, seed: 70)));
+        var pruned = _ml.Transforms.PruneTrees(trainer, new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1 }).Fit(_ml.View(TreeTables.Make(5000, seed: 70)));
         double Auc(ITransformer model) => _ml.BinaryClassification.Evaluate(model.Transform(test), "Side").AreaUnderRocCurve;
         Assert.IsGreaterThan(Auc(original!) - 0.005, Auc(pruned));
 
         // Without the refit the leaves still are what the trees that are gone made of them.
-        var plain = _ml.Transforms.PruneTrees(original!, new TreePruningOptions { Amount = TreeAmount.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1, RefitLeaves = false, Method = TreePruningMethod.CostComplexity })
+        var plain = _ml.Transforms.PruneTrees(original!, new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1, RefitLeaves = false, Method = TreePruningMethod.CostComplexity })
             .Fit(_ml.View(TreeTables.Make(1000, seed: 71)));
         Assert.IsLessThanOrEqualTo(0.25 * plain.Pruning.Before.Nodes, plain.Cost.Nodes);
     }
@@ -79,7 +99,7 @@ public class TreePrunerTests
         TreeTables.Row[] Repeated(int seed) => [.. Weighted(seed).SelectMany(row => Enumerable.Repeat(row, (int)row.Weight))];
         PrunedTreesTransformer Prune(Func<int, TreeTables.Row[]> rows, string? weight) => _ml.Transforms.PruneTrees(model, new TreePruningOptions
         {
-            Amount = TreeAmount.Nodes(80),
+            Budget = TreeBudget.Nodes(80),
             Method = method,
             LabelColumnName = "Side",
             ExampleWeightColumnName = weight,
@@ -96,7 +116,7 @@ public class TreePrunerTests
         foreach (var kind in new[] { "boosted sides", "boosted numbers" })
         {
             var model = _ml.Fit(kind, _ml.View(TreeTables.Make(300, seed: 6)));
-            var report = _ml.Transforms.PruneTrees(model, new TreePruningOptions { Amount = TreeAmount.Trees(4), LabelColumnName = TreeTables.Label(kind), ValidationData = Rows }).Fit(_ml.View(TreeTables.Make(300, seed: 7))).Pruning;
+            var report = _ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = TreeBudget.Trees(4), LabelColumnName = TreeTables.Label(kind), ValidationData = Rows }).Fit(_ml.View(TreeTables.Make(300, seed: 7))).Pruning;
             var expected = kind == "boosted sides" ? _ml.BinaryClassification.Evaluate(model.Transform(Rows), "Side").AreaUnderRocCurve : _ml.Regression.Evaluate(model.Transform(Rows)).RSquared;
             Assert.AreEqual(expected, report.MetricBefore, 1e-6);
         }
@@ -106,19 +126,19 @@ public class TreePrunerTests
     public void What_cannot_be_pruned_is_refused_with_the_reason()
     {
         var one = _ml.Fit("boosted numbers", Rows, trees: 1);
-        StringAssert.Contains(Refused(one, TreeAmount.Nodes(3)), "one tree only");
-        StringAssert.Contains(Refused(_ml.Fit("boosted numbers", Rows, trees: 5), TreeAmount.Trees(5)), "nothing left to prune");
-        StringAssert.Contains(Refused(_ml.Fit("boosted numbers", Rows, trees: 5), TreeAmount.Bytes(10)), "cannot be reached");
-        StringAssert.Contains(Refused(_ml.Regression.Trainers.FastTree(numberOfTrees: 3, minimumExampleCountPerLeaf: 400).Fit(Rows), TreeAmount.Trees(1)), "nothing left to prune");
-        Assert.AreEqual(1, _ml.Transforms.PruneTrees(one, TreeAmount.Nodes(3), TreePruningMethod.CostComplexity).Fit(Rows).Cost.Trees);
+        StringAssert.Contains(Refused(one, TreeBudget.Nodes(3)), "one tree only");
+        StringAssert.Contains(Refused(_ml.Fit("boosted numbers", Rows, trees: 5), TreeBudget.Trees(5)), "nothing left to prune");
+        StringAssert.Contains(Refused(_ml.Fit("boosted numbers", Rows, trees: 5), TreeBudget.Bytes(10)), "cannot be reached");
+        StringAssert.Contains(Refused(_ml.Regression.Trainers.FastTree(numberOfTrees: 3, minimumExampleCountPerLeaf: 400).Fit(Rows), TreeBudget.Trees(1)), "nothing left to prune");
+        Assert.AreEqual(1, _ml.Transforms.PruneTrees(one, TreeBudget.Nodes(3), TreePruningMethod.CostComplexity).Fit(Rows).Cost.Trees);
 
         var linear = _ml.Regression.Trainers.Sdca().Fit(Rows);
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.PruneTrees(linear)).Message, "no trees in the model");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.PruneTrees(_ml.Regression.Trainers.Sdca(), TreeAmount.Trees(2)).Fit(Rows)).Message, "no trees in the model");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.PruneTrees(_ml.Regression.Trainers.Sdca(), TreeBudget.Trees(2)).Fit(Rows)).Message, "no trees in the model");
         var two = _ml.Regression.Trainers.FastTree().Append(_ml.Regression.Trainers.FastTree()).Fit(Rows);
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.PruneTrees(two)).Message, "2 ensembles");
 
-        string Refused(ITransformer model, TreeAmount amount) => Assert.ThrowsExactly<TreePruningException>(() => _ml.Transforms.PruneTrees(model, amount).Fit(Rows)).Message;
+        string Refused(ITransformer model, TreeBudget budget) => Assert.ThrowsExactly<TreePruningException>(() => _ml.Transforms.PruneTrees(model, budget).Fit(Rows)).Message;
     }
 
     [TestMethod]
@@ -136,11 +156,11 @@ public class TreePrunerTests
         StringAssert.Contains(Assert.ThrowsExactly<TrainingDataException>(() => Fit([])).Message, "to choose on");
         StringAssert.Contains(Assert.ThrowsExactly<TrainingDataException>(() => Fit(s_rows.Where(row => row.Side))).Message, "same value");
         StringAssert.Contains(Assert.ThrowsExactly<TrainingDataException>(() => Fit(s_rows, new() { ValidationData = _ml.View([]) })).Message, "no rows");
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _ml.Transforms.PruneTrees(model, TreeAmount.Trees(2), labelColumnName: "Nowhere").Fit(Rows));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _ml.Transforms.PruneTrees(model, TreeAmount.Trees(2), labelColumnName: "Label").Fit(Rows));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _ml.Transforms.PruneTrees(model, TreeBudget.Trees(2), labelColumnName: "Nowhere").Fit(Rows));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _ml.Transforms.PruneTrees(model, TreeBudget.Trees(2), labelColumnName: "Label").Fit(Rows));
         var broken = s_rows.Select((row, i) => new TreeTables.Row { Features = row.Features, Label = i == 9 ? float.NaN : row.Label });
         var numbers = _ml.Fit("boosted numbers", Rows);
-        Assert.AreEqual("Label", Assert.ThrowsExactly<TrainingDataException>(() => _ml.Transforms.PruneTrees(numbers, TreeAmount.Trees(2)).Fit(_ml.View(broken))).Column);
+        Assert.AreEqual("Label", Assert.ThrowsExactly<TrainingDataException>(() => _ml.Transforms.PruneTrees(numbers, TreeBudget.Trees(2)).Fit(_ml.View(broken))).Column);
         TreeTables.Row[] weightless = [.. s_rows.Select(row => new TreeTables.Row { Features = row.Features, Side = row.Side, Weight = -1 })];
         Assert.AreEqual("Weight", Assert.ThrowsExactly<TrainingDataException>(() => Fit(weightless, new() { ExampleWeightColumnName = "Weight" })).Column);
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(s_rows, new() { ExampleWeightColumnName = "Side" }));
@@ -151,17 +171,17 @@ public class TreePrunerTests
     [TestMethod]
     public void Options_out_of_range_are_refused_when_they_are_set()
     {
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeAmount.Trees(0));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeAmount.Nodes(0));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeAmount.Bytes(0));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeAmount.NodeFraction(1));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeAmount.NodeFraction(double.NaN));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeAmount.MetricLoss(-0.1));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeBudget.Trees(0));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeBudget.Nodes(0));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeBudget.Bytes(0));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeBudget.NodeFraction(1));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeBudget.NodeFraction(double.NaN));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TreeBudget.MetricLoss(-0.1));
         var options = new TreePruningOptions();
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options with { ValidationFraction = 0 });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options with { RefitRegularization = 0 });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => options with { Method = (TreePruningMethod)99 });
-        Assert.ThrowsExactly<ArgumentNullException>(() => options with { Amount = null! });
+        Assert.ThrowsExactly<ArgumentNullException>(() => options with { Budget = null! });
         Assert.ThrowsExactly<ArgumentException>(() => options with { LabelColumnName = "" });
     }
 }

@@ -7,6 +7,9 @@ internal sealed record DecisionTreeEnsemble
 {
     public required ImmutableArray<DecisionTree> Trees { get; init; }
 
+    /// <summary>Nodes before the first pruning; null of an ensemble that was not pruned.</summary>
+    public int? DenseNodes { get; init; }
+
     /// <summary>Added to the sum.</summary>
     public double Offset { get; init; }
 

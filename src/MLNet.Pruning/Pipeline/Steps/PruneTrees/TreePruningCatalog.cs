@@ -9,7 +9,7 @@ public static class TreePruningCatalog
     /// <summary>Fits a trainer of trees on the rows that are not held back to choose on, and prunes what it gives.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="trainer">FastTree or FastForest, binary or regression.</param>
-    /// <param name="amount">How far; by default as far as 0.005 of the metric allow.</param>
+    /// <param name="budget">How far; by default as far as 0.005 of the metric allow.</param>
     /// <param name="method">In which order.</param>
     /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
     /// <example>
@@ -19,10 +19,10 @@ public static class TreePruningCatalog
     /// </code>
     /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer,
-        TreeAmount? amount = null, TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
-        => catalog.PruneTrees(trainer, Options(amount, method, labelColumnName));
+        TreeBudget? budget = null, TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
+        => catalog.PruneTrees(trainer, Options(budget, method, labelColumnName));
 
-    /// <inheritdoc cref="PruneTrees(TransformsCatalog, IEstimator{ISingleFeaturePredictionTransformer{object}}, TreeAmount?, TreePruningMethod, string)"/>
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, IEstimator{ISingleFeaturePredictionTransformer{object}}, TreeBudget?, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="trainer">FastTree or FastForest, binary or regression.</param>
     /// <param name="options">How the trees are pruned.</param>
@@ -30,7 +30,7 @@ public static class TreePruningCatalog
     /// <code>
     /// var pruning = ml.Transforms.PruneTrees(ml.Regression.Trainers.FastTree(), new TreePruningOptions
     /// {
-    ///     Amount = TreeAmount.Trees(20), Method = TreePruningMethod.ForwardSelection, Metric = Metric.MeanAbsoluteError,
+    ///     Budget = TreeBudget.Trees(20), Method = TreePruningMethod.ForwardSelection, Metric = Metric.MeanAbsoluteError,
     /// });
     /// </code>
     /// </example>
@@ -43,7 +43,7 @@ public static class TreePruningCatalog
     /// <summary>Prunes the trees of a fitted model. The rows that Fit is given should be others than the model was fitted on.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="model">A fitted FastTree or FastForest step, or a chain with one in it, of which only that step is taken.</param>
-    /// <param name="amount">How far; by default as far as 0.005 of the metric allow.</param>
+    /// <param name="budget">How far; by default as far as 0.005 of the metric allow.</param>
     /// <param name="method">In which order.</param>
     /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
     /// <exception cref="ArgumentException">The model has no trees.</exception>
@@ -51,20 +51,20 @@ public static class TreePruningCatalog
     /// <example>
     /// <code>
     /// var model = ml.Regression.Trainers.FastForest().Fit(data);
-    /// var pruned = ml.Transforms.PruneTrees(model, TreeAmount.Nodes(2000)).Fit(test);
+    /// var pruned = ml.Transforms.PruneTrees(model, TreeBudget.Nodes(2000)).Fit(test);
     /// </code>
     /// </example>
-    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreeAmount? amount = null,
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreeBudget? budget = null,
         TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
-        => catalog.PruneTrees(model, Options(amount, method, labelColumnName));
+        => catalog.PruneTrees(model, Options(budget, method, labelColumnName));
 
-    /// <inheritdoc cref="PruneTrees(TransformsCatalog, ITransformer, TreeAmount?, TreePruningMethod, string)"/>
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, ITransformer, TreeBudget?, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="model">A fitted FastTree or FastForest step, or a chain with one in it, of which only that step is taken.</param>
     /// <param name="options">How the trees are pruned.</param>
     /// <example>
     /// <code>
-    /// var pruned = ml.Transforms.PruneTrees(model, new TreePruningOptions { Amount = TreeAmount.MetricLoss(0.002), LabelColumnName = "Churned" }).Fit(test);
+    /// var pruned = ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = TreeBudget.MetricLoss(0.002), LabelColumnName = "Churned" }).Fit(test);
     /// </code>
     /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreePruningOptions options)
@@ -75,37 +75,37 @@ public static class TreePruningCatalog
 
     /// <summary>Prunes the trees of the PruneTrees step before, by another method or further.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="amount">How far.</param>
+    /// <param name="budget">How far.</param>
     /// <param name="method">In which order.</param>
     /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
     /// <example>
     /// <code>
     /// // First to 100 trees by which of them help, then their leaves.
-    /// var pipeline = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 500), TreeAmount.Trees(100))
-    ///     .Append(ml.Transforms.PruneTrees(TreeAmount.Nodes(500), TreePruningMethod.CostComplexity));
+    /// var pipeline = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 500), TreeBudget.Trees(100))
+    ///     .Append(ml.Transforms.PruneTrees(TreeBudget.Nodes(500), TreePruningMethod.CostComplexity));
     /// </code>
     /// </example>
-    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreeAmount amount,
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreeBudget budget,
         TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
     {
-        ArgumentNullException.ThrowIfNull(amount);
-        return catalog.PruneTrees(Options(amount, method, labelColumnName));
+        ArgumentNullException.ThrowIfNull(budget);
+        return catalog.PruneTrees(Options(budget, method, labelColumnName));
     }
 
-    /// <inheritdoc cref="PruneTrees(TransformsCatalog, TreeAmount, TreePruningMethod, string)"/>
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, TreeBudget, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">How the trees are pruned.</param>
     /// <example>
     /// <code>
-    /// var further = ml.Transforms.PruneTrees(new TreePruningOptions { Amount = TreeAmount.Nodes(500), Method = TreePruningMethod.ReducedError });
+    /// var further = ml.Transforms.PruneTrees(new TreePruningOptions { Budget = TreeBudget.Nodes(500), Method = TreePruningMethod.ReducedError });
     /// </code>
     /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreePruningOptions options) => new(CatalogEnvironment.Of(catalog), options);
 
-    private static TreePruningOptions Options(TreeAmount? amount, TreePruningMethod method, string labelColumnName)
+    private static TreePruningOptions Options(TreeBudget? budget, TreePruningMethod method, string labelColumnName)
     {
         ArgumentException.ThrowIfNullOrEmpty(labelColumnName);
         var options = new TreePruningOptions { Method = method, LabelColumnName = labelColumnName };
-        return amount is null ? options : options with { Amount = amount };
+        return budget is null ? options : options with { Budget = budget };
     }
 }
