@@ -213,8 +213,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     private List<PruningGroup> Choose(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double share, int most, bool isRounded = true)
     {
         var left = families.Select(family => family.Groups.Length).ToArray();
-        var order = families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score).ToArray();
-        foreach (var pool in Options.Scope.IsTogether ? [order] : order.GroupBy(piece => piece.Family).Select(pool => pool.ToArray()))
+        var candidates = new GroupCandidates(structure, families, scores);
+        foreach (var pool in candidates.Order.GroupBy(piece => Options.Scope.IsTogether ? 0 : piece.Family).Select(pool => pool.ToArray()))
         {
             var widths = Options.Scope.IsTogether ? Before : Before.Where(width => width.Key == Key(families[pool[0].Family].Axis));
             var (dense, start) = (widths.Sum(width => width.Value.Dense), widths.Sum(width => width.Value.Start));
@@ -236,13 +236,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
             left[f] = Rounded(structure, families[f], left[f]);
         }
 
-        var chosen = new List<PruningGroup>();
-        foreach (var piece in order.GroupBy(piece => piece.Family))
-        {
-            chosen.AddRange(piece.Take(families[piece.Key].Groups.Length - left[piece.Key]).Select(one => one.Group));
-        }
-
-        return KeepOne(structure, chosen, order);
+        return candidates.Least(left);
     }
 
     /// <summary>Groups that are gone of some widths when a share is.</summary>
@@ -276,19 +270,6 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         var channels = Math.Max(1, family.Axis.Classes.Length / family.Groups.Length);
         var dense = family.Kind == StructureKind.Channel && family.Axis.Node.Operator == "Conv" && family.Axis.Node.Int("group", 1) == 1;
         return (asked ?? (dense ? BlockedChannels : 1)) / channels;
-    }
-
-    /// <summary>Gives back the most important group of whatever would be left with nothing, such as one part of a split.</summary>
-    internal static List<PruningGroup> KeepOne(NetworkStructure structure, List<PruningGroup> chosen, (int Family, PruningGroup Group, double Score)[] order)
-    {
-        while (chosen.Count > 0 && new StructureSurgery(structure, chosen).Emptied().FirstOrDefault() is { Name: not null } emptied)
-        {
-            var roots = emptied.Classes.Select(structure.Coupling.Classes.Find).ToHashSet();
-            var back = order.Last(piece => roots.Contains(piece.Group.Root)).Group;
-            chosen.Remove(back);
-        }
-
-        return chosen;
     }
 
     /// <summary>A width.</summary>

@@ -17,8 +17,7 @@ internal sealed class LayeredPlan : PruningPlan
     public LayeredPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure)
     {
         (_start, _measure, _removes) = (start, measure, options.Granularity.IsStructural);
-        _plans = [.. options.Parts(start).Select<PruningOptions, PruningPlan>(
-            part => part.Granularity.IsStructural ? RemovalPlan.Create(part, start, scores) : new MaskPlan(part, start, scores))];
+        _plans = [.. options.Parts(start).Select(part => Of(part, start, scores))];
     }
 
     public override int Steps => _plans.Max(plan => plan.Steps);

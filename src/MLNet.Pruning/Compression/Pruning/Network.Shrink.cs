@@ -74,9 +74,7 @@ public sealed partial class Network
         }
 
         var scores = GroupScores.Of(structure, network, structure.Families, new SquareScores(), GroupImportance.Sum, normalize: false);
-        var order = structure.Families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(unit => unit.Score).ToArray();
-        var least = order.GroupBy(unit => unit.Family).SelectMany(units => units.Take(units.Count() - Math.Max(1, Kept(width, units.Count())))).Select(unit => unit.Group).ToList();
-        return network.Remove(GroupPlan.KeepOne(structure, least, order));
+        return network.Remove(new GroupCandidates(structure, structure.Families, scores).Least([.. structure.Families.Select(family => Math.Max(1, Kept(width, family.Groups.Length)))]));
     }
 
     private static int Kept(double share, int count) => (int)Math.Ceiling(share * count - 0.5);

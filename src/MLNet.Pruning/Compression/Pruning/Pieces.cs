@@ -60,7 +60,7 @@ internal sealed class Pieces
 
         return [.. pools.Zip(counts, (pool, count) =>
         {
-            var target = _amount.IsThreshold ? count.Dropped + CountBelow(pool) : _granularity.Pattern is { } pattern ? Pattern(pool, pattern).Target : _amount.Target(count.Total, count.Dropped);
+            var target = Selection(pool).Target(_amount);
             return target >= count.Dropped ? target : throw Exceeded(pool, target, count.Dropped, count.Total);
         })];
     }
@@ -108,57 +108,17 @@ internal sealed class Pieces
         return total - dropped - kept;
     }
 
-    private WeightMask[] Least(IReadOnlyList<PoolMember> pool, long drop)
-    {
-        if (_granularity.Pattern is { } pattern)
-        {
-            var selection = Pattern(pool, pattern);
-            // Whole inputs of every group: the last step's are the pattern's, those before round down.
-            return selection.Drop((int)((selection.Dropped + drop) / (selection.Total / pattern.Size)));
-        }
-
-        return _granularity.IsSingle ? Weights(pool).Drop(drop) : Slices(pool).Drop(drop);
-    }
+    private WeightMask[] Least(IReadOnlyList<PoolMember> pool, long drop) => Selection(pool).Drop(drop);
 
     /// <summary>What the pieces of a pool are compared by, in the order of the pool.</summary>
-    public IReadOnlyList<float[]> Scores(IReadOnlyList<PoolMember> pool)
-    {
-        if (!_granularity.IsSingle && _granularity.Pattern is null)
-        {
-            return [.. Slices(pool).Scores.Select(scores => Array.ConvertAll(scores, score => (float)score))];
-        }
-
-        var importance = _granularity.IsSingle ? Compared(pool) : _importance;
-        return [.. pool.Select(member =>
-        {
-            _cancellation.ThrowIfCancellationRequested();
-            var scores = new float[member.Parameter.Count];
-            importance.ScoreWeights(member.Parameter, 0, scores);
-            return scores;
-        })];
-    }
+    public IReadOnlyList<float[]> Scores(IReadOnlyList<PoolMember> pool) => Selection(pool).Scores();
 
     /// <summary>What a piece of a member is, and which groups of how many inputs are compared by themselves, if any.</summary>
     public (PieceLayout Layout, int? Pattern) Layout(PoolMember member) => _granularity.IsSingle || _granularity.Pattern is not null
         ? (PieceLayout.Single(member.Parameter), _granularity.Pattern?.Size) : (_granularity.Pieces(member.Parameter, member.Axes), null);
 
     /// <summary>Pieces of a pool that are dropped, and all of them; of N:M, weights.</summary>
-    public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool)
-    {
-        if (_granularity.Pattern is { } pattern)
-        {
-            return Pattern(pool, pattern) is var selection ? (selection.Dropped, selection.Total) : default;
-        }
-
-        if (_granularity.IsSingle)
-        {
-            var total = pool.Sum(member => (long)member.Parameter.Count);
-            return (total - pool.Sum(member => (long)(member.Mask?.Kept ?? member.Parameter.Count)), total);
-        }
-
-        var slices = Slices(pool);
-        return (slices.Total - slices.Remaining, slices.Total);
-    }
+    public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool) => Selection(pool) is var selection ? (selection.Dropped, selection.Total) : default;
 
     private static PruningTargetException Exceeded(IReadOnlyList<PoolMember> pool, long target, long dropped, long total)
         => new($"The target is {target} of {total} pieces of {string.Join(", ", pool.Select(member => member.Parameter.Name))} "
@@ -172,13 +132,7 @@ internal sealed class Pieces
         return [.. remaining.Zip(kept, (left, stay) => left - stay)];
     }
 
-    private long CountBelow(IReadOnlyList<PoolMember> pool) => _granularity.IsSingle ? Weights(pool).CountBelow(_amount) : Slices(pool).CountBelow(_amount);
-
-    private WeightSelection Weights(IReadOnlyList<PoolMember> pool) => new(pool, Compared(pool), _cancellation);
-
-    private ImportanceScores Compared(IReadOnlyList<PoolMember> pool) => _scope.Distribution.IsLamp ? new LampScores(_importance, pool, _cancellation) : _importance;
-
-    private SliceSelection Slices(IReadOnlyList<PoolMember> pool) => new(pool, _importance, _granularity, _scope.Distribution, _cancellation);
-
-    private PatternSelection Pattern(IReadOnlyList<PoolMember> pool, (int Kept, int Size) pattern) => new(pool, _importance, pattern, _cancellation);
+    private PieceSelection Selection(IReadOnlyList<PoolMember> pool) => _granularity.Pattern is { } pattern ? new PatternSelection(pool, _importance, pattern, _cancellation)
+        : _granularity.IsSingle ? new WeightSelection(pool, _scope.Distribution.IsLamp ? new LampScores(_importance, pool, _cancellation) : _importance, _cancellation)
+        : new SliceSelection(pool, _importance, _granularity, _scope.Distribution, _cancellation);
 }

@@ -64,7 +64,7 @@ public sealed partial class PrunedNetwork
             return options.Parts(this).Aggregate(this, (network, part) => network.Prune(part));
         }
 
-        return options.Granularity.IsStructural ? RemovalPlan.Create(options, this, options.Importance.Measure(new(this, cancellation: options.CancellationToken))).Prune(this, options.Amount)
+        return options.Granularity.IsStructural ? PruningPlan.Prune(this, options, options.Importance.Measure(new(this, cancellation: options.CancellationToken)))
             : Prune(options.Amount, options.Importance, options.Granularity, options.Scope, options.MinimumKept, options.CancellationToken);
     }
 

@@ -43,8 +43,15 @@ internal abstract class PruningPlan
     /// <param name="measure">Measures what is left after a part of a step.</param>
     public static PruningPlan Create(PruningOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure)
     {
-        PruningPlan plan = options.Layers.Count > 0 ? new LayeredPlan(options, start, scores, measure)
-            : options.Granularity.IsStructural ? RemovalPlan.Create(options, start, scores) : new MaskPlan(options, start, scores);
+        var plan = options.Layers.Count > 0 ? new LayeredPlan(options, start, scores, measure) : Of(options, start, scores);
         return options.Schedule.Order == LayerOrder.Together ? plan : new OrderedPlan(plan, options.Schedule.Order, start.Weights);
     }
+
+    /// <summary>The same for all layers together, and without rules.</summary>
+    protected static PruningPlan Of(PruningOptions options, PrunedNetwork start, ImportanceScores scores) => options.Granularity.IsDepth ? new BlockPlan(options, start, scores)
+        : options.Granularity.IsStructural ? new GroupPlan(options, start, scores) : new MaskPlan(options, start, scores);
+
+    /// <summary>All at once.</summary>
+    public static PrunedNetwork Prune(PrunedNetwork start, PruningOptions options, ImportanceScores scores)
+        => Of(options with { Schedule = Schedule.OneShot }, start, scores).Prune(start, 0, scores);
 }

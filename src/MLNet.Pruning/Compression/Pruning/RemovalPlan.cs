@@ -40,14 +40,8 @@ internal abstract class RemovalPlan : PruningPlan
     /// <summary>Share that was gone at the start: of the pieces, or of the cost that the amount names.</summary>
     protected double Gone => Options.Amount.Budget is null ? (double)(Total - Pieces(Start.Network)) / Total : 1 - (double)Cost(Start.Network) / DenseCost;
 
-    public static RemovalPlan Create(PruningOptions options, PrunedNetwork start, ImportanceScores scores)
-        => options.Granularity.IsDepth ? new BlockPlan(options, start, scores) : new GroupPlan(options, start, scores);
-
     public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
         => Remove(good, _shares[step], most ?? int.MaxValue, scores);
-
-    /// <summary>Removes all at once.</summary>
-    public PrunedNetwork Prune(PrunedNetwork good, Amount amount) => Remove(good, Target(amount), int.MaxValue, First);
 
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => (1 - (double)Pieces(network.Network) / Total, network.Network.ParameterCount);
 

@@ -1,9 +1,10 @@
+using MLNet.Pruning.Compression.Pruning.Selection;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Finds the least important pieces of several weights, such as slices, over any number of parameters; pieces whose weights are all dropped no longer count.</summary>
-internal sealed class SliceSelection
+internal sealed class SliceSelection : PieceSelection
 {
     private readonly IReadOnlyList<PoolMember> _pool;
     private readonly PieceLayout[] _layouts;
@@ -16,8 +17,7 @@ internal sealed class SliceSelection
     /// <param name="granularity">What a piece is.</param>
     /// <param name="distribution">How pieces of different parameters are compared.</param>
     /// <param name="cancellation">Ends the comparison.</param>
-    public SliceSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, Granularity granularity, Distribution distribution,
-        CancellationToken cancellation = default)
+    public SliceSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, Granularity granularity, Distribution distribution, CancellationToken cancellation)
     {
         (_pool, _cancellation) = (pool, cancellation);
         _layouts = [.. pool.Select(member => granularity.Pieces(member.Parameter, member.Axes))];
@@ -26,20 +26,17 @@ internal sealed class SliceSelection
             cancellation.ThrowIfCancellationRequested();
             return layout.Alive(member.Mask);
         })];
-        Remaining = _alive.Sum(member => member.LongCount(alive => alive));
+        Dropped = _alive.Sum(member => member.LongCount(alive => !alive));
         _scores = new(() => [.. Enumerable.Range(0, pool.Count).Select(member => Score(member, importance, granularity, distribution))]);
     }
 
-    public long Remaining { get; }
+    public override long Total => _layouts.Sum(layout => (long)layout.Count);
 
-    /// <summary>What each piece is compared by, in the order of the pool.</summary>
-    public IReadOnlyList<double[]> Scores => _scores.Value;
+    public override long Dropped { get; }
 
-    /// <summary>Pieces of all members, dropped ones included.</summary>
-    public long Total => _layouts.Sum(layout => (long)layout.Count);
+    public override IReadOnlyList<float[]> Scores() => [.. _scores.Value.Select(scores => Array.ConvertAll(scores, score => (float)score))];
 
-    /// <summary>Remaining pieces whose score lies below the amount's threshold; one pool member, for thresholds are a layer's own.</summary>
-    public long CountBelow(Amount amount)
+    protected override long CountBelow(Amount amount)
     {
         var remaining = Left();
         if (remaining.Length == 0)
@@ -51,8 +48,7 @@ internal sealed class SliceSelection
         return remaining.LongCount(score => score < threshold);
     }
 
-    /// <summary>Masks after dropping the least important <paramref name="drop"/> of the remaining pieces; ties go in the order of storage.</summary>
-    public WeightMask[] Drop(long drop)
+    public override WeightMask[] Drop(long drop)
     {
         var kept = _pool.Select(member => member.Mask?.ToArray() ?? Enumerable.Repeat(true, member.Parameter.Count).ToArray()).ToArray();
         if (drop > 0)

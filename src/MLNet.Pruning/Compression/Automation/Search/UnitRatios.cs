@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Structure;
@@ -10,9 +9,7 @@ internal sealed class UnitRatios : RatioSpace
 {
     private readonly NetworkStructure _structure;
     private readonly Network _sketch;
-
-    /// <summary>All groups, the least important of each family first.</summary>
-    private readonly (int Family, PruningGroup Group, double Score)[] _order;
+    private readonly GroupCandidates _candidates;
 
     public UnitRatios(PrunedNetwork start, PruningOptions options, ImportanceScores importance, IReadOnlyList<double> sparsities) : base(start)
     {
@@ -26,10 +23,9 @@ internal sealed class UnitRatios : RatioSpace
         }
 
         var scores = GroupScores.Of(_structure, network, families, importance, options.Group, normalize: false, options.CancellationToken);
-        _order = [.. families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score)];
+        _candidates = new(_structure, families, scores);
         Layers = [.. families.Select(family => RatioLayer.Of(family.Axis.Node.Name, family.Axis.Parameter, family.Groups.Length + GroupPlan.Removed(network, family.Axis, family),
-            family.Groups.Length, sparsities,
-            GroupPlan.Multiple(family, options.Alignment) is > 1 and var multiple && multiple <= family.Groups.Length ? multiple : 1))];
+            family.Groups.Length, sparsities, GroupPlan.Multiple(family, options.Alignment) is > 1 and var multiple && multiple <= family.Groups.Length ? multiple : 1))];
     }
 
     public override IReadOnlyList<RatioLayer> Layers { get; }
@@ -39,30 +35,18 @@ internal sealed class UnitRatios : RatioSpace
     public override bool Removes => true;
 
     public override PrunedNetwork Prune(IReadOnlyList<int> levels)
-    {
-        if (Choose(levels) is not { Count: > 0 } groups)
-        {
-            return Start;
-        }
-
-        return Start.Without(new StructureSurgery(_structure, groups));
-    }
+        => Choose(levels) is { Count: > 0 } groups ? Start.Without(new StructureSurgery(_structure, groups)) : Start;
 
     public override IReadOnlyList<long> Kept(IReadOnlyList<int> levels)
     {
         var roots = Choose(levels).Select(group => group.Root).ToHashSet();
-        return [.. Layers.Select((layer, l) => layer.Kept[0] - _order.Count(piece => piece.Family == l && roots.Contains(piece.Group.Root)))];
+        return [.. Layers.Select((layer, l) => layer.Kept[0] - _candidates.Order.Count(piece => piece.Family == l && roots.Contains(piece.Group.Root)))];
     }
 
     public override Network Sketch(IReadOnlyList<int> levels) => Choose(levels) is { Count: > 0 } groups ? new StructureSurgery(_structure, groups).Remove(_sketch) : _sketch;
 
-    protected override IEnumerable<string> Choices() => _order.GroupBy(piece => piece.Family)
+    protected override IEnumerable<string> Choices() => _candidates.Order.GroupBy(piece => piece.Family)
         .Select(family => string.Join(' ', family.Select(piece => piece.Group.Number.ToString(CultureInfo.InvariantCulture))));
 
-    private List<PruningGroup> Choose(IReadOnlyList<int> levels)
-    {
-        var chosen = _order.GroupBy(piece => piece.Family).SelectMany(family => family.Take((int)(Layers[family.Key].Kept[0] - Layers[family.Key].Kept[levels[family.Key]])))
-            .Select(piece => piece.Group).ToList();
-        return GroupPlan.KeepOne(_structure, chosen, _order);
-    }
+    private List<PruningGroup> Choose(IReadOnlyList<int> levels) => _candidates.Least([.. Layers.Select((layer, l) => (int)layer.Kept[levels[l]])]);
 }

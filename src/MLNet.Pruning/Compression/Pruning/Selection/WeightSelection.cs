@@ -12,7 +12,7 @@ namespace MLNet.Pruning.Compression.Pruning.Selection;
 /// for every 8 million weights, fewer where the weights are few. Ties at the threshold go in the order of storage, so the result does
 /// not depend on the number of threads.
 /// </remarks>
-internal sealed class WeightSelection
+internal sealed class WeightSelection : PieceSelection
 {
     private const int Halves = 1 << 16;
     private const int Parts = 16;
@@ -26,7 +26,7 @@ internal sealed class WeightSelection
     private readonly List<List<Run>> _parts;
     private readonly CancellationToken _cancellation;
 
-    public WeightSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, CancellationToken cancellation = default)
+    public WeightSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, CancellationToken cancellation)
     {
         (_pool, _importance, _cancellation) = (pool, importance, cancellation);
         _parts = Cut(pool);
@@ -34,11 +34,13 @@ internal sealed class WeightSelection
 
     private delegate void BlockVisitor(int member, int start, Span<float> scores);
 
-    /// <summary>Weights that are not dropped yet.</summary>
-    public long Remaining => _pool.Sum(member => (long)(member.Mask?.Kept ?? member.Parameter.Count));
+    public override long Total => _pool.Sum(member => (long)member.Parameter.Count);
 
-    /// <summary>Remaining weights whose score lies below the amount's threshold; one pool member, for thresholds are a layer's own.</summary>
-    public long CountBelow(Amount amount)
+    public override long Dropped => _pool.Sum(member => (long)(member.Mask is { } mask ? mask.Count - mask.Kept : 0));
+
+    public override IReadOnlyList<float[]> Scores() => ScoreWeights(_pool, _importance, _cancellation);
+
+    protected override long CountBelow(Amount amount)
     {
         double mean = 0, maximum = 0;
         if (amount.IsRelative)
@@ -56,7 +58,7 @@ internal sealed class WeightSelection
 
                 (sums[part], maxima[part]) = (sums[part] + sum, largest);
             }));
-            (mean, maximum) = (sums.Sum() / Math.Max(1, Remaining), maxima.Max());
+            (mean, maximum) = (sums.Sum() / Math.Max(1, Total - Dropped), maxima.Max());
         }
 
         var threshold = amount.Threshold(mean, maximum);
@@ -74,9 +76,7 @@ internal sealed class WeightSelection
         return counts.Sum();
     }
 
-    /// <summary>Masks after dropping the least important <paramref name="drop"/> of the remaining weights, in the order of the pool.</summary>
-    /// <exception cref="InvalidOperationException">An importance is not a number.</exception>
-    public WeightMask[] Drop(long drop)
+    public override WeightMask[] Drop(long drop)
     {
         if (drop == 0)
         {

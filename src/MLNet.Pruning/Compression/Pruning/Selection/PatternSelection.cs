@@ -1,10 +1,9 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
-using MLNet.Pruning.Compression.Pruning.Selection;
 using MLNet.Pruning.Structure.Granularities;
 using MLNet.Pruning.Threading;
 
-namespace MLNet.Pruning.Compression.Pruning;
+namespace MLNet.Pruning.Compression.Pruning.Selection;
 
 /// <summary>Finds the most important n of every m consecutive inputs, without sorting.</summary>
 /// <remarks>
@@ -13,7 +12,7 @@ namespace MLNet.Pruning.Compression.Pruning;
 /// the number of threads.
 /// </remarks>
 internal sealed class PatternSelection(
-    IReadOnlyList<PoolMember> pool, ImportanceScores importance, (int Kept, int Size) pattern, CancellationToken cancellation = default)
+    IReadOnlyList<PoolMember> pool, ImportanceScores importance, (int Kept, int Size) pattern, CancellationToken cancellation) : PieceSelection
 {
     private const int BitsPerWord = 64;
     private const int PartLength = 1 << 19;
@@ -22,18 +21,25 @@ internal sealed class PatternSelection(
 
     private readonly int _size = pattern.Size;
 
-    /// <summary>Weights of all members.</summary>
-    public long Total => pool.Sum(member => (long)member.Parameter.Count);
+    public override long Total => pool.Sum(member => (long)member.Parameter.Count);
 
     /// <summary>Weights that the pattern asks for and that are dropped; more in one group than the pattern asks for do not make up for another.</summary>
-    public long Dropped => pool.Sum(member => member.Mask is null ? 0 : Enumerable.Range(0, Groups(member)).Sum(group => (long)DroppedIn(member, group)));
+    public override long Dropped => pool.Sum(member => member.Mask is null ? 0 : Enumerable.Range(0, Groups(member)).Sum(group => (long)DroppedIn(member, group)));
 
-    /// <summary>Weights to drop in all.</summary>
-    public long Target => Total / _size * (_size - pattern.Kept);
+    /// <summary>The pattern is the amount.</summary>
+    public override long Target(Amount amount) => Total / _size * (_size - pattern.Kept);
 
-    /// <summary>Masks after dropping so many of every group of m, those dropped before included.</summary>
-    /// <exception cref="InvalidOperationException">An importance is not a number.</exception>
-    public WeightMask[] Drop(int each) => [.. pool.Select(member => each == 0 && member.Mask is { } mask ? mask : Select(member, _size - each))];
+    public override IReadOnlyList<float[]> Scores() => ScoreWeights(pool, importance, cancellation);
+
+    public override WeightMask[] Drop(long drop)
+    {
+        // Whole inputs of every group, those dropped before included: the last step's are the pattern's, those before round down.
+        var each = (int)((Dropped + drop) / (Total / _size));
+        return [.. pool.Select(member => each == 0 && member.Mask is { } mask ? mask : Select(member, _size - each))];
+    }
+
+    /// <exception cref="NotSupportedException">Always: the pattern is the amount.</exception>
+    protected override long CountBelow(Amount amount) => throw new NotSupportedException($"A pattern is itself the amount, not {amount}.");
 
     /// <summary>Weights that follow each other in storage before the next input comes.</summary>
     private static int Stride(PoolMember member) => member.Parameter.Shape.Skip(member.Axes.Input + 1).Aggregate(1, (product, size) => product * size);
