@@ -59,6 +59,7 @@ public class ChoiceTests
     /// <summary>What methods that give another are called of.</summary>
     private static readonly Dictionary<Type, object> s_on = new()
     {
+        [typeof(Amount)] = Amount.Count(4),
         [typeof(Scope)] = Scope.Layer,
         [typeof(Schedule)] = Schedule.Cubic(4),
         [typeof(LearningRateSchedule)] = LearningRateSchedule.Linear(0.5),

@@ -1,0 +1,68 @@
+using System.Text.RegularExpressions;
+
+namespace MLNet.Pruning.Tests.Api;
+
+/// <summary>
+/// A public API as C# that is read: names without namespaces, tuples and records as such, an enum on a line. What goes without saying is left
+/// out: a constructor without parameters, ToString, and what an estimator has to have.
+/// </summary>
+internal static partial class ApiListing
+{
+    private const int LineLength = 160;
+
+    /// <param name="generated">The API as it is generated: a line for each member and brace.</param>
+    public static string[] Of(string generated)
+    {
+        var text = Namespaces().Replace(generated.ReplaceLineEndings("\n"), "");
+        text = Braces().Replace(text, " {\n");
+        text = Records().Replace(text, "record $1$2");
+        text = Common().Replace(text, "");
+        text = Tuples().Replace(text, "($1)");
+        text = text.Replace(") { }", ");");
+        text = Empty().Replace(text, "{ }");
+        text = Enums().Replace(text, match => Enum(match.Groups[1].Value, match.Groups[2].Value));
+        return text.TrimEnd().Split('\n');
+    }
+
+    private static string Enum(string head, string members)
+    {
+        var names = Members().Matches(members).Select(match => match.Groups[1].Value);
+        var lines = new List<string> { head };
+        foreach (var name in names)
+        {
+            var part = $" {name},";
+            if (lines[^1].Length + part.Length > LineLength)
+            {
+                lines.Add("       ");
+            }
+
+            lines[^1] += part;
+        }
+
+        return string.Join('\n', lines).TrimEnd(',') + " }\n";
+    }
+
+    [GeneratedRegex(@"\b(MLNet\.Pruning|Microsoft\.ML(\.Data|\.Trainers)?|System(\.IO|\.Threading|\.Collections\.Generic|\.Collections\.Immutable)?|TorchSharp)\.(?=[A-Za-z])")]
+    private static partial Regex Namespaces();
+
+    [GeneratedRegex(@"\n +\{\n")]
+    private static partial Regex Braces();
+
+    [GeneratedRegex(@"class (\w+)(?:( : \w+),| :) IEquatable<\1>")]
+    private static partial Regex Records();
+
+    [GeneratedRegex(@"\n +public (\w+\(\) \{ \}|override string ToString\(\) \{ \}|\w+ Fit\(IDataView input\) \{ \}|SchemaShape GetOutputSchema\(SchemaShape inputSchema\) \{ \})(?=\n)")]
+    private static partial Regex Common();
+
+    [GeneratedRegex(@"ValueTuple<([^<>]*)>")]
+    private static partial Regex Tuples();
+
+    [GeneratedRegex(@"\{\n +\}")]
+    private static partial Regex Empty();
+
+    [GeneratedRegex(@"( +public enum \w+ \{)\n([^}]*)\}\n")]
+    private static partial Regex Enums();
+
+    [GeneratedRegex(@"(\w+) = -?\d+,")]
+    private static partial Regex Members();
+}
