@@ -21,21 +21,21 @@ internal static class Report
             recipe = recipe.Name,
             parameters,
             testError = new { mean, standardDeviation = spread },
-            effectiveNonZeros = runs.Average(run => run.EffectiveNonZeros),
+            liveNonZeros = runs.Average(run => run.LiveNonZeros),
             compression = runs.Average(run => run.Compression),
-            effectiveMultiplyAdds = runs.Average(run => run.EffectiveMultiplyAdds),
+            liveMultiplyAdds = runs.Average(run => run.LiveMultiplyAdds),
             best = best.Seed,
             settings = recipe.Stages.ToDictionary(stage => stage.Name, stage => stage.Settings),
             seeds = runs,
         });
 
         Console.WriteLine();
-        Console.WriteLine("| seed | validation error % | test error % | effective non-zeros | compression | multiply-adds | widths |");
+        Console.WriteLine("| seed | validation error % | test error % | live non-zeros | compression | multiply-adds | widths |");
         Console.WriteLine("|---:|---:|---:|---:|---:|---:|---|");
         foreach (var run in runs)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {run.Seed} | {100 * (1 - run.ValidationAccuracy):0.00} | {run.TestError:0.00} | {run.EffectiveNonZeros:N0} | {run.Compression:0.0}x | {run.EffectiveMultiplyAdds:N0} | {run.Widths} |"));
+                $"| {run.Seed} | {100 * (1 - run.ValidationAccuracy):0.00} | {run.TestError:0.00} | {run.LiveNonZeros:N0} | {run.Compression:0.0}x | {run.LiveMultiplyAdds:N0} | {run.Widths} |"));
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -47,7 +47,7 @@ internal static class Report
         var model = (NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.Count - 1), out _);
         var total = ml.Compression().Measure(model).Total;
         var accuracy = ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
-        return new(seed, ValidationAccuracy(model), 100 * (1 - accuracy), total.EffectiveNonZeros, (double)parameters / total.EffectiveNonZeros, total.EffectiveMultiplyAdds!.Value, LayerWidths.Of(model.Network));
+        return new(seed, ValidationAccuracy(model), 100 * (1 - accuracy), total.LiveNonZeros, (double)parameters / total.LiveNonZeros, total.LiveMultiplyAdds!.Value, LayerWidths.Of(model.Network));
     }
 
     private static Network Network(MLContext ml, Recipe recipe, int seed, ResultFolder results)
@@ -57,5 +57,5 @@ internal static class Report
         => (model.Pruning is { } pruning ? pruning.Steps[^1].Validation : model.History[^1].Validation)!.Metric;
 
     /// <summary>What a seed gave.</summary>
-    private sealed record Result(int Seed, double ValidationAccuracy, double TestError, long EffectiveNonZeros, double Compression, long EffectiveMultiplyAdds, string Widths);
+    private sealed record Result(int Seed, double ValidationAccuracy, double TestError, long LiveNonZeros, double Compression, long LiveMultiplyAdds, string Widths);
 }

@@ -34,7 +34,7 @@ internal static class SeedRun
             done += stage.Epochs;
             var total = ml.Compression().Measure(model).Total;
             Line(log, done, string.Create(CultureInfo.InvariantCulture,
-                $"{stage.Name} done: {total.EffectiveNonZeros:N0} effective non-zeros of {total.Parameters:N0}, {total.EffectiveMultiplyAdds:N0} multiply-adds"));
+                $"{stage.Name} done: {total.LiveNonZeros:N0} live non-zeros of {total.Parameters:N0}, {total.LiveMultiplyAdds:N0} multiply-adds"));
         }
     }
 

@@ -91,13 +91,13 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
 /// <summary>Figures of a layer or a network.</summary>
 /// <param name="Parameters">Trained values.</param>
 /// <param name="NonZeros">Those that are not zero.</param>
-/// <param name="EffectiveNonZeros">Those that are not zero and lie on a path of non-zero weights from the input to the output.</param>
+/// <param name="LiveNonZeros">Those that are not zero and lie on a path of non-zero weights from the input to the output.</param>
 /// <param name="Sparsity">Share of the weights that are zero; null without weights.</param>
 /// <param name="MultiplyAdds">For one row; null where the number depends on open sizes or cannot be told.</param>
 /// <param name="MultiplyAddsFormula">The same as text, with open sizes by name.</param>
-internal sealed record CountSummary(long Parameters, long NonZeros, long EffectiveNonZeros, double? Sparsity, long? MultiplyAdds, string MultiplyAddsFormula)
+internal sealed record CountSummary(long Parameters, long NonZeros, long LiveNonZeros, double? Sparsity, long? MultiplyAdds, string MultiplyAddsFormula)
 {
-    public static CountSummary Of(LayerCost cost) => new(cost.Parameters, cost.NonZeros, cost.EffectiveNonZeros, double.IsNaN(cost.Sparsity) ? null : cost.Sparsity, cost.MultiplyAdds, cost.MultiplyAddsFormula);
+    public static CountSummary Of(LayerCost cost) => new(cost.Parameters, cost.NonZeros, cost.LiveNonZeros, double.IsNaN(cost.Sparsity) ? null : cost.Sparsity, cost.MultiplyAdds, cost.MultiplyAddsFormula);
 }
 
 /// <summary>A layer.</summary>

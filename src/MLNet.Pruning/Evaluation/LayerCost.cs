@@ -5,13 +5,13 @@ namespace MLNet.Pruning;
 /// <summary>What a layer, or a whole network, holds and costs.</summary>
 public sealed record LayerCost
 {
-    internal LayerCost(string name, string @operator, long parameters, long nonZeros, long effectiveNonZeros,
-        long weights, long nonZeroWeights, long? multiplyAdds, long? effectiveMultiplyAdds, long denseBytes)
+    internal LayerCost(string name, string @operator, long parameters, long nonZeros, long liveNonZeros,
+        long weights, long nonZeroWeights, long? multiplyAdds, long? liveMultiplyAdds, long denseBytes)
     {
-        (Name, Operator, Parameters, NonZeros, EffectiveNonZeros) = (name, @operator, parameters, nonZeros, effectiveNonZeros);
+        (Name, Operator, Parameters, NonZeros, LiveNonZeros) = (name, @operator, parameters, nonZeros, liveNonZeros);
         (Weights, NonZeroWeights, DenseBytes) = (weights, nonZeroWeights, denseBytes);
         (MultiplyAdds, MultiplyAddsCount) = (multiplyAdds, OpenCount.Of(multiplyAdds));
-        (EffectiveMultiplyAdds, EffectiveMultiplyAddsCount) = (effectiveMultiplyAdds, OpenCount.Of(effectiveMultiplyAdds));
+        (LiveMultiplyAdds, LiveMultiplyAddsCount) = (liveMultiplyAdds, OpenCount.Of(liveMultiplyAdds));
     }
 
     /// <summary>The layer's name, or "total".</summary>
@@ -27,7 +27,7 @@ public sealed record LayerCost
     public long NonZeros { get; }
 
     /// <summary>Those that are not zero and lie on a path of non-zero weights from the input to the output.</summary>
-    public long EffectiveNonZeros { get; }
+    public long LiveNonZeros { get; }
 
     /// <summary>Values that multiply the layer's input; what pruning counts its sparsity over.</summary>
     public long Weights { get; }
@@ -41,8 +41,8 @@ public sealed record LayerCost
     /// </summary>
     public long? MultiplyAdds { get; }
 
-    /// <summary>Those whose weight counts among the effective non-zeros; null as <see cref="MultiplyAdds"/>.</summary>
-    public long? EffectiveMultiplyAdds { get; }
+    /// <summary>Those whose weight counts among the live non-zeros; null as <see cref="MultiplyAdds"/>.</summary>
+    public long? LiveMultiplyAdds { get; }
 
     /// <summary>Bytes of all values stored as 32-bit floats, running statistics included.</summary>
     public long DenseBytes { get; }
@@ -56,12 +56,12 @@ public sealed record LayerCost
     /// <summary>Why the formula has a "?"; null where it has none, and for a total, whose layers say it.</summary>
     public string? NotCounted { get; internal init; }
 
-    /// <summary>The effective multiply-adds as text, in the same way.</summary>
-    public string EffectiveMultiplyAddsFormula => EffectiveMultiplyAddsCount.ToString();
+    /// <summary>The live multiply-adds as text, in the same way.</summary>
+    public string LiveMultiplyAddsFormula => LiveMultiplyAddsCount.ToString();
 
     internal OpenCount MultiplyAddsCount { get; init; }
 
-    internal OpenCount EffectiveMultiplyAddsCount { get; init; }
+    internal OpenCount LiveMultiplyAddsCount { get; init; }
 
     /// <summary>Share of the weights that are zero, in [0, 1]; NaN for a layer without weights.</summary>
     public double Sparsity => Weights == 0 ? double.NaN : 1 - (double)NonZeroWeights / Weights;

@@ -76,7 +76,7 @@ internal sealed class Liveness
     }
 
     /// <summary>Non-zero values of a parameter that lie on a live path.</summary>
-    public long Effective(Node node, string parameter)
+    public long Live(Node node, string parameter)
     {
         var values = _network[parameter];
         if (values.Count == 0)

@@ -48,7 +48,7 @@ public sealed class NetworkCost
 
     /// <inheritdoc/>
     public override string ToString() => Trees is { } trees ? trees.ToString() : TextTable.Format(
-        ["layer", "parameters", "non-zeros", "effective", "sparsity", "multiply-adds", "effective", "dense bytes"], [.. Layers.Select(Row)], Row(Total))
+        ["layer", "parameters", "non-zeros", "live", "sparsity", "multiply-adds", "live", "dense bytes"], [.. Layers.Select(Row)], Row(Total))
         + string.Concat(NotCounted(Layers).Prepend(LeftOutValues.Describe(LeftOut, Total.Parameters)).OfType<string>().Select(line => Environment.NewLine + line));
 
     /// <summary>A line for each operator and reason why multiply-adds are not counted, with the layers.</summary>
@@ -63,32 +63,32 @@ public sealed class NetworkCost
     {
         var trained = parameters.Where(parameter => parameter.Trainable).ToArray();
         var weights = layer.Weights.Select(name => network[name]).ToArray();
-        var effective = weights.Length == 0 ? layer.MultiplyAdds : layer.PositionsPerWeight * weights.Sum(weight => liveness.Effective(layer.Node, weight.Name));
+        var live = weights.Length == 0 ? layer.MultiplyAdds : layer.PositionsPerWeight * weights.Sum(weight => liveness.Live(layer.Node, weight.Name));
         return new(layer.Node.Name, layer.Node.Operator,
             trained.Sum(parameter => (long)parameter.Count),
             trained.Sum(parameter => Liveness.NonZeros(parameter.Values)),
-            trained.Sum(parameter => liveness.Effective(layer.Node, parameter.Name)),
+            trained.Sum(parameter => liveness.Live(layer.Node, parameter.Name)),
             weights.Sum(weight => (long)weight.Count),
             weights.Sum(weight => Liveness.NonZeros(weight.Values)),
             layer.MultiplyAdds.Number,
-            effective.Number,
-            parameters.Sum(parameter => (long)parameter.Count * sizeof(float))) { MultiplyAddsCount = layer.MultiplyAdds, EffectiveMultiplyAddsCount = effective, NotCounted = layer.NotCounted };
+            live.Number,
+            parameters.Sum(parameter => (long)parameter.Count * sizeof(float))) { MultiplyAddsCount = layer.MultiplyAdds, LiveMultiplyAddsCount = live, NotCounted = layer.NotCounted };
     }
 
     private static LayerCost Sum(ImmutableArray<LayerCost> layers)
     {
         var all = layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.MultiplyAddsCount);
-        var effective = layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.EffectiveMultiplyAddsCount);
-        return new("total", "", layers.Sum(layer => layer.Parameters), layers.Sum(layer => layer.NonZeros), layers.Sum(layer => layer.EffectiveNonZeros),
-            layers.Sum(layer => layer.Weights), layers.Sum(layer => layer.NonZeroWeights), all.Number, effective.Number, layers.Sum(layer => layer.DenseBytes))
-            { MultiplyAddsCount = all, EffectiveMultiplyAddsCount = effective };
+        var live = layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.LiveMultiplyAddsCount);
+        return new("total", "", layers.Sum(layer => layer.Parameters), layers.Sum(layer => layer.NonZeros), layers.Sum(layer => layer.LiveNonZeros),
+            layers.Sum(layer => layer.Weights), layers.Sum(layer => layer.NonZeroWeights), all.Number, live.Number, layers.Sum(layer => layer.DenseBytes))
+            { MultiplyAddsCount = all, LiveMultiplyAddsCount = live };
     }
 
     private static string[] Row(LayerCost cost) =>
     [
-        cost.Name, Number(cost.Parameters), Number(cost.NonZeros), Number(cost.EffectiveNonZeros),
+        cost.Name, Number(cost.Parameters), Number(cost.NonZeros), Number(cost.LiveNonZeros),
         double.IsNaN(cost.Sparsity) ? "" : cost.Sparsity.ToString("P1", CultureInfo.InvariantCulture),
-        cost.MultiplyAddsFormula, cost.EffectiveMultiplyAddsFormula, Number(cost.DenseBytes),
+        cost.MultiplyAddsFormula, cost.LiveMultiplyAddsFormula, Number(cost.DenseBytes),
     ];
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -78,7 +78,7 @@ public class LivenessTests
             var liveness = new Liveness(network);
             var found = Found(model);
             return [.. network.Parameters.Where(parameter => found.ContainsKey(parameter.Name)).Select(parameter =>
-                (parameter.Name, liveness.Effective(network.Layers.First(layer => layer.Parameters.Contains(parameter.Name)).Node, parameter.Name), found[parameter.Name]))];
+                (parameter.Name, liveness.Live(network.Layers.First(layer => layer.Parameters.Contains(parameter.Name)).Node, parameter.Name), found[parameter.Name]))];
         }
         finally
         {

@@ -30,14 +30,14 @@ public class NetworkCostTests
         network = network.With("bn1.weight", [1, 0, 1]).With("bn1.bias", [0, 7, 0]);
         var cost = NetworkCost.Of(network);
         Assert.AreEqual(9L * 54, cost.Layers[0].MultiplyAdds);
-        Assert.AreEqual(9L * 36, cost.Layers[0].EffectiveMultiplyAdds);
-        Assert.AreEqual(4, cost.Layers.Single(layer => layer.Name == "fc1").EffectiveMultiplyAdds);
+        Assert.AreEqual(9L * 36, cost.Layers[0].LiveMultiplyAdds);
+        Assert.AreEqual(4, cost.Layers.Single(layer => layer.Name == "fc1").LiveMultiplyAdds);
         Assert.AreEqual(4L * 12, cost.Layers.Single(layer => layer.Name == "bn1").DenseBytes, "running statistics are stored too");
-        Assert.AreEqual(2, cost.Layers.Single(layer => layer.Name == "bn1").EffectiveNonZeros);
+        Assert.AreEqual(2, cost.Layers.Single(layer => layer.Name == "bn1").LiveNonZeros);
     }
 
     [TestMethod]
-    public void Effective_weights_are_those_on_a_path_found_by_walking_every_path()
+    public void Live_weights_are_those_on_a_path_found_by_walking_every_path()
         => Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
         {
             var random = new Random(seed);
@@ -52,7 +52,7 @@ public class NetworkCostTests
             var onPath = Walk(network, sizes);
             for (var layer = 0; layer < 3; layer++)
             {
-                Assert.AreEqual(onPath[layer].Count, cost.Layers[layer].EffectiveMultiplyAdds);
+                Assert.AreEqual(onPath[layer].Count, cost.Layers[layer].LiveMultiplyAdds);
             }
         }).QuickCheckThrowOnFailure();
 
@@ -106,12 +106,12 @@ public class NetworkCostTests
         {
             OnnxFile.Write(new() { IrVersion = 8, OpsetImport = { new OperatorSetIdProto { Version = 17 } }, Graph = graph }, path);
             var (one, products) = (NetworkCost.Of(mlp), NetworkCost.Of(Network.FromOnnx(path)));
-            Assert.IsLessThan(one.Total.NonZeros, one.Total.EffectiveNonZeros, "some weights lead nowhere");
+            Assert.IsLessThan(one.Total.NonZeros, one.Total.LiveNonZeros, "some weights lead nowhere");
             foreach (var layer in one.Layers)
             {
                 var written = products.Layers.Where(other => other.Name == layer.Name || other.Name == layer.Name.Replace("fc", "add")).ToArray();
-                Assert.AreEqual(layer.EffectiveNonZeros, written.Sum(other => other.EffectiveNonZeros), layer.Name);
-                Assert.AreEqual((steps ? 4 : 1) * layer.EffectiveMultiplyAdds, written.Sum(other => other.EffectiveMultiplyAdds), layer.Name);
+                Assert.AreEqual(layer.LiveNonZeros, written.Sum(other => other.LiveNonZeros), layer.Name);
+                Assert.AreEqual((steps ? 4 : 1) * layer.LiveMultiplyAdds, written.Sum(other => other.LiveMultiplyAdds), layer.Name);
             }
         }
         finally

@@ -27,7 +27,7 @@ internal sealed class CostMeter(RatioSpace space, int batch, CancellationToken c
     {
         CostMeasure.Bytes => OnnxWriter.Write(network, sparse: !space.Removes).CalculateSize(),
         CostMeasure.Milliseconds => Time(network),
-        CostMeasure.MultiplyAdds => space.Removes ? network.MultiplyAdds() : Known(NetworkCost.Of(network, cancellation).Total.EffectiveMultiplyAdds, network),
+        CostMeasure.MultiplyAdds => space.Removes ? network.MultiplyAdds() : Known(NetworkCost.Of(network, cancellation).Total.LiveMultiplyAdds, network),
         _ => space.Removes ? network.ParameterCount : NetworkCost.Of(network, cancellation).Total.NonZeros,
     };
 
@@ -40,7 +40,7 @@ internal sealed class CostMeter(RatioSpace space, int batch, CancellationToken c
         {
             CostMeasure.Bytes => sizeof(float) * (space.Removes ? layer.Parameters : layer.NonZeros),
             CostMeasure.Milliseconds => milliseconds * Known(layer.MultiplyAdds, network),
-            CostMeasure.MultiplyAdds => Known(space.Removes ? layer.MultiplyAdds : layer.EffectiveMultiplyAdds, network),
+            CostMeasure.MultiplyAdds => Known(space.Removes ? layer.MultiplyAdds : layer.LiveMultiplyAdds, network),
             _ => space.Removes ? layer.Parameters : layer.NonZeros,
         }));
     }
