@@ -27,8 +27,8 @@ internal sealed class DigitsRun
 
     /// <summary>Reads the digits, holds back a fifth of them for the test, and fits the chain on the rest.</summary>
     /// <param name="seed">Seed of the split, the training and the pruning.</param>
-    /// <param name="epoch">Told of every epoch of the first training.</param>
-    /// <param name="step">Told of every step of the pruning.</param>
+    /// <param name="epoch">Called with every epoch of the first training.</param>
+    /// <param name="step">Called with every step of the pruning.</param>
     public static DigitsRun Fit(int seed, IProgress<EpochResult>? epoch = null, IProgress<PruningStep>? step = null)
     {
         var ml = new MLContext(seed);

@@ -27,6 +27,6 @@ internal sealed record Stage(string Name, int Epochs, string Settings, Func<MLCo
 
 /// <summary>What a step is run with.</summary>
 /// <param name="Seed">Seed of the split, the first weights and the order of rows.</param>
-/// <param name="Progress">Told of every epoch.</param>
+/// <param name="Progress">Called with every epoch.</param>
 /// <param name="After">The network after an earlier step of that name, with the same seed.</param>
 internal sealed record StageRun(int Seed, IProgress<EpochResult> Progress, Func<string, Network> After);

@@ -21,7 +21,7 @@ internal sealed record TensorSummary(string Name, string Type, object[]? Shape)
 /// <param name="Bytes">What it needs on disk, weights in files beside it counted.</param>
 /// <param name="Parameters">Trained values.</param>
 /// <param name="NonZeros">Those that are not zero.</param>
-/// <param name="MultiplyAdds">For one row; null where the number depends on open sizes or cannot be told.</param>
+/// <param name="MultiplyAdds">For one row; null where the number depends on open sizes or cannot be determined.</param>
 /// <param name="MultiplyAddsFormula">The same as text, with open sizes by name.</param>
 internal sealed record FileSummary(string File, long Bytes, long Parameters, long NonZeros, long? MultiplyAdds, string MultiplyAddsFormula)
 {

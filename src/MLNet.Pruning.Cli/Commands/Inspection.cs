@@ -93,7 +93,7 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
 /// <param name="NonZeros">Those that are not zero.</param>
 /// <param name="LiveNonZeros">Those that are not zero and lie on a path of non-zero weights from the input to the output.</param>
 /// <param name="Sparsity">Share of the weights that are zero; null without weights.</param>
-/// <param name="MultiplyAdds">For one row; null where the number depends on open sizes or cannot be told.</param>
+/// <param name="MultiplyAdds">For one row; null where the number depends on open sizes or cannot be determined.</param>
 /// <param name="MultiplyAddsFormula">The same as text, with open sizes by name.</param>
 internal sealed record CountSummary(long Parameters, long NonZeros, long LiveNonZeros, double? Sparsity, long? MultiplyAdds, string MultiplyAddsFormula)
 {
@@ -136,11 +136,11 @@ internal sealed record GroupSummary(int Number, GroupMemberSummary[] Members);
 
 /// <summary>A slice of a parameter that belongs to a group.</summary>
 /// <param name="Parameter">Name of the parameter.</param>
-/// <param name="Dimension">The dimension that is cut.</param>
+/// <param name="Dimension">The dimension that loses indices.</param>
 /// <param name="Indices">The indices that go.</param>
 /// <param name="Slice">The same as "conv2.weight[:,3]".</param>
-/// <param name="Why">What the node that reads the parameter has to do with it.</param>
-internal sealed record GroupMemberSummary(string Parameter, int Dimension, int[] Indices, string Slice, string Why)
+/// <param name="Reason">What the node that reads the parameter has to do with it.</param>
+internal sealed record GroupMemberSummary(string Parameter, int Dimension, int[] Indices, string Slice, string Reason)
 {
-    public static GroupMemberSummary Of(GroupMember member) => new(member.Parameter, member.Dimension, [.. member.Indices], member.ToString(), member.Why);
+    public static GroupMemberSummary Of(GroupMember member) => new(member.Parameter, member.Dimension, [.. member.Indices], member.ToString(), member.Reason);
 }

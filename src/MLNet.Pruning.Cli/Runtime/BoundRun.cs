@@ -17,7 +17,7 @@ internal sealed class BoundRun : IDisposable
         if (inputs.Rows != batch)
         {
             _run.Dispose();
-            throw new ArgumentException($"The batch of {model.File} is fixed to {inputs.Rows}; asked for is {batch}.");
+            throw new ArgumentException($"The batch of {model.File} is fixed to {inputs.Rows}; requested is {batch}.");
         }
 
         _inputs = inputs.Draw(new Random(seed));

@@ -11,7 +11,7 @@ internal static class SideBySide
     /// <param name="a">One run of the first.</param>
     /// <param name="b">One run of the second.</param>
     /// <param name="rounds">Rounds, after one to warm up.</param>
-    /// <param name="progress">Told after each round.</param>
+    /// <param name="progress">Called after each round.</param>
     public static (double[] A, double[] B) Measure(Action a, Action b, int rounds, Action<int> progress)
     {
         var (repeatsA, repeatsB) = (WarmUp(a), WarmUp(b));

@@ -41,7 +41,7 @@ internal sealed class TrainingData
     }
 
     /// <summary>Completes the row written to <see cref="Next"/>.</summary>
-    /// <param name="target">Index of the class from 0, 0 or 1 for the sides of a binary task, or the number to predict.</param>
+    /// <param name="target">Index of the class from 0, 0 or 1 for the classes of a binary task, or the value to predict.</param>
     public void Add(float target) => _targets.Add(target);
 
     /// <summary>Notes that a row that was read is left out.</summary>

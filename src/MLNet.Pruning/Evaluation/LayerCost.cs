@@ -37,7 +37,7 @@ public sealed record LayerCost
 
     /// <summary>
     /// Multiplications with a weight, or within a product of two tensors, for one row. Null where their number depends on sizes that are open
-    /// until the network runs, or cannot be told: see <see cref="MultiplyAddsFormula"/>.
+    /// until the network runs, or cannot be determined: see <see cref="MultiplyAddsFormula"/>.
     /// </summary>
     public long? MultiplyAdds { get; }
 

@@ -13,14 +13,14 @@ internal static partial class KeptMetadata
 {
     public const string Key = "MLNet.Pruning.kept";
 
-    /// <summary>Adds a cut to those before it.</summary>
+    /// <summary>Adds a removal to those before it.</summary>
     public static ImmutableSortedDictionary<string, string> Compose(ImmutableSortedDictionary<string, string> metadata, Network network,
         ImmutableDictionary<string, ImmutableSortedDictionary<int, int[]>> kept, HashSet<string> unmasked)
     {
         var all = Read(metadata).ToDictionary();
         foreach (var (name, dimensions) in kept)
         {
-            var before = all.GetValueOrDefault(name) ?? new Cut([.. network[name].Shape], [], !unmasked.Contains(name));
+            var before = all.GetValueOrDefault(name) ?? new Removal([.. network[name].Shape], [], !unmasked.Contains(name));
             var after = before.Kept.ToDictionary();
             foreach (var (dimension, indices) in dimensions)
             {
@@ -32,21 +32,21 @@ internal static partial class KeptMetadata
         }
 
         metadata = metadata.ContainsKey(DenseMetadata.Key) ? metadata : DenseMetadata.Of(network).AddTo(metadata);
-        return all.Count == 0 ? metadata : metadata.SetItem(Key, JsonSerializer.Serialize(new SortedDictionary<string, Cut>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringCut));
+        return all.Count == 0 ? metadata : metadata.SetItem(Key, JsonSerializer.Serialize(new SortedDictionary<string, Removal>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringRemoval));
     }
 
-    /// <summary>The cuts by parameter; none where the network was never cut.</summary>
+    /// <summary>The removals by parameter; none where nothing was removed.</summary>
     /// <exception cref="OnnxFormatException">The metadata is damaged.</exception>
-    public static IReadOnlyDictionary<string, Cut> Read(ImmutableSortedDictionary<string, string> metadata)
+    public static IReadOnlyDictionary<string, Removal> Read(ImmutableSortedDictionary<string, string> metadata)
     {
         if (!metadata.TryGetValue(Key, out var text))
         {
-            return ImmutableDictionary<string, Cut>.Empty;
+            return ImmutableDictionary<string, Removal>.Empty;
         }
 
         try
         {
-            return JsonSerializer.Deserialize(text, Json.Default.SortedDictionaryStringCut) ?? [];
+            return JsonSerializer.Deserialize(text, Json.Default.SortedDictionaryStringRemoval) ?? [];
         }
         catch (JsonException e)
         {
@@ -59,9 +59,9 @@ internal static partial class KeptMetadata
     public static void Check(Network network)
     {
         _ = DenseMetadata.Of(network);
-        foreach (var (name, cut) in Read(network.Graph.Metadata))
+        foreach (var (name, removal) in Read(network.Graph.Metadata))
         {
-            if (cut is not { Shape: { } shape, Kept: { } kept } || shape.Any(size => size < 0))
+            if (removal is not { Shape: { } shape, Kept: { } kept } || shape.Any(size => size < 0))
             {
                 throw new OnnxFormatException($"The metadata '{Key}' do not say what shape '{name}' had and what stayed of it.");
             }
@@ -103,13 +103,13 @@ internal static partial class KeptMetadata
         }
     }
 
-    /// <summary>What was cut from a parameter.</summary>
+    /// <summary>What was removed from a parameter.</summary>
     /// <param name="Shape">Its original shape.</param>
     /// <param name="Kept">Original indices that stayed, by dimension, as "0-5,7".</param>
     /// <param name="Masked">Whether the masked original holds zeros at the others; running statistics and divisors keep their values.</param>
-    internal sealed record Cut(int[] Shape, Dictionary<int, string> Kept, bool Masked);
+    internal sealed record Removal(int[] Shape, Dictionary<int, string> Kept, bool Masked);
 
-    [JsonSerializable(typeof(SortedDictionary<string, Cut>))]
+    [JsonSerializable(typeof(SortedDictionary<string, Removal>))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
     private sealed partial class Json : JsonSerializerContext;
 }

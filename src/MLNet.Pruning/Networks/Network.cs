@@ -181,11 +181,11 @@ public sealed partial class Network
     }
 
     /// <summary>Multiplications for one row.</summary>
-    /// <exception cref="InvalidOperationException">They depend on an open size, or cannot be told.</exception>
+    /// <exception cref="InvalidOperationException">They depend on an open size, or cannot be determined.</exception>
     internal long MultiplyAdds() => Layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.MultiplyAdds) is { Number: var number } count ? number
         ?? throw new InvalidOperationException($"The multiply-adds of the network are {count}: give its open sizes numbers with Network.FromOnnx(path, sizes); what counts as ? is not known.") : 0;
 
-    /// <summary>The same graph with parameters that have shapes only: to count what a cut would leave without copying a weight.</summary>
+    /// <summary>The same graph with parameters that have shapes only: to count what a removal would leave without copying a weight.</summary>
     internal Network WithoutValues() => new(Graph, Graph.Parameters, AsRead);
 
     /// <summary>Shape and type of whatever has that name: a tensor, a parameter or a constant; null for none.</summary>

@@ -29,7 +29,7 @@ internal sealed class RowLayout
             var width = _isOpen ? input.Shape.Skip(1).Where(size => size >= 0).Aggregate(1, (product, size) => checked(product * size)) : input.RowSize;
             if (_isOpen && width == 0)
             {
-                throw new NotSupportedException($"The network reads '{input}', which holds no values: the open size cannot be told from rows.");
+                throw new NotSupportedException($"The network reads '{input}', which holds no values: the open size cannot be determined from rows.");
             }
 
             inputs.Add((input, type, slot(input.Name), _width, width));

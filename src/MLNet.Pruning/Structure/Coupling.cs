@@ -105,7 +105,7 @@ internal sealed class Coupling
 
         if (Graph.Parameter(name) is { } parameter)
         {
-            return new([.. parameter.Shape.Select((size, d) => size == 1 ? Single : Parameter(node, input, d, role, kind))], parameter.Trainable && role != AxisRole.Cut);
+            return new([.. parameter.Shape.Select((size, d) => size == 1 ? Single : Parameter(node, input, d, role, kind))], parameter.Trainable && role != AxisRole.RemovedOnly);
         }
 
         return Inert(Info(name), $"it is a dimension of the constant '{name}'");
@@ -284,7 +284,7 @@ internal sealed class Coupling
         }
         else
         {
-            Add(new(parameter.Name, dimension, Classes.AddFixed(parameter.Shape[dimension], reason), AxisRole.Cut, node, StructureKind.Neuron));
+            Add(new(parameter.Name, dimension, Classes.AddFixed(parameter.Shape[dimension], reason), AxisRole.RemovedOnly, node, StructureKind.Neuron));
         }
     }
 

@@ -81,8 +81,8 @@ internal static class ElementwiseCoupling
         return [new(axes, zero)];
     }
 
-    /// <summary>Divisors and exponents are cut, not masked.</summary>
+    /// <summary>Divisors and exponents are removed, not masked.</summary>
     private static AxisRole Role(Coupling coupling, Node node, int input)
         => (node.Operator is "Div" or "Mod" or "Pow" && input == 1) || (coupling.IsParameter(node, input) && !coupling.Graph.Parameter(node.Inputs[input])!.Trainable)
-            ? AxisRole.Cut : AxisRole.Affine;
+            ? AxisRole.RemovedOnly : AxisRole.Affine;
 }

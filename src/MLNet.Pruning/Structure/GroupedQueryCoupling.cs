@@ -65,15 +65,15 @@ internal static class GroupedQueryCoupling
         return [new([x.Axes[0], x.Axes[1], output], zero), .. others];
     }
 
-    /// <summary>The numbers of heads after a cut.</summary>
+    /// <summary>The numbers of heads after a removal.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="shape">Shape of a tensor before the cut.</param>
-    /// <param name="cut">The same after it.</param>
-    public static Node Rewrite(Node node, Func<string, IReadOnlyList<int>> shape, Func<string, IReadOnlyList<int>> cut)
+    /// <param name="shape">Shape of a tensor before the removal.</param>
+    /// <param name="left">The same after it.</param>
+    public static Node Rewrite(Node node, Func<string, IReadOnlyList<int>> shape, Func<string, IReadOnlyList<int>> left)
     {
         var size = shape(node.Outputs[0])[2] / (int)node.Int("num_heads", 1);
-        var heads = cut(node.Outputs[0])[2] / size;
-        var shared = node.Input(Keys) is { } keys ? cut(keys)[2] / size : (cut(node.Inputs[0])[2] / size - heads) / 2;
+        var heads = left(node.Outputs[0])[2] / size;
+        var shared = node.Input(Keys) is { } keys ? left(keys)[2] / size : (left(node.Inputs[0])[2] / size - heads) / 2;
         return node.With("num_heads", (long)heads).With("kv_num_heads", (long)shared);
     }
 

@@ -8,8 +8,8 @@ namespace MLNet.Pruning.Structure;
 /// <param name="after">What is left of it.</param>
 internal sealed class KeptIndices(Network before, Network after)
 {
-    private readonly IReadOnlyDictionary<string, KeptMetadata.Cut> _before = KeptMetadata.Read(before.Graph.Metadata);
-    private readonly IReadOnlyDictionary<string, KeptMetadata.Cut> _after = KeptMetadata.Read(after.Graph.Metadata);
+    private readonly IReadOnlyDictionary<string, KeptMetadata.Removal> _before = KeptMetadata.Read(before.Graph.Metadata);
+    private readonly IReadOnlyDictionary<string, KeptMetadata.Removal> _after = KeptMetadata.Read(after.Graph.Metadata);
 
     /// <summary>The indices in the numbering of the network before, in order; null where all stayed.</summary>
     public int[]? Of(string parameter, int dimension)
@@ -31,6 +31,6 @@ internal sealed class KeptIndices(Network before, Network after)
     /// <summary>The same, all indices named.</summary>
     public int[] All(string parameter, int dimension) => Of(parameter, dimension) ?? [.. Enumerable.Range(0, before[parameter].Shape[dimension])];
 
-    private static int[]? Parse(IReadOnlyDictionary<string, KeptMetadata.Cut> cuts, string parameter, int dimension)
-        => cuts.TryGetValue(parameter, out var cut) && cut.Kept.TryGetValue(dimension, out var text) ? IndexRanges.Parse(text) : null;
+    private static int[]? Parse(IReadOnlyDictionary<string, KeptMetadata.Removal> removals, string parameter, int dimension)
+        => removals.TryGetValue(parameter, out var removal) && removal.Kept.TryGetValue(dimension, out var text) ? IndexRanges.Parse(text) : null;
 }

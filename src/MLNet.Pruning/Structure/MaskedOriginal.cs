@@ -17,8 +17,8 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
     /// <exception cref="ArgumentException">The smaller one lost no structure, or is not of this original.</exception>
     public static MaskedOriginal Of(Network small, Network original)
     {
-        var cuts = KeptMetadata.Read(small.Graph.Metadata);
-        if (cuts.Count == 0)
+        var removals = KeptMetadata.Read(small.Graph.Metadata);
+        if (removals.Count == 0)
         {
             throw new ArgumentException($"The smaller network has no metadata '{KeptMetadata.Key}': nothing was removed from it, so there is nothing to mask in the original.");
         }
@@ -26,9 +26,9 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
         original = WasFolded(small, original) ? original.FoldBatchNorm() : original;
         var masked = new List<Parameter>();
         var changed = ImmutableArray.CreateBuilder<string>();
-        foreach (var (name, cut) in cuts)
+        foreach (var (name, removal) in removals)
         {
-            var (parameter, same) = Mask(name, cut, small, original);
+            var (parameter, same) = Mask(name, removal, small, original);
             if (!same)
             {
                 changed.Add(name);
@@ -37,7 +37,7 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
             masked.Add(parameter);
         }
 
-        changed.AddRange(original.Parameters.Where(parameter => !cuts.ContainsKey(parameter.Name)
+        changed.AddRange(original.Parameters.Where(parameter => !removals.ContainsKey(parameter.Name)
             && small.TryGetParameter(parameter.Name, out var other) && !other.Values.SequenceEqual(parameter.Values)).Select(parameter => parameter.Name));
         return new(original.WithParameters(masked), changed.ToImmutable());
     }
@@ -51,20 +51,20 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
 
     private static int BatchNorms(Network network) => network.Nodes.Count(node => node.Operator == "BatchNormalization");
 
-    private static (Parameter Masked, bool Same) Mask(string name, KeptMetadata.Cut cut, Network small, Network original)
+    private static (Parameter Masked, bool Same) Mask(string name, KeptMetadata.Removal removal, Network small, Network original)
     {
-        if (cut is not { Shape: not null, Kept: not null })
+        if (removal is not { Shape: not null, Kept: not null })
         {
             throw new OnnxFormatException($"The metadata '{KeptMetadata.Key}' does not say what stayed of '{name}'.");
         }
 
-        if (!original.TryGetParameter(name, out var parameter) || !parameter.Shape.SequenceEqual(cut.Shape))
+        if (!original.TryGetParameter(name, out var parameter) || !parameter.Shape.SequenceEqual(removal.Shape))
         {
-            throw new ArgumentException($"The smaller network was made from one whose parameter '{name}' is {TensorInfo.Dimensions(cut.Shape)}; "
+            throw new ArgumentException($"The smaller network was made from one whose parameter '{name}' is {TensorInfo.Dimensions(removal.Shape)}; "
                 + $"the original given has {(parameter is null ? "none of that name" : TensorInfo.Dimensions(parameter.Shape))}.");
         }
 
-        var stays = Stays(name, cut);
+        var stays = Stays(name, removal);
         var left = small.TryGetParameter(name, out var other) ? other.Values : [];
         var count = stays.Aggregate(1L, (product, dimension) => product * dimension.Count(stay => stay));
         if (left.Length != count && !left.IsEmpty)
@@ -80,7 +80,7 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
         {
             if (!Holds(stays, place))
             {
-                values[i] = cut.Masked ? 0 : values[i];
+                values[i] = removal.Masked ? 0 : values[i];
             }
             else if (!left.IsEmpty)
             {
@@ -94,10 +94,10 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
     }
 
     /// <summary>By dimension, whether each index stays.</summary>
-    private static bool[][] Stays(string name, KeptMetadata.Cut cut)
+    private static bool[][] Stays(string name, KeptMetadata.Removal removal)
     {
-        var stays = cut.Shape.Select(size => Enumerable.Repeat(true, size).ToArray()).ToArray();
-        foreach (var (dimension, text) in cut.Kept)
+        var stays = removal.Shape.Select(size => Enumerable.Repeat(true, size).ToArray()).ToArray();
+        foreach (var (dimension, text) in removal.Kept)
         {
             try
             {
@@ -109,7 +109,7 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
             }
             catch (Exception e) when (e is FormatException or OverflowException or IndexOutOfRangeException)
             {
-                throw new OnnxFormatException($"The metadata '{KeptMetadata.Key}' says that indices '{text}' of dimension {dimension} of '{name}' ({TensorInfo.Dimensions(cut.Shape)}) stayed.", e);
+                throw new OnnxFormatException($"The metadata '{KeptMetadata.Key}' says that indices '{text}' of dimension {dimension} of '{name}' ({TensorInfo.Dimensions(removal.Shape)}) stayed.", e);
             }
         }
 

@@ -31,7 +31,7 @@ public sealed partial class Network
     public Network Remove(IEnumerable<PruningGroup> groups)
     {
         var list = Setting.Complete(groups);
-        return list.Count == 0 ? this : StructureSurgery.Of(this, list).Remove(this);
+        return list.Count == 0 ? this : StructureRemoval.Of(this, list).Remove(this);
     }
 
     /// <summary>The network of the same size with some of its groups at zero.</summary>
@@ -40,7 +40,7 @@ public sealed partial class Network
     public Network Mask(IEnumerable<PruningGroup> groups)
     {
         var list = Setting.Complete(groups);
-        return list.Count == 0 ? this : StructureSurgery.Of(this, list).Mask(this);
+        return list.Count == 0 ? this : StructureRemoval.Of(this, list).Mask(this);
     }
 
     /// <summary>What goes with a group and why, a line for each member.</summary>

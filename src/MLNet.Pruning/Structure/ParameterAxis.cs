@@ -12,8 +12,8 @@ internal enum AxisRole
     /// <summary>Its indices shift or scale: biases, normalisation.</summary>
     Affine,
 
-    /// <summary>Its indices are cut but not masked: a variance or a divisor of zero would not be harmless.</summary>
-    Cut,
+    /// <summary>Its indices are removed, but never masked: a variance or a divisor of zero would not be harmless.</summary>
+    RemovedOnly,
 }
 
 /// <summary>One dimension of a parameter with a class for each index.</summary>

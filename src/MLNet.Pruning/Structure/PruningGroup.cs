@@ -27,7 +27,7 @@ public sealed class PruningGroup
     public ImmutableArray<GroupMember> Members =>
     [
         .. Entries.GroupBy(entry => entry.Axis).Select(entry => (Axis: Structure.Coupling.Axes[entry.Key], Indices: entry.Select(member => member.Index).ToImmutableArray()))
-            .Select(entry => new GroupMember(entry.Axis.Parameter, entry.Axis.Dimension, entry.Indices, Why(entry.Axis))),
+            .Select(entry => new GroupMember(entry.Axis.Parameter, entry.Axis.Dimension, entry.Indices, Reason(entry.Axis))),
     ];
 
     internal NetworkStructure Structure { get; }
@@ -41,36 +41,36 @@ public sealed class PruningGroup
     {
         var members = Members;
         return string.Join(Environment.NewLine, members.Where(member => member.Parameter != _axis.Parameter || member.Dimension != _axis.Dimension)
-            .Select(member => $"{members.First(first => first.Parameter == _axis.Parameter && first.Dimension == _axis.Dimension)} goes with {member} because {member.Why}")
+            .Select(member => $"{members.First(first => first.Parameter == _axis.Parameter && first.Dimension == _axis.Dimension)} goes with {member} because {member.Reason}")
             .Prepend($"{Kind} {_number.ToString(CultureInfo.InvariantCulture)} of layer '{Layer}'"));
     }
 
-    private static string Why(ParameterAxis axis) => $"node '{axis.Node.Name}' ({axis.Node.Operator}) " + axis.Role switch
+    private static string Reason(ParameterAxis axis) => $"node '{axis.Node.Name}' ({axis.Node.Operator}) " + axis.Role switch
     {
         AxisRole.Output => "makes it",
         AxisRole.Input => "reads it",
         AxisRole.Affine => "shifts or scales it",
-        _ => "is cut with it",
+        _ => "shrinks with it",
     };
 }
 
 /// <summary>A slice of a parameter that belongs to a group.</summary>
 public sealed record GroupMember
 {
-    internal GroupMember(string parameter, int dimension, ImmutableArray<int> indices, string why)
-        => (Parameter, Dimension, Indices, Why) = (parameter, dimension, indices, why);
+    internal GroupMember(string parameter, int dimension, ImmutableArray<int> indices, string reason)
+        => (Parameter, Dimension, Indices, Reason) = (parameter, dimension, indices, reason);
 
     /// <summary>Name of the parameter.</summary>
     public string Parameter { get; }
 
-    /// <summary>The dimension that is cut, from 0.</summary>
+    /// <summary>The dimension that loses indices, from 0.</summary>
     public int Dimension { get; }
 
     /// <summary>The indices that go.</summary>
     public ImmutableArray<int> Indices { get; }
 
     /// <summary>What the node that reads the parameter has to do with it.</summary>
-    public string Why { get; }
+    public string Reason { get; }
 
     /// <summary>As "conv2.weight[:,3]".</summary>
     public override string ToString()

@@ -260,7 +260,7 @@ internal static class WeightCoupling
 
             if (coupling.Info(node.Inputs[i]).Shape[0] > 1)
             {
-                axes[1] = coupling.Bind(node, i, 0, axes[1], i < 3 ? AxisRole.Affine : AxisRole.Cut);
+                axes[1] = coupling.Bind(node, i, 0, axes[1], i < 3 ? AxisRole.Affine : AxisRole.RemovedOnly);
             }
         }
 

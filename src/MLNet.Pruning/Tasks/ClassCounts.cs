@@ -1,6 +1,6 @@
 namespace MLNet.Pruning.Tasks;
 
-/// <summary>How many rows are of a class, are said to be, and are both; rows count as often as they weigh.</summary>
+/// <summary>How many rows are of a class, are predicted to be, and are both; rows count as often as they weigh.</summary>
 internal readonly record struct ClassCounts(double Actual, double Predicted, double Both)
 {
     /// <summary>Of all classes, in order.</summary>
@@ -9,14 +9,14 @@ internal readonly record struct ClassCounts(double Actual, double Predicted, dou
         var (actual, predicted, both) = (new double[predictions.Classes], new double[predictions.Classes], new double[predictions.Classes]);
         for (var row = 0; row < predictions.Rows; row++)
         {
-            var (label, said, weight) = ((int)predictions.Labels[row], predictions.PredictedClass(row), predictions.WeightOf(row));
+            var (label, found, weight) = ((int)predictions.Labels[row], predictions.PredictedClass(row), predictions.WeightOf(row));
             actual[label] += weight;
-            if (said >= 0)
+            if (found >= 0)
             {
-                predicted[said] += weight;
+                predicted[found] += weight;
             }
 
-            if (said == label)
+            if (found == label)
             {
                 both[label] += weight;
             }
@@ -28,10 +28,10 @@ internal readonly record struct ClassCounts(double Actual, double Predicted, dou
     /// <summary>Share of the rows of the class that are found; not a number where there are none.</summary>
     public double Recall => Both / Actual;
 
-    /// <summary>Share of the rows said to be of the class that are; 0 where none is said to be while there are some, as in scikit-learn.</summary>
+    /// <summary>Share of the rows predicted to be of the class that are; 0 where none is predicted to be while there are some, as in scikit-learn.</summary>
     public double Precision => Predicted > 0 ? Both / Predicted : Actual > 0 ? 0 : double.NaN;
 
-    /// <summary>The harmonic mean of precision and recall; not a number where no row is of the class or said to be.</summary>
+    /// <summary>The harmonic mean of precision and recall; not a number where no row is of the class or predicted to be.</summary>
     public double F1 => 2 * Both / (Actual + Predicted);
 
     /// <summary>The mean over the classes for which there is a value.</summary>

@@ -25,15 +25,15 @@ public sealed class Metric
         (rows, row) => rows.PredictedClass(row) == (int)rows.Labels[row] ? 1 : 0, s_classifications);
 
     /// <summary>
-    /// The mean over classes of their F1, the harmonic mean of precision and recall, in [0, 1]; classes that no row is of and none is said
+    /// The mean over classes of their F1, the harmonic mean of precision and recall, in [0, 1]; classes that no row is of and none is predicted
     /// to be of are left out.
     /// </summary>
     public static Metric MacroF1 { get; } = Counted("macro-F1", "Mean over classes of the harmonic mean of precision and recall.",
         rows => ClassCounts.Macro(rows, counts => counts.F1), s_classifications);
 
-    /// <summary>The mean over classes of their precision, in [0, 1]; 0 for a class that no row is said to be of while some are.</summary>
+    /// <summary>The mean over classes of their precision, in [0, 1]; 0 for a class that no row is predicted to be of while some are.</summary>
     public static Metric MacroPrecision { get; } = Counted("macro-precision",
-        "Mean over classes of the share of the rows said to be of a class that are.", rows => ClassCounts.Macro(rows, counts => counts.Precision),
+        "Mean over classes of the share of the rows predicted to be of a class that are.", rows => ClassCounts.Macro(rows, counts => counts.Precision),
         s_classifications);
 
     /// <summary>The mean over classes with rows of their recall, in [0, 1]; ML.NET's macro accuracy.</summary>
@@ -43,8 +43,8 @@ public sealed class Metric
     /// <summary>F1 of the counts of all classes together, in [0, 1]; where each row has one class and gets one, that is the accuracy.</summary>
     public static Metric MicroF1 { get; } = Counted("micro-F1", "Harmonic mean of precision and recall of all classes together.", Micro, s_classifications);
 
-    /// <summary>The harmonic mean of precision and recall of the positive side, in [0, 1].</summary>
-    public static Metric F1 { get; } = Positive("F1", "Harmonic mean of precision and recall of the positive side.", counts => counts.F1,
+    /// <summary>The harmonic mean of precision and recall of the positive class, in [0, 1].</summary>
+    public static Metric F1 { get; } = Positive("F1", "Harmonic mean of precision and recall of the positive class.", counts => counts.F1,
         "a row that is positive or predicted to be");
 
     /// <summary>Share of the rows predicted positive that are, in [0, 1]; 0 where none is predicted while some are.</summary>
@@ -63,7 +63,7 @@ public sealed class Metric
         "Share of the pairs of a positive and a negative row in which the positive one scores higher.", "",
         MetricDirection.HigherIsBetter, RocCurve.Area, [LearningTask.Binary])
     {
-        Needs = "rows of both sides",
+        Needs = "rows of both classes",
     };
 
     /// <summary>
@@ -202,7 +202,7 @@ public sealed class Metric
 
     /// <summary>Its value on some rows.</summary>
     /// <param name="predictions">What a model says of them, and their labels.</param>
-    /// <returns>Not a number where the rows do not define it, such as the area under the ROC curve of rows of one side alone.</returns>
+    /// <returns>Not a number where the rows do not define it, such as the area under the ROC curve of rows of one class alone.</returns>
     /// <exception cref="ArgumentException">It does not fit the task.</exception>
     public double Measure(Predictions predictions)
     {

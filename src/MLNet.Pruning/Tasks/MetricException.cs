@@ -1,6 +1,6 @@
 namespace MLNet.Pruning;
 
-/// <summary>A metric that a decision hangs on could not be computed, such as the area under the ROC curve of rows of one side alone.</summary>
+/// <summary>A metric that a decision hangs on could not be computed, such as the area under the ROC curve of rows of one class alone.</summary>
 public sealed class MetricException : InvalidOperationException
 {
     internal MetricException(string metric, string decision)

@@ -12,9 +12,9 @@ public sealed class Predictions
 
     /// <param name="task">What the scores mean.</param>
     /// <param name="scores">
-    /// Row by row as many as there are outputs: of classes their logits, of two sides one, the logit of the positive side, of a regression the number.
+    /// Row by row as many as there are outputs: of classes their logits, of binary classification one, the logit of the positive class, of regression the value.
     /// </param>
-    /// <param name="labels">One a row: the index of the class, 1 or 0 for the sides, or the number.</param>
+    /// <param name="labels">One a row: the index of the class, 1 or 0 for the positive and the negative class, or the value to predict.</param>
     /// <param name="weights">One a row, not negative: how often it counts; null for once each.</param>
     /// <exception cref="ArgumentException">There are no rows, or the numbers do not go together.</exception>
     public Predictions(LearningTask task, float[] scores, float[] labels, float[]? weights = null)
@@ -63,7 +63,7 @@ public sealed class Predictions
     /// <summary>All scores, rows x outputs.</summary>
     public ReadOnlySpan<float> Scores => _scores;
 
-    /// <summary>The labels, one a row: the index of the class, 1 or 0 for the sides, or the number.</summary>
+    /// <summary>The labels, one a row: the index of the class, 1 or 0 for the positive and the negative class, or the value to predict.</summary>
     public ReadOnlySpan<float> Labels => _labels;
 
     /// <summary>The logit that a score of a binary model stands for; null where its scores stand for no probabilities.</summary>
@@ -92,7 +92,7 @@ public sealed class Predictions
     /// <summary>The scores of a row.</summary>
     internal ReadOnlySpan<float> ScoresOf(int row) => _scores.AsSpan(Checked(row) * Outputs, Outputs);
 
-    /// <summary>The class a row is said to be of: that of the first largest score, 1 where the score of the positive side is above 0.</summary>
+    /// <summary>The class a row is predicted to be of: that of the first largest score, 1 where the score of the positive class is above 0.</summary>
     /// <param name="row">From 0.</param>
     /// <returns>An index below <see cref="Classes"/>; -1 where a score is not a number.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>

@@ -1,13 +1,13 @@
 namespace MLNet.Pruning.Tasks;
 
-/// <summary>How well scores put rows of the positive side above the others.</summary>
+/// <summary>How well scores put rows of the positive class above the others.</summary>
 internal static class RocCurve
 {
     /// <summary>
     /// The area under the curve: the share of the pairs of a positive and a negative row in which the positive one scores higher, ties counting half
     /// (Mann and Whitney 1947). One sort of the rows.
     /// </summary>
-    /// <returns>Not a number where rows of a side are missing, or a score is not a number.</returns>
+    /// <returns>Not a number where rows of a class are missing, or a score is not a number.</returns>
     public static double Area(Predictions predictions)
     {
         var keys = predictions.Scores.ToArray();

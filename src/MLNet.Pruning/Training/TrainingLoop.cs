@@ -23,7 +23,7 @@ internal sealed class TrainingLoop
     /// <param name="options">Validated options.</param>
     /// <param name="task">What the outputs mean.</param>
     /// <param name="device">Where to train.</param>
-    /// <param name="report">Told of every epoch.</param>
+    /// <param name="report">Called with every epoch.</param>
     /// <exception cref="ArgumentException">The loss or the metric does not fit the task.</exception>
     public TrainingLoop(TrainingData data, TrainingOptions options, LearningTask task, Device device, Action<EpochResult> report)
     {
@@ -37,17 +37,17 @@ internal sealed class TrainingLoop
     /// <param name="seed">Seed of the order of rows and of dropout.</param>
     /// <param name="snapshotEpoch">Epoch after which the weights are kept aside, 0 for none.</param>
     /// <param name="callback">Takes part in every step; null for none.</param>
-    /// <param name="teaching">The teacher it learns from; null where the options name no distillation.</param>
+    /// <param name="session">The teacher it learns from; null where the options name no distillation.</param>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="NotSupportedException">The network rounds to integers on its way.</exception>
     /// <exception cref="InvalidOperationException">The loss or the weights left the finite numbers, or early stopping has no validation rows.</exception>
     /// <exception cref="MetricException">Early stopping goes by a metric that the validation rows do not define.</exception>
-    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, Teaching? teaching = null)
+    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, DistillationSession? session = null)
     {
         NativeHeap.KeepFreed();
         try
         {
-            return Train(network, masks, seed, snapshotEpoch, callback, teaching);
+            return Train(network, masks, seed, snapshotEpoch, callback, session);
         }
         finally
         {
@@ -55,7 +55,7 @@ internal sealed class TrainingLoop
         }
     }
 
-    private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback, Teaching? teaching)
+    private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback, DistillationSession? session)
     {
         if (network.Nodes.FirstOrDefault(node => node is { Domain: "", Operator: "QuantizeLinear" }) is { } quantized)
         {
@@ -71,8 +71,8 @@ internal sealed class TrainingLoop
         using var scope = NewDisposeScope();
         using var weights = new TrainedWeights(network, masks, _device);
         var penalty = _options.Regularization?.Bind(network, weights.Graph.Parameters);
-        using var taught = teaching is null ? null : new TaughtStudent(teaching, network, _device, seed);
-        using var rule = _options.Optimizer.Create([.. weights.Trained(network, _options.LastLayers), .. taught?.Trained ?? []], _options.WeightDecay);
+        using var distillation = session is null ? null : new DistillationLoss(session, network, _device, seed);
+        using var rule = _options.Optimizer.Create([.. weights.Trained(network, _options.LastLayers), .. distillation?.Trained ?? []], _options.WeightDecay);
         var change = _options.Augmentation?.Bind(network, seed);
         using var dropout = new Generator((ulong)(uint)seed);
         using var batch = new Batch(_data, _task, (int)Math.Min(_options.BatchSize + 1L, int.MaxValue), _device);
@@ -91,7 +91,7 @@ internal sealed class TrainingLoop
         }
 
         callbacks.ForEach(one => one.Begin(weights, (long)steps * _options.Epochs, seed));
-        var step = new StepState(weights, rule, penalty, taught, callbacks, batch, change, dropout);
+        var step = new StepState(weights, rule, penalty, distillation, callbacks, batch, change, dropout);
         var history = new List<EpochResult>();
         Network? best = null, snapshot = null;
         ValidationResult? bestResult = null;
@@ -181,9 +181,9 @@ internal sealed class TrainingLoop
         state.Rule.ClearGradients();
         state.Callbacks.ForEach(one => one.BeforeForward());
         _options.CancellationToken.ThrowIfCancellationRequested();
-        var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout, state.Taught?.Visit);
+        var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout, state.Distillation?.Visit);
         var loss = LossFunction.Mean(_validation.Loss, logits, targets);
-        loss = state.Taught?.Mix(loss, logits, rows, state.Change is null ? null : features, factor) ?? loss;
+        loss = state.Distillation?.Mix(loss, logits, rows, state.Change is null ? null : features, factor) ?? loss;
         _options.CancellationToken.ThrowIfCancellationRequested();
         (state.Penalty is null ? loss : loss.add(state.Penalty(), _one)).backward();
         // In reverse: the last to change the weights is the first to put them back.
@@ -207,7 +207,7 @@ internal sealed class TrainingLoop
     }
 
     /// <summary>What every step works with.</summary>
-    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, TaughtStudent? Taught, List<TrainingCallback> Callbacks, Batch Batch, RowChange? Change, Generator Dropout);
+    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, DistillationLoss? Distillation, List<TrainingCallback> Callbacks, Batch Batch, RowChange? Change, Generator Dropout);
 }
 
 /// <summary>What a training gave.</summary>

@@ -81,7 +81,7 @@ public record TrainingOptions
     /// <value>Default none.</value>
     public CancellationToken CancellationToken { get; init; }
 
-    /// <summary>Told after every epoch of this step, on the training thread.</summary>
+    /// <summary>Called after every epoch of this step, on the training thread.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<EpochResult>? Progress { get; init; }
 

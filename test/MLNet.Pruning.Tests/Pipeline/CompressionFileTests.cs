@@ -42,7 +42,7 @@ public class CompressionFileTests
         Assert.AreEqual(before.Pruning!.ToString(), after.Pruning!.ToString());
         foreach (var piece in new[] { "fc1.weight[3,17]", "fc1.weight[30,40]", "fc2.weight[9,31]" })
         {
-            Assert.AreEqual(before.Pruning.Why(piece), after.Pruning.Why(piece));
+            Assert.AreEqual(before.Pruning.Decision(piece), after.Pruning.Decision(piece));
         }
 
         Assert.AreEqual(string.Join(' ', before.Pruning.Histograms), string.Join(' ', after.Pruning.Histograms));

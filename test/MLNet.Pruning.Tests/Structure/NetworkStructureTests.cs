@@ -40,8 +40,8 @@ public class NetworkStructureTests
             "conv1.weight[3] goes with conv1.bias[3] because node 'conv1' (Conv) shifts or scales it",
             "conv1.weight[3] goes with bn1.weight[3] because node 'bn1' (BatchNormalization) shifts or scales it",
             "conv1.weight[3] goes with bn1.bias[3] because node 'bn1' (BatchNormalization) shifts or scales it",
-            "conv1.weight[3] goes with bn1.mean[3] because node 'bn1' (BatchNormalization) is cut with it",
-            "conv1.weight[3] goes with bn1.variance[3] because node 'bn1' (BatchNormalization) is cut with it",
+            "conv1.weight[3] goes with bn1.mean[3] because node 'bn1' (BatchNormalization) shrinks with it",
+            "conv1.weight[3] goes with bn1.variance[3] because node 'bn1' (BatchNormalization) shrinks with it",
             "conv1.weight[3] goes with fc1.weight[:,108-143] because node 'fc1' (Gemm) reads it",
         }, lines);
     }

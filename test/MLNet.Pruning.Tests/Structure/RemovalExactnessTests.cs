@@ -123,7 +123,7 @@ public class RemovalExactnessTests
     {
         var random = new Random(7);
         var groups = structure.Families.SelectMany(family => family.Groups.Where(_ => random.Next(2) == 0).Take(Math.Max(1, family.Groups.Length - 1))).ToList();
-        while (groups.Count > 0 && new StructureSurgery(structure, groups).Emptied().FirstOrDefault() is { Name: not null } emptied)
+        while (groups.Count > 0 && new StructureRemoval(structure, groups).Emptied().FirstOrDefault() is { Name: not null } emptied)
         {
             var classes = emptied.Classes.Select(structure.Coupling.Classes.Find).ToHashSet();
             groups.Remove(groups.First(group => classes.Contains(group.Root)));

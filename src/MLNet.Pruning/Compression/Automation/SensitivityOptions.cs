@@ -51,7 +51,7 @@ public record SensitivityOptions
     /// <value>Default none.</value>
     public CancellationToken CancellationToken { get; init; }
 
-    /// <summary>Told of every layer that is done, on the thread that measures.</summary>
+    /// <summary>Called with every layer that is done, on the thread that measures.</summary>
     /// <value>Default null.</value>
     public IProgress<LayerSensitivity>? Progress { get; init; }
 

@@ -55,7 +55,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
         }
 
         var places = Record.Pools[0].Tables[0].Names!.ToList();
-        var outcome = new PieceOutcome(new float[places.Count], new bool[places.Count], new bool[places.Count]);
+        var outcome = new CandidateOutcome(new float[places.Count], new bool[places.Count], new bool[places.Count]);
         for (var i = 0; i < blocks.Count; i++)
         {
             var place = places.IndexOf(blocks[i].Name);
@@ -94,7 +94,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
     /// <summary>The mean importance of the block's weights, so that a large block is not worth more for its size.</summary>
     internal static double Score(Network network, Block block, ImportanceScores importance)
     {
-        if (importance.ScoreCut(() => BlockRemoval.Remove(network, [block])) is { } measured)
+        if (importance.ScoreRemoval(() => BlockRemoval.Remove(network, [block])) is { } measured)
         {
             return measured;
         }

@@ -51,7 +51,7 @@ public sealed class Distribution
     internal bool IsAllocated => _densities is not null || _sensitivity is not null;
 
     /// <summary>
-    /// Density in proportion to 1 - s of the sparsities given, such as those that a measurement found each layer to bear. Where the amount is
+    /// Density in proportion to 1 - s of the sparsities given, such as those that a measurement found each layer to tolerate. Where the amount is
     /// what they come to, each layer gets its own; otherwise all densities change by the same factor, layers that would be denser than
     /// dense stay dense, and the total is exact.
     /// </summary>

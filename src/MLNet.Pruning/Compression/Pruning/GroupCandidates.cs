@@ -25,7 +25,7 @@ internal sealed class GroupCandidates
     public List<PruningGroup> Least(IReadOnlyList<int> left)
     {
         List<PruningGroup> chosen = [.. Order.GroupBy(piece => piece.Family).SelectMany(pieces => pieces.SkipLast(left[pieces.Key])).Select(piece => piece.Group)];
-        while (chosen.Count > 0 && new StructureSurgery(_structure, chosen).Emptied().FirstOrDefault() is { Name: not null } emptied)
+        while (chosen.Count > 0 && new StructureRemoval(_structure, chosen).Emptied().FirstOrDefault() is { Name: not null } emptied)
         {
             // The most important of what would be left with nothing stays.
             var roots = emptied.Classes.Select(_structure.Coupling.Classes.Find).ToHashSet();

@@ -14,7 +14,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     private readonly Dictionary<(string, int), (int Exact, int Alignment)> _rounded = [];
 
     /// <summary>What removed the groups of the last step; null where it removed none.</summary>
-    public StructureSurgery? Surgery { get; private set; }
+    public StructureRemoval? Removal { get; private set; }
 
     protected override int Total => Before.Values.Sum(width => width.Dense);
 
@@ -85,15 +85,15 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         var worth = Score(structure, families, network, scores);
         var groups = Options.Amount.Budget is null ? Choose(structure, families, worth, share, most)
             : most == int.MaxValue ? Search(network, structure, families, worth, share)
-            : Choose(structure, families, worth, 1, most) is { Count: > 0 } portion ? portion : throw Unreachable(share, Cost(network));
+            : Choose(structure, families, worth, 1, most) is { Count: > 0 } batch ? batch : throw Unreachable(share, Cost(network));
         Compare(network, families, worth, groups);
         if (groups.Count == 0)
         {
             return good;
         }
 
-        Surgery = new StructureSurgery(structure, groups);
-        return good.Without(Surgery);
+        Removal = new StructureRemoval(structure, groups);
+        return good.Without(Removal);
     }
 
     private static (string, int) Key(ParameterAxis axis) => (axis.Parameter, axis.Dimension);
@@ -128,15 +128,15 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     internal static int Removed(Network network, ParameterAxis axis, GroupFamily? family)
     {
         var size = family is null ? axis.Classes.Length : family.Groups[0].Entries.Count(entry => family.Groups[0].Structure.Coupling.Axes[entry.Axis] == axis);
-        return KeptMetadata.Read(network.Graph.Metadata).TryGetValue(axis.Parameter, out var cut) ? (cut.Shape[axis.Dimension] - axis.Classes.Length) / size : 0;
+        return KeptMetadata.Read(network.Graph.Metadata).TryGetValue(axis.Parameter, out var removal) ? (removal.Shape[axis.Dimension] - axis.Classes.Length) / size : 0;
     }
 
     private static IEnumerable<(ParameterAxis Axis, StructureKind Kind, GroupFamily? Family)> Ones(NetworkStructure structure)
     {
-        var (coupling, cuts) = (structure.Coupling, KeptMetadata.Read(structure.Coupling.Graph.Metadata));
+        var (coupling, removals) = (structure.Coupling, KeptMetadata.Read(structure.Coupling.Graph.Metadata));
         var heads = coupling.Heads.Select(coupling.Classes.Find).ToHashSet();
         var known = structure.Select(group => group.Root).ToHashSet();
-        foreach (var axis in coupling.Axes.Where(axis => axis.Role == AxisRole.Output && cuts.TryGetValue(axis.Parameter, out var cut) && cut.Kept.ContainsKey(axis.Dimension)))
+        foreach (var axis in coupling.Axes.Where(axis => axis.Role == AxisRole.Output && removals.TryGetValue(axis.Parameter, out var removal) && removal.Kept.ContainsKey(axis.Dimension)))
         {
             int[] roots = [.. axis.Classes.Select(coupling.Classes.Find)];
             if (roots.Length > 0 && !roots.Any(known.Contains))
@@ -161,12 +161,12 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         if (Record.Pools.Count == 0)
         {
             var tables = first.Select(GroupTables.Of).ToList();
-            Record.Pools.AddRange(Options.Scope.IsTogether ? [new() { Tables = tables }] : tables.Select(table => new PiecePool { Tables = [table] }));
+            Record.Pools.AddRange(Options.Scope.IsTogether ? [new() { Tables = tables }] : tables.Select(table => new CandidatePool { Tables = [table] }));
         }
 
         var (kept, going) = (new KeptIndices(Start.Network, network), groups.ToHashSet());
         var outcomes = first.Select(family => families.ToList().FindIndex(other => Key(other.Axis) == Key(family.Axis)) is >= 0 and var now
-            ? GroupTables.Outcome(family, families[now], scores[now], kept, going) : new PieceOutcome(new float[family.Groups.Length], new bool[family.Groups.Length], new bool[family.Groups.Length])).ToArray();
+            ? GroupTables.Outcome(family, families[now], scores[now], kept, going) : new CandidateOutcome(new float[family.Groups.Length], new bool[family.Groups.Length], new bool[family.Groups.Length])).ToArray();
         if (Options.Scope.IsTogether)
         {
             Record.Pools[0].Compare(outcomes, ranked: true);
@@ -184,7 +184,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     {
         var limit = (1 - target) * DenseCost;
         var sketch = network.WithoutValues();
-        long Left(List<PruningGroup> groups) => groups.Count == 0 ? Cost(network) : Cost(new StructureSurgery(structure, groups).Remove(sketch));
+        long Left(List<PruningGroup> groups) => groups.Count == 0 ? Cost(network) : Cost(new StructureRemoval(structure, groups).Remove(sketch));
         var (low, high) = (0.0, 1.0);
         var best = Choose(structure, families, scores, high, int.MaxValue);
         if (Left(best) is var least && least > limit)
@@ -250,7 +250,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     private int Rounded(NetworkStructure structure, GroupFamily family, int exact)
     {
         // A greedy schedule removes too few at a time to round them.
-        var alignment = Multiple(family, Options.Alignment ?? (Options.Schedule.Portion is null ? null : 1));
+        var alignment = Multiple(family, Options.Alignment ?? (Options.Schedule.BatchSize is null ? null : 1));
         var (now, before) = (family.Groups.Length, Before[Key(family.Axis)].Start);
         if (alignment <= 1 || before < alignment || exact == before)
         {

@@ -28,7 +28,7 @@ internal static class GroupScores
             var scores = family.Groups.Select(one =>
             {
                 cancellation.ThrowIfCancellationRequested();
-                return importance.ScoreGroup(one, () => new StructureSurgery(structure, [one]).Mask(network))
+                return importance.ScoreGroup(one, () => new StructureRemoval(structure, [one]).Mask(network))
                     ?? (Members(one, counted[f], slices.Value) is { Count: > 0 } members ? Sum(members, group) : throw new InvalidOperationException(
                         $"{importance} does not say what {one.Kind} {one.Number} of layer '{one.Layer}' is worth: "
                         + $"it scores none of {string.Join(", ", one.Members)}. Leave the layer out by Scope.Except, or use another importance."));

@@ -22,7 +22,7 @@ internal sealed class LayeredPlan : PruningPlan
 
     public override int Steps => _plans.Max(plan => plan.Steps);
 
-    public override PieceRecord Record => PieceRecord.Of(_plans.Select(plan => plan.Record));
+    public override CandidateRecord Record => CandidateRecord.Of(_plans.Select(plan => plan.Record));
 
     public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
     {

@@ -34,7 +34,7 @@ internal sealed class MaskPlan : PruningPlan
 
     public override int Steps => _plans.Max(plan => plan.Sparsities.Count);
 
-    public override PieceRecord Record { get; }
+    public override CandidateRecord Record { get; }
 
     public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
     {
@@ -57,7 +57,7 @@ internal sealed class MaskPlan : PruningPlan
             {
                 var compared = pieces.Scores(members[p]);
                 Record.Pools[p].Compare([.. members[p].Select((member, m) => pieces.Layout(member).Layout is var layout
-                    ? new PieceOutcome(compared[m], layout.Alive(member.Mask), layout.Alive(pruned.Masks[member.Parameter.Name])) : default)],
+                    ? new CandidateOutcome(compared[m], layout.Alive(member.Mask), layout.Alive(pruned.Masks[member.Parameter.Name])) : default)],
                     cancellation: _options.CancellationToken);
             }
         }
@@ -104,12 +104,12 @@ internal sealed class MaskPlan : PruningPlan
     private PoolPlan[] Plans(IReadOnlyList<long> targets, IReadOnlyList<(long Dropped, long Total)> counts) => [.. targets.Zip(counts, (target, count)
         => new PoolPlan(_options.Schedule.Sparsities((double)count.Dropped / count.Total, (double)target / count.Total), target, count.Total))];
 
-    private PieceRecord Records() => new()
+    private CandidateRecord Records() => new()
     {
-        Pools = [.. _pools.Select(pool => new PiecePool { Tables = [.. pool.Select(Table)] })],
+        Pools = [.. _pools.Select(pool => new CandidatePool { Tables = [.. pool.Select(Table)] })],
     };
 
-    private PieceTable Table(PoolMember member)
+    private CandidateTable Table(PoolMember member)
     {
         var (layout, pattern) = _pieces.Layout(member);
         return new(member.Parameter.Name, member.Layer, member.Parameter.Shape, layout)

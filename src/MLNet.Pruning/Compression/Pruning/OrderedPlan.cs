@@ -20,7 +20,7 @@ internal sealed class OrderedPlan : PruningPlan
 
     public override int Steps => Math.Max(1, _layers.Sum(layer => layer.Steps));
 
-    public override PieceRecord Record => PieceRecord.Of(_layers.Select(layer => layer.Record));
+    public override CandidateRecord Record => CandidateRecord.Of(_layers.Select(layer => layer.Record));
 
     public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
     {

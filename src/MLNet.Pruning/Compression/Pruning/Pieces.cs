@@ -30,7 +30,7 @@ internal sealed class Pieces
     {
         if (granularity.FixedAmount is { } fixedAmount && !amount.Says(fixedAmount))
         {
-            throw new ArgumentException($"Granularity '{granularity}' is itself the amount {fixedAmount}, but the amount asked for is {amount}: leave it out.", nameof(amount));
+            throw new ArgumentException($"Granularity '{granularity}' is itself the amount {fixedAmount}, but the requested amount is {amount}: leave it out.", nameof(amount));
         }
 
         if (scope.Distribution.IsAllocated && (amount.IsThreshold || granularity.Pattern is not null))
@@ -114,8 +114,8 @@ internal sealed class Pieces
     public IReadOnlyList<float[]> Scores(IReadOnlyList<PoolMember> pool) => Selection(pool).Scores();
 
     /// <summary>What a piece of a member is, and which groups of how many inputs are compared by themselves, if any.</summary>
-    public (PieceLayout Layout, int? Pattern) Layout(PoolMember member) => _granularity.IsSingle || _granularity.Pattern is not null
-        ? (PieceLayout.Single(member.Parameter), _granularity.Pattern?.Size) : (_granularity.Pieces(member.Parameter, member.Axes), null);
+    public (StructureLayout Layout, int? Pattern) Layout(PoolMember member) => _granularity.IsSingle || _granularity.Pattern is not null
+        ? (StructureLayout.Single(member.Parameter), _granularity.Pattern?.Size) : (_granularity.Pieces(member.Parameter, member.Axes), null);
 
     /// <summary>Pieces of a pool that are dropped, and all of them; of N:M, weights.</summary>
     public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool) => Selection(pool) is var selection ? (selection.Dropped, selection.Total) : default;
@@ -132,7 +132,7 @@ internal sealed class Pieces
         return [.. remaining.Zip(kept, (left, stay) => left - stay)];
     }
 
-    private PieceSelection Selection(IReadOnlyList<PoolMember> pool) => _granularity.Pattern is { } pattern ? new PatternSelection(pool, _importance, pattern, _cancellation)
+    private CandidateSelection Selection(IReadOnlyList<PoolMember> pool) => _granularity.Pattern is { } pattern ? new PatternSelection(pool, _importance, pattern, _cancellation)
         : _granularity.IsSingle ? new WeightSelection(pool, _scope.Distribution.IsLamp ? new LampScores(_importance, pool, _cancellation) : _importance, _cancellation)
         : new SliceSelection(pool, _importance, _granularity, _scope.Distribution, _cancellation);
 }

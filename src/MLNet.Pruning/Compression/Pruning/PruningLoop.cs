@@ -16,7 +16,7 @@ internal sealed class PruningLoop
     /// <param name="options">Validated options.</param>
     /// <param name="measure">Measures a network on the validation rows.</param>
     /// <param name="fineTune">Trains a masked network for so many epochs.</param>
-    /// <param name="report">Told of every step.</param>
+    /// <param name="report">Called with every step.</param>
     /// <param name="calibration">Rows for criteria that need some; null where there are none.</param>
     /// <param name="validation">The validation rows, for a tolerance with confidence; null where there is none.</param>
     public PruningLoop(PruningOptions options, Func<Network, ValidationResult?> measure, Func<PrunedNetwork, int, TrainingResult> fineTune, Action<PruningStep> report,
@@ -86,10 +86,10 @@ internal sealed class PruningLoop
         return (good, PruningWarnings.AddTo(plan.Complete(new(before, done), good), _options, start, good));
     }
 
-    /// <summary>A step, in portions where it is a greedy one: what is left is measured anew after each.</summary>
+    /// <summary>A step, in batches where it is a greedy one: what is left is measured anew after each.</summary>
     private PrunedNetwork Prune(PruningPlan plan, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure, PrunedNetwork good, int step)
     {
-        if (_options.Schedule.Portion is not { } most)
+        if (_options.Schedule.BatchSize is not { } most)
         {
             var pruned = plan.Prune(good, step, null, ref scores);
             return scores.Compensate(pruned);

@@ -23,7 +23,7 @@ internal static class PruningMap
         Write(xml, report.Record?.All() ?? []);
     });
 
-    private static void Write(XmlWriter xml, IReadOnlyList<PieceTable> tables)
+    private static void Write(XmlWriter xml, IReadOnlyList<CandidateTable> tables)
     {
         int[] heights = [.. tables.Select(table => 3 * Line + Grid(table).Rows * Cell + Bars + Line)];
         xml.WriteStartElement("svg", "http://www.w3.org/2000/svg");
@@ -39,7 +39,7 @@ internal static class PruningMap
         xml.WriteEndElement();
     }
 
-    private static void Layer(XmlWriter xml, PieceTable table, int top)
+    private static void Layer(XmlWriter xml, CandidateTable table, int top)
     {
         var (total, left) = (table.Went.Length, table.Left);
         xml.WriteStartElement("g");
@@ -81,18 +81,18 @@ internal static class PruningMap
     }
 
     /// <summary>Cells of the grid: indices of the first dimension down, those of the others across; of groups and blocks a line of pieces, broken.</summary>
-    private static (int Rows, int Columns) Grid(PieceTable table)
+    private static (int Rows, int Columns) Grid(CandidateTable table)
     {
         var (down, across) = Sizes(table);
         return IsLine(table) ? ((across + Cells - 1) / Cells is var lines && lines <= Cells ? lines : Cells, Math.Min(across, Cells)) : (Math.Min(down, Cells), Math.Min(across, Cells));
     }
 
-    private static bool IsLine(PieceTable table) => table.Slices.Count > 0 || table.Names is not null || table.Shape.Count < 2;
+    private static bool IsLine(CandidateTable table) => table.Slices.Count > 0 || table.Names is not null || table.Shape.Count < 2;
 
-    private static (int Down, int Across) Sizes(PieceTable table) => IsLine(table) ? (1, table.Layout.Weights) : (table.Shape[0], table.Layout.Weights / Math.Max(1, table.Shape[0]));
+    private static (int Down, int Across) Sizes(CandidateTable table) => IsLine(table) ? (1, table.Layout.Weights) : (table.Shape[0], table.Layout.Weights / Math.Max(1, table.Shape[0]));
 
     /// <summary>The share of its weights, or pieces, that is left in each cell; less than nothing where a cell has none.</summary>
-    private static double[,] Shares(PieceTable table, int rows, int columns)
+    private static double[,] Shares(CandidateTable table, int rows, int columns)
     {
         var (down, across) = Sizes(table);
         var (left, all) = (new long[rows, columns], new long[rows, columns]);

@@ -114,7 +114,7 @@ public record PruningOptions
     /// <value>Default none.</value>
     public CancellationToken CancellationToken { get; init; }
 
-    /// <summary>Told after every step, on the thread that prunes.</summary>
+    /// <summary>Called after every step, on the thread that prunes.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<PruningStep>? Progress { get; init; }
 
@@ -129,11 +129,11 @@ public record PruningOptions
         var layers = LayerRule.Divide(_layers, network.Weights);
         var parts = _layers.Select(Under).Append(Under(null)).Select((part, i) => part with { Scope = Scope.Within(layers[i].Contains) }).ToArray();
         // Layers that no rule names may have no pieces at all; a rule for layers without pieces is a mistake, which its plan finds.
-        return [.. parts.Where((part, i) => layers[i].Count > 0 && (i < _layers.Length || part.HasPieces(network)))];
+        return [.. parts.Where((part, i) => layers[i].Count > 0 && (i < _layers.Length || part.HasStructures(network)))];
     }
 
     /// <summary>Whether anything of the granularity lies within the scope.</summary>
-    private bool HasPieces(PrunedNetwork network) => Granularity.IsDepth || (Granularity.Structure is { } structure
+    private bool HasStructures(PrunedNetwork network) => Granularity.IsDepth || (Granularity.Structure is { } structure
         ? Scope.Choose([.. network.Weights.Groups(structure).Families.Where(family => Granularity.Kinds.Contains(family.Kind))], family => (family.Axis.Node.Name, family.Axis.Parameter)).Count > 0
         : Scope.Members(network, Granularity).Count > 0);
 
@@ -222,7 +222,7 @@ public record PruningOptions
             throw new ArgumentException($"A schedule that goes layer by layer prunes within layers; pieces of granularity '{part.Granularity}' are whole ones.", nameof(Schedule));
         }
 
-        if (Schedule.Portion is not null && (part.Granularity.Pattern is not null || Alignment > 1))
+        if (Schedule.BatchSize is not null && (part.Granularity.Pattern is not null || Alignment > 1))
         {
             throw new ArgumentException(part.Granularity.Pattern is not null ? $"A greedy schedule takes pieces one by one, and granularity '{part.Granularity}' one of every group at a time."
                 : $"A greedy schedule takes pieces one by one, and widths rounded to a multiple of {Alignment} would give them back.", nameof(Schedule));

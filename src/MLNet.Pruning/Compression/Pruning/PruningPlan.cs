@@ -8,7 +8,7 @@ internal abstract class PruningPlan
     public abstract int Steps { get; }
 
     /// <summary>What became of the pieces so far.</summary>
-    public virtual PieceRecord Record { get; } = new();
+    public virtual CandidateRecord Record { get; } = new();
 
     /// <summary>The network as it is to be after a step, from 0.</summary>
     /// <param name="good">The network after the step before.</param>
@@ -16,7 +16,7 @@ internal abstract class PruningPlan
     /// <param name="scores">What pieces are worth in the network after the step before.</param>
     public PrunedNetwork Prune(PrunedNetwork good, int step, ImportanceScores scores) => Prune(good, step, null, ref scores);
 
-    /// <summary>A portion of a step; the same network where nothing is missing.</summary>
+    /// <summary>A batch of a greedy step; the same network where nothing is missing.</summary>
     /// <param name="good">The network after the step before, or what an earlier call for this step gave.</param>
     /// <param name="step">Number of the step.</param>
     /// <param name="most">Pieces of each pool to go at most; null for all of the step's.</param>

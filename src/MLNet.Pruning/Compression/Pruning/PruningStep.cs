@@ -75,7 +75,7 @@ public sealed record PruningReport
     public IReadOnlyList<string> Warnings { get; internal init; } = [];
 
     /// <summary>What became of the pieces; null in a report that was made without a pruning.</summary>
-    internal PieceRecord? Record { get; init; }
+    internal CandidateRecord? Record { get; init; }
 
     /// <summary>Importance, layer by layer, before the pruning and of what stayed.</summary>
     [JsonIgnore]
@@ -91,7 +91,7 @@ public sealed record PruningReport
     /// Any weight names the block of weights it is part of.
     /// </param>
     /// <exception cref="ArgumentException">No such piece was compared; the message says which there are.</exception>
-    public PieceVerdict Why(string piece) => (Record ?? new()).Why(piece);
+    public PruningDecision Decision(string piece) => (Record ?? new()).Decision(piece);
 
     /// <summary>Importance before the pruning and of what stayed.</summary>
     /// <param name="layer">Name of a layer or of its weight.</param>

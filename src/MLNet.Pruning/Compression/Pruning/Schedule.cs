@@ -13,8 +13,8 @@ public sealed class Schedule
 
     private readonly string _call;
 
-    private Schedule(string call, Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together, int? portion = null)
-        => (_call, _sparsities, Order, Portion) = (call, sparsities, order, portion);
+    private Schedule(string call, Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together, int? batchSize = null)
+        => (_call, _sparsities, Order, BatchSize) = (call, sparsities, order, batchSize);
 
     /// <summary>All at once.</summary>
     public static Schedule OneShot { get; } = new(nameof(OneShot), (_, target) => [target]);
@@ -79,15 +79,15 @@ public sealed class Schedule
     /// The same layer by layer, from the input to the output: the first layer takes all its steps, then the next. How much each layer is to lose
     /// is settled at the start, what it loses in its steps. Not for blocks.
     /// </summary>
-    public Schedule BottomUp() => new(_call, _sparsities, LayerOrder.BottomUp, Portion);
+    public Schedule BottomUp() => new(_call, _sparsities, LayerOrder.BottomUp, BatchSize);
 
     /// <summary>The same layer by layer, from the output to the input; see <see cref="BottomUp"/>.</summary>
-    public Schedule TopDown() => new(_call, _sparsities, LayerOrder.TopDown, Portion);
+    public Schedule TopDown() => new(_call, _sparsities, LayerOrder.TopDown, BatchSize);
 
     /// <summary>
     /// The same greedily: within each step the piece that costs least goes first, what the others are worth is measured anew without it, and so
     /// on. With <see cref="Importance.LossChange"/> that is backward elimination. Widths are not rounded. Cost: a measurement of the importance
-    /// for each portion.
+    /// for each batch.
     /// </summary>
     /// <param name="pieces">Pieces that go at once from each pool that the scope makes; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="pieces"/> is below 1.</exception>
@@ -99,13 +99,13 @@ public sealed class Schedule
 
     /// <inheritdoc/>
     public override string ToString() => _call + (Order == LayerOrder.Together ? "" : $".{Order}")
-        + (Portion is { } pieces ? "." + Notation.Call(nameof(Greedy), pieces) : "");
+        + (BatchSize is { } pieces ? "." + Notation.Call(nameof(Greedy), pieces) : "");
 
     /// <summary>In which order layers are pruned.</summary>
     internal LayerOrder Order { get; }
 
     /// <summary>Pieces of a pool that go before importance is measured anew; null for all of a step's.</summary>
-    internal int? Portion { get; }
+    internal int? BatchSize { get; }
 
     /// <summary>The sparsities after each step; the last is the target.</summary>
     internal IReadOnlyList<double> Sparsities(double from, double target) => target <= from ? [target] : [.. _sparsities(from, target)];

@@ -4,10 +4,10 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Finds the least important pieces of several weights, such as slices, over any number of parameters; pieces whose weights are all dropped no longer count.</summary>
-internal sealed class SliceSelection : PieceSelection
+internal sealed class SliceSelection : CandidateSelection
 {
     private readonly IReadOnlyList<PoolMember> _pool;
-    private readonly PieceLayout[] _layouts;
+    private readonly StructureLayout[] _layouts;
     private readonly bool[][] _alive;
     private readonly Lazy<double[][]> _scores;
     private readonly CancellationToken _cancellation;

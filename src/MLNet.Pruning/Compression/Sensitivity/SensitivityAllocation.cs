@@ -20,7 +20,7 @@ internal sealed class SensitivityAllocation(SensitivityReport report)
         var highest = curves.Max(curve => curve.Highest);
 
         // From all dense to what costs nothing, then by the rise allowed, then beyond what was measured to nothing at all.
-        double Sparsity(Curve curve, double way) => way <= 1 ? way * curve.Bears(0) : way <= 2 ? curve.Bears((way - 1) * highest) : 1 - (3 - way) * (1 - curve.Bears(highest));
+        double Sparsity(Curve curve, double way) => way <= 1 ? way * curve.Tolerates(0) : way <= 2 ? curve.Tolerates((way - 1) * highest) : 1 - (3 - way) * (1 - curve.Tolerates(highest));
         double[] Kept(double way) => [.. curves.Select((curve, i) => Math.Min(remaining[i], (1 - Sparsity(curve, way)) * totals[i]))];
         var (low, high) = (0.0, 3.0);
         for (var i = 0; i < Bisections; i++)
@@ -29,7 +29,7 @@ internal sealed class SensitivityAllocation(SensitivityReport report)
             (low, high) = Kept(middle).Sum() >= keep ? (middle, high) : (low, middle);
         }
 
-        // Where a layer's loss does not rise over a stretch, what it bears jumps: the rest comes out of the jump.
+        // Where a layer's loss does not rise over a stretch, what it tolerates jumps: the rest comes out of the jump.
         var (more, less) = (Kept(low), Kept(high));
         var share = more.Sum() > less.Sum() ? Math.Clamp((more.Sum() - keep) / (more.Sum() - less.Sum()), 0, 1) : 0;
         return [.. more.Zip(less, (one, other) => one + share * (other - one))];
@@ -47,7 +47,7 @@ internal sealed class SensitivityAllocation(SensitivityReport report)
         }
 
         /// <summary>The greatest sparsity at which the loss rises by no more.</summary>
-        public double Bears(double rise)
+        public double Tolerates(double rise)
         {
             var next = Array.FindIndex(Points, point => point.Rise > rise);
             if (next < 0)

@@ -25,9 +25,9 @@ public sealed record SensitivityReport
 
     /// <summary>The greatest sparsity measured up to which each layer alone loses no more of the metric.</summary>
     /// <param name="metricLoss">Not negative.</param>
-    /// <returns>By the name of the layer's weight; what it has now where it bears nothing.</returns>
+    /// <returns>By the name of the layer's weight; what it has now where it tolerates nothing.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="metricLoss"/> is negative or not finite.</exception>
-    public IReadOnlyDictionary<string, double> Bears(double metricLoss) => metricLoss >= 0 && double.IsFinite(metricLoss)
+    public IReadOnlyDictionary<string, double> Tolerates(double metricLoss) => metricLoss >= 0 && double.IsFinite(metricLoss)
         ? Layers.GroupBy(layer => layer.Parameter).ToDictionary(layers => layers.Key, layers => layers.Min(layer => layer.Points.TakeWhile(point => Before.LossTo(point.Validation) <= metricLoss).Select(point => point.Sparsity).LastOrDefault()))
         : throw new ArgumentOutOfRangeException(nameof(metricLoss), metricLoss, "A loss of metric is a finite number of at least 0.");
 
@@ -43,14 +43,14 @@ public sealed record SensitivityReport
     /// <inheritdoc/>
     public override string ToString()
     {
-        var columns = Layers.SelectMany(layer => layer.Points.Select(point => point.Asked)).Distinct().Order().ToArray();
+        var columns = Layers.SelectMany(layer => layer.Points.Select(point => point.Requested)).Distinct().Order().ToArray();
         return $"{Before}; {Granularity} by {Importance}{Environment.NewLine}" + TextTable.Format(["layer", "pieces", .. columns.Select(sparsity => sparsity.ToString("0.####", CultureInfo.InvariantCulture))],
             [.. Layers.Select(layer => (string[])[layer.Layer, layer.Pieces.ToString("N0", CultureInfo.InvariantCulture),
-                .. columns.Select(sparsity => layer.Points.FirstOrDefault(point => point.Asked == sparsity)?.Validation.Text ?? "")])]);
+                .. columns.Select(sparsity => layer.Points.FirstOrDefault(point => point.Requested == sparsity)?.Validation.Text ?? "")])]);
     }
 }
 
-/// <summary>What a layer alone bears.</summary>
+/// <summary>What a layer alone tolerates.</summary>
 public sealed record LayerSensitivity
 {
     internal LayerSensitivity(string layer, string parameter, long pieces, IReadOnlyList<SensitivityPoint> points)
@@ -72,11 +72,11 @@ public sealed record LayerSensitivity
 /// <summary>A layer at one sparsity, all others whole.</summary>
 public sealed record SensitivityPoint
 {
-    internal SensitivityPoint(double asked, double sparsity, ValidationResult validation)
-        => (Asked, Sparsity, Validation) = (asked, sparsity, validation);
+    internal SensitivityPoint(double requested, double sparsity, ValidationResult validation)
+        => (Requested, Sparsity, Validation) = (requested, sparsity, validation);
 
     /// <summary>The sparsity asked for; what the layer has already for the first point.</summary>
-    public double Asked { get; }
+    public double Requested { get; }
 
     /// <summary>Share of its pieces that are gone, which is the nearest there is.</summary>
     public double Sparsity { get; }

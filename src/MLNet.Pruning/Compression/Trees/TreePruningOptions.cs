@@ -15,7 +15,7 @@ public sealed record TreePruningOptions
     } = TreeBudget.MetricLoss(0.005);
 
     /// <summary>What is measured on the validation rows and chosen by.</summary>
-    /// <value>Default null: <see cref="Metric.AreaUnderRocCurve"/> of trees that tell two sides apart, <see cref="Metric.RSquared"/> of others.</value>
+    /// <value>Default null: <see cref="Metric.AreaUnderRocCurve"/> of binary classification, <see cref="Metric.RSquared"/> of others.</value>
     public Metric? Metric { get; init; }
 
     /// <summary>In which order.</summary>

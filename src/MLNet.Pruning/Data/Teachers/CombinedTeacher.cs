@@ -11,7 +11,7 @@ namespace MLNet.Pruning.Data.Teachers;
 /// <param name="weights">Their weights, which sum to 1; null for the best per class.</param>
 internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, ImmutableArray<double>? weights) : Teacher
 {
-    internal override BoundTeacher Bind(TeacherStep step)
+    internal override TeacherSession Bind(TeacherStep step)
     {
         if (weights is null && !step.Task.IsClassification)
         {
@@ -23,7 +23,7 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
             throw new ArgumentException("The best teacher per class is chosen on validation rows, but there are none: set ValidationFraction above 0.");
         }
 
-        List<BoundTeacher> bound = [];
+        List<TeacherSession> bound = [];
         try
         {
             foreach (var member in members)
@@ -54,15 +54,15 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
         ? $"mean of {string.Join(", ", members.Zip(shares, (member, weight) => FormattableString.Invariant($"{weight:r} {name(member)}")))}"
         : $"best per class of {string.Join(", ", members.Select(name))}";
 
-    private sealed class Bound : BoundTeacher
+    private sealed class Bound : TeacherSession
     {
-        private readonly ImmutableArray<BoundTeacher> _members;
+        private readonly ImmutableArray<TeacherSession> _members;
         private readonly LearningTask _task;
 
         /// <summary>Each teacher's part in each class: members x 1 x classes.</summary>
         private readonly Tensor _parts;
 
-        public Bound(ImmutableArray<BoundTeacher> members, TeacherStep step, ImmutableArray<double>? weights)
+        public Bound(ImmutableArray<TeacherSession> members, TeacherStep step, ImmutableArray<double>? weights)
         {
             (_members, _task) = (members, step.Task);
             var classes = step.Task.IsClassification ? step.Task.Classes(Outputs) : Outputs;
@@ -98,13 +98,13 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
             }
 
             using var noGrad = no_grad();
-            List<Tensor> said = [];
+            List<Tensor> outputs = [];
             foreach (var member in _members)
             {
-                said.Add(member.Run(rows, [], changed).Logits);
+                outputs.Add(member.Run(rows, [], changed).Logits);
             }
 
-            return new(Combine(said), new Dictionary<string, Tensor>());
+            return new(Combine(outputs), new Dictionary<string, Tensor>());
         }
 
         public override void Dispose()
@@ -116,25 +116,25 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
             }
         }
 
-        private Tensor Combine(List<Tensor> said)
+        private Tensor Combine(List<Tensor> outputs)
         {
             if (!_task.IsClassification)
             {
-                return stack(said).mul(_parts).sum(dim: 0);
+                return stack(outputs).mul(_parts).sum(dim: 0);
             }
 
             // A class has at least one teacher, so its sum is above 0; what the others say of it is -infinity.
             using Scalar one = 1.0;
-            var mixed = stack(said.Select(logits => LogProbabilities(logits, _task))).add(_parts.log(), one).logsumexp(0).log_softmax(-1);
+            var mixed = stack(outputs.Select(logits => LogProbabilities(logits, _task))).add(_parts.log(), one).logsumexp(0).log_softmax(-1);
             return _task.HasOutputPerClass ? mixed : mixed.narrow(1, 1, 1).sub(mixed.narrow(1, 0, 1));
         }
 
-        /// <summary>Of classes, or of both sides of a binary task.</summary>
+        /// <summary>Of classes, or of both classes of a binary task.</summary>
         private static Tensor LogProbabilities(Tensor logits, LearningTask task)
             => (task.HasOutputPerClass ? logits : cat([zeros_like(logits), logits], 1)).log_softmax(-1);
 
         /// <summary>A teacher's F1 of each class on the validation rows; 0 for a class that it never gives and that none has.</summary>
-        private static double[] F1(BoundTeacher teacher, TeacherStep step, int classes)
+        private static double[] F1(TeacherSession teacher, TeacherStep step, int classes)
         {
             var (hits, given, actual) = (new int[classes], new int[classes], new int[classes]);
             var rows = step.Data.ValidationRows.AsSpan();

@@ -16,7 +16,7 @@ internal sealed class NetworkTeacher(Network network, NetworkInputs? inputs, IDa
 
     internal override string Identity => NetworkHash.Of(network);
 
-    internal override BoundTeacher Bind(TeacherStep step)
+    internal override TeacherSession Bind(TeacherStep step)
     {
         var shares = inputs is null || view is null && inputs.Layout == step.Inputs.Layout && inputs.Columns.SequenceEqual(step.Inputs.Columns);
         var rows = shares ? step.Data : step.Read(view ?? step.View, network, inputs!);
@@ -36,7 +36,7 @@ internal sealed class NetworkTeacher(Network network, NetworkInputs? inputs, IDa
     /// <inheritdoc/>
     public override string ToString() => $"network of {network.ParameterCount} parameters";
 
-    private sealed class Bound(Network network, TeacherStep step, TrainingData data, bool shares) : BoundTeacher
+    private sealed class Bound(Network network, TeacherStep step, TrainingData data, bool shares) : TeacherSession
     {
         private readonly TrainedWeights _weights = new(network, ImmutableDictionary<string, WeightMask>.Empty, step.Device);
         private readonly Batch _batch = new(data, step.Task, step.BatchSize + 1, step.Device);

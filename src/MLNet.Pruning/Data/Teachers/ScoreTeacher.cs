@@ -15,7 +15,7 @@ internal sealed class ScoreTeacher(ITransformer? model, string score, string? pr
     internal override Network? NetworkFor(DataViewSchema schema) => score == ScoreColumns.Score && probability is null
         ? NetworkAnnotation.Find(model?.GetOutputSchema(schema) ?? schema)?.Network : null;
 
-    internal override BoundTeacher Bind(TeacherStep step)
+    internal override TeacherSession Bind(TeacherStep step)
     {
         foreach (var name in (string?[])[score, probability])
         {
@@ -55,7 +55,7 @@ internal sealed class ScoreTeacher(ITransformer? model, string score, string? pr
             && ScoreColumns.Set(column) == ScoreColumns.Set(schema[score]) ? column : null;
     }
 
-    private sealed class Bound(TeacherScores scores, TorchSharp.torch.Device device) : BoundTeacher
+    private sealed class Bound(TeacherScores scores, TorchSharp.torch.Device device) : TeacherSession
     {
         public override int Outputs => scores.Outputs;
 

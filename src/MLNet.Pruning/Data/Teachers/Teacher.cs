@@ -25,11 +25,11 @@ public abstract class Teacher
     /// </summary>
     /// <param name="scoreColumnName">
     /// Of classes a Vector&lt;Single&gt; of one score a class: logits, or probabilities where every row is not negative and sums to 1 within 0.001. Scores
-    /// whose annotations name the classes are put in the label's order. Of two sides a Single, taken as a logit, or a vector of both sides'
+    /// whose annotations name the classes are put in the label's order. For binary classification a Single, taken as a logit, or a vector of both classes'
     /// scores. Of a regression a Single.
     /// </param>
     /// <param name="probabilityColumnName">
-    /// Of two sides the probability of true, whose log-odds are then the logit, with probabilities taken as no nearer than 1e-6 to 0 and 1; it
+    /// For binary classification the probability of true, whose log-odds are then the logit, with probabilities taken as no nearer than 1e-6 to 0 and 1; it
     /// may be the score column itself. Null takes the column Probability that belongs to Score, where there is one; a score without it
     /// is not calibrated and serves as the logit itself.
     /// </param>
@@ -100,5 +100,5 @@ public abstract class Teacher
 
     /// <summary>The teacher at work on the rows of a step.</summary>
     /// <exception cref="ArgumentException">It does not fit the rows or the task.</exception>
-    internal abstract BoundTeacher Bind(TeacherStep step);
+    internal abstract TeacherSession Bind(TeacherStep step);
 }

@@ -52,7 +52,7 @@ internal sealed class TeacherScores : IDisposable
         {
             KeyDataViewType key => ((int)key.Count, $"Vector<Single, {key.Count}>, one score for each class of '{step.Label}'"),
             BooleanDataViewType when !isProbability && column.Type is VectorDataViewType { Size: 2 } => (2, ""),
-            BooleanDataViewType when !isProbability => (1, "Single, or Vector<Single, 2> of both sides"),
+            BooleanDataViewType when !isProbability => (1, "Single, or Vector<Single, 2> of both classes"),
             _ => (1, "Single"),
         };
         var (type, size) = column.Type is VectorDataViewType vector ? ((DataViewType)vector.ItemType, vector.Size) : (column.Type, 1);

@@ -30,7 +30,7 @@ internal sealed record TeacherStep
     /// <summary>Rows at a time.</summary>
     public required int BatchSize { get; init; }
 
-    /// <summary>Ends the teaching.</summary>
+    /// <summary>Ends the distillation.</summary>
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Bytes of the teacher's outputs that are kept in memory.</summary>

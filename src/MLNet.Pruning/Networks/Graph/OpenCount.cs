@@ -6,7 +6,7 @@ namespace MLNet.Pruning.Networks.Graph;
 /// <summary>A number that may depend on open sizes: a sum of products of them, such as 1,536 T + 24 T^2 for a sequence of length T.</summary>
 internal sealed class OpenCount : IEquatable<OpenCount>
 {
-    /// <summary>What stands for a number that cannot be told, such as the work of an operator that is not known.</summary>
+    /// <summary>What stands for a number that cannot be determined, such as the work of an operator that is not known.</summary>
     private const string UnknownTerm = "?";
 
     /// <summary>Numbers by the product of open sizes that they are taken times; the empty one is 1.</summary>
@@ -18,7 +18,7 @@ internal sealed class OpenCount : IEquatable<OpenCount>
 
     public static OpenCount Unknown { get; } = new(Zero._terms.Add(UnknownTerm, 1));
 
-    /// <summary>The number; null where it depends on an open size or cannot be told.</summary>
+    /// <summary>The number; null where it depends on an open size or cannot be determined.</summary>
     public long? Number => _terms.Count == 0 ? 0 : _terms.Count == 1 && _terms.TryGetValue("", out var number) ? number : null;
 
     /// <summary>The number with every open size 1, for what needs no more than an order of magnitude.</summary>
@@ -26,7 +26,7 @@ internal sealed class OpenCount : IEquatable<OpenCount>
 
     public bool IsZero => _terms.Count == 0;
 
-    /// <summary>A number, or what cannot be told.</summary>
+    /// <summary>A number, or what cannot be determined.</summary>
     public static OpenCount Of(long? number) => number is not { } known ? Unknown : known == 0 ? Zero : new(Zero._terms.Add("", known));
 
     /// <summary>The product of sizes, the batch left out.</summary>
@@ -56,7 +56,7 @@ internal sealed class OpenCount : IEquatable<OpenCount>
 
     public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
 
-    /// <summary>"1,536 T + 24 T^2", a "?" for what cannot be told.</summary>
+    /// <summary>"1,536 T + 24 T^2", a "?" for what cannot be determined.</summary>
     public override string ToString() => _terms.Count == 0 ? "0" : string.Join(" + ", _terms.Select(term => term.Key == UnknownTerm ? UnknownTerm
         : term.Value.ToString("N0", CultureInfo.InvariantCulture) + (term.Key.Length > 0 ? " " + term.Key : "")));
 }

@@ -14,7 +14,7 @@ internal static class ConstantFolding
     public const int LargestComputed = 1 << 16;
     private const int LargestWeight = 1 << 26;
 
-    /// <summary>What a node produces; null where it cannot be told, or where it computes with weights, which training may change.</summary>
+    /// <summary>What a node produces; null where it cannot be determined, or where it computes with weights, which training may change.</summary>
     /// <param name="node">The node, constant operands of layout operators in its attributes.</param>
     /// <param name="x">What it reads.</param>
     /// <param name="shapes">The shapes it produces.</param>

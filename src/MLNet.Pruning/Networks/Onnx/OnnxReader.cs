@@ -210,14 +210,14 @@ internal sealed class OnnxReader
 
         var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve),
             [.. SubgraphCaptures.Of(proto)], _attributes.Of(proto));
-        var expansion = new Expansion(node, _opset, Info, _values, _valueNames.Next, AddLifted, _symbols);
+        var expansion = new Expansion(node, _opset, Info, _values, _valueNames.Next, AddCanonical, _symbols);
         if (!OperatorExpansion.TryExpand(node, expansion))
         {
-            AddLifted(node);
+            AddCanonical(node);
         }
     }
 
-    private void AddLifted(Node node)
+    private void AddCanonical(Node node)
     {
         if (node is { Operator: "Conv" or "ConvTranspose", Domain: "" } && !node.Attributes.ContainsKey("kernel_shape") && Info(node.Inputs[1]) is { IsKnown: true } weight)
         {
@@ -225,9 +225,9 @@ internal sealed class OnnxReader
         }
 
         var first = node.Input(0) is { } x ? Info(x) : null;
-        var lifted = OperatorLifting.Lift(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols, _openBatch,
+        var canonical = OperatorCanonicalization.Apply(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols, _openBatch,
             name => _outputs.Contains(name) || _readers.ContainsKey(name));
-        Add(lifted);
+        Add(canonical);
     }
 
     private void Add(Node node)
@@ -334,7 +334,7 @@ internal sealed class OnnxReader
         else if (value.IsOpen)
         {
             Add(new Node(_names.Next("dimensions"), Node.Dimensions, [], [name],
-                [new("shape", value.Sizes ?? throw new ArgumentException($"the sizes in '{name}' cannot be told before the network runs")), new("scalar", value.Shape.Length == 0 ? 1L : 0L)]));
+                [new("shape", value.Sizes ?? throw new ArgumentException($"the sizes in '{name}' cannot be determined before the network runs")), new("scalar", value.Shape.Length == 0 ? 1L : 0L)]));
         }
         else
         {

@@ -18,7 +18,7 @@ internal static class OnnxWriter
     /// <param name="sparse">Whether weights that take less room as a list of their non-zeros are written as such.</param>
     public static ModelProto Write(Network network, bool sparse = false)
     {
-        var model = network is { AsRead: true, Graph.Model: { } read } && !network.Parameters.Any(LeftGrid) ? AsRead(network, read) : Lowered(network);
+        var model = network is { AsRead: true, Graph.Model: { } read } && !network.Parameters.Any(LeftGrid) ? AsRead(network, read) : Exported(network);
         model.MetadataProps.Clear();
         model.MetadataProps.AddRange(network.Graph.Metadata.Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
         if (sparse)
@@ -96,7 +96,7 @@ internal static class OnnxWriter
         return network.TryGetParameter(name, out var parameter) ? parameter.Array : OnnxTensor.ToFloats(graph.Initializer[byName[name]], null);
     }
 
-    private static ModelProto Lowered(Network network)
+    private static ModelProto Exported(Network network)
     {
         var model = network.Graph.Model is { } read ? Envelope(read) : new ModelProto
         {
@@ -109,23 +109,23 @@ internal static class OnnxWriter
         // What would be taken for a weight if it were an initializer is written into the graph, as it was read.
         var weights = TrainedInputs.Of(network.Nodes, _ => true);
         var numbers = network.Parameters.Where(parameter => !parameter.Trainable && weights.Contains(parameter.Name)).ToHashSet();
-        var lowering = new OperatorLowering(network, opset);
+        var export = new OperatorExport(network, opset);
         foreach (var parameter in network.Parameters.Where(parameter => !numbers.Contains(parameter)))
         {
-            lowering.Add(LeftGrid(parameter) ? parameter.OffGrid() : parameter);
+            export.Add(LeftGrid(parameter) ? parameter.OffGrid() : parameter);
         }
 
         foreach (var node in network.Nodes)
         {
-            lowering.Add(node);
+            export.Add(node);
         }
 
         var graph = model.Graph;
         graph.Input.AddRange(network.Inputs.Select(input => Describe(input, network)));
         graph.Output.AddRange(network.Outputs.Select(output => Describe(output, network)));
         graph.Node.AddRange(numbers.Select(ToConstant));
-        graph.Node.AddRange(lowering.Nodes);
-        graph.Initializer.AddRange(lowering.Initializers);
+        graph.Node.AddRange(export.Nodes);
+        graph.Initializer.AddRange(export.Initializers);
         graph.Initializer.AddRange(network.Graph.Constants.Select(ToProto));
         graph.ValueInfo.AddRange(network.Nodes.Where(node => OperatorCatalogue.Find(node) is null).SelectMany(node => node.Outputs)
             .Where(name => name.Length > 0 && network.Tensors[name].IsKnown && !network.Graph.Outputs.Contains(name)).Select(name => Describe(network.Tensors[name], network)));

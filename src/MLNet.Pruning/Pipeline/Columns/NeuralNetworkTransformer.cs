@@ -11,8 +11,8 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Scores rows with a network, and hands the network on to later steps of the chain in the annotations of its Score column. Appends
-/// <c>PredictedLabel</c> and <c>Score</c> for classes, <c>PredictedLabel</c>, <c>Score</c> and <c>Probability</c> for two sides,
-/// <c>Score</c> for numbers.
+/// <c>PredictedLabel</c> and <c>Score</c> for classes, <c>PredictedLabel</c>, <c>Score</c> and <c>Probability</c> for binary classification,
+/// <c>Score</c> for regression.
 /// </summary>
 public sealed class NeuralNetworkTransformer : IScoringStep
 {

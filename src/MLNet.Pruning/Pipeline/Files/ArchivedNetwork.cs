@@ -32,7 +32,7 @@ internal static class ArchivedNetwork
             transformer.AutoPruning));
         if (transformer.Pruning?.Record is { } record)
         {
-            PieceRecordFile.Write(archive, name + "pieces", record);
+            CandidateRecordFile.Write(archive, name + "pieces", record);
         }
 
         WriteNetwork(archive, name + "network", state.Network);
@@ -77,7 +77,7 @@ internal static class ArchivedNetwork
                 Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
                 Training = Training(state, initial, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
                 SplitSeed = state.SplitSeed,
-            }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = PieceRecordFile.Read(archive, name + "pieces") } : state.Pruning)
+            }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = CandidateRecordFile.Read(archive, name + "pieces") } : state.Pruning)
             {
                 AutoPruning = state.AutoPruning,
             };

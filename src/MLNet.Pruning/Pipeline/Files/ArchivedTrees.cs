@@ -11,7 +11,7 @@ internal static class ArchivedTrees
     public static void Write(ModelArchive archive, string name, PrunedTreesTransformer transformer)
     {
         var ensemble = transformer.Ensemble;
-        archive.AddJson(name + "trees.json", new State(transformer.FeatureColumnName, ensemble.Task, ensemble.FeatureCount, ensemble.Offset, ensemble.IsMean, ensemble.SideScore,
+        archive.AddJson(name + "trees.json", new State(transformer.FeatureColumnName, ensemble.Task, ensemble.FeatureCount, ensemble.Offset, ensemble.IsMean, ensemble.PositiveScore,
             ensemble.Calibration, [.. ensemble.Sets.Select(set => set.ToArray())],
             [.. ensemble.Trees.Select(tree => new Tree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))], transformer.Pruning, ensemble.DenseNodes));
     }
@@ -28,7 +28,7 @@ internal static class ArchivedTrees
                 FeatureCount = state.FeatureCount,
                 Sets = [.. state.Sets.Select(set => set.ToImmutableArray())],
                 IsMean = state.IsMean,
-                SideScore = state.SideScore,
+                PositiveScore = state.SideScore,
                 Task = state.Task,
                 Calibration = state.Calibration,
                 DenseNodes = state.DenseNodes,

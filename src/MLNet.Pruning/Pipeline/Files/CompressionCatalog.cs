@@ -55,7 +55,7 @@ public sealed class CompressionCatalog
     public NetworkCost Measure(Network network) => NetworkCost.Of(network);
 
     /// <summary>
-    /// Measures the last network of a fitted model on its validation rows with one layer pruned at a time: how much each layer bears. Nothing is trained, and
+    /// Measures the last network of a fitted model on its validation rows with one layer pruned at a time: how much each layer tolerates. Nothing is trained, and
     /// the model stays as it is.
     /// </summary>
     /// <param name="model">A fitted step or chain.</param>

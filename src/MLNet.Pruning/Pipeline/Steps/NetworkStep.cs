@@ -64,7 +64,7 @@ internal sealed class NetworkStep
     }
 
     /// <summary>The teacher that a step's training names, or the network before it was pruned; null where it names no distillation.</summary>
-    public static Teaching? Teach(TrainingOptions training, IDataView input, NetworkState state, TrainingData data, Device device) => training.Distillation?.Bind(new TeacherStep
+    public static DistillationSession? Teach(TrainingOptions training, IDataView input, NetworkState state, TrainingData data, Device device) => training.Distillation?.Bind(new TeacherStep
     {
         View = input,
         Data = data,

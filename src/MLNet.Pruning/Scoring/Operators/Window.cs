@@ -25,7 +25,7 @@ internal sealed record Window(long[] Kernel, long[] Strides, long[] Pads, long[]
     public long Count => Kernel.Aggregate(1L, (product, size) => product * size);
 
     /// <summary>The window in a node's attributes.</summary>
-    /// <exception cref="NotSupportedException">Its size cannot be told.</exception>
+    /// <exception cref="NotSupportedException">Its size cannot be determined.</exception>
     public static Window Of(OperatorContext context, int kernelInput = OperatorContext.Absent)
     {
         var node = context.Node;

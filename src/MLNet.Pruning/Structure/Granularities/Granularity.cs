@@ -15,9 +15,9 @@ public sealed class Granularity
 
     private readonly string _call;
     private readonly Func<Parameter, WeightAxes, bool> _fits;
-    private readonly Func<Parameter, WeightAxes, PieceLayout>? _pieces;
+    private readonly Func<Parameter, WeightAxes, StructureLayout>? _pieces;
 
-    private Granularity(string call, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, PieceLayout>? pieces = null)
+    private Granularity(string call, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, StructureLayout>? pieces = null)
         => (_call, _fits, _pieces) = (call, fits, pieces);
 
     private Granularity(string call, StructureOptions structure, params StructureKind[] kinds) : this(call, (_, _) => false)
@@ -27,13 +27,13 @@ public sealed class Granularity
     public static Granularity Weight { get; } = new(nameof(Weight), (_, _) => true) { IsSingle = true };
 
     /// <summary>Rows of dense layers, set to zero: all weights into one unit, however the weights are stored.</summary>
-    public static Granularity Row { get; } = new(nameof(Row), IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Output));
+    public static Granularity Row { get; } = new(nameof(Row), IsDense, (parameter, axes) => StructureLayout.Slices(parameter, axes.Output));
 
     /// <summary>Columns of dense layers, set to zero: all weights from one input, however the weights are stored.</summary>
-    public static Granularity Column { get; } = new(nameof(Column), IsDense, (parameter, axes) => PieceLayout.Slices(parameter, axes.Input));
+    public static Granularity Column { get; } = new(nameof(Column), IsDense, (parameter, axes) => StructureLayout.Slices(parameter, axes.Input));
 
     /// <summary>Kernels of convolutions, set to zero: all weights from one channel into one filter (Mao et al. 2017, "Exploring the Granularity of Sparsity").</summary>
-    public static Granularity Kernel { get; } = new(nameof(Kernel), (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2, (parameter, _) => PieceLayout.Kernels(parameter));
+    public static Granularity Kernel { get; } = new(nameof(Kernel), (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2, (parameter, _) => StructureLayout.Kernels(parameter));
 
     /// <summary>Units of dense layers and dimensions of embeddings, removed.</summary>
     public static Granularity Neuron { get; } = new(nameof(Neuron), new(), StructureKind.Neuron, StructureKind.Embedding);
@@ -73,7 +73,7 @@ public sealed class Granularity
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, -MostDimensions);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(dimension, MostDimensions);
         return new(Notation.Call(nameof(Slice), dimension), (parameter, _) => dimension < parameter.Shape.Length && dimension >= -parameter.Shape.Length,
-            (parameter, _) => PieceLayout.Slices(parameter, dimension < 0 ? dimension + parameter.Shape.Length : dimension));
+            (parameter, _) => StructureLayout.Slices(parameter, dimension < 0 ? dimension + parameter.Shape.Length : dimension));
     }
 
     /// <summary>
@@ -87,7 +87,7 @@ public sealed class Granularity
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         return new(Notation.Call(nameof(WeightBlock), rows, columns), (parameter, axes) => WeightMatrix.Of(parameter, axes) is not null,
-            (parameter, axes) => PieceLayout.Blocks(WeightMatrix.Of(parameter, axes)!.Value, rows, columns))
+            (parameter, axes) => StructureLayout.Blocks(WeightMatrix.Of(parameter, axes)!.Value, rows, columns))
         {
             Misfit = (parameter, axes) => WeightMatrix.Of(parameter, axes) is { } matrix && matrix.Rows % rows == 0 && matrix.Columns % columns == 0 ? null
                 : WeightMatrix.Of(parameter, axes) is { } odd ? $"{parameter} has {odd.Rows} outputs x {odd.Columns} inputs" : null,
@@ -147,7 +147,7 @@ public sealed class Granularity
     internal bool Fits(Parameter parameter, WeightAxes axes) => _fits(parameter, axes);
 
     /// <summary>The pieces of a weight that has them.</summary>
-    internal PieceLayout Pieces(Parameter parameter, WeightAxes axes) => _pieces!(parameter, axes);
+    internal StructureLayout Pieces(Parameter parameter, WeightAxes axes) => _pieces!(parameter, axes);
 
     /// <summary>Refuses weights that the pieces do not divide.</summary>
     /// <exception cref="ArgumentException">Names all of them.</exception>

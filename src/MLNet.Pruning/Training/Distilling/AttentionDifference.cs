@@ -13,8 +13,8 @@ internal sealed record AttentionDifference(TensorPair Pair, double Weight) : Dis
 
     public override string ToString() => Notation.Call(nameof(Distillation.Attention), new[] { (Pair.Teacher, Pair.Student) }, Weight);
 
-    public override Tensor? Target(Network? teacher, TeacherBatch said)
-        => Attention(said.Tensors[Pair.Teacher], said.Logits.shape[0], FeatureTensors.IsSoftmax(teacher!, Pair.Teacher));
+    public override Tensor? Target(Network? teacher, TeacherBatch output)
+        => Attention(output.Tensors[Pair.Teacher], output.Logits.shape[0], FeatureTensors.IsSoftmax(teacher!, Pair.Teacher));
 
     public override TermLoss Bind(TermContext context)
     {

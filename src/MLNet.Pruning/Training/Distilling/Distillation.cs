@@ -45,7 +45,7 @@ public sealed class Distillation
 
     /// <summary>
     /// Soft labels (Hinton, Vinyals &amp; Dean 2015): weight x temperature^2 x KL(teacher || student) at the temperature; the labels keep
-    /// 1 - weight of the loss. Of a binary task the two sides are the classes; of a regression the teacher's part is the squared difference
+    /// 1 - weight of the loss. Of a binary task the two classes count; of a regression the teacher's part is the squared difference
     /// to its output, without a temperature.
     /// </summary>
     /// <param name="temperature">What logits are divided by before the softmax or sigmoid. Above 0; 1 takes the probabilities as they are.</param>
@@ -188,7 +188,7 @@ public sealed class Distillation
     /// <param name="otherwise">Who teaches where this names nobody; null where there is nobody.</param>
     /// <exception cref="InvalidOperationException">There is no teacher.</exception>
     /// <exception cref="ArgumentException">The teacher does not fit the rows or the task.</exception>
-    internal Teaching Bind(TeacherStep step, Teacher? otherwise) => new(this,
+    internal DistillationSession Bind(TeacherStep step, Teacher? otherwise) => new(this,
         (Teacher ?? otherwise ?? throw new InvalidOperationException(
             "Distillation needs a teacher: name one, distil with ml.Transforms.Distill, which finds the one before it, or after a step of pruning, which keeps the network it was given.")).Bind(step with { MemoryLimit = MemoryLimit }), step);
 

@@ -17,9 +17,9 @@ internal abstract record DistillationTerm(double Weight)
 
     /// <summary>What is kept of the teacher beside its logits, computed once a row; null where nothing is.</summary>
     /// <param name="teacher">The teacher's network; null where it is none, or several.</param>
-    /// <param name="said">What it says of a batch, with the tensors in <see cref="TeacherReads"/>.</param>
+    /// <param name="output">What it puts out for a batch, with the tensors in <see cref="TeacherReads"/>.</param>
     /// <returns>Rows x anything, of one size for every row.</returns>
-    public virtual Tensor? Target(Network? teacher, TeacherBatch said) => null;
+    public virtual Tensor? Target(Network? teacher, TeacherBatch output) => null;
 
     /// <summary>The loss of a student.</summary>
     /// <exception cref="ArgumentException">The networks do not have what it reads, or it does not fit the task.</exception>

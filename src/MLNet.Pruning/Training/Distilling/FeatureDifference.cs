@@ -15,7 +15,7 @@ internal sealed record FeatureDifference(TensorPair Pair, double Weight) : Disti
 
     public override string ToString() => Notation.Call(nameof(Distillation.Features), new[] { (Pair.Teacher, Pair.Student) }, Weight);
 
-    public override Tensor? Target(Network? teacher, TeacherBatch said) => said.Tensors[Pair.Teacher];
+    public override Tensor? Target(Network? teacher, TeacherBatch output) => output.Tensors[Pair.Teacher];
 
     public override TermLoss Bind(TermContext context)
     {

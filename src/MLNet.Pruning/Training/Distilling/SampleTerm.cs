@@ -14,7 +14,7 @@ internal abstract record SampleTerm(TensorPair? Pair, double Weight) : Distillat
     /// <summary>The names of the tensors; null for the logits.</summary>
     protected (string Teacher, string Student)? Names => Pair is null ? null : (Pair.Teacher, Pair.Student);
 
-    public override Tensor? Target(Network? teacher, TeacherBatch said) => Pair is null ? null : said.Tensors[Pair.Teacher];
+    public override Tensor? Target(Network? teacher, TeacherBatch output) => Pair is null ? null : output.Tensors[Pair.Teacher];
 
     public override TermLoss Bind(TermContext context)
     {

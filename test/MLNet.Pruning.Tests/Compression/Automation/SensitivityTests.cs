@@ -79,13 +79,13 @@ public class SensitivityTests
         {
             foreach (var layer in report.Layers)
             {
-                var bears = report.Bears(loss)[layer.Parameter];
-                Assert.IsTrue(layer.Points.All(point => point.Sparsity > bears || report.Before.Metric - point.Validation.Metric <= loss));
-                Assert.IsTrue(layer.Points.FirstOrDefault(point => point.Sparsity > bears) is not { } next || report.Before.Metric - next.Validation.Metric > loss);
+                var tolerated = report.Tolerates(loss)[layer.Parameter];
+                Assert.IsTrue(layer.Points.All(point => point.Sparsity > tolerated || report.Before.Metric - point.Validation.Metric <= loss));
+                Assert.IsTrue(layer.Points.FirstOrDefault(point => point.Sparsity > tolerated) is not { } next || report.Before.Metric - next.Validation.Metric > loss);
             }
         }
 
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => report.Bears(-1));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => report.Tolerates(-1));
     }
 
     [TestMethod]

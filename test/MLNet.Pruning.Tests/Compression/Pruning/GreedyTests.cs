@@ -23,7 +23,7 @@ public class GreedyTests
         var (pruned, report) = Run(network, options, data);
         Same(expected, pruned.Network);
         Assert.AreEqual(1, report.Steps.Count);
-        Assert.AreEqual(3, Enumerable.Range(0, 6).Select(i => report.Why($"fc1.weight[{i}]")).Concat(Enumerable.Range(0, 5).Select(i => report.Why($"fc2.weight[{i}]"))).Count(verdict => verdict is { Removed: true, Rank: 1, Round: 1 }));
+        Assert.AreEqual(3, Enumerable.Range(0, 6).Select(i => report.Decision($"fc1.weight[{i}]")).Concat(Enumerable.Range(0, 5).Select(i => report.Decision($"fc2.weight[{i}]"))).Count(verdict => verdict is { Removed: true, Rank: 1, Round: 1 }));
         // Two steps of the schedule, and as many as it takes of a cost, come to the same units.
         options = options with { Schedule = Schedule.Linear(3).Greedy(), FineTuneEpochs = 0 };
         Same(expected, Run(network, options, data).Network.Network);

@@ -193,7 +193,7 @@ public class LayerRuleTests
         string[] order = ["conv1.weight", "fc1.weight", "fc2.weight", "out.weight"];
         for (var i = 0; i < order.Length; i++)
         {
-            var rounds = Enumerable.Range(0, 12).Select(row => report.Why(i == 0 ? $"{order[i]}[{row % 8},0,0,0]" : $"{order[i]}[{row},3]")).Where(verdict => verdict.Removed).Select(verdict => verdict.Round).ToArray();
+            var rounds = Enumerable.Range(0, 12).Select(row => report.Decision(i == 0 ? $"{order[i]}[{row % 8},0,0,0]" : $"{order[i]}[{row},3]")).Where(verdict => verdict.Removed).Select(verdict => verdict.Round).ToArray();
             Assert.IsTrue(rounds.Length > 0 && rounds.All(round => (round - 1) / 2 == i), $"{order[i]} went in rounds {string.Join(", ", rounds)}");
         }
     }

@@ -32,7 +32,7 @@ public class TorchDistillationTests
         var data = Data(expected);
         var rows = data.TrainingRows.ToArray();
         using var scope = NewDisposeScope();
-        using var teaching = distillation.Bind(new TeacherStep
+        using var session = distillation.Bind(new TeacherStep
         {
             View = null!,
             Data = data,
@@ -44,7 +44,7 @@ public class TorchDistillationTests
             BatchSize = 4,
             Read = (_, _, _) => data,
         }, teacher);
-        using var taught = new TaughtStudent(teaching, student, CPU, seed: 1);
+        using var taught = new DistillationLoss(session, student, CPU, seed: 1);
         using var weights = new TrainedWeights(student, ImmutableDictionary<string, WeightMask>.Empty, CPU);
         using var rule = Optimizer.Sgd(0.9).Create([.. weights.Trainable, .. taught.Trained], 0);
         using var batch = new Batch(data, task, rows.Length, CPU);
@@ -107,7 +107,7 @@ public class TorchDistillationTests
         => network.WithParameters(network.Parameters.Zip(values, (parameter, v) => parameter.WithValues(v)));
 
     /// <summary>The projections' values of the fixture in place of those that were drawn.</summary>
-    private static void Start(TaughtStudent taught, float[][] projection)
+    private static void Start(DistillationLoss taught, float[][] projection)
     {
         using var noGrad = no_grad();
         var trained = taught.Trained.ToArray();

@@ -35,7 +35,7 @@ internal sealed class UnitRatios : RatioSpace
     public override bool Removes => true;
 
     public override PrunedNetwork Prune(IReadOnlyList<int> levels)
-        => Choose(levels) is { Count: > 0 } groups ? Start.Without(new StructureSurgery(_structure, groups)) : Start;
+        => Choose(levels) is { Count: > 0 } groups ? Start.Without(new StructureRemoval(_structure, groups)) : Start;
 
     public override IReadOnlyList<long> Kept(IReadOnlyList<int> levels)
     {
@@ -43,7 +43,7 @@ internal sealed class UnitRatios : RatioSpace
         return [.. Layers.Select((layer, l) => layer.Kept[0] - _candidates.Order.Count(piece => piece.Family == l && roots.Contains(piece.Group.Root)))];
     }
 
-    public override Network Sketch(IReadOnlyList<int> levels) => Choose(levels) is { Count: > 0 } groups ? new StructureSurgery(_structure, groups).Remove(_sketch) : _sketch;
+    public override Network Sketch(IReadOnlyList<int> levels) => Choose(levels) is { Count: > 0 } groups ? new StructureRemoval(_structure, groups).Remove(_sketch) : _sketch;
 
     protected override IEnumerable<string> Choices() => _candidates.Order.GroupBy(piece => piece.Family)
         .Select(family => string.Join(' ', family.Select(piece => piece.Group.Number.ToString(CultureInfo.InvariantCulture))));

@@ -10,13 +10,13 @@ internal sealed class ChangingScores(ImportanceScores scores, Func<PrunedNetwork
 {
     public override string? ToString() => scores.ToString();
 
-    internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> piece) => scores.ScorePieces(parameter, pieces, piece);
+    internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> piece) => scores.ScoreStructures(parameter, pieces, piece);
 
     internal override bool Counts(ParameterAxis axis) => scores.Counts(axis);
 
     internal override double? ScoreGroup(PruningGroup group, Func<Network> without) => scores.ScoreGroup(group, without);
 
-    internal override double? ScoreCut(Func<Network> without) => scores.ScoreCut(without);
+    internal override double? ScoreRemoval(Func<Network> without) => scores.ScoreRemoval(without);
 
     internal override PrunedNetwork Compensate(PrunedNetwork pruned) => change(scores.Compensate(pruned));
 

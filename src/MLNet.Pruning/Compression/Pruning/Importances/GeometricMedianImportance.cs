@@ -24,11 +24,11 @@ internal sealed class GeometricMedianScores(CancellationToken cancellation) : Im
     private protected override void Weights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
         $"{Name} says what whole slices are worth, not what single weights of {parameter} are: use it with rows, columns, slices, kernels, blocks or groups.");
 
-    private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => ScorePieces(parameter, PieceLayout.Slices(parameter, dimension), scores);
+    private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => ScoreStructures(parameter, StructureLayout.Slices(parameter, dimension), scores);
 
     public override string ToString() => Name;
 
-    internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores)
+    internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores)
     {
         var values = pieces.Gather(parameter.Values);
         var size = values.Length / pieces.Count;

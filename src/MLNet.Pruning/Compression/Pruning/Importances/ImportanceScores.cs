@@ -133,7 +133,7 @@ public abstract class ImportanceScores
     }
 
     /// <summary>Scores pieces that are not slices, such as blocks; by default the sum of their weights' scores.</summary>
-    internal virtual void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Sum(parameter, pieces.Runs, scores);
+    internal virtual void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores) => Sum(parameter, pieces.Runs, scores);
 
     /// <summary>Whether the slices of that dimension say what a group is worth.</summary>
     internal virtual bool Counts(ParameterAxis axis) => axis.Role is AxisRole.Output or AxisRole.Input;
@@ -141,16 +141,16 @@ public abstract class ImportanceScores
     /// <summary>What a group is worth as a whole; null where its members say it.</summary>
     /// <param name="group">The group.</param>
     /// <param name="without">The network without it.</param>
-    internal virtual double? ScoreGroup(PruningGroup group, Func<Network> without) => ScoreCut(without);
+    internal virtual double? ScoreGroup(PruningGroup group, Func<Network> without) => ScoreRemoval(without);
 
     /// <summary>What a block is worth as a whole, told by the network without it; null where its members say it.</summary>
-    internal virtual double? ScoreCut(Func<Network> without) => null;
+    internal virtual double? ScoreRemoval(Func<Network> without) => null;
 
     /// <summary>Other values for the weights that stay, which make up for those dropped at this step.</summary>
     internal virtual PrunedNetwork Compensate(PrunedNetwork pruned) => pruned;
 
     /// <summary>What each piece of a parameter is worth.</summary>
-    internal double[] Score(PieceLayout layout, Parameter parameter)
+    internal double[] Score(StructureLayout layout, Parameter parameter)
     {
         var scores = new double[layout.Count];
         if (layout.Dimension is { } dimension)
@@ -159,7 +159,7 @@ public abstract class ImportanceScores
         }
         else
         {
-            ScorePieces(parameter, layout, scores);
+            ScoreStructures(parameter, layout, scores);
         }
 
         return scores;

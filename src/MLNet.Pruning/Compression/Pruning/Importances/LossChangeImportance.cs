@@ -36,9 +36,9 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance(name
 
         public override string ToString() => name;
 
-        internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores) => Known(parameter, ~pieces.Count, () => Measure(parameter.Name, pieces.Count, Pieces(pieces.Runs))).CopyTo(scores);
+        internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores) => Known(parameter, ~pieces.Count, () => Measure(parameter.Name, pieces.Count, Pieces(pieces.Runs))).CopyTo(scores);
 
-        internal override double? ScoreCut(Func<Network> without) => Loss(context, name, rows, without()) - _before;
+        internal override double? ScoreRemoval(Func<Network> without) => Loss(context, name, rows, without()) - _before;
 
         /// <summary>What the loss rises by without each slice along a dimension; without each weight for dimension -1.</summary>
         private double[] Known(Parameter parameter, int dimension) => Known(parameter, dimension, () => dimension < 0

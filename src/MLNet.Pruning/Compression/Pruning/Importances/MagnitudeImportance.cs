@@ -73,7 +73,7 @@ internal sealed class MagnitudeScores(double p, string criterion) : ImportanceSc
     }
 
     /// <summary>A norm depends on the values alone, so that pieces may be laid out as slices.</summary>
-    internal override void ScorePieces(Parameter parameter, PieceLayout pieces, Span<double> scores)
+    internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores)
     {
         if (pieces.Count > 0)
         {

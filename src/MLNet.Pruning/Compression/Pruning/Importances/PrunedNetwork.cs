@@ -64,11 +64,11 @@ public sealed partial class PrunedNetwork
     internal PrunedNetwork WithWeights(Network weights) => new(weights, Masks, Checkpoints);
 
     /// <summary>What is left without some groups of its graph.</summary>
-    internal PrunedNetwork Without(StructureSurgery surgery)
+    internal PrunedNetwork Without(StructureRemoval removal)
     {
         string[] names = [.. Checkpoints.Keys];
-        var smaller = surgery.Remove([Network, .. names.Select(name => Checkpoints[name])]);
-        return new(smaller[0], Masks.ToImmutableDictionary(mask => mask.Key, mask => surgery.Cut(_weights[mask.Key], mask.Value)),
+        var smaller = removal.Remove([Network, .. names.Select(name => Checkpoints[name])]);
+        return new(smaller[0], Masks.ToImmutableDictionary(mask => mask.Key, mask => removal.Shrink(_weights[mask.Key], mask.Value)),
             names.Zip(smaller.Skip(1)).ToImmutableDictionary(pair => pair.First, pair => pair.Second));
     }
 

@@ -6,10 +6,10 @@ namespace MLNet.Pruning.Compression.Pruning.Record;
 internal static class GroupTables
 {
     /// <summary>A table with the slices that each group is made of.</summary>
-    public static PieceTable Of(GroupFamily family)
+    public static CandidateTable Of(GroupFamily family)
     {
         var axes = family.Groups[0].Structure.Coupling.Axes;
-        var slices = new Dictionary<int, PieceSlices>();
+        var slices = new Dictionary<int, CandidateSlices>();
         foreach (var group in family.Groups)
         {
             foreach (var (axis, index) in group.Entries)
@@ -37,10 +37,10 @@ internal static class GroupTables
     /// <param name="scores">What each group that is left is worth.</param>
     /// <param name="kept">Indices that are left.</param>
     /// <param name="going">The groups that go.</param>
-    public static PieceOutcome Outcome(GroupFamily first, GroupFamily now, double[] scores, KeptIndices kept, HashSet<PruningGroup> going)
+    public static CandidateOutcome Outcome(GroupFamily first, GroupFamily now, double[] scores, KeptIndices kept, HashSet<PruningGroup> going)
     {
         var count = first.Groups.Length;
-        var outcome = new PieceOutcome(new float[count], new bool[count], new bool[count]);
+        var outcome = new CandidateOutcome(new float[count], new bool[count], new bool[count]);
         var numbers = new Dictionary<int, int>();
         foreach (var group in first.Groups)
         {

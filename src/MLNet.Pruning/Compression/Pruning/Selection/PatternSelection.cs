@@ -12,7 +12,7 @@ namespace MLNet.Pruning.Compression.Pruning.Selection;
 /// the number of threads.
 /// </remarks>
 internal sealed class PatternSelection(
-    IReadOnlyList<PoolMember> pool, ImportanceScores importance, (int Kept, int Size) pattern, CancellationToken cancellation) : PieceSelection
+    IReadOnlyList<PoolMember> pool, ImportanceScores importance, (int Kept, int Size) pattern, CancellationToken cancellation) : CandidateSelection
 {
     private const int BitsPerWord = 64;
     private const int PartLength = 1 << 19;

@@ -12,7 +12,7 @@ namespace MLNet.Pruning.Compression.Pruning.Selection;
 /// for every 8 million weights, fewer where the weights are few. Ties at the threshold go in the order of storage, so the result does
 /// not depend on the number of threads.
 /// </remarks>
-internal sealed class WeightSelection : PieceSelection
+internal sealed class WeightSelection : CandidateSelection
 {
     private const int Halves = 1 << 16;
     private const int Parts = 16;

@@ -53,7 +53,7 @@ internal sealed class HardConcreteTraining : SparseTraining
 
         protected override Tensor Penalty(Learned one)
         {
-            using Scalar strength = owner._strength * one.PieceSize;
+            using Scalar strength = owner._strength * one.StructureSize;
             return Open(one.Learnt).sum().mul(strength);
         }
 
@@ -61,7 +61,7 @@ internal sealed class HardConcreteTraining : SparseTraining
 
         protected override Tensor Score(Learned one)
         {
-            using Scalar size = one.PieceSize;
+            using Scalar size = one.StructureSize;
             return one.Spread(Open(one.Learnt)).div(size);
         }
     }

@@ -187,9 +187,9 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
     {
         private readonly Tensor? _pieceOfWeight;
 
-        public Learned(Parameter parameter, TorchParameter values, PieceLayout? pieces, float initial)
+        public Learned(Parameter parameter, TorchParameter values, StructureLayout? pieces, float initial)
         {
-            (Parameter, Values, PieceSize) = (parameter, values, pieces is null ? 1 : parameter.Count / pieces.Count);
+            (Parameter, Values, StructureSize) = (parameter, values, pieces is null ? 1 : parameter.Count / pieces.Count);
             using var scope = NewDisposeScope();
             using Scalar start = initial;
             var count = pieces?.Count ?? parameter.Count;
@@ -213,7 +213,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         public TorchParameter Learnt { get; }
 
         /// <summary>Weights of a piece.</summary>
-        public int PieceSize { get; }
+        public int StructureSize { get; }
 
         /// <summary>Uniform numbers of this step, two a piece.</summary>
         public Tensor? Noise { get; set; }
@@ -222,7 +222,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         public Tensor? Trained { get; set; }
 
         /// <summary>A number a piece as one a weight, in the shape of the weights.</summary>
-        public Tensor Spread(Tensor perPiece) => (_pieceOfWeight is null ? perPiece : perPiece.index_select(0, _pieceOfWeight)).view(Values.shape);
+        public Tensor Spread(Tensor perStructure) => (_pieceOfWeight is null ? perStructure : perStructure.index_select(0, _pieceOfWeight)).view(Values.shape);
 
         public void Release()
         {

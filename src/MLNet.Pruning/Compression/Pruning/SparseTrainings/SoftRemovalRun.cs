@@ -27,8 +27,8 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
 
     public override (double Sparsity, long Left) Describe(PrunedNetwork network) => _plan.Describe(network);
 
-    public override PrunedNetwork Finish(Network trained, PrunedNetwork start) => _plan.Surgery is not { } surgery ? base.Finish(trained, start)
-        : start.WithWeights(trained).Without(surgery);
+    public override PrunedNetwork Finish(Network trained, PrunedNetwork start) => _plan.Removal is not { } removal ? base.Finish(trained, start)
+        : start.WithWeights(trained).Without(removal);
 
     protected override void Begin() => Choose(0);
 
@@ -48,11 +48,11 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
     {
         var now = Snapshot(_start.Masks);
         var scores = _criterion.Measure(new(now, _data));
-        // A plan of its own: its record and its surgery are those of the last choice.
+        // A plan of its own: its record and its removal are those of the last choice.
         _plan = new(_options, now, scores);
         var pruned = _plan.Prune(now, PlanStep(_plan.Steps, step), scores);
         _plan.Record.Close(1, _plan.Describe(pruned).Sparsity, kept: true);
-        var dropped = _plan.Surgery?.Masks(now.Weights) ?? ImmutableDictionary<string, WeightMask>.Empty;
+        var dropped = _plan.Removal?.Masks(now.Weights) ?? ImmutableDictionary<string, WeightMask>.Empty;
         if (step == LastMove)
         {
             Weights.Hold(dropped.ToImmutableDictionary(mask => mask.Key, mask => Masks.TryGetValue(mask.Key, out var before) ? before.And(mask.Value) : mask.Value));

@@ -9,7 +9,7 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 /// <param name="data">Rows for criteria.</param>
 /// <param name="measure">Measures a network on the validation rows.</param>
 /// <param name="train">Trains a network with masks that move.</param>
-/// <param name="report">Told of the result.</param>
+/// <param name="report">Called with the result.</param>
 /// <param name="validation">The validation rows, for a tolerance with confidence.</param>
 internal sealed class SparseTrainingLoop(SparseTraining training, PruningOptions options, CalibrationData data, Func<Network, ValidationResult?> measure,
     Func<PrunedNetwork, SparseTrainingRun, TrainingResult> train, Action<PruningStep> report, Validation? validation)

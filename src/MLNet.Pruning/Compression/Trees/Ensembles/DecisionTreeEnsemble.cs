@@ -30,8 +30,8 @@ internal sealed record DecisionTreeEnsemble
     /// <summary>P(positive) = 1 / (1 + exp(Slope * score + Offset)); null where there is no Probability.</summary>
     public PlattScaling? Calibration { get; init; }
 
-    /// <summary>What the positive side's score aims at where there is no calibration: as many as the forest had trees, each of them 1.</summary>
-    public double SideScore { get; init; } = 1;
+    /// <summary>What the positive class's score aims at where there is no calibration: as many as the forest had trees, each of them 1.</summary>
+    public double PositiveScore { get; init; } = 1;
 
     /// <summary>Numbers in a row as the trees read it.</summary>
     public int Width => FeatureCount + Sets.Length + 1;

@@ -2,13 +2,13 @@ namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>
 /// The loss of scores against labels, and its derivatives by the score. Logistic where the model gives probabilities; otherwise half the
-/// squared error, of the label or of a side's score.
+/// squared error, of the label or of the positive class's score.
 /// </summary>
 internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
 {
     private readonly PlattScaling? _calibration = ensemble.Calibration;
     private readonly bool _isBinary = ensemble.Task.IsClassification;
-    private readonly double _side = ensemble.SideScore;
+    private readonly double _score = ensemble.PositiveScore;
 
     /// <summary>Largest second derivative: what one row weighs.</summary>
     public double Curvature => _calibration is { } platt ? platt.Slope * platt.Slope / 4 : 1;
@@ -47,7 +47,7 @@ internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
         return (rows.WeightOf(row) * first, rows.WeightOf(row) * second);
     }
 
-    private double Target(float label) => !_isBinary ? label : label > 0 ? _side : -_side;
+    private double Target(float label) => !_isBinary ? label : label > 0 ? _score : -_score;
 
     private (double First, double Second) Derivatives(double score, float label)
     {

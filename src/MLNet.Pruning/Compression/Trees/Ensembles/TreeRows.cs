@@ -9,7 +9,7 @@ internal sealed class TreeRows
 
     public TreeRows(float[] values, int width, float[] labels, float[]? weights = null) => (_values, _width, Labels, _weights) = (values, width, labels, weights);
 
-    /// <summary>1 or 0 for the two sides, or the number.</summary>
+    /// <summary>1 or 0 for the positive and the negative class, or the value to predict.</summary>
     public float[] Labels { get; }
 
     public int Count => Labels.Length;

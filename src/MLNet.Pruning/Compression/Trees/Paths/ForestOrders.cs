@@ -2,7 +2,7 @@ using MLNet.Pruning.Compression.Trees.Ensembles;
 
 namespace MLNet.Pruning.Compression.Trees.Paths;
 
-/// <summary>Orders of the trees of a binary forest by how their votes for the right side differ from each other.</summary>
+/// <summary>Orders of the trees of a binary forest by how their votes for the right class differ from each other.</summary>
 internal static class ForestOrders
 {
     /// <summary>The margin aimed at on every row: small and positive, as the paper has it.</summary>
@@ -45,7 +45,7 @@ internal static class ForestOrders
         return new(ensemble, [.. pairs.SelectMany(pair => (int[])[pair.First, pair.Second]).Distinct()]);
     }
 
-    /// <summary>1 where a tree is for the row's side, -1 where it is against it.</summary>
+    /// <summary>1 where a tree votes for the row's class, -1 where it is against it.</summary>
     private static sbyte[][] Votes(DecisionTreeEnsemble ensemble, TreeRows rows, TreePruningMethod method) => ensemble is { IsMean: true, Task.IsClassification: true }
         ? [.. rows.Outputs(ensemble.Trees).Select(outputs => outputs.Select((output, row) => (sbyte)(output > 0 == rows.Labels[row] > 0 ? 1 : -1)).ToArray())]
         : throw new TreePruningException($"{method} compares the votes of a binary forest's trees; this ensemble is {(ensemble.IsMean ? "a forest that predicts a number" : "boosted, so that its trees do not vote")}. "

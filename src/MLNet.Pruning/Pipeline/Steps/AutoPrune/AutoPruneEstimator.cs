@@ -43,7 +43,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var training = _options.Training(state.Training.ForLaterStep());
         var validation = Validation.Of(data, state.Task, training);
-        using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
+        using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         var start = RewindCheckpoints.Of(state);
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Pruning.Measured };
         var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, calibration);
@@ -51,7 +51,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
             network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
             (network, epochs) => network.WithWeights(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { })
-                .Run(network.Network, network.Masks, _step.Seed, teaching: teaching).Network),
+                .Run(network.Network, network.Masks, _step.Seed, session: session).Network),
             _options.Settings(training, training.Distillation is { } distillation ? distillation.Teacher ?? state.Dense ?? state.Network : null, _step.Seed), _step.Seed,
             trial =>
             {

@@ -24,7 +24,7 @@ internal sealed class AutoPruneLoop
     /// <param name="fineTune">Trains a network for so many epochs.</param>
     /// <param name="settings">All that tells this search from another: see <see cref="AutoPruneOptions.Settings"/>.</param>
     /// <param name="seed">Of the search.</param>
-    /// <param name="report">Told of every candidate.</param>
+    /// <param name="report">Called with every candidate.</param>
     /// <exception cref="SearchStateException">The state file is damaged, or of another search.</exception>
     /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
     public AutoPruneLoop(AutoPruneOptions options, RatioSpace space, Func<Network, ValidationResult> measure, Func<PrunedNetwork, int, PrunedNetwork> fineTune,

@@ -103,7 +103,7 @@ public record AutoPruneOptions
     /// <value>Default none.</value>
     public CancellationToken CancellationToken { get; init; }
 
-    /// <summary>Told after every candidate, on the thread that searches.</summary>
+    /// <summary>Called after every candidate, on the thread that searches.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<AutoPruneTrial>? Progress { get; init; }
 

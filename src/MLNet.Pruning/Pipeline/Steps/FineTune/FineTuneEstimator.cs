@@ -45,8 +45,8 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         var options = _options ?? state.Training.ForLaterStep().With(_epochs, _learningRate);
         var data = NetworkStep.Read(input, state, options.CancellationToken);
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
-        using var teaching = NetworkStep.Teach(options, input, state, data, device);
-        var trained = loop.Run(state.Network, state.Masks, _step.Seed, teaching: teaching);
+        using var session = NetworkStep.Teach(options, input, state, data, device);
+        var trained = loop.Run(state.Network, state.Masks, _step.Seed, session: session);
         return new(state with { Network = trained.Network }, trained.History, input.Schema);
     }
 

@@ -53,9 +53,9 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Measured };
         var start = RewindCheckpoints.Of(state);
         var (rounds, rewound) = (0, RewindCheckpoints.Name(_options.Rewind, state));
-        using var teaching = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
+        using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, tuning), state.Task, device,
-            result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, teaching);
+            result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, session);
         void Report(PruningStep step)
         {
             channel.Info(MessageSensitivity.None, "{0}", step.ToString());

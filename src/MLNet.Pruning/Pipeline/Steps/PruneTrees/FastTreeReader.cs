@@ -45,7 +45,7 @@ internal static class FastTreeReader
 
         var task = model is FastTreeBinaryModelParameters or FastForestBinaryModelParameters ? LearningTask.Binary
             : model is FastTreeRegressionModelParameters or FastForestRegressionModelParameters ? LearningTask.Regression
-            : throw new NotSupportedException($"{model.GetType().Name} makes something else of its trees' sum than a score of two sides or a number, and cannot be pruned.");
+            : throw new NotSupportedException($"{model.GetType().Name} makes something else of its trees' sum than a score of binary classification or of regression, and cannot be pruned.");
         var calibration = calibrator switch
         {
             null => null,
@@ -78,7 +78,7 @@ internal static class FastTreeReader
             IsMean = isMean,
             Task = task,
             Calibration = calibration,
-            SideScore = isMean ? trees.Count : 1,
+            PositiveScore = isMean ? trees.Count : 1,
         }.WithTrees(read);
         return ensemble.Problem() is { } problem ? throw new NotSupportedException($"The model cannot be pruned: {problem}.") : ensemble;
     }

@@ -13,7 +13,7 @@ namespace MLNet.Pruning;
 /// <summary>
 /// Scores rows with an ensemble of trees that was pruned, and hands it on to later steps of the chain in the annotations of its Score
 /// column. Appends the columns of the model that was pruned: <c>PredictedLabel</c> and <c>Score</c>, with <c>Probability</c> where it had
-/// one, for two sides; <c>Score</c> for numbers.
+/// one, for binary classification; <c>Score</c> for regression.
 /// </summary>
 public sealed class PrunedTreesTransformer : IScoringStep
 {
@@ -26,7 +26,7 @@ public sealed class PrunedTreesTransformer : IScoringStep
     /// <summary>What its pruning did.</summary>
     public TreePruningReport Pruning { get; }
 
-    /// <summary>What its score means: two sides or a number.</summary>
+    /// <summary>What its score means: binary classification or regression.</summary>
     public LearningTask Task => Ensemble.Task;
 
     /// <summary>The column it reads.</summary>

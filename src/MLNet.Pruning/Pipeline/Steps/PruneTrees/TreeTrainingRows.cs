@@ -104,12 +104,12 @@ internal static class TreeTrainingRows
     {
         if (label.Type == BooleanDataViewType.Instance)
         {
-            var readSide = cursor.GetGetter<bool>(label);
+            var readLabel = cursor.GetGetter<bool>(label);
             return () =>
             {
-                var side = false;
-                readSide(ref side);
-                return side ? 1 : 0;
+                var positive = false;
+                readLabel(ref positive);
+                return positive ? 1 : 0;
             };
         }
 

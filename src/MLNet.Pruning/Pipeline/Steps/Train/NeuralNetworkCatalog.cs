@@ -43,7 +43,7 @@ public static class NeuralNetworkCatalog
     public static NeuralNetworkTrainer NeuralNetwork(this MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog, NeuralNetworkOptions options)
         => new(CatalogEnvironment.Of(catalog), LearningTask.Multiclass, options);
 
-    /// <summary>Trains a network that tells two sides apart.</summary>
+    /// <summary>Trains a network for binary classification.</summary>
     /// <param name="catalog">The trainers of binary classification.</param>
     /// <param name="network">The network, with one output.</param>
     /// <param name="labelColumnName">A <see cref="bool"/>.</param>

@@ -63,7 +63,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         channel.Info(MessageSensitivity.None, "{0}", $"training {network.ParameterCount} parameters on {data.TrainingRows.Length} rows, measuring on {data.ValidationRows.Length}, seed {_seed}");
         var loop = new TrainingLoop(data, _options, _task, device, result => Report(channel, _options.Progress, result));
         var keys = _task.HasOutputPerClass ? LabelKeys.Of(input.Schema[_options.LabelColumnName]) : null;
-        using var teaching = _options.Distillation?.Bind(new TeacherStep
+        using var session = _options.Distillation?.Bind(new TeacherStep
         {
             View = input,
             Data = data,
@@ -76,7 +76,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             CancellationToken = _options.CancellationToken,
             Read = Read,
         }, Teacher.Columns());
-        var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0, teaching: teaching);
+        var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0, session: session);
         return new(new NetworkState
         {
             Network = trained.Network,
@@ -87,7 +87,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             Initial = network,
             Early = trained.Snapshot,
             // Later steps learn from the same teacher where it is a network that reads the same rows: what else stood before is out of their sight.
-            Training = _options with { Distillation = teaching?.Shared is { } teacher ? _options.Distillation!.From(teacher) : null },
+            Training = _options with { Distillation = session?.Shared is { } teacher ? _options.Distillation!.From(teacher) : null },
             SplitSeed = splitSeed,
         }, trained.History, input.Schema);
     }

@@ -146,7 +146,7 @@ public class UnitImportanceTests
         var options = new PruningOptions { Amount = Amount.Count(1), Importance = Importance.LossChange(), Granularity = Granularity.Block };
         var data = Calibrations.Of(rows, labels, LearningTask.Multiclass, Loss.CrossEntropy);
         var measured = options.Importance.On(network, data);
-        var changes = BlockRemoval.Find(network, false).Select(block => Math.Abs(measured.ScoreCut(() => BlockRemoval.Remove(network, [block]))!.Value)).ToArray();
+        var changes = BlockRemoval.Find(network, false).Select(block => Math.Abs(measured.ScoreRemoval(() => BlockRemoval.Remove(network, [block]))!.Value)).ToArray();
         Assert.AreEqual(0, changes[1], 1e-7);
         Assert.IsGreaterThan(1e-4, changes[0]);
         Assert.IsGreaterThan(1e-4, changes[2]);

@@ -47,7 +47,7 @@ public class TorchSparseTrainingTests
         var data = Data(expected);
         using var run = Moving(name)?.Training!.Bind(Moving(name)!, new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty),
             new(data, task, LossFunction.Resolve(Loss.Default, task), torch.CPU, options.BatchSize, 1, default));
-        using var teaching = options.Distillation?.Bind(new TeacherStep
+        using var session = options.Distillation?.Bind(new TeacherStep
         {
             View = null!,
             Data = data,
@@ -59,7 +59,7 @@ public class TorchSparseTrainingTests
             BatchSize = options.BatchSize,
             Read = (_, _, _) => data,
         }, teacher);
-        var trained = new TrainingLoop(data, options, task, torch.CPU, _ => { }).Run(network, ImmutableDictionary<string, WeightMask>.Empty, 5, 0, run, teaching).Network;
+        var trained = new TrainingLoop(data, options, task, torch.CPU, _ => { }).Run(network, ImmutableDictionary<string, WeightMask>.Empty, 5, 0, run, session).Network;
 
         foreach (var (parameter, values) in trained.Parameters.Zip(expected.Weights))
         {

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace MLNet.Pruning;
 
 /// <summary>Why a piece went, or stayed.</summary>
-public sealed record PieceVerdict
+public sealed record PruningDecision
 {
-    internal PieceVerdict(string piece, bool removed, int round, double importance, long rank, long of, double threshold, double sparsity)
+    internal PruningDecision(string piece, bool removed, int round, double importance, long rank, long of, double threshold, double sparsity)
         => (Piece, Removed, Round, Importance, Rank, Of, Threshold, Sparsity) = (piece, removed, round, importance, rank, of, threshold, sparsity);
 
     /// <summary>Its name, such as <c>fc1.weight[3,17]</c> or <c>conv2.weight[5]</c>, in the numbering before the pruning.</summary>

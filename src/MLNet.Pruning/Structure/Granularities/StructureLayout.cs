@@ -4,7 +4,7 @@ namespace MLNet.Pruning.Structure.Granularities;
 /// Which weights of a parameter go together: slices along a dimension, kernels, blocks, or each by itself. In storage a parameter is lines of one
 /// length, which <see cref="Down"/> pieces share with the lines after them, and each line is runs of one length, a piece after the other.
 /// </summary>
-internal sealed class PieceLayout
+internal sealed class StructureLayout
 {
 
     /// <param name="count">Pieces; beyond, they begin again.</param>
@@ -13,7 +13,7 @@ internal sealed class PieceLayout
     /// <param name="down">Lines of a piece that follow each other.</param>
     /// <param name="along">Consecutive weights of a piece.</param>
     /// <param name="dimension">The dimension whose slices they are.</param>
-    public PieceLayout(int count, int weights, int length, int down, int along, int? dimension = null)
+    public StructureLayout(int count, int weights, int length, int down, int along, int? dimension = null)
         => (Count, Weights, Length, Down, Along, Dimension) = (count, weights, length, down, along, dimension);
 
     /// <summary>The dimension whose slices the pieces are; null for other pieces.</summary>
@@ -42,14 +42,14 @@ internal sealed class PieceLayout
         }
     }
 
-    public static PieceLayout Slices(Parameter parameter, int dimension)
+    public static StructureLayout Slices(Parameter parameter, int dimension)
     {
         var length = parameter.Shape.Skip(dimension + 1).Aggregate(1, (product, size) => product * size);
         return new(parameter.Shape[dimension], parameter.Count, length, 1, length, dimension);
     }
 
     /// <summary>The kernels of a convolution's weight, whose first two dimensions are filters and channels, in either order.</summary>
-    public static PieceLayout Kernels(Parameter parameter)
+    public static StructureLayout Kernels(Parameter parameter)
     {
         var count = parameter.Shape[0] * parameter.Shape[1];
         var length = parameter.Count / Math.Max(1, count);
@@ -57,7 +57,7 @@ internal sealed class PieceLayout
     }
 
     /// <summary>Blocks of a weight seen as a matrix of outputs x inputs that they divide.</summary>
-    public static PieceLayout Blocks(WeightMatrix matrix, int rows, int columns)
+    public static StructureLayout Blocks(WeightMatrix matrix, int rows, int columns)
     {
         // In storage a run lies along the inputs, or along the outputs where those are stored last.
         var (lines, length, down, along) = matrix.IsTransposed ? (matrix.Columns, matrix.Rows, columns, rows) : (matrix.Rows, matrix.Columns, rows, columns);
@@ -65,7 +65,7 @@ internal sealed class PieceLayout
     }
 
     /// <summary>Every weight by itself.</summary>
-    public static PieceLayout Single(Parameter parameter) => new(parameter.Count, parameter.Count, 1, 1, 1);
+    public static StructureLayout Single(Parameter parameter) => new(parameter.Count, parameter.Count, 1, 1, 1);
 
     /// <summary>The piece that a weight belongs to.</summary>
     /// <param name="weight">Its row-major index.</param>

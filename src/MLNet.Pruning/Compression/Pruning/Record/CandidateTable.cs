@@ -7,7 +7,7 @@ namespace MLNet.Pruning.Compression.Pruning.Record;
 /// <param name="layer">Name of the layer.</param>
 /// <param name="shape">Of the parameter; of groups and blocks their number.</param>
 /// <param name="layout">Which weights are a piece.</param>
-internal sealed class PieceTable(string name, string layer, IReadOnlyList<int> shape, PieceLayout layout)
+internal sealed class CandidateTable(string name, string layer, IReadOnlyList<int> shape, StructureLayout layout)
 {
     /// <summary>Stands for pieces that were gone before.</summary>
     public const ushort Earlier = ushort.MaxValue;
@@ -18,13 +18,13 @@ internal sealed class PieceTable(string name, string layer, IReadOnlyList<int> s
 
     public IReadOnlyList<int> Shape => shape;
 
-    public PieceLayout Layout => layout;
+    public StructureLayout Layout => layout;
 
     /// <summary>Of N:M, the inputs that are compared with each other and the weights between one and the next.</summary>
     public (int Size, int Stride)? Pattern { get; init; }
 
     /// <summary>Of groups, the number of the group for each index of every parameter that is cut with them; -1 for none.</summary>
-    public IReadOnlyList<PieceSlices> Slices { get; init; } = [];
+    public IReadOnlyList<CandidateSlices> Slices { get; init; } = [];
 
     /// <summary>Of blocks, their names.</summary>
     public IReadOnlyList<string>? Names { get; init; }
@@ -45,7 +45,7 @@ internal sealed class PieceTable(string name, string layer, IReadOnlyList<int> s
     public long Left => Went.LongCount(went => went == 0);
 
     /// <summary>Fills in what was read from a file.</summary>
-    public PieceTable With(float[] scores, ushort[] went, int[]? ranks, (double[], long[])? before)
+    public CandidateTable With(float[] scores, ushort[] went, int[]? ranks, (double[], long[])? before)
     {
         (Scores, Went, Ranks, Before) = (scores, went, ranks, before);
         return this;
@@ -114,4 +114,4 @@ internal sealed class PieceTable(string name, string layer, IReadOnlyList<int> s
 /// <param name="Parameter">Its name.</param>
 /// <param name="Dimension">The dimension.</param>
 /// <param name="Groups">One an index; -1 for none.</param>
-internal sealed record PieceSlices(string Parameter, int Dimension, int[] Groups);
+internal sealed record CandidateSlices(string Parameter, int Dimension, int[] Groups);

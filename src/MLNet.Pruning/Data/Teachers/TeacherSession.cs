@@ -5,7 +5,7 @@ using Microsoft.ML;
 namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>A teacher that knows the rows.</summary>
-internal abstract class BoundTeacher : IDisposable
+internal abstract class TeacherSession : IDisposable
 {
     /// <summary>Number of its outputs.</summary>
     public abstract int Outputs { get; }
@@ -16,7 +16,7 @@ internal abstract class BoundTeacher : IDisposable
     /// <summary>Whether it reads the student's rows themselves.</summary>
     public virtual bool Shares => false;
 
-    /// <summary>Whether it only reads what it has said already.</summary>
+    /// <summary>Whether it only reads outputs that were computed before.</summary>
     public virtual bool IsKept => false;
 
     /// <summary>What it says of rows.</summary>

@@ -9,7 +9,7 @@ namespace MLNet.Pruning.Training.Distilling;
 /// A teacher in one step of a chain, for all its trainings. What it says of a row is computed once and kept, but for rows that augmentation
 /// changes, which it sees anew in every step.
 /// </summary>
-internal sealed class Teaching(Distillation distillation, BoundTeacher teacher, TeacherStep step) : IDisposable
+internal sealed class DistillationSession(Distillation distillation, TeacherSession teacher, TeacherStep step) : IDisposable
 {
     private readonly string[] _reads = [.. distillation.Terms.SelectMany(term => term.TeacherReads).Distinct()];
     private RowStore? _kept;
@@ -20,7 +20,7 @@ internal sealed class Teaching(Distillation distillation, BoundTeacher teacher, 
 
     public Distillation Distillation => distillation;
 
-    public BoundTeacher Teacher => teacher;
+    public TeacherSession Teacher => teacher;
 
     public LearningTask Task => step.Task;
 
@@ -32,8 +32,8 @@ internal sealed class Teaching(Distillation distillation, BoundTeacher teacher, 
     /// <param name="changed">Those rows as augmentation changed them; null where they are as they were.</param>
     public (Tensor Logits, Tensor?[] Targets) Of(ReadOnlySpan<int> rows, Tensor? changed)
     {
-        var said = changed is null && !teacher.IsKept ? Kept(rows) : Ask(rows, changed);
-        return (said[0]!, said[1..]);
+        var outputs = changed is null && !teacher.IsKept ? Kept(rows) : Ask(rows, changed);
+        return (outputs[0]!, outputs[1..]);
     }
 
     public void Dispose()
@@ -83,11 +83,11 @@ internal sealed class Teaching(Distillation distillation, BoundTeacher teacher, 
         {
             using var scope = NewDisposeScope();
             var part = rows.Slice(start, Math.Min(step.BatchSize, rows.Length - start));
-            var said = Ask(part, null);
-            _shapes = Array.ConvertAll(said, tensor => tensor?.shape[1..]);
+            var outputs = Ask(part, null);
+            _shapes = Array.ConvertAll(outputs, tensor => tensor?.shape[1..]);
             _kept ??= new(rows.Length, _shapes.Sum(Size), distillation.MemoryLimit);
             var count = part.Length;
-            _kept.Write(start, TensorValues.Of(cat([.. said.OfType<Tensor>().Select(tensor => tensor.reshape(count, -1))], 1)));
+            _kept.Write(start, TensorValues.Of(cat([.. outputs.OfType<Tensor>().Select(tensor => tensor.reshape(count, -1))], 1)));
             for (var i = 0; i < part.Length; i++)
             {
                 _position[part[i]] = start + i;

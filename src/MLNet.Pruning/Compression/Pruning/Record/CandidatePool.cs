@@ -1,9 +1,9 @@
 namespace MLNet.Pruning.Compression.Pruning.Record;
 
 /// <summary>Pieces that are compared with each other, and how that went each time.</summary>
-internal sealed class PiecePool
+internal sealed class CandidatePool
 {
-    public List<PieceTable> Tables { get; init; } = [];
+    public List<CandidateTable> Tables { get; init; } = [];
 
     public List<Comparison> Comparisons { get; init; } = [];
 
@@ -11,13 +11,13 @@ internal sealed class PiecePool
     /// <param name="outcomes">For each table what its pieces are worth, and whether they were and are still there.</param>
     /// <param name="ranked">Whether ranks have to be kept: where more than the least important may go.</param>
     /// <param name="cancellation">Ends it.</param>
-    public void Compare(IReadOnlyList<PieceOutcome> outcomes, bool ranked = false, CancellationToken cancellation = default)
+    public void Compare(IReadOnlyList<CandidateOutcome> outcomes, bool ranked = false, CancellationToken cancellation = default)
     {
         var of = outcomes.Sum(outcome => outcome.Remained.LongCount(remained => remained));
         var ranks = ranked ? Ranks(outcomes) : null;
         var threshold = double.NaN;
-        var number = Comparisons.Count + 1 < PieceTable.Earlier ? (ushort)(Comparisons.Count + 1)
-            : throw new InvalidOperationException($"The pieces of {string.Join(", ", Tables.Select(table => table.Name))} would be compared more than {PieceTable.Earlier - 1} times: take more of them at a time.");
+        var number = Comparisons.Count + 1 < CandidateTable.Earlier ? (ushort)(Comparisons.Count + 1)
+            : throw new InvalidOperationException($"The pieces of {string.Join(", ", Tables.Select(table => table.Name))} would be compared more than {CandidateTable.Earlier - 1} times: take more of them at a time.");
         for (var t = 0; t < Tables.Count; t++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -48,11 +48,11 @@ internal sealed class PiecePool
         }
     }
 
-    public PieceVerdict Why(PieceTable table, int piece, string name)
+    public PruningDecision Decision(CandidateTable table, int piece, string name)
     {
         // Of a layer whose turn did not come nothing is known but that it is there.
         var went = table.Went.Length == 0 ? (ushort)0 : table.Went[piece];
-        if (went == PieceTable.Earlier || table.Went.Length == 0)
+        if (went == CandidateTable.Earlier || table.Went.Length == 0)
         {
             return new(name, went != 0, 0, double.NaN, 0, 0, double.NaN, 0);
         }
@@ -74,7 +74,7 @@ internal sealed class PiecePool
             {
                 var other = table.Went[i];
                 below += IsBelow(table, i, i < piece) ? 1 : 0;
-                of += other == 0 || (other >= number && other != PieceTable.Earlier) ? 1 : 0;
+                of += other == 0 || (other >= number && other != CandidateTable.Earlier) ? 1 : 0;
                 threshold = other == number && !(table.Scores[i] <= threshold) ? table.Scores[i] : threshold;
             }
         }
@@ -93,11 +93,11 @@ internal sealed class PiecePool
         return new(name, went != 0, comparison.Round, score, below + 1, of, threshold, comparison.Sparsity);
 
         // Those that went in the same comparison, and for one that stayed those that stayed: all have the scores of that comparison.
-        bool IsBelow(PieceTable other, int i, bool isBefore) => (other.Went[i] == number || (went == 0 && other.Went[i] == 0))
+        bool IsBelow(CandidateTable other, int i, bool isBefore) => (other.Went[i] == number || (went == 0 && other.Went[i] == 0))
             && (other.Scores[i] < score || (other.Scores[i] == score && isBefore));
     }
 
-    private static int[][] Ranks(IReadOnlyList<PieceOutcome> outcomes)
+    private static int[][] Ranks(IReadOnlyList<CandidateOutcome> outcomes)
     {
         var ranks = outcomes.Select(outcome => new int[outcome.Scores.Length]).ToArray();
         var rank = 0;
@@ -115,7 +115,7 @@ internal sealed class PiecePool
 /// <param name="Scores">What each is worth; of those that are gone, anything.</param>
 /// <param name="Remained">Whether it was there to be compared.</param>
 /// <param name="Remains">Whether it is still there.</param>
-internal readonly record struct PieceOutcome(float[] Scores, bool[] Remained, bool[] Remains);
+internal readonly record struct CandidateOutcome(float[] Scores, bool[] Remained, bool[] Remains);
 
 /// <summary>One comparison of the pieces of a pool.</summary>
 /// <param name="Round">The step it was part of, from 1; 0 while that goes on.</param>

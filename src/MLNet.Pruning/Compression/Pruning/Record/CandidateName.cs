@@ -6,10 +6,10 @@ namespace MLNet.Pruning.Compression.Pruning.Record;
 /// <summary>A piece as users write it: <c>fc1.weight[3,17]</c>, <c>conv2.weight[5]</c>, <c>conv2.weight[:,5]</c>. Dimensions left out are whole.</summary>
 /// <param name="Name">Name of the parameter or of the layer.</param>
 /// <param name="Indices">An index for each dimension; null where it is whole.</param>
-internal sealed record PieceName(string Name, IReadOnlyList<int?> Indices)
+internal sealed record CandidateName(string Name, IReadOnlyList<int?> Indices)
 {
     /// <exception cref="ArgumentException">The text is something else.</exception>
-    public static PieceName Parse(string text)
+    public static CandidateName Parse(string text)
     {
         var open = text.IndexOf('[');
         if (open < 0)
@@ -19,15 +19,15 @@ internal sealed record PieceName(string Name, IReadOnlyList<int?> Indices)
 
         if (open == 0 || text[^1] != ']')
         {
-            throw NoPiece(text);
+            throw NoCandidate(text);
         }
 
         return new(text[..open], [.. text[(open + 1)..^1].Split(',').Select(part => part.Trim() is var index && index == ":" ? (int?)null
-            : int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw NoPiece(text))]);
+            : int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw NoCandidate(text))]);
     }
 
     /// <summary>The name of a piece of a parameter; of a block the first and the last index of each dimension.</summary>
-    public static string Of(PieceTable table, int piece)
+    public static string Of(CandidateTable table, int piece)
     {
         var (low, high) = (table.Shape.ToArray(), table.Shape.Select(_ => -1).ToArray());
         foreach (var (run, start, length) in table.Layout.Count == table.Layout.Weights ? [(piece, piece, 1)] : table.Layout.Runs)
@@ -47,7 +47,7 @@ internal sealed record PieceName(string Name, IReadOnlyList<int?> Indices)
 
     /// <summary>The number of the piece; null where the name is none of the table's.</summary>
     /// <exception cref="ArgumentException">The name is, but its indices are those of no piece.</exception>
-    public int? Find(PieceTable table)
+    public int? Find(CandidateTable table)
     {
         if (table.Names is not null)
         {
@@ -82,7 +82,7 @@ internal sealed record PieceName(string Name, IReadOnlyList<int?> Indices)
             : throw new ArgumentException($"Index {index} of dimension {given[0]} of '{Name}' is part of no piece that could be removed.");
     }
 
-    private int Weight(PieceTable table)
+    private int Weight(CandidateTable table)
     {
         if (Indices.Count > table.Shape.Count)
         {
@@ -105,7 +105,7 @@ internal sealed record PieceName(string Name, IReadOnlyList<int?> Indices)
             : throw new ArgumentException($"'{Name}' ({TensorInfo.Dimensions(table.Shape)}) was pruned in smaller pieces than that; one is called '{Of(table, piece)}'.");
     }
 
-    private static ArgumentException NoPiece(string text) => new($"'{text}' names no piece: write a parameter and indices from 0, as in 'fc1.weight[3,17]' or 'conv2.weight[5]'.");
+    private static ArgumentException NoCandidate(string text) => new($"'{text}' names no piece: write a parameter and indices from 0, as in 'fc1.weight[3,17]' or 'conv2.weight[5]'.");
 
     private static ArgumentException Outside(string name, int dimension, int size, int index) => new($"Dimension {dimension} of '{name}' has the indices 0 to {size - 1}; {index} was given.");
 }

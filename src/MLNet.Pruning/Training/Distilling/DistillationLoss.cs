@@ -6,26 +6,26 @@ using TorchParameter = TorchSharp.Modules.Parameter;
 namespace MLNet.Pruning.Training.Distilling;
 
 /// <summary>One training of a student: the labels' loss mixed with what the teacher adds.</summary>
-internal sealed class TaughtStudent : IDisposable
+internal sealed class DistillationLoss : IDisposable
 {
     private readonly Scalar _one = 1.0;
-    private readonly Teaching _teaching;
+    private readonly DistillationSession _session;
     private readonly (DistillationTerm Term, TermLoss Loss)[] _terms;
     private readonly FeatureTensors _tensors;
     private readonly double _share;
 
     /// <exception cref="ArgumentException">The student and its teacher do not have the same outputs, or not what the kinds of distillation read.</exception>
-    public TaughtStudent(Teaching teaching, Network student, Device device, int seed)
+    public DistillationLoss(DistillationSession session, Network student, Device device, int seed)
     {
-        _teaching = teaching;
-        if (student.Output.RowSize != teaching.Teacher.Outputs)
+        _session = session;
+        if (student.Output.RowSize != session.Teacher.Outputs)
         {
-            throw new ArgumentException($"The teacher has {teaching.Teacher.Outputs} outputs, but the student {student.Output.RowSize}.");
+            throw new ArgumentException($"The teacher has {session.Teacher.Outputs} outputs, but the student {student.Output.RowSize}.");
         }
 
-        var context = new TermContext(student, teaching.Teacher.Network, teaching.Teacher.Outputs, teaching.Task, device, seed);
-        _share = teaching.Distillation.Terms.Sum(term => term.Share);
-        _terms = [.. teaching.Distillation.Terms.Select(term => (term, term.Bind(context)))];
+        var context = new TermContext(student, session.Teacher.Network, session.Teacher.Outputs, session.Task, device, seed);
+        _share = session.Distillation.Terms.Sum(term => term.Share);
+        _terms = [.. session.Distillation.Terms.Select(term => (term, term.Bind(context)))];
         _tensors = new(student, _terms.SelectMany(term => term.Loss.Reads), "student");
     }
 
@@ -43,8 +43,8 @@ internal sealed class TaughtStudent : IDisposable
     /// <param name="factor">What a schedule makes of the training's progress.</param>
     public Tensor Mix(Tensor hard, Tensor logits, ReadOnlySpan<int> rows, Tensor? changed, Func<LearningRateSchedule, double> factor)
     {
-        var (teacher, targets) = _teaching.Of(rows, changed);
-        var (cooling, strength) = (factor(_teaching.Distillation.TemperatureSchedule), factor(_teaching.Distillation.WeightSchedule));
+        var (teacher, targets) = _session.Of(rows, changed);
+        var (cooling, strength) = (factor(_session.Distillation.TemperatureSchedule), factor(_session.Distillation.WeightSchedule));
         using Scalar labels = 1 - _share * strength;
         var loss = hard.mul(labels);
         var student = new StudentBatch(logits, _tensors.Found);

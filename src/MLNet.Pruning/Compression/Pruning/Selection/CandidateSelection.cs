@@ -3,7 +3,7 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning.Compression.Pruning.Selection;
 
 /// <summary>The pieces of a pool of parameters that are set to zero: how many there are, what they are compared by, and the masks without the least important.</summary>
-internal abstract class PieceSelection
+internal abstract class CandidateSelection
 {
     /// <summary>Pieces of all members, dropped ones included; of N:M, weights.</summary>
     public abstract long Total { get; }

@@ -8,17 +8,17 @@ using MLNet.Pruning.Threading;
 namespace MLNet.Pruning.Structure;
 
 /// <summary>
-/// Cuts groups out of a network: parameters lose their slices, what encodes sizes in the graph is rewritten, and all shapes are inferred
+/// Removes groups from a network: parameters lose their slices, what encodes sizes in the graph is rewritten, and all shapes are inferred
 /// and checked anew. The network it was given stays as it is.
 /// </summary>
-internal sealed class StructureSurgery
+internal sealed class StructureRemoval
 {
     private readonly NetworkStructure _structure;
     private readonly bool[] _dropped;
 
     /// <param name="structure">The groups.</param>
-    /// <param name="groups">Those to cut.</param>
-    public StructureSurgery(NetworkStructure structure, IEnumerable<PruningGroup> groups)
+    /// <param name="groups">Those to remove.</param>
+    public StructureRemoval(NetworkStructure structure, IEnumerable<PruningGroup> groups)
     {
         _structure = structure;
         _dropped = new bool[structure.Coupling.Classes.Count];
@@ -33,7 +33,7 @@ internal sealed class StructureSurgery
     }
 
     /// <exception cref="ArgumentException">A group is of a network with another graph, or nothing would be left of a layer.</exception>
-    public static StructureSurgery Of(Network network, IReadOnlyList<PruningGroup> groups)
+    public static StructureRemoval Of(Network network, IReadOnlyList<PruningGroup> groups)
     {
         var structure = network.Groups(groups[0].Structure.Options);
         if (groups.FirstOrDefault(group => group.Structure != structure) is { } other)
@@ -42,8 +42,8 @@ internal sealed class StructureSurgery
                 + "give groups of this network's Groups(), all with the same options.", nameof(groups));
         }
 
-        var surgery = new StructureSurgery(structure, groups);
-        return surgery.Emptied().FirstOrDefault() is not { Name: not null } emptied ? surgery
+        var removal = new StructureRemoval(structure, groups);
+        return removal.Emptied().FirstOrDefault() is not { Name: not null } emptied ? removal
             : throw new ArgumentException($"Nothing would be left of '{emptied.Name}': keep at least one group.", nameof(groups));
     }
 
@@ -60,17 +60,17 @@ internal sealed class StructureSurgery
     /// <param name="network">The network of the structure, or one of the same graph with other weights.</param>
     public Network Remove(Network network) => Remove([network])[0];
 
-    /// <summary>The smaller networks: of one graph where they were of one, and what they have in common is cut once.</summary>
+    /// <summary>The smaller networks: of one graph where they were of one, and what they have in common shrinks once.</summary>
     /// <param name="networks">Networks of the structure's graph, or of graphs like it.</param>
     public Network[] Remove(IReadOnlyList<Network> networks)
     {
         var whole = networks.SelectMany(network => network.Parameters).Where(parameter => Kept.ContainsKey(parameter.Name)).Distinct().ToArray();
         var parts = new Parameter[whole.Length];
-        PartLoop.Run(whole.Length, i => parts[i] = Cut(whole[i], Kept[whole[i].Name]));
-        var (cut, removed) = (whole.Zip(parts).ToDictionary(), new Dictionary<Network, Network>());
+        PartLoop.Run(whole.Length, i => parts[i] = Shrink(whole[i], Kept[whole[i].Name]));
+        var (shrunk, removed) = (whole.Zip(parts).ToDictionary(), new Dictionary<Network, Network>());
         foreach (var network in networks.Distinct())
         {
-            ImmutableArray<Parameter> parameters = [.. network.Parameters.Select(parameter => cut.GetValueOrDefault(parameter, parameter))];
+            ImmutableArray<Parameter> parameters = [.. network.Parameters.Select(parameter => shrunk.GetValueOrDefault(parameter, parameter))];
             removed[network] = removed.FirstOrDefault(other => other.Key.Graph == network.Graph).Value?.WithParameters(parameters) ?? new Network(network.Parts with
             {
                 Nodes = [.. network.Nodes.Select(Rewrite)],
@@ -85,7 +85,7 @@ internal sealed class StructureSurgery
 
     /// <summary>The network of the same size with the same groups at zero, which computes the same.</summary>
     public Network Mask(Network network) => network.WithParameters(_structure.Coupling.Axes
-        .Where(axis => axis.Role != AxisRole.Cut && Kept.ContainsKey(axis.Parameter)).GroupBy(axis => axis.Parameter)
+        .Where(axis => axis.Role != AxisRole.RemovedOnly && Kept.ContainsKey(axis.Parameter)).GroupBy(axis => axis.Parameter)
         .Select(axes =>
         {
             var parameter = network[axes.Key];
@@ -114,7 +114,7 @@ internal sealed class StructureSurgery
     }
 
     /// <summary>A mask without the slices that go.</summary>
-    public WeightMask Cut(Parameter parameter, WeightMask mask)
+    public WeightMask Shrink(Parameter parameter, WeightMask mask)
     {
         if (!Kept.TryGetValue(parameter.Name, out var kept))
         {
@@ -123,31 +123,31 @@ internal sealed class StructureSurgery
 
         var ones = new float[parameter.Count];
         Array.Fill(ones, 1f);
-        var (values, _) = Cut(mask.Apply(ones), parameter.Shape, kept);
+        var (values, _) = Shrink(mask.Apply(ones), parameter.Shape, kept);
         return new WeightMask([.. values.Select(value => value != 0)]);
     }
 
-    private static Parameter Cut(Parameter parameter, ImmutableSortedDictionary<int, int[]> kept)
+    private static Parameter Shrink(Parameter parameter, ImmutableSortedDictionary<int, int[]> kept)
     {
         if (!parameter.IsInitialized)
         {
             return parameter.WithShape([.. parameter.Shape.Select((size, d) => kept.TryGetValue(d, out var indices) ? indices.Length : size)]);
         }
 
-        var (values, shape) = Cut(parameter.Array, parameter.Shape, kept);
+        var (values, shape) = Shrink(parameter.Array, parameter.Shape, kept);
         return parameter.WithValues(shape, values, parameter.Grid?.Keep(kept));
     }
 
-    private static (float[] Values, ImmutableArray<int> Shape) Cut(float[] values, ImmutableArray<int> shape, ImmutableSortedDictionary<int, int[]> kept)
+    private static (float[] Values, ImmutableArray<int> Shape) Shrink(float[] values, ImmutableArray<int> shape, ImmutableSortedDictionary<int, int[]> kept)
     {
         ImmutableArray<int> smaller = [.. shape.Select((size, d) => kept.TryGetValue(d, out var indices) ? indices.Length : size)];
-        var cut = GC.AllocateUninitializedArray<float>(smaller.Aggregate(1, (product, size) => product * size), pinned: true);
+        var left = GC.AllocateUninitializedArray<float>(smaller.Aggregate(1, (product, size) => product * size), pinned: true);
         // One copy of what stays: neighbours in the last dimension that loses something are moved together, with all that lies behind it.
         var (last, next) = (kept.Keys.Last(), 0);
         var inner = shape.Skip(last + 1).Aggregate(1, (product, size) => product * size);
         var runs = IndexRanges.Runs(kept[last]).ToArray();
         Copy(0, 0);
-        return (cut, smaller);
+        return (left, smaller);
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Copy(int dimension, int place)
@@ -156,7 +156,7 @@ internal sealed class StructureSurgery
             {
                 foreach (var (start, length) in runs)
                 {
-                    values.AsSpan((place * shape[last] + start) * inner, length * inner).CopyTo(cut.AsSpan(next));
+                    values.AsSpan((place * shape[last] + start) * inner, length * inner).CopyTo(left.AsSpan(next));
                     next += length * inner;
                 }
 
@@ -172,7 +172,7 @@ internal sealed class StructureSurgery
     }
 
     private HashSet<string> Unmasked() => [.. _structure.Coupling.Axes
-        .Where(axis => axis.Role == AxisRole.Cut && Kept.TryGetValue(axis.Parameter, out var kept) && kept.ContainsKey(axis.Dimension)).Select(axis => axis.Parameter)];
+        .Where(axis => axis.Role == AxisRole.RemovedOnly && Kept.TryGetValue(axis.Parameter, out var kept) && kept.ContainsKey(axis.Dimension)).Select(axis => axis.Parameter)];
 
     private NetworkGraph Graph => _structure.Coupling.Graph;
 
@@ -191,7 +191,7 @@ internal sealed class StructureSurgery
         return kept;
     }
 
-    /// <summary>The sizes of a tensor after the cut.</summary>
+    /// <summary>The sizes of a tensor after the removal.</summary>
     private int[] Sizes(string tensor)
     {
         var shape = Graph.Find(tensor)!.Shape;

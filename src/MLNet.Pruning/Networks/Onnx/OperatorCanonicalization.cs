@@ -8,7 +8,7 @@ namespace MLNet.Pruning.Networks.Onnx;
 /// Folds the versions of the standard into one inner form: what some versions write as an attribute and others as an operand with a
 /// constant value is always an attribute, defaults that changed are written out, outputs that only training needs are dropped.
 /// </summary>
-internal static class OperatorLifting
+internal static class OperatorCanonicalization
 {
     /// <summary>Operands that become attributes, by operator and place.</summary>
     public static readonly FrozenDictionary<string, (int Input, string Attribute, Kind Kind)[]> Operands = new Dictionary<string, (int, string, Kind)[]>
@@ -71,7 +71,7 @@ internal static class OperatorLifting
     /// <param name="symbols">Open sizes.</param>
     /// <param name="openBatch">Whether a batch of 1 was opened, so that a reshape to one row is one to as many as there are.</param>
     /// <param name="isRead">Whether a node reads a tensor, or the graph gives it back.</param>
-    public static Node Lift(Node node, long opset, Func<string, FoldedValue?> value, ImmutableArray<int> input, Symbols symbols, bool openBatch,
+    public static Node Apply(Node node, long opset, Func<string, FoldedValue?> value, ImmutableArray<int> input, Symbols symbols, bool openBatch,
         Func<string, bool> isRead)
     {
         if (node.Domain.Length > 0)
@@ -93,7 +93,7 @@ internal static class OperatorLifting
     {
         var inputs = node.Inputs.ToList();
         // All or none, but for what is dropped anyway: half a Slice in attributes would be another operator.
-        var lifted = node;
+        var canonical = node;
         foreach (var (i, attribute, kind) in operands)
         {
             if (i >= inputs.Count)
@@ -113,14 +113,14 @@ internal static class OperatorLifting
                 return node;
             }
 
-            lifted = lifted.With(attribute, folded);
+            canonical = canonical.With(attribute, folded);
             if (kind == Kind.Indices && operand.Shape.Length == 0)
             {
-                lifted = lifted.With("scalar", 1L);
+                canonical = canonical.With("scalar", 1L);
             }
         }
 
-        return WithoutAxes(lifted.Without("allowzero").WithInputs(inputs), input);
+        return WithoutAxes(canonical.Without("allowzero").WithInputs(inputs), input);
     }
 
     /// <summary>The padding of all dimensions, where only that of some axes is given.</summary>
@@ -154,7 +154,7 @@ internal static class OperatorLifting
         _ => null,
     };
 
-    /// <summary>A reshape's target with 0 (as the input) and -1 (what is left) worked out; null where it cannot be told.</summary>
+    /// <summary>A reshape's target with 0 (as the input) and -1 (what is left) worked out; null where it cannot be determined.</summary>
     private static long[]? Target(Node node, long[] target, ImmutableArray<int> input, Symbols symbols)
     {
         var sizes = new long[target.Length];

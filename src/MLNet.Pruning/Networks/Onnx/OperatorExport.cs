@@ -6,8 +6,8 @@ using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Networks.Onnx;
 
-/// <summary>Writes nodes of the inner form for one version of the standard: the reverse of <see cref="OperatorLifting"/>.</summary>
-internal sealed class OperatorLowering(Network network, long opset)
+/// <summary>Writes nodes of the inner form for one version of the standard: the reverse of <see cref="OperatorCanonicalization"/>.</summary>
+internal sealed class OperatorExport(Network network, long opset)
 {
     private readonly UniqueNames _names = new(network.Tensors.Keys.Concat(network.Parameters.Select(parameter => parameter.Name)).Concat(network.Graph.Constants.Select(constant => constant.Name)));
     private readonly Dictionary<int, string> _sizes = [];
@@ -341,7 +341,7 @@ internal sealed class OperatorLowering(Network network, long opset)
         var name = _sizes[size] = Unique("size." + network.Graph.Symbols.Name(size));
         if (factors.Length == 1 && coefficient == 1)
         {
-            var (tensor, dimension) = network.Graph.Symbols.Source(size) ?? throw new ArgumentException($"The open size '{network.Graph.Symbols.Name(size)}' is told by no tensor.");
+            var (tensor, dimension) = network.Graph.Symbols.Source(size) ?? throw new ArgumentException($"The open size '{network.Graph.Symbols.Name(size)}' is given by no tensor.");
             var shape = Unique(name + ".shape");
             Emit(shape, "Shape", [tensor]);
             Emit(name, "Gather", [shape, Initialize(name, [dimension], [1])]);

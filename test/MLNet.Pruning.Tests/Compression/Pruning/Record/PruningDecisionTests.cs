@@ -9,7 +9,7 @@ namespace MLNet.Pruning.Tests.Compression.Pruning.Record;
 
 /// <summary>What a report says of single pieces, of layers, and draws.</summary>
 [TestClass]
-public class PieceVerdictTests
+public class PruningDecisionTests
 {
     [TestMethod]
     public void Every_weight_has_its_importance_rank_threshold_and_round()
@@ -23,14 +23,14 @@ public class PieceVerdictTests
         {
             var (name, index, score) = all[place];
             var columns = network[name].Shape[1];
-            var verdict = report.Why($"{name}[{index / columns},{index % columns}]");
+            var verdict = report.Decision($"{name}[{index / columns},{index % columns}]");
             var round = Enumerable.Range(1, 3).FirstOrDefault(step => place < gone[step]);
             var last = round == 0 ? 3 : round;
-            Assert.AreEqual(new PieceVerdict($"{name}[{index / columns},{index % columns}]", round > 0, last, score, place - gone[last - 1] + 1, 50 - gone[last - 1], all[gone[last] - 1].Score, 1 - (50.0 - gone[last]) / 50), verdict);
+            Assert.AreEqual(new PruningDecision($"{name}[{index / columns},{index % columns}]", round > 0, last, score, place - gone[last - 1] + 1, 50 - gone[last - 1], all[gone[last] - 1].Score, 1 - (50.0 - gone[last]) / 50), verdict);
             Assert.AreEqual(round == 0, pruned.Masks[name][index]);
         }
 
-        StringAssert.Contains(report.Why("fc1.weight[0,0]").ToString(), "fc1.weight[0,0] ");
+        StringAssert.Contains(report.Decision("fc1.weight[0,0]").ToString(), "fc1.weight[0,0] ");
     }
 
     [TestMethod]
@@ -39,24 +39,24 @@ public class PieceVerdictTests
         var network = Network.Sequential([2, 6, 6], Layer.Conv2d(4, 3), Layer.Flatten(), Layer.Dense(6)).Initialize(1);
         float Sum(Func<int, int, bool> chosen) => Enumerable.Range(0, 72).Where(i => chosen(i / 18, i / 9 % 2)).Sum(i => Math.Abs(network["conv1.weight"].Values[i]));
         var filters = Run(network, new() { Amount = Amount.Count(1), Granularity = Granularity.Slice(0), Scope = Scope.Layer.Only("conv1") }).Report;
-        Assert.AreEqual(Sum((filter, _) => filter == 2), filters.Why("conv1.weight[2]").Importance, 1e-4);
-        Assert.AreEqual("conv1.weight[2]", filters.Why("conv1.weight[2,1,0,0]").Piece, "a weight is part of its filter");
+        Assert.AreEqual(Sum((filter, _) => filter == 2), filters.Decision("conv1.weight[2]").Importance, 1e-4);
+        Assert.AreEqual("conv1.weight[2]", filters.Decision("conv1.weight[2,1,0,0]").Piece, "a weight is part of its filter");
         var channels = Run(network, new() { Amount = Amount.Count(1), Granularity = Granularity.Slice(1), Scope = Scope.Layer.Only("conv1") }).Report;
-        Assert.AreEqual(Sum((_, channel) => channel == 1), channels.Why("conv1.weight[:,1]").Importance, 1e-4);
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => channels.Why("conv1.weight[1]")).Message, "'conv1.weight[:,0]'");
+        Assert.AreEqual(Sum((_, channel) => channel == 1), channels.Decision("conv1.weight[:,1]").Importance, 1e-4);
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => channels.Decision("conv1.weight[1]")).Message, "'conv1.weight[:,0]'");
         var kernels = Run(network, new() { Amount = Amount.Count(3), Granularity = Granularity.Kernel }).Report;
-        Assert.AreEqual(Sum((filter, channel) => (filter, channel) == (3, 1)), kernels.Why("conv1.weight[3,1]").Importance, 1e-4);
-        Assert.AreEqual(3, Enumerable.Range(0, 8).Count(i => kernels.Why($"conv1.weight[{i / 2},{i % 2}]").Removed));
+        Assert.AreEqual(Sum((filter, channel) => (filter, channel) == (3, 1)), kernels.Decision("conv1.weight[3,1]").Importance, 1e-4);
+        Assert.AreEqual(3, Enumerable.Range(0, 8).Count(i => kernels.Decision($"conv1.weight[{i / 2},{i % 2}]").Removed));
         var blocks = Run(network, new() { Amount = Amount.Count(5), Granularity = Granularity.WeightBlock(2, 8), Scope = Scope.Network.Only("fc1") }).Report;
-        Assert.AreEqual("fc1.weight[2-3,8-15]", blocks.Why("fc1.weight[3,9]").Piece);
-        Assert.AreEqual(Enumerable.Range(0, 16).Sum(i => Math.Abs(network["fc1.weight"].Values[(2 + i / 8) * 64 + 8 + i % 8])), blocks.Why("fc1.weight[3,9]").Importance, 1e-4);
+        Assert.AreEqual("fc1.weight[2-3,8-15]", blocks.Decision("fc1.weight[3,9]").Piece);
+        Assert.AreEqual(Enumerable.Range(0, 16).Sum(i => Math.Abs(network["fc1.weight"].Values[(2 + i / 8) * 64 + 8 + i % 8])), blocks.Decision("fc1.weight[3,9]").Importance, 1e-4);
         var (masked, pattern) = Run(network, new() { Granularity = Granularity.NToM(2, 4), Scope = Scope.Layer.Only("fc1") });
         for (var group = 0; group < 6 * 16; group++)
         {
             var sorted = Enumerable.Range(4 * group, 4).OrderBy(i => Math.Abs(network["fc1.weight"].Values[i])).ToArray();
             for (var place = 0; place < 4; place++)
             {
-                var verdict = pattern.Why($"fc1.weight[{sorted[place] / 64},{sorted[place] % 64}]");
+                var verdict = pattern.Decision($"fc1.weight[{sorted[place] / 64},{sorted[place] % 64}]");
                 Assert.AreEqual((place < 2, place + 1L, 4L, (double)Math.Abs(network["fc1.weight"].Values[sorted[1]])), (verdict.Removed, verdict.Rank, verdict.Of, verdict.Threshold));
             }
         }
@@ -77,15 +77,15 @@ public class PieceVerdictTests
         {
             var round = Enumerable.Range(1, 3).FirstOrDefault(step => place < gone[step]);
             var last = round == 0 ? 3 : round;
-            var expected = new PieceVerdict(sorted[place].Name, round > 0, last, sorted[place].Value, place - gone[last - 1] + 1, 14 - gone[last - 1], sorted[gone[last] - 1].Value, gone[last] / 14.0);
-            Assert.AreEqual(expected, report.Why(sorted[place].Name) with { Sparsity = Math.Round(report.Why(sorted[place].Name).Sparsity, 12) } is var verdict && Math.Abs(verdict.Sparsity - expected.Sparsity) < 1e-9 ? verdict with { Sparsity = expected.Sparsity } : verdict);
+            var expected = new PruningDecision(sorted[place].Name, round > 0, last, sorted[place].Value, place - gone[last - 1] + 1, 14 - gone[last - 1], sorted[gone[last] - 1].Value, gone[last] / 14.0);
+            Assert.AreEqual(expected, report.Decision(sorted[place].Name) with { Sparsity = Math.Round(report.Decision(sorted[place].Name).Sparsity, 12) } is var verdict && Math.Abs(verdict.Sparsity - expected.Sparsity) < 1e-9 ? verdict with { Sparsity = expected.Sparsity } : verdict);
         }
 
         Assert.AreEqual(7, pruned.Network["conv1.weight"].Shape[0] + pruned.Network["conv2.weight"].Shape[0]);
         // The bias, the channel that reads it and the number within the layer are the same piece.
         foreach (var other in new[] { "conv1.bias[2]", "conv2.weight[:,2]", "conv1[2]" })
         {
-            Assert.AreEqual(report.Why("conv1.weight[2]") with { Piece = other }, report.Why(other) with { Piece = other });
+            Assert.AreEqual(report.Decision("conv1.weight[2]") with { Piece = other }, report.Decision(other) with { Piece = other });
         }
     }
 
@@ -97,8 +97,8 @@ public class PieceVerdictTests
         network = network.With("twoa.weight", new float[16]).With("twob.weight", new float[16]);
         var names = BlockRemoval.Find(network, false).Select(block => block.Name).ToArray();
         var report = Run(network, new() { Amount = Amount.Count(1), Granularity = Granularity.Block }).Report;
-        Assert.AreEqual((true, 1, 1L, 3L), (report.Why(names[1]).Removed, report.Why(names[1]).Round, report.Why(names[1]).Rank, report.Why(names[1]).Of));
-        Assert.IsFalse(report.Why(names[0]).Removed);
+        Assert.AreEqual((true, 1, 1L, 3L), (report.Decision(names[1]).Removed, report.Decision(names[1]).Round, report.Decision(names[1]).Rank, report.Decision(names[1]).Of));
+        Assert.IsFalse(report.Decision(names[0]).Removed);
     }
 
     [TestMethod]
@@ -113,7 +113,7 @@ public class PieceVerdictTests
         Assert.IsTrue(report.StoppedEarly);
         for (var i = 0; i < 30; i++)
         {
-            var verdict = report.Why($"fc1.weight[{i / 6},{i % 6}]");
+            var verdict = report.Decision($"fc1.weight[{i / 6},{i % 6}]");
             Assert.AreEqual(!pruned.Masks["fc1.weight"][i], verdict.Removed);
             Assert.AreEqual(!before.Masks["fc1.weight"][i] ? 0 : verdict.Removed ? 1 : 2, verdict.Round);
         }
@@ -126,9 +126,9 @@ public class PieceVerdictTests
         var options = new PruningOptions { Amount = Amount.Fraction(0.5), Schedule = Schedule.OneShot.BottomUp(), FineTuneEpochs = 0, Tolerance = 0.1 };
         var (_, report) = new PruningLoop(options, _ => new ValidationResult(metric -= 0.2, 0, Metric.Accuracy), (_, _) => throw new InvalidOperationException(), _ => { }).Run(Network.Mlp(6, 5, 4).Initialize(1).Unpruned(), null);
         Assert.IsTrue(report.StoppedEarly);
-        Assert.AreEqual((false, 1), (report.Why("fc1.weight[1,1]").Removed, report.Why("fc1.weight[1,1]").Round));
-        Assert.AreEqual((false, 0), (report.Why("fc2.weight[1,1]").Removed, report.Why("fc2.weight[1,1]").Round));
-        StringAssert.Contains(report.Why("fc2.weight[1,1]").ToString(), "turn");
+        Assert.AreEqual((false, 1), (report.Decision("fc1.weight[1,1]").Removed, report.Decision("fc1.weight[1,1]").Round));
+        Assert.AreEqual((false, 0), (report.Decision("fc2.weight[1,1]").Removed, report.Decision("fc2.weight[1,1]").Round));
+        StringAssert.Contains(report.Decision("fc2.weight[1,1]").ToString(), "turn");
         Assert.AreEqual(0, report.Histogram("fc2").Before.Sum());
         Assert.AreEqual(2, Draw(report).Length);
     }
@@ -137,7 +137,7 @@ public class PieceVerdictTests
     public void Unknown_names_and_indices_say_which_there_are()
     {
         var report = Run(Network.Mlp(6, 5, 4).Initialize(1), new() { Amount = Amount.Fraction(0.6) }).Report;
-        string Message(string piece) => Assert.ThrowsExactly<ArgumentException>(() => report.Why(piece)).Message;
+        string Message(string piece) => Assert.ThrowsExactly<ArgumentException>(() => report.Decision(piece)).Message;
         StringAssert.Contains(Message("fc1.wight[3,4]"), "'fc1.weight'");
         StringAssert.Contains(Message("fc1.weight[5,0]"), "0 to 4; 5 was given");
         StringAssert.Contains(Message("fc1.weight[3]"), "smaller pieces");
@@ -148,9 +148,9 @@ public class PieceVerdictTests
         StringAssert.Contains(Message("fc1.weight[1,2"), "names no piece");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => report.Histogram("fc3")).Message, "'fc1'");
         var units = Run(Network.Mlp(6, 5, 4).Initialize(1), new() { Amount = Amount.Count(1), Granularity = Granularity.Neuron }).Report;
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => units.Why("fc1.weight[3,4]")).Message, "'fc1.weight[5]'");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => units.Why("fc1.weight[5]")).Message, "0 to 4");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new PruningReport(null, []).Why("fc1.weight[5]")).Message, "fc1.weight");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => units.Decision("fc1.weight[3,4]")).Message, "'fc1.weight[5]'");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => units.Decision("fc1.weight[5]")).Message, "0 to 4");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new PruningReport(null, []).Decision("fc1.weight[5]")).Message, "fc1.weight");
     }
 
     [TestMethod]
@@ -206,7 +206,7 @@ public class PieceVerdictTests
 
         var units = Run(network, new() { Amount = Amount.Count(8), Granularity = Granularity.Neuron }).Report;
         var strip = Rectangles(Draw(units).Single(), "cell");
-        CollectionAssert.AreEqual(Enumerable.Range(0, 20).Select(i => units.Why($"fc1.weight[{i}]").Removed ? 0.0 : 1).ToArray(), strip.Select(cell => cell.GetValueOrDefault("fill-opacity", 1)).ToArray());
+        CollectionAssert.AreEqual(Enumerable.Range(0, 20).Select(i => units.Decision($"fc1.weight[{i}]").Removed ? 0.0 : 1).ToArray(), strip.Select(cell => cell.GetValueOrDefault("fill-opacity", 1)).ToArray());
     }
 
     private static XElement[] Draw(PruningReport report)
