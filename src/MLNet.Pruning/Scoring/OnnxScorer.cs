@@ -41,9 +41,17 @@ internal sealed class OnnxScorer : IBatchScorer
     /// <param name="network">The network, with values.</param>
     /// <param name="softmax">Whether scores are probabilities over the outputs; else the logits as they are.</param>
     /// <param name="batch">Rows at a time.</param>
-    public static OnnxScorer? Create(Network network, bool softmax, int batch)
-        => network.Inputs.All(input => input is { IsKnown: true, Shape: [TensorInfo.Batch, ..] } && input.Shape.Skip(1).All(size => size > 0))
-            && OnnxSession.Rent(network, TorchThreads.Worth(network, batch)) is { } session ? new(session, network, softmax, batch) : null;
+    /// <param name="refusal">Why it cannot; null where it can.</param>
+    public static OnnxScorer? Create(Network network, bool softmax, int batch, out string? refusal)
+    {
+        if (network.Inputs.FirstOrDefault(input => !(input is { IsKnown: true, Shape: [TensorInfo.Batch, ..] } && input.Shape.Skip(1).All(size => size > 0))) is { } open)
+        {
+            refusal = $"its input '{open}' is not a batch of rows of a fixed size";
+            return null;
+        }
+
+        return OnnxSession.Rent(network, TorchThreads.Worth(network, batch), out refusal) is { } session ? new(session, network, softmax, batch) : null;
+    }
 
     public ReadOnlySpan<float> Scores(int row) => _scores.AsSpan(row * _outputs, _outputs);
 

@@ -46,8 +46,10 @@ internal sealed class OnnxSession
     /// <summary>The network's session; null where ONNX Runtime does not have all its operators.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="threads">Threads of each run.</param>
-    public static OnnxSession? Rent(Network network, int threads)
+    /// <param name="refusal">What ONNX Runtime says where there is none; null else.</param>
+    public static OnnxSession? Rent(Network network, int threads, out string? refusal)
     {
+        refusal = null;
         lock (s_lock)
         {
             var session = s_open.Find(open => open._threads == threads && open._network.TryGetTarget(out var other) && other == network);
@@ -57,8 +59,9 @@ internal sealed class OnnxSession
                 {
                     s_open.Add(session = new(network, threads));
                 }
-                catch (OnnxRuntimeException)
+                catch (OnnxRuntimeException e)
                 {
+                    refusal = e.Message;
                     return null;
                 }
             }

@@ -8,9 +8,23 @@ internal static class Scorer
     /// <param name="network">The network, with values.</param>
     /// <param name="softmax">Whether scores are probabilities over the outputs; else the logits as they are.</param>
     /// <param name="batch">Rows at a time.</param>
-    /// <exception cref="NotSupportedException">Neither runs the network; the message names the operator.</exception>
+    /// <exception cref="NotSupportedException">Neither runs the network; the message says why of both.</exception>
     public static IBatchScorer Create(Network network, bool softmax, int batch)
-        => (IBatchScorer?)OnnxScorer.Create(network, softmax, batch) ?? Torch(network, softmax, batch);
+    {
+        if (OnnxScorer.Create(network, softmax, batch, out var refusal) is { } scorer)
+        {
+            return scorer;
+        }
+
+        try
+        {
+            return Torch(network, softmax, batch);
+        }
+        catch (Exception e) when (e is NotSupportedException or DllNotFoundException)
+        {
+            throw new NotSupportedException($"The network cannot be scored. ONNX Runtime does not run it: {refusal?.TrimEnd('.')}. Nor does libtorch: {e.Message}", e);
+        }
+    }
 
     // In a method of its own: the runtime loads TorchSharp for a method that names its types.
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -3,6 +3,7 @@ using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Tests.Cases;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.OnnxRuntime;
 
 namespace MLNet.Pruning.Tests.Scoring;
 
@@ -15,13 +16,24 @@ public class OnnxScorerTests
     public static IEnumerable<object[]> Networks => Zoo.Networks.Select(name => new object[] { name });
 
     [TestMethod]
+    public void What_neither_runtime_has_is_refused_with_what_both_say()
+    {
+        var file = File.ReadAllBytes(Zoo.Operator("custom_domain").Path);
+        var said = Assert.Throws<OnnxRuntimeException>(() => new InferenceSession(file)).Message;
+        var message = Assert.ThrowsExactly<NotSupportedException>(() => Scorer.Create(Network.FromOnnx(Zoo.Operator("custom_domain").Path), softmax: false, 1)).Message;
+        StringAssert.Contains(said, "Wobble");
+        StringAssert.Contains(message, said[said.IndexOf("example.custom", StringComparison.Ordinal)..].TrimEnd('.'));
+        StringAssert.Contains(message, "operator 'example.custom.Wobble'");
+    }
+
+    [TestMethod]
     [DynamicData(nameof(Networks))]
     public void Rows_get_the_scores_that_the_interpreter_gives(string name)
     {
         var model = Zoo.Network(name);
         if (model.Inputs.Any(input => input.Shape.Contains("T")))
         {
-            Assert.IsNull(OnnxScorer.Create(Network.FromOnnx(model.Path), softmax: false, Rows), "the interpreter takes the open size from the rows");
+            Assert.IsNull(OnnxScorer.Create(Network.FromOnnx(model.Path), softmax: false, Rows, out _), "the interpreter takes the open size from the rows");
             return;
         }
 
@@ -32,7 +44,7 @@ public class OnnxScorerTests
         var values = model.Draw(seed: 3, Rows);
         foreach (var softmax in new[] { false, true })
         {
-            using var scorer = OnnxScorer.Create(network, softmax, Rows)!;
+            using var scorer = OnnxScorer.Create(network, softmax, Rows, out _)!;
             using var reference = new TorchScorer(network, softmax, Rows);
             // A full batch, the last of a view, and rows again where the larger one has left its own.
             foreach (var count in new[] { Rows, 3, Rows, 1 })
@@ -70,7 +82,7 @@ public class OnnxScorerTests
     public void A_softmax_of_large_logits_stays_finite()
     {
         var network = Network.Mlp(1, 3).With("fc1.weight", [1000, -1000, 999]).With("fc1.bias", [0, 0, 0]);
-        using var scorer = OnnxScorer.Create(network, softmax: true, 1)!;
+        using var scorer = OnnxScorer.Create(network, softmax: true, 1, out _)!;
         scorer.Rows[0] = 1;
         scorer.Run(1);
         double[] expected = [1 / (1 + Math.Exp(-1)), 0, Math.Exp(-1) / (1 + Math.Exp(-1))];
@@ -84,11 +96,11 @@ public class OnnxScorerTests
     public void Threads_share_a_session_and_get_their_own_scores()
     {
         var network = Network.Mlp(5, 4, 2).Initialize(1);
-        using var first = OnnxScorer.Create(network, softmax: false, 4)!;
+        using var first = OnnxScorer.Create(network, softmax: false, 4, out _)!;
         var expected = Enumerable.Range(0, 64).Select(i => Score(first, i)).ToArray();
         Parallel.For(0, 64, i =>
         {
-            using var scorer = OnnxScorer.Create(network, softmax: false, 4)!;
+            using var scorer = OnnxScorer.Create(network, softmax: false, 4, out _)!;
             CollectionAssert.AreEqual(expected[i], Score(scorer, i));
         });
 
