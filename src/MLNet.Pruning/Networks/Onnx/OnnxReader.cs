@@ -51,7 +51,7 @@ internal sealed class OnnxReader
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
         _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
         _symbols = new(OpenSizes.Batch(model.Graph));
-        Inputs = [.. OpenSizes.Inputs(model.Graph).Select(Describe)];
+        Inputs = [.. OpenSizes.Inputs(model.Graph).Select(info => DeclaredTensors.Of(info, _symbols))];
         if (openBatch)
         {
             Inputs = [.. Inputs.Select(input => input with { Shape = input.Shape.SetItem(0, _symbols.Open(_symbols.Name(TensorInfo.Batch), (input.Name, 0))) })];
@@ -76,7 +76,7 @@ internal sealed class OnnxReader
         {
             if (info.Type?.TensorType is not null)
             {
-                _declared[info.Name] = Describe(info);
+                _declared[info.Name] = DeclaredTensors.Of(info, _symbols);
             }
         }
 
@@ -159,19 +159,6 @@ internal sealed class OnnxReader
         }
 
         _budget = new(_values.Values.Sum(value => value.Bytes));
-    }
-
-    private TensorInfo Describe(ValueInfoProto info)
-    {
-        var type = info.Type?.TensorType;
-        if (type?.Shape is null)
-        {
-            return new TensorInfo(info.Name, default) { Type = (TensorType)(type?.ElemType ?? 0) };
-        }
-
-        var shape = type.Shape.Dim.Select((dim, i) => OpenSizes.IsOpen(dim) ? _symbols.Open(OpenSizes.Name(info, i, _symbols.Name(TensorInfo.Batch)), (info.Name, i))
-            : checked((int)dim.DimValue));
-        return new TensorInfo(info.Name, [.. shape]) { Type = (TensorType)type.ElemType };
     }
 
     private void Read(NodeProto proto, HashSet<string> kept)
