@@ -29,15 +29,15 @@ internal static class PruneCommand
             DefaultValueFactory = _ => 0.5,
         }.Require(value => value is >= 0 and < 1, "a share in [0, 1)");
         var target = Choice("--target", "What the share is counted in.", s_targets, "channels");
-        var importance = Choices.Option<Importance>("--importance", "What a piece is worth", "magnitude");
+        var importance = Choices.Option<Importance>("--importance", "How important a weight or structure is", "magnitude");
         var calibration = new Option<int>("--calibration-rows") { Description = "Rows that importances are measured on which need some.", DefaultValueFactory = _ => 256 }.AtLeast(1);
         var scope = Choices.Option<Scope>("--scope",
-            "Whether pieces are compared within their layer or across the network, or how weights that are set to zero spread over layers", "network");
+            "Whether weights or structures are compared within their layer or across the network, or how weights that are set to zero spread over layers", "network");
         var group = Choice("--group", "How the importance of what goes together follows from its members.", s_groups, "mean");
         var noNormalize = new Option<bool>("--no-normalize") { Description = "Compares layers without dividing by the mean importance of each." };
         var alignment = new Option<int?>("--alignment") { Description = "Rounds widths to a multiple; 1 keeps them exact. Default: 16 for dense convolutions." }
             .Require(value => value is null or >= 1, "a whole number of at least 1");
-        var minimumKept = new Option<double>("--minimum-kept") { Description = "Share of every layer's pieces that stays, in [0, 1); above 0, at least one.", DefaultValueFactory = _ => 0 }
+        var minimumKept = new Option<double>("--minimum-kept") { Description = "Share of every layer's weights or structures that stays, in [0, 1); above 0, at least one.", DefaultValueFactory = _ => 0 }
             .Require(value => value is >= 0 and < 1, "a share in [0, 1)");
         var only = new Option<string[]>("--only") { Description = "Layers that may shrink: names with commas between, or the option once for each.", HelpName = "a,b" };
         var except = new Option<string[]>("--except") { Description = "Layers that may not, named alike.", HelpName = "a,b" };

@@ -6,7 +6,7 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <summary>What prune did.</summary>
 /// <param name="Input">The model it was given.</param>
 /// <param name="Output">The model it wrote.</param>
-/// <param name="Granularity">In which pieces.</param>
+/// <param name="Granularity">What was pruned as one.</param>
 /// <param name="Sparsity">Share that was to go.</param>
 /// <param name="Target">What it is counted in.</param>
 /// <param name="Widths">Widths that changed; empty where weights were set to zero.</param>
@@ -116,7 +116,7 @@ internal sealed record PrunedLayer(string Name, int[] Before, int[]? After, doub
 
 /// <summary>A step of the schedule.</summary>
 /// <param name="Step">From 1.</param>
-/// <param name="Sparsity">Share of the pieces that are gone.</param>
+/// <param name="Sparsity">Share of the weights or structures that are gone.</param>
 /// <param name="Pruned">The validation metric right after pruning.</param>
 /// <param name="FineTuned">After fine-tuning; null without.</param>
 /// <param name="Kept">Whether it was kept.</param>

@@ -33,7 +33,7 @@ public class PruneTests
         var blocks = CliProcess.Json(0, "prune", Case.File("se_block"), "-o", files["a.onnx"], "--granularity", "block");
         Assert.Contains(warning => warning.Contains("Nothing was pruned"), Warnings(blocks));
         var rows = CliProcess.Json(0, "prune", Case.File("se_block"), "-o", files["a.onnx"], "--granularity", "row");
-        Assert.Contains(warning => warning.Contains("without pieces of granularity 'Row'"), Warnings(rows));
+        Assert.Contains(warning => warning.Contains("without structures of granularity 'Row'"), Warnings(rows));
         var emptied = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8");
         Assert.Contains(warning => warning.Contains("has nothing left"), Warnings(emptied));
         var kept = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8", "--minimum-kept", "0.05");

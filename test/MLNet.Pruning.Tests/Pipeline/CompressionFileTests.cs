@@ -40,9 +40,9 @@ public class CompressionFileTests
         }
 
         Assert.AreEqual(before.Pruning!.ToString(), after.Pruning!.ToString());
-        foreach (var piece in new[] { "fc1.weight[3,17]", "fc1.weight[30,40]", "fc2.weight[9,31]" })
+        foreach (var structure in new[] { "fc1.weight[3,17]", "fc1.weight[30,40]", "fc2.weight[9,31]" })
         {
-            Assert.AreEqual(before.Pruning.Decision(piece), after.Pruning.Decision(piece));
+            Assert.AreEqual(before.Pruning.Decision(structure), after.Pruning.Decision(structure));
         }
 
         Assert.AreEqual(string.Join(' ', before.Pruning.Histograms), string.Join(' ', after.Pruning.Histograms));

@@ -45,7 +45,7 @@ public sealed record AutoPruneReport
     public override string ToString() => string.Join(Environment.NewLine,
     [
         $"budget: {Budget}; {Trials.Count} candidates measured{(Resumed > 0 ? $", {Resumed} of them by earlier runs" : "")}{(StoppedEarly ? ", stopped early" : "")}",
-        TextTable.Format(["layer", "pieces", "left", "sparsity"], [.. Layers.Select(layer => new[] { layer.Layer, Number(layer.Pieces), Number(layer.Kept), layer.Sparsity.ToString("P1", CultureInfo.InvariantCulture) })]),
+        TextTable.Format(["layer", "total", "left", "sparsity"], [.. Layers.Select(layer => new[] { layer.Layer, Number(layer.Total), Number(layer.Kept), layer.Sparsity.ToString("P1", CultureInfo.InvariantCulture) })]),
         TextTable.Format(["cost", "before", "after", "limit"], [.. Costs.Select(cost => new[] { BudgetLimit.Name(cost.Measure), Number(cost.Before), Number(cost.After), cost.Limit is { } limit ? Number(limit) : "" })]),
         $"before: {Before}",
         $"after: {After}",
@@ -58,23 +58,24 @@ public sealed record AutoPruneReport
 public sealed record LayerRatio
 {
     [JsonConstructor]
-    internal LayerRatio(string layer, string parameter, long pieces, long kept)
-        => (Layer, Parameter, Pieces, Kept) = (layer, parameter, pieces, kept);
+    internal LayerRatio(string layer, string parameter, long total, long kept)
+        => (Layer, Parameter, Total, Kept) = (layer, parameter, total, kept);
 
     /// <summary>Name of the layer.</summary>
     public string Layer { get; }
 
-    /// <summary>Name of the weight whose pieces went.</summary>
+    /// <summary>Name of the weight it was pruned in.</summary>
     public string Parameter { get; }
 
-    /// <summary>Pieces it had, those dropped by earlier steps included.</summary>
-    public long Pieces { get; }
+    /// <summary>Weights or structures it had, those dropped by earlier steps included.</summary>
+    [JsonPropertyName("Pieces")]
+    public long Total { get; }
 
-    /// <summary>Pieces that are left.</summary>
+    /// <summary>Weights or structures that are left.</summary>
     public long Kept { get; }
 
-    /// <summary>Share of the pieces that are gone, in [0, 1).</summary>
-    public double Sparsity => 1 - (double)Kept / Pieces;
+    /// <summary>Share of the weights or structures that are gone, in [0, 1).</summary>
+    public double Sparsity => 1 - (double)Kept / Total;
 }
 
 /// <summary>A cost against its limit.</summary>
@@ -107,7 +108,7 @@ public sealed record AutoPruneTrial
     /// <summary>From 1.</summary>
     public int Number { get; }
 
-    /// <summary>Pieces left in each layer, in the order of the report's layers.</summary>
+    /// <summary>Weights or structures left in each layer, in the order of the report's layers.</summary>
     public IReadOnlyList<long> Kept { get; }
 
     /// <summary>Its cost by the measure that is minimised.</summary>

@@ -40,7 +40,7 @@ internal static class SensitivityMeasurement
                 points.Add(new(options.Sparsities.MinBy(asked => Math.Abs(asked - sparsity)), sparsity, Measure(space.Prune(levels).Network)));
             }
 
-            layers.Add(new(layer.Layer, layer.Parameter, layer.Pieces, points));
+            layers.Add(new(layer.Layer, layer.Parameter, layer.Total, points));
             options.Progress?.Report(layers[^1]);
         }
 

@@ -6,7 +6,7 @@ namespace MLNet.Pruning;
 /// <summary>How the sensitivity of layers is measured.</summary>
 public record SensitivityOptions
 {
-    /// <summary>Shares of its pieces in the dense network that each layer loses in turn, all others left whole; the last piece always stays.</summary>
+    /// <summary>Shares of its weights or structures in the dense network that each layer loses in turn, all others left whole; the last one always stays.</summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
     public IReadOnlyList<double> Sparsities
@@ -19,11 +19,11 @@ public record SensitivityOptions
         }
     } = Array.AsReadOnly(RatioSpace.DefaultSparsities);
 
-    /// <summary>What a piece is: weights, other pieces of a layer, or units of any kind; not N:M patterns, blocks and layers.</summary>
+    /// <summary>What is pruned as one: weights, other structures of a layer, or units of any kind; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Weight"/>.</value>
     public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Weight;
 
-    /// <summary>What a piece is worth; measured once.</summary>
+    /// <summary>How important a weight or structure is; measured once.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
     public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
 
@@ -55,7 +55,7 @@ public record SensitivityOptions
     /// <value>Default null.</value>
     public IProgress<LayerSensitivity>? Progress { get; init; }
 
-    /// <summary>The part of the options that says which pieces go; widths are exact.</summary>
+    /// <summary>The part of the options that says which weights or structures go; widths are exact.</summary>
     internal PruningOptions Pruning => new()
     {
         Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = 1, CancellationToken = CancellationToken,

@@ -20,7 +20,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
 
     public override PruningReport Complete(PruningReport report, PrunedNetwork network) => base.Complete(report, network) with { Bypassed = [.. _bypassed.Where(name => network.Network.Nodes.All(node => node.Name != name || node.Operator == "Identity"))] };
 
-    protected override int Pieces(Network network) => Blocks(network).Count;
+    protected override int Candidates(Network network) => Blocks(network).Count;
 
     protected override IEnumerable<double[]> Scores() => [[.. Blocks(Start.Network).Select(block => Score(Start.Network, block, First))]];
 
@@ -71,7 +71,7 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
     }
 
     private bool IsReached(Network network, double share) => Options.Amount.Budget is null
-        ? Total - Pieces(network) >= Math.Round(share * Total, MidpointRounding.ToEven)
+        ? Total - Candidates(network) >= Math.Round(share * Total, MidpointRounding.ToEven)
         : Cost(network) <= (1 - share) * DenseCost;
 
     private IReadOnlyList<Block> Blocks(Network network) => [.. BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Where(block => InScope.Contains(block.Name))];

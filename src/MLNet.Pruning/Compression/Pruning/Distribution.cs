@@ -9,7 +9,7 @@ public sealed class Distribution
 {
     private readonly string _call;
 
-    /// <summary>Densities up to a factor; null where pieces of all layers are compared, or each layer has the same share.</summary>
+    /// <summary>Densities up to a factor; null where weights or structures of all layers are compared, or each layer has the same share.</summary>
     private readonly Func<IReadOnlyList<PoolMember>, double[]>? _densities;
 
     private readonly SensitivityAllocation? _sensitivity;
@@ -20,13 +20,13 @@ public sealed class Distribution
     /// <summary>The same share of every layer.</summary>
     public static Distribution Uniform { get; } = new(nameof(Uniform));
 
-    /// <summary>The least important pieces of all layers, wherever they are.</summary>
+    /// <summary>The least important weights or structures of all layers, wherever they are.</summary>
     public static Distribution Global { get; } = new(nameof(Global));
 
     /// <summary>
     /// As <see cref="Global"/>, by the layer-adaptive score s(u) = w(u)^2 / sum of w(v)^2 over the v of the same layer with |w(v)| at least |w(u)|
     /// (Lee et al. 2021, "Layer-adaptive Sparsity for the Magnitude-based Pruning"), where w is the importance, which has to be at least 0.
-    /// No layer is emptied while another has more than one piece: the score of the last piece is 1.
+    /// No layer is emptied while another has more than one weight or structure: the score of the last one is 1.
     /// </summary>
     public static Distribution Lamp { get; } = new(nameof(Lamp));
 
@@ -41,7 +41,7 @@ public sealed class Distribution
     public static Distribution ErdosRenyiKernel { get; }
         = new(nameof(ErdosRenyiKernel), members => [.. members.Select(member => Sizes(member, withKernel: true))]);
 
-    /// <summary>Whether pieces of all layers are compared.</summary>
+    /// <summary>Whether weights or structures of all layers are compared.</summary>
     internal bool IsTogether => this == Global || IsLamp;
 
     /// <summary>Whether scores are layer-adaptive.</summary>
@@ -100,11 +100,11 @@ public sealed class Distribution
     /// <inheritdoc/>
     public override string ToString() => _call;
 
-    /// <summary>Pieces that each layer keeps: in proportion to its density, none more than it has, and exactly so many in all.</summary>
+    /// <summary>Weights or structures that each layer keeps: in proportion to its density, none more than it has, and exactly so many in all.</summary>
     /// <param name="members">The layers.</param>
-    /// <param name="totals">Pieces of each layer.</param>
-    /// <param name="remaining">Pieces of each layer that are not dropped yet; at most those are kept.</param>
-    /// <param name="keep">Pieces kept in all, at most as many as remain.</param>
+    /// <param name="totals">Weights or structures of each layer.</param>
+    /// <param name="remaining">Weights or structures of each layer that are not dropped yet; at most those are kept.</param>
+    /// <param name="keep">Weights or structures kept in all, at most as many as remain.</param>
     internal long[] Allocate(IReadOnlyList<PoolMember> members, IReadOnlyList<long> totals, IReadOnlyList<long> remaining, long keep)
     {
         if (_sensitivity is not null)

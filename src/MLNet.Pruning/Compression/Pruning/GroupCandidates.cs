@@ -9,12 +9,12 @@ internal sealed class GroupCandidates
 
     /// <param name="structure">The groups.</param>
     /// <param name="families">The widths.</param>
-    /// <param name="scores">What each group of each width is worth.</param>
+    /// <param name="scores">The importance score of each group of each width.</param>
     public GroupCandidates(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores)
     {
         _structure = structure;
-        Order = [.. families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(piece => piece.Score)
-            .Select(piece => (piece.Family, piece.Group))];
+        Order = [.. families.SelectMany((family, f) => family.Groups.Select((group, i) => (Family: f, Group: group, Score: scores[f][i]))).OrderBy(candidate => candidate.Score)
+            .Select(candidate => (candidate.Family, candidate.Group))];
     }
 
     /// <summary>All of them with the place of their width.</summary>
@@ -24,12 +24,12 @@ internal sealed class GroupCandidates
     /// <param name="left">One number a width.</param>
     public List<PruningGroup> Least(IReadOnlyList<int> left)
     {
-        List<PruningGroup> chosen = [.. Order.GroupBy(piece => piece.Family).SelectMany(pieces => pieces.SkipLast(left[pieces.Key])).Select(piece => piece.Group)];
+        List<PruningGroup> chosen = [.. Order.GroupBy(candidate => candidate.Family).SelectMany(candidates => candidates.SkipLast(left[candidates.Key])).Select(candidate => candidate.Group)];
         while (chosen.Count > 0 && new StructureRemoval(_structure, chosen).Emptied().FirstOrDefault() is { Name: not null } emptied)
         {
             // The most important of what would be left with nothing stays.
             var roots = emptied.Classes.Select(_structure.Coupling.Classes.Find).ToHashSet();
-            chosen.Remove(Order.Last(piece => roots.Contains(piece.Group.Root)).Group);
+            chosen.Remove(Order.Last(candidate => roots.Contains(candidate.Group.Root)).Group);
         }
 
         return chosen;

@@ -47,7 +47,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         };
     }
 
-    protected override int Pieces(Network network)
+    protected override int Candidates(Network network)
     {
         var widths = network.Groups(Options.Granularity.Structure).Families.ToDictionary(family => Key(family.Axis), family => family.Groups.Length);
         // A width of one is none that could shrink.
@@ -214,18 +214,18 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     {
         var left = families.Select(family => family.Groups.Length).ToArray();
         var candidates = new GroupCandidates(structure, families, scores);
-        foreach (var pool in candidates.Order.GroupBy(piece => Options.Scope.IsTogether ? 0 : piece.Family).Select(pool => pool.ToArray()))
+        foreach (var pool in candidates.Order.GroupBy(candidate => Options.Scope.IsTogether ? 0 : candidate.Family).Select(pool => pool.ToArray()))
         {
             var widths = Options.Scope.IsTogether ? Before : Before.Where(width => width.Key == Key(families[pool[0].Family].Axis));
             var (dense, start) = (widths.Sum(width => width.Value.Dense), widths.Sum(width => width.Value.Start));
             // Widths that are not among the families have one group left.
-            var now = pool.Length + widths.Count() - pool.Select(piece => piece.Family).Distinct().Count();
+            var now = pool.Length + widths.Count() - pool.Select(candidate => candidate.Family).Distinct().Count();
             var missing = Math.Min(Target(share, dense, start) - (dense - now), most);
-            foreach (var piece in pool)
+            foreach (var candidate in pool)
             {
-                if (missing > 0 && left[piece.Family] > Least(families[piece.Family]))
+                if (missing > 0 && left[candidate.Family] > Least(families[candidate.Family]))
                 {
-                    left[piece.Family]--;
+                    left[candidate.Family]--;
                     missing--;
                 }
             }

@@ -4,14 +4,14 @@ using MLNet.Pruning.Threading;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
-/// <summary>What the groups of a family are worth: the slices that make them and those that read them, summed up.</summary>
+/// <summary>Importance scores of the groups of a family: the slices that make them and those that read them, summed up.</summary>
 internal static class GroupScores
 {
     /// <summary>One score a group, in the order of the family.</summary>
     /// <param name="structure">The groups.</param>
     /// <param name="network">The network whose weights count.</param>
     /// <param name="families">The families to score.</param>
-    /// <param name="importance">What a slice is worth.</param>
+    /// <param name="importance">How important a slice is.</param>
     /// <param name="group">How slices are summed up.</param>
     /// <param name="normalize">Whether to divide by the mean of the family.</param>
     /// <param name="cancellation">Ends the scoring.</param>
@@ -43,7 +43,7 @@ internal static class GroupScores
         })];
     }
 
-    /// <summary>What the slices of some dimensions are worth, by the number of the dimension.</summary>
+    /// <summary>Importance scores of the slices of some dimensions, by the number of the dimension.</summary>
     private static double[]?[] Slices(IReadOnlyList<ParameterAxis> axes, Network network, int[] counted, ImportanceScores importance,
         CancellationToken cancellation)
     {

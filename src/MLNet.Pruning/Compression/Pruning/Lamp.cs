@@ -31,7 +31,7 @@ internal static class Lamp
     {
         var order = Enumerable.Range(0, importances.Length).Where(remains).ToArray();
         var keys = Array.ConvertAll(order, i => importances[i] is var own && !(own < 0) ? own
-            : throw new InvalidOperationException($"The LAMP score needs importances of at least 0; that of piece {i} is {own}."));
+            : throw new InvalidOperationException($"The LAMP score needs importances of at least 0; that of weight or structure {i} is {own}."));
         // Ties go in the order of storage: a sort by both.
         Sort(keys, order, cancellation);
         SortTies(keys, order);

@@ -21,7 +21,7 @@ public sealed class LayerRule
 
         if (amount is not null && granularity is not null && !granularity.IsStructural)
         {
-            Pieces.Check(granularity, Scope.Network, amount);
+            Candidates.Check(granularity, Scope.Network, amount);
         }
 
         (_pattern, _byOperator, Amount, Granularity, Importance) = (pattern, byOperator, amount, granularity, importance);
@@ -39,9 +39,9 @@ public sealed class LayerRule
     /// <summary>For layers of that name.</summary>
     /// <param name="pattern">Name of a layer (<c>conv1</c>) or of its weight (<c>conv1.weight</c>); * stands for any characters, ? for one.</param>
     /// <param name="amount">How much of them, which are compared with each other and not with other layers; null for as much as of the others.</param>
-    /// <param name="granularity">What a piece is; null for as in the others.</param>
-    /// <param name="importance">What a piece is worth; null for as in the others.</param>
-    /// <param name="minimumKept">Share of their pieces that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.</param>
+    /// <param name="granularity">What is pruned as one; null for as in the others.</param>
+    /// <param name="importance">How important a weight or structure is; null for as in the others.</param>
+    /// <param name="minimumKept">Share of their weights or structures that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.</param>
     /// <exception cref="ArgumentException"><paramref name="pattern"/> is empty, or the amount does not go with the granularity or with single layers.</exception>
     public static LayerRule Named(string pattern, Amount? amount = null, Granularity? granularity = null, Importance? importance = null, double? minimumKept = null)
         => new(pattern, false, amount, granularity, importance, minimumKept);
@@ -49,9 +49,9 @@ public sealed class LayerRule
     /// <summary>For layers of that operator.</summary>
     /// <param name="operator">As ONNX and <see cref="Network.ToString"/> name it: Gemm, MatMul, Conv, ConvTranspose, LSTM, GRU, RNN.</param>
     /// <param name="amount">How much of them, which are compared with each other and not with other layers; null for as much as of the others.</param>
-    /// <param name="granularity">What a piece is; null for as in the others.</param>
-    /// <param name="importance">What a piece is worth; null for as in the others.</param>
-    /// <param name="minimumKept">Share of their pieces that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.</param>
+    /// <param name="granularity">What is pruned as one; null for as in the others.</param>
+    /// <param name="importance">How important a weight or structure is; null for as in the others.</param>
+    /// <param name="minimumKept">Share of their weights or structures that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.</param>
     /// <exception cref="ArgumentException"><paramref name="operator"/> is empty, or the amount does not go with the granularity or with single layers.</exception>
     public static LayerRule OfOperator(string @operator, Amount? amount = null, Granularity? granularity = null, Importance? importance = null, double? minimumKept = null)
         => new(Setting.Named(@operator, nameof(@operator)), true, amount, granularity, importance, minimumKept);

@@ -24,7 +24,7 @@ internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRu
 
         private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => Of(parameter.Name).ScoreSlices(parameter, dimension, scores);
 
-        internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores) => Of(parameter.Name).ScoreStructures(parameter, pieces, scores);
+        internal override void ScoreStructures(Parameter parameter, StructureLayout candidates, Span<double> scores) => Of(parameter.Name).ScoreStructures(parameter, candidates, scores);
 
         internal override bool Counts(ParameterAxis axis) => Of(axis.Parameter).Counts(axis);
 

@@ -12,7 +12,7 @@ internal sealed class LayeredPlan : PruningPlan
 
     /// <param name="options">Validated options whose importance knows the rules.</param>
     /// <param name="start">The network to prune.</param>
-    /// <param name="scores">What pieces are worth in it.</param>
+    /// <param name="scores">Importance scores of the candidates in it.</param>
     /// <param name="measure">Measures what is left after a part of a step.</param>
     public LayeredPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure)
     {

@@ -6,11 +6,11 @@ namespace MLNet.Pruning;
 /// <summary>Pruning of a network outside a pipeline.</summary>
 public static class NetworkPruningExtensions
 {
-    /// <summary>Drops the network's least important pieces; see <see cref="PrunedNetwork.Prune(Amount, Importance, Granularity, Scope)"/>.</summary>
+    /// <summary>Drops the network's least important weights or structures; see <see cref="PrunedNetwork.Prune(Amount, Importance, Granularity, Scope)"/>.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
-    /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
-    /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
+    /// <param name="importance">How important a weight or structure is; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="PruningTargetException">A cost is out of reach.</exception>
@@ -36,7 +36,7 @@ public static class NetworkPruningExtensions
     public static PrunedNetwork Prune(this Network network, PruningOptions options) => network.WithoutMasks().Prune(options);
 
     /// <summary>
-    /// Prunes several networks of the same structure at once, as the options say, so that all lose the same pieces: a piece is worth the mean of what it is worth in each of
+    /// Prunes several networks of the same structure at once, as the options say, so that all lose the same weights or structures: the importance of a weight or structure is the mean of that in each of
     /// them. Members of an ensemble then share one mask, or one smaller structure. Only criteria that look at weights alone can be used, as with
     /// <see cref="Prune(Network, PruningOptions)"/>.
     /// </summary>

@@ -6,14 +6,14 @@ namespace MLNet.Pruning;
 public sealed partial class PrunedNetwork
 {
     /// <summary>
-    /// Drops the least important pieces of what is left until the amount is gone. The amount is one of the pieces of the dense network: half, asked
-    /// for twice, is half. <see cref="Amount.OfRemaining"/> makes it one of the pieces that are not dropped yet, as <c>torch.nn.utils.prune</c> has it.
+    /// Drops the least important weights or structures of what is left until the amount is gone. The amount is one of the weights or structures of the dense network: half, asked
+    /// for twice, is half. <see cref="Amount.OfRemaining"/> makes it one of the weights or structures that are not dropped yet, as <c>torch.nn.utils.prune</c> has it.
     /// </summary>
     /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
-    /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
-    /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
+    /// <param name="importance">How important a weight or structure is; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
-    /// <returns>The network with the new masks, each a part of the one before; where pieces are removed, the smaller network.</returns>
+    /// <returns>The network with the new masks, each a part of the one before; where structures are removed, the smaller network.</returns>
     /// <exception cref="PruningTargetException">More than the amount is dropped already, or a cost is out of reach.</exception>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
@@ -30,10 +30,10 @@ public sealed partial class PrunedNetwork
 
     private PrunedNetwork Prune(Amount amount, Importance importance, Granularity granularity, Scope scope, double minimumKept, CancellationToken cancellation)
     {
-        var pieces = new Pieces(importance.Measure(new(this, cancellation: cancellation)), granularity, scope, amount, minimumKept, cancellation);
-        var pools = pieces.Pools(this);
-        var counts = pools.Select(pieces.Count).ToArray();
-        return Drop(pieces, pools, [.. pieces.Targets(pools, counts).Zip(counts, (target, count) => target - count.Dropped)]);
+        var candidates = new Candidates(importance.Measure(new(this, cancellation: cancellation)), granularity, scope, amount, minimumKept, cancellation);
+        var pools = candidates.Pools(this);
+        var counts = pools.Select(candidates.Count).ToArray();
+        return Drop(candidates, pools, [.. candidates.Targets(pools, counts).Zip(counts, (target, count) => target - count.Dropped)]);
     }
 
     /// <summary>Drops what a granularity says that has an amount of its own: <see cref="Granularity.NToM"/>.</summary>
@@ -51,7 +51,7 @@ public sealed partial class PrunedNetwork
 
     /// <summary>Prunes at once, as the options say; their schedule, recovery and fine-tuning are not used.</summary>
     /// <param name="options">How.</param>
-    /// <returns>The network with the new masks; where pieces are removed, the smaller network.</returns>
+    /// <returns>The network with the new masks; where structures are removed, the smaller network.</returns>
     /// <exception cref="PruningTargetException">More than the amount is dropped already, or a cost is out of reach.</exception>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
@@ -81,13 +81,13 @@ public sealed partial class PrunedNetwork
         MaskFile.Save(this, path);
     }
 
-    /// <summary>Drops so many pieces of each pool.</summary>
-    internal PrunedNetwork Drop(Pieces pieces, IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<long> drops)
+    /// <summary>Drops so many weights or structures of each pool.</summary>
+    internal PrunedNetwork Drop(Candidates candidates, IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<long> drops)
     {
         var masks = Masks.ToBuilder();
         foreach (var (pool, drop) in pools.Zip(drops))
         {
-            var results = pieces.Drop(pool, drop);
+            var results = candidates.Drop(pool, drop);
             for (var i = 0; i < pool.Count; i++)
             {
                 masks[pool[i].Parameter.Name] = results[i];

@@ -44,7 +44,7 @@ internal static class PruningMap
         var (total, left) = (table.Went.Length, table.Left);
         xml.WriteStartElement("g");
         Attributes(xml, ("id", table.Name));
-        Text(xml, top + Line - 4, string.Create(CultureInfo.InvariantCulture, $"{table.Name} ({TensorInfo.Dimensions(table.Shape)}): {left} of {total} pieces left ({(total == 0 ? 1 : (double)left / total):P1})"));
+        Text(xml, top + Line - 4, string.Create(CultureInfo.InvariantCulture, $"{table.Name} ({TensorInfo.Dimensions(table.Shape)}): {left} of {total} weights or structures left ({(total == 0 ? 1 : (double)left / total):P1})"));
         top += Line;
         var full = Cells * Cell;
         Rectangle(xml, "whole", Margin, top, full, Line / 2, Gone);
@@ -80,7 +80,7 @@ internal static class PruningMap
         Text(xml, top + Bars + Line - 6, string.Create(CultureInfo.InvariantCulture, $"importance {histogram.Edges[0]:G3} to {histogram.Edges[^1]:G3}: all before (light), those that stayed (dark)"));
     }
 
-    /// <summary>Cells of the grid: indices of the first dimension down, those of the others across; of groups and blocks a line of pieces, broken.</summary>
+    /// <summary>Cells of the grid: indices of the first dimension down, those of the others across; of groups and blocks a line of structures, broken.</summary>
     private static (int Rows, int Columns) Grid(CandidateTable table)
     {
         var (down, across) = Sizes(table);
@@ -91,7 +91,7 @@ internal static class PruningMap
 
     private static (int Down, int Across) Sizes(CandidateTable table) => IsLine(table) ? (1, table.Layout.Weights) : (table.Shape[0], table.Layout.Weights / Math.Max(1, table.Shape[0]));
 
-    /// <summary>The share of its weights, or pieces, that is left in each cell; less than nothing where a cell has none.</summary>
+    /// <summary>The share of its weights or structures that is left in each cell; less than nothing where a cell has none.</summary>
     private static double[,] Shares(CandidateTable table, int rows, int columns)
     {
         var (down, across) = Sizes(table);

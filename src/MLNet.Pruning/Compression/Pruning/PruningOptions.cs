@@ -9,7 +9,7 @@ public record PruningOptions
     private Amount? _amount;
     private LayerRule[] _layers = [];
 
-    /// <summary>How much of each pool in scope is gone in the end, those pieces included that went before; <see cref="Amount.OfRemaining"/> leaves them out.</summary>
+    /// <summary>How much of each pool in scope is gone in the end, those weights or structures included that went before; <see cref="Amount.OfRemaining"/> leaves them out.</summary>
     /// <value>Default half; with <see cref="Granularity.NToM"/> what the pattern leaves out, and nothing else. Shares lie in [0, 1).</value>
     public Amount Amount
     {
@@ -17,11 +17,11 @@ public record PruningOptions
         init => _amount = Setting.Present(value);
     }
 
-    /// <summary>What a piece is worth.</summary>
+    /// <summary>How important a weight or structure is.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
     public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
 
-    /// <summary>What a piece is.</summary>
+    /// <summary>What is pruned as one: a weight or a structure.</summary>
     /// <value>Default <see cref="Granularity.Weight"/>.</value>
     public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Weight;
 
@@ -42,8 +42,8 @@ public record PruningOptions
     }
 
     /// <summary>
-    /// Share of the pieces of every weight, or of the groups of every width, that stays whatever they are worth: above 0, at least one. Pieces
-    /// compared over the whole network can otherwise leave a layer with none. Where it holds back pieces that the amount asks for, others go in
+    /// Share of every layer's weights or structures, or of the groups of every width, that stays whatever their importance: above 0, at least one. Weights or structures
+    /// compared over the whole network can otherwise leave a layer with none. Where it holds back what the amount asks for, others go in
     /// their place; where there are no others, fewer go, and <see cref="PruningReport.Warnings"/> says so. In [0, 1). Not for blocks, which are
     /// whole layers, and not for N:M, which keeps n of every m.
     /// </summary>
@@ -118,7 +118,7 @@ public record PruningOptions
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<PruningStep>? Progress { get; init; }
 
-    /// <summary>What a piece is worth, whichever rule its layer is under.</summary>
+    /// <summary>How important a weight or structure is, whichever rule its layer is under.</summary>
     internal Importance Criterion => _layers.Any(rule => rule.Importance is not null) ? new LayeredImportance(Importance, _layers) : Importance;
 
     /// <summary>The options for the layers of each rule and for those of none, without the rules; only where there are such layers.</summary>
@@ -128,7 +128,7 @@ public record PruningOptions
         LayerRule.Check(_layers, network.Weights);
         var layers = LayerRule.Divide(_layers, network.Weights);
         var parts = _layers.Select(Under).Append(Under(null)).Select((part, i) => part with { Scope = Scope.Within(layers[i].Contains) }).ToArray();
-        // Layers that no rule names may have no pieces at all; a rule for layers without pieces is a mistake, which its plan finds.
+        // Layers that no rule names may have no weights or structures at all; a rule for such layers is a mistake, which its plan finds.
         return [.. parts.Where((part, i) => layers[i].Count > 0 && (i < _layers.Length || part.HasStructures(network)))];
     }
 
@@ -137,7 +137,7 @@ public record PruningOptions
         ? Scope.Choose([.. network.Weights.Groups(structure).Families.Where(family => Granularity.Kinds.Contains(family.Kind))], family => (family.Axis.Node.Name, family.Axis.Parameter)).Count > 0
         : Scope.Members(network, Granularity).Count > 0);
 
-    /// <summary>Names of the parameters that pieces in scope are part of.</summary>
+    /// <summary>Names of the parameters that weights or structures in scope are part of.</summary>
     internal IReadOnlySet<string> Measured(PrunedNetwork network)
     {
         if (Layers.Count > 0)
@@ -178,19 +178,19 @@ public record PruningOptions
     {
         if (Amount.Budget is not null && !Granularity.IsStructural)
         {
-            throw new ArgumentException($"The amount {Amount} needs pieces that are removed; those of granularity '{Granularity}' are set to zero.", nameof(Amount));
+            throw new ArgumentException($"The amount {Amount} needs structures that are removed; those of granularity '{Granularity}' are set to zero.", nameof(Amount));
         }
 
         if (Granularity.IsStructural)
         {
             if (Scope.Distribution.IsAllocated || Scope.Distribution.IsLamp)
             {
-                throw new ArgumentException($"The distribution '{Scope.Distribution}' needs pieces that are set to zero; those of granularity '{Granularity}' are removed.", nameof(Scope));
+                throw new ArgumentException($"The distribution '{Scope.Distribution}' needs weights or structures that are set to zero; those of granularity '{Granularity}' are removed.", nameof(Scope));
             }
         }
         else
         {
-            Pieces.Check(Granularity, Scope, Amount);
+            Candidates.Check(Granularity, Scope, Amount);
         }
 
         foreach (var rule in _layers)
@@ -199,7 +199,7 @@ public record PruningOptions
             part.Validate();
             if (part.Granularity.IsStructural != Granularity.IsStructural)
             {
-                throw new ArgumentException($"Pieces of granularity '{Granularity}' are {(Granularity.IsStructural ? "removed" : "set to zero")}, but the rule for '{rule}' asks for '{part.Granularity}', which are {(part.Granularity.IsStructural ? "removed" : "set to zero")}: prune in two steps.", nameof(Layers));
+                throw new ArgumentException($"Structures of granularity '{Granularity}' are {(Granularity.IsStructural ? "removed" : "set to zero")}, but the rule for '{rule}' asks for '{part.Granularity}', which are {(part.Granularity.IsStructural ? "removed" : "set to zero")}: prune in two steps.", nameof(Layers));
             }
         }
 
@@ -214,18 +214,18 @@ public record PruningOptions
         Training?.Check(this);
     }
 
-    /// <exception cref="ArgumentException">The schedule's order does not go with the pieces.</exception>
+    /// <exception cref="ArgumentException">The schedule's order does not go with the weights or structures.</exception>
     private void CheckOrder(PruningOptions part)
     {
         if (Schedule.Order != LayerOrder.Together && part.Granularity.IsDepth)
         {
-            throw new ArgumentException($"A schedule that goes layer by layer prunes within layers; pieces of granularity '{part.Granularity}' are whole ones.", nameof(Schedule));
+            throw new ArgumentException($"A schedule that goes layer by layer prunes within layers; structures of granularity '{part.Granularity}' are whole ones.", nameof(Schedule));
         }
 
         if (Schedule.BatchSize is not null && (part.Granularity.Pattern is not null || Alignment > 1))
         {
-            throw new ArgumentException(part.Granularity.Pattern is not null ? $"A greedy schedule takes pieces one by one, and granularity '{part.Granularity}' one of every group at a time."
-                : $"A greedy schedule takes pieces one by one, and widths rounded to a multiple of {Alignment} would give them back.", nameof(Schedule));
+            throw new ArgumentException(part.Granularity.Pattern is not null ? $"A greedy schedule takes weights or structures one by one, and granularity '{part.Granularity}' one of every group at a time."
+                : $"A greedy schedule takes weights or structures one by one, and widths rounded to a multiple of {Alignment} would give them back.", nameof(Schedule));
         }
     }
 }

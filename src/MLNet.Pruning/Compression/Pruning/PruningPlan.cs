@@ -7,23 +7,23 @@ internal abstract class PruningPlan
 {
     public abstract int Steps { get; }
 
-    /// <summary>What became of the pieces so far.</summary>
+    /// <summary>What became of the candidates so far.</summary>
     public virtual CandidateRecord Record { get; } = new();
 
     /// <summary>The network as it is to be after a step, from 0.</summary>
     /// <param name="good">The network after the step before.</param>
     /// <param name="step">Number of the step.</param>
-    /// <param name="scores">What pieces are worth in the network after the step before.</param>
+    /// <param name="scores">Importance scores of the candidates in the network after the step before.</param>
     public PrunedNetwork Prune(PrunedNetwork good, int step, ImportanceScores scores) => Prune(good, step, null, ref scores);
 
     /// <summary>A batch of a greedy step; the same network where nothing is missing.</summary>
     /// <param name="good">The network after the step before, or what an earlier call for this step gave.</param>
     /// <param name="step">Number of the step.</param>
-    /// <param name="most">Pieces of each pool to go at most; null for all of the step's.</param>
-    /// <param name="scores">What pieces are worth; afterwards what was measured last, where parts of the step are measured by themselves.</param>
+    /// <param name="most">Candidates of each pool to go at most; null for all of the step's.</param>
+    /// <param name="scores">Importance scores of the candidates; afterwards what was measured last, where parts of the step are measured by themselves.</param>
     public abstract PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores);
 
-    /// <summary>Share of the pieces that are gone, and what is left.</summary>
+    /// <summary>Share of the candidates that are gone, and what is left.</summary>
     public abstract (double Sparsity, long Left) Describe(PrunedNetwork network);
 
     /// <summary>The network with what the description counts, though nothing of it may be gone yet.</summary>
@@ -39,7 +39,7 @@ internal abstract class PruningPlan
     /// <exception cref="ArgumentException">Nothing in scope can be pruned.</exception>
     /// <param name="options">Validated options.</param>
     /// <param name="start">The network to prune.</param>
-    /// <param name="scores">What pieces are worth in it.</param>
+    /// <param name="scores">Importance scores of the candidates in it.</param>
     /// <param name="measure">Measures what is left after a part of a step.</param>
     public static PruningPlan Create(PruningOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure)
     {

@@ -74,7 +74,7 @@ public sealed record PruningReport
     [JsonInclude]
     public IReadOnlyList<string> Warnings { get; internal init; } = [];
 
-    /// <summary>What became of the pieces; null in a report that was made without a pruning.</summary>
+    /// <summary>What became of the weights or structures; null in a report that was made without a pruning.</summary>
     internal CandidateRecord? Record { get; init; }
 
     /// <summary>Importance, layer by layer, before the pruning and of what stayed.</summary>
@@ -84,24 +84,24 @@ public sealed record PruningReport
     /// <summary>Whether a step was taken back because the metric fell by more than the tolerance.</summary>
     public bool StoppedEarly => Steps.Any(step => !step.Kept);
 
-    /// <summary>Why a piece went, or stayed.</summary>
-    /// <param name="piece">
+    /// <summary>The decision on a weight or structure: why it went, or stayed.</summary>
+    /// <param name="name">
     /// A weight (<c>fc1.weight[3,17]</c>), a slice, a filter or neuron by what makes it (<c>conv2.weight[5]</c>, <c>conv2.bias[5]</c>) or reads it
     /// (<c>conv3.weight[:,5]</c>), a block by its name; indices from 0, in the numbering of the network before this pruning, however many steps it took.
     /// Any weight names the block of weights it is part of.
     /// </param>
-    /// <exception cref="ArgumentException">No such piece was compared; the message says which there are.</exception>
-    public PruningDecision Decision(string piece) => (Record ?? new()).Decision(piece);
+    /// <exception cref="ArgumentException">No such weight or structure was compared; the message says which there are.</exception>
+    public PruningDecision Decision(string name) => (Record ?? new()).Decision(name);
 
     /// <summary>Importance before the pruning and of what stayed.</summary>
     /// <param name="layer">Name of a layer or of its weight.</param>
-    /// <exception cref="ArgumentException">No pieces of that layer were compared; the message names the nearest.</exception>
+    /// <exception cref="ArgumentException">No weights or structures of that layer were compared; the message names the nearest.</exception>
     public ImportanceHistogram Histogram(string layer) => (Record ?? new()).Find(layer).Histogram();
 
     /// <summary>
     /// Draws what is left of each layer, with the histograms of importance beneath: an SVG of its own, which any browser, editor or slide shows.
     /// Of weights, a grid of the first dimension (down) by the others (across), in at most 64 x 64 cells that are the darker the more is left; of
-    /// what was removed, a cell a piece.
+    /// what was removed, a cell each.
     /// </summary>
     /// <param name="path">The file; written beside and renamed.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>

@@ -31,7 +31,7 @@ internal static class PruningWarnings
         where after[weight].Count > 0 && !after[weight].Values.ContainsAnyExcept(0f)
             && !(before.TryGetParameter(weight, out var old) && old.Values.ContainsAnyExcept(0f) is false)
         select string.Create(CultureInfo.InvariantCulture, $"Layer '{layer.Node.Name}' has nothing left: all {after[weight].Count:N0} values of '{weight}' are zero, "
-            + $"so that nothing passes through it. Set {nameof(PruningOptions.MinimumKept)}, prune less, or compare pieces within layers.");
+            + $"so that nothing passes through it. Set {nameof(PruningOptions.MinimumKept)}, prune less, or compare weights or structures within layers.");
 
     private static IEnumerable<string> Constant(Network before, Network after)
     {
@@ -66,7 +66,7 @@ internal static class PruningWarnings
         var member = start.Member(parameter.Name);
         return !start.Weights.Layers.Any(layer => layer.Weights.Contains(parameter.Name)) ? "no layer's weight"
             : options.Granularity.IsStructural ? $"nothing of granularity '{options.Granularity}' in scope is made or read by it"
-            : options.Granularity.Fits(member.Parameter, member.Axes) ? "left out by the scope" : $"without pieces of granularity '{options.Granularity}'";
+            : options.Granularity.Fits(member.Parameter, member.Axes) ? "left out by the scope" : $"without structures of granularity '{options.Granularity}'";
     }
 
     private static IEnumerable<string> Nothing(PruningReport report, PruningOptions options, PrunedNetwork start, PrunedNetwork after)
@@ -83,7 +83,7 @@ internal static class PruningWarnings
             : rounded.Length > 0 ? $"the widths were rounded, {string.Join(", ", rounded.Take(Shown))}. Set {nameof(PruningOptions.Alignment)} to 1, or ask for more."
             : (options.Granularity.IsStructural ? start.Network.Graph.Metadata.ContainsKey(DenseMetadata.Key) : start.IsPruned) ? "as much was pruned before."
             : options.Granularity.IsDepth ? Blocks(options, start.Network)
-            : "that rounds to no piece, or one is left of every layer in scope. Ask for more, or widen the scope.");
+            : "that rounds to none, or one is left of every layer in scope. Ask for more, or widen the scope.");
     }
 
     private static string Blocks(PruningOptions options, Network network)

@@ -54,7 +54,7 @@ public sealed class Schedule
     /// <summary>Sparsities computed from where the network stands and where it is to go.</summary>
     /// <param name="sparsities">
     /// From the sparsity at the start and the target, both in [0, 1), to the sparsities after each step, rising, in (start, target]; the target follows as the
-    /// last step if it is not the last of them. At most 10,000 steps. Called for each pool of pieces that are compared with each other.
+    /// last step if it is not the last of them. At most 10,000 steps. Called for each pool of weights or structures that are compared with each other.
     /// </param>
     /// <example><c>Schedule.From((from, target) =&gt; [from + 0.7 * (target - from), target])</c></example>
     public static Schedule From(Func<double, double, IEnumerable<double>> sparsities)
@@ -85,26 +85,26 @@ public sealed class Schedule
     public Schedule TopDown() => new(_call, _sparsities, LayerOrder.TopDown, BatchSize);
 
     /// <summary>
-    /// The same greedily: within each step the piece that costs least goes first, what the others are worth is measured anew without it, and so
+    /// The same greedily: within each step the weight or structure that costs least goes first, the importance of the others is measured anew without it, and so
     /// on. With <see cref="Importance.LossChange"/> that is backward elimination. Widths are not rounded. Cost: a measurement of the importance
     /// for each batch.
     /// </summary>
-    /// <param name="pieces">Pieces that go at once from each pool that the scope makes; at least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="pieces"/> is below 1.</exception>
-    public Schedule Greedy(int pieces = 1)
+    /// <param name="count">Weights or structures that go at once from each pool that the scope makes; at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1.</exception>
+    public Schedule Greedy(int count = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(pieces, 1);
-        return new(_call, _sparsities, Order, pieces);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        return new(_call, _sparsities, Order, count);
     }
 
     /// <inheritdoc/>
     public override string ToString() => _call + (Order == LayerOrder.Together ? "" : $".{Order}")
-        + (BatchSize is { } pieces ? "." + Notation.Call(nameof(Greedy), pieces) : "");
+        + (BatchSize is { } count ? "." + Notation.Call(nameof(Greedy), count) : "");
 
     /// <summary>In which order layers are pruned.</summary>
     internal LayerOrder Order { get; }
 
-    /// <summary>Pieces of a pool that go before importance is measured anew; null for all of a step's.</summary>
+    /// <summary>Weights or structures of a pool that go before importance is measured anew; null for all of a step's.</summary>
     internal int? BatchSize { get; }
 
     /// <summary>The sparsities after each step; the last is the target.</summary>

@@ -75,8 +75,8 @@ public sealed class Scope
         return IsTogether ? [chosen] : [.. chosen.Select(member => new[] { member })];
     }
 
-    /// <summary>The weights in scope that have pieces.</summary>
-    /// <exception cref="ArgumentException">A name does not exist, or has no such pieces.</exception>
+    /// <summary>The weights in scope that have what is pruned.</summary>
+    /// <exception cref="ArgumentException">A name does not exist, or has no such structures.</exception>
     internal IReadOnlyList<PoolMember> Members(PrunedNetwork pruned, Granularity granularity)
     {
         var network = pruned.Weights;
@@ -84,7 +84,7 @@ public sealed class Scope
         var named = _only.Select(name => pruned.Member(Find(network, name).Name)).Where(member => _within(member.Layer)).ToArray();
         if (named.FirstOrDefault(member => !granularity.Fits(member.Parameter, member.Axes)) is { } odd)
         {
-            throw new ArgumentException($"Parameter {odd.Parameter} has no pieces of granularity '{granularity}'.");
+            throw new ArgumentException($"Parameter {odd.Parameter} has no structures of granularity '{granularity}'.");
         }
 
         var candidates = _only.Length > 0 ? named.DistinctBy(member => member.Parameter.Name)
@@ -92,7 +92,7 @@ public sealed class Scope
         return [.. candidates.Where(member => !excluded.Contains(member.Parameter.Name) && _within(member.Layer))];
     }
 
-    /// <summary>Whether pieces of all layers are compared.</summary>
+    /// <summary>Whether weights or structures of all layers are compared.</summary>
     internal bool IsTogether => Distribution.IsTogether;
 
     /// <summary>The layers in scope out of those given by the name of the layer and of its weight.</summary>
@@ -102,7 +102,7 @@ public sealed class Scope
         bool Is(T layer, string name) => names(layer) is var own && (own.Layer == name || own.Parameter == name || own.Parameter == name + ".weight");
         if (_only.Concat(_except).FirstOrDefault(name => !layers.Any(layer => Is(layer, name))) is { } unknown)
         {
-            throw new ArgumentException($"The network has no layer or parameter '{unknown}' with pieces to prune."
+            throw new ArgumentException($"The network has no layer or parameter '{unknown}' with weights or structures to prune."
                 + NearestNames.Suggest(unknown, layers.SelectMany(layer => new[] { names(layer).Layer, names(layer).Parameter }).OfType<string>()));
         }
 

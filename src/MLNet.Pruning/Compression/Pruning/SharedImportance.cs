@@ -35,8 +35,8 @@ internal sealed class SharedScores(Importance criterion, ImmutableArray<(Importa
 
     public override string ToString() => $"{criterion} over {measured.Length} networks";
 
-    internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores)
-        => Mean(scores, (importance, network, own) => importance.ScoreStructures(network[parameter.Name], pieces, own));
+    internal override void ScoreStructures(Parameter parameter, StructureLayout candidates, Span<double> scores)
+        => Mean(scores, (importance, network, own) => importance.ScoreStructures(network[parameter.Name], candidates, own));
 
     internal override bool Counts(ParameterAxis axis) => measured[0].Scores.Counts(axis);
 

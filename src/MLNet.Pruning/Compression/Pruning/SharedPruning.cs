@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
-/// <summary>Several networks of one structure that lose the same pieces.</summary>
+/// <summary>Several networks of one structure that lose the same candidates.</summary>
 internal static class SharedPruning
 {
     /// <exception cref="ArgumentException">There is no network, or two differ in structure; the message names both.</exception>

@@ -3,7 +3,7 @@ using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
-/// <summary>Finds the least important pieces of several weights, such as slices, over any number of parameters; pieces whose weights are all dropped no longer count.</summary>
+/// <summary>Finds the least important structures of several weights, such as slices, over any number of parameters; candidates whose weights are all dropped no longer count.</summary>
 internal sealed class SliceSelection : CandidateSelection
 {
     private readonly IReadOnlyList<PoolMember> _pool;
@@ -13,14 +13,14 @@ internal sealed class SliceSelection : CandidateSelection
     private readonly CancellationToken _cancellation;
 
     /// <param name="pool">The parameters.</param>
-    /// <param name="importance">What a piece is worth.</param>
-    /// <param name="granularity">What a piece is.</param>
-    /// <param name="distribution">How pieces of different parameters are compared.</param>
+    /// <param name="importance">How important a weight or structure is.</param>
+    /// <param name="granularity">What is pruned as one: a weight or a structure.</param>
+    /// <param name="distribution">How candidates of different parameters are compared.</param>
     /// <param name="cancellation">Ends the comparison.</param>
     public SliceSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, Granularity granularity, Distribution distribution, CancellationToken cancellation)
     {
         (_pool, _cancellation) = (pool, cancellation);
-        _layouts = [.. pool.Select(member => granularity.Pieces(member.Parameter, member.Axes))];
+        _layouts = [.. pool.Select(member => granularity.Structures(member.Parameter, member.Axes))];
         _alive = [.. pool.Zip(_layouts, (member, layout) =>
         {
             cancellation.ThrowIfCancellationRequested();
@@ -62,14 +62,14 @@ internal sealed class SliceSelection : CandidateSelection
                 _cancellation.ThrowIfCancellationRequested();
                 var (scores, alive) = (_scores.Value[member], _alive[member]);
                 var dropped = new bool[scores.Length];
-                for (var piece = 0; piece < dropped.Length; piece++)
+                for (var candidate = 0; candidate < dropped.Length; candidate++)
                 {
-                    dropped[piece] = alive[piece] && (scores[piece] < threshold || (scores[piece] == threshold && ties-- > 0));
+                    dropped[candidate] = alive[candidate] && (scores[candidate] < threshold || (scores[candidate] == threshold && ties-- > 0));
                 }
 
-                foreach (var (piece, start, length) in _layouts[member].Runs)
+                foreach (var (candidate, start, length) in _layouts[member].Runs)
                 {
-                    if (dropped[piece])
+                    if (dropped[candidate])
                     {
                         kept[member].AsSpan(start, length).Clear();
                     }
@@ -84,19 +84,19 @@ internal sealed class SliceSelection : CandidateSelection
         })];
     }
 
-    /// <summary>Scores of the remaining pieces.</summary>
-    private double[] Left() => [.. _scores.Value.Zip(_alive).SelectMany(member => member.First.Where((_, piece) => member.Second[piece]))];
+    /// <summary>Scores of the remaining candidates.</summary>
+    private double[] Left() => [.. _scores.Value.Zip(_alive).SelectMany(member => member.First.Where((_, candidate) => member.Second[candidate]))];
 
     private double[] Score(int member, ImportanceScores importance, Granularity granularity, Distribution distribution)
     {
         _cancellation.ThrowIfCancellationRequested();
         var (parameter, mask) = (_pool[member].Parameter, _pool[member].Mask);
         var scores = importance.Score(_layouts[member], mask is null ? parameter : parameter.WithValues(mask.Apply(parameter.Values)));
-        if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var piece)
+        if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var candidate)
         {
-            throw new InvalidOperationException($"The importance of {granularity} {piece} of parameter '{parameter.Name}' is NaN.");
+            throw new InvalidOperationException($"The importance of {granularity} {candidate} of parameter '{parameter.Name}' is NaN.");
         }
 
-        return distribution.IsLamp ? Lamp.Scores(scores, piece => _alive[member][piece], _cancellation) : scores;
+        return distribution.IsLamp ? Lamp.Scores(scores, candidate => _alive[member][candidate], _cancellation) : scores;
     }
 }

@@ -28,7 +28,7 @@ public abstract partial class SparseTraining
     {
         if (options.Granularity.IsStructural)
         {
-            throw new ArgumentException($"{nameof(SparseTraining)}.{this} moves masks, but pieces of granularity '{options.Granularity}' are removed: "
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} moves masks, but structures of granularity '{options.Granularity}' are removed: "
                 + $"prune between trainings, or with {nameof(SparseTraining)}.{nameof(Soft)}.", nameof(PruningOptions.Training));
         }
     }

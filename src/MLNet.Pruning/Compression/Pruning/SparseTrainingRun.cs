@@ -27,7 +27,7 @@ internal abstract class SparseTrainingRun(double until) : TrainingCallback
 
     protected int Seed { get; private set; }
 
-    /// <summary>Adds to the report which pieces went and why.</summary>
+    /// <summary>Adds to the report which candidates went and why.</summary>
     public virtual PruningReport Complete(PruningReport report, PrunedNetwork network) => report;
 
     /// <summary>Share of what is in scope that is gone, and what is left.</summary>

@@ -7,11 +7,11 @@ internal sealed class SensitivityAllocation(SensitivityReport report)
 {
     private const int Bisections = 60;
 
-    /// <summary>Pieces that each layer keeps, not yet whole numbers, of the sum asked for.</summary>
+    /// <summary>Weights or structures that each layer keeps, not yet whole numbers, of the sum asked for.</summary>
     /// <param name="members">The layers.</param>
-    /// <param name="totals">Pieces of each.</param>
+    /// <param name="totals">Weights or structures of each.</param>
     /// <param name="remaining">Those not dropped yet; at most so many are kept.</param>
-    /// <param name="keep">Pieces kept in all, at most as many as remain.</param>
+    /// <param name="keep">Weights or structures kept in all, at most as many as remain.</param>
     /// <exception cref="ArgumentException">A layer was not measured.</exception>
     public double[] Allocate(IReadOnlyList<PoolMember> members, IReadOnlyList<long> totals, IReadOnlyList<long> remaining, long keep)
     {

@@ -68,7 +68,7 @@ internal sealed class SensitivityChart(SensitivityReport report)
         var sample = Line(Number(Left), Number(y - 4), Number(Left + 24), Number(y - 4), colour);
         sample.Add(new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash));
         yield return sample;
-        yield return Text(Number(Left + 32), Number(y), "start", $"{layer.Layer} ({layer.Pieces.ToString("N0", CultureInfo.InvariantCulture)} pieces)");
+        yield return Text(Number(Left + 32), Number(y), "start", $"{layer.Layer} ({layer.Total.ToString("N0", CultureInfo.InvariantCulture)} weights or structures)");
     }
 
     private static XElement Line(string x1, string y1, string x2, string y2, string colour) => new(s_svg + "line",

@@ -14,10 +14,10 @@ public sealed record SensitivityReport
     /// <summary>The network as it is.</summary>
     public ValidationResult Before { get; }
 
-    /// <summary>What the pieces are, as text.</summary>
+    /// <summary>What was pruned as one, as text.</summary>
     public string Granularity { get; }
 
-    /// <summary>What they were worth, as text.</summary>
+    /// <summary>The importance, as text.</summary>
     public string Importance { get; }
 
     /// <summary>The layers in the order of the network.</summary>
@@ -44,8 +44,8 @@ public sealed record SensitivityReport
     public override string ToString()
     {
         var columns = Layers.SelectMany(layer => layer.Points.Select(point => point.Requested)).Distinct().Order().ToArray();
-        return $"{Before}; {Granularity} by {Importance}{Environment.NewLine}" + TextTable.Format(["layer", "pieces", .. columns.Select(sparsity => sparsity.ToString("0.####", CultureInfo.InvariantCulture))],
-            [.. Layers.Select(layer => (string[])[layer.Layer, layer.Pieces.ToString("N0", CultureInfo.InvariantCulture),
+        return $"{Before}; {Granularity} by {Importance}{Environment.NewLine}" + TextTable.Format(["layer", "total", .. columns.Select(sparsity => sparsity.ToString("0.####", CultureInfo.InvariantCulture))],
+            [.. Layers.Select(layer => (string[])[layer.Layer, layer.Total.ToString("N0", CultureInfo.InvariantCulture),
                 .. columns.Select(sparsity => layer.Points.FirstOrDefault(point => point.Requested == sparsity)?.Validation.Text ?? "")])]);
     }
 }
@@ -53,17 +53,17 @@ public sealed record SensitivityReport
 /// <summary>What a layer alone tolerates.</summary>
 public sealed record LayerSensitivity
 {
-    internal LayerSensitivity(string layer, string parameter, long pieces, IReadOnlyList<SensitivityPoint> points)
-        => (Layer, Parameter, Pieces, Points) = (layer, parameter, pieces, points);
+    internal LayerSensitivity(string layer, string parameter, long total, IReadOnlyList<SensitivityPoint> points)
+        => (Layer, Parameter, Total, Points) = (layer, parameter, total, points);
 
     /// <summary>Name of the layer.</summary>
     public string Layer { get; internal init; }
 
-    /// <summary>Name of the weight whose pieces go.</summary>
+    /// <summary>Name of the weight it is pruned in.</summary>
     public string Parameter { get; }
 
-    /// <summary>Pieces it has.</summary>
-    public long Pieces { get; }
+    /// <summary>Weights or structures it has.</summary>
+    public long Total { get; }
 
     /// <summary>The network as it is, then with the layer at each sparsity, rising.</summary>
     public IReadOnlyList<SensitivityPoint> Points { get; }
@@ -78,7 +78,7 @@ public sealed record SensitivityPoint
     /// <summary>The sparsity asked for; what the layer has already for the first point.</summary>
     public double Requested { get; }
 
-    /// <summary>Share of its pieces that are gone, which is the nearest there is.</summary>
+    /// <summary>Share of its weights or structures that are gone, which is the nearest there is.</summary>
     public double Sparsity { get; }
 
     /// <summary>The network on the validation rows.</summary>

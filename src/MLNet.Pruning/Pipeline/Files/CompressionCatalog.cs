@@ -60,7 +60,7 @@ public sealed class CompressionCatalog
     /// </summary>
     /// <param name="model">A fitted step or chain.</param>
     /// <param name="data">The rows the chain was fitted on; those that were held back for validation are measured. For a single step, the rows as the step gets them.</param>
-    /// <param name="options">Which sparsities, pieces and importance; by default single weights by magnitude.</param>
+    /// <param name="options">Which sparsities, weights or structures and importance; by default single weights by magnitude.</param>
     /// <returns>The metric against the sparsity, layer by layer: a table as text, a picture by <see cref="SensitivityReport.SaveSvg"/>.</returns>
     /// <exception cref="ArgumentException">The model has no neural network, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">The network was trained without validation rows.</exception>

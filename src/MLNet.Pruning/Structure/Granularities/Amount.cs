@@ -4,7 +4,7 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// How much goes: a share or a number of pieces, a share of the network's cost, or all pieces whose importance lies below a threshold. Shares and
+/// How much goes: a share or a number of weights or structures, a share of the network's cost, or all weights or structures whose importance lies below a threshold. Shares and
 /// numbers are of what the dense network has, the one before its first pruning, and count what went before: half of the weights, asked for twice,
 /// is half. <see cref="OfRemaining"/> makes them of what is left: half of it, asked for twice, leaves a quarter. What stays is said by a
 /// <see cref="MLNet.Pruning.Budget"/>.
@@ -27,10 +27,10 @@ public sealed class Amount
         Parameters,
     }
 
-    /// <summary>Whether it names importances rather than a number of pieces.</summary>
+    /// <summary>Whether it names importances rather than a number of weights or structures.</summary>
     internal bool IsThreshold => _kind is Kind.Below or Kind.BelowMean or Kind.BelowMaximum;
 
-    /// <summary>Whether it names a cost of the network; null where it names pieces.</summary>
+    /// <summary>Whether it names a cost of the network; null where it names weights or structures.</summary>
     internal NetworkBudget? Budget => _kind switch
     {
         Kind.MultiplyAdds => NetworkBudget.MultiplyAdds,
@@ -47,36 +47,36 @@ public sealed class Amount
     /// <summary>Whether it is one of what is left rather than of what the dense network has.</summary>
     internal bool IsOfRemaining { get; }
 
-    /// <summary>A share of the pieces of the dense network that is gone in the end.</summary>
-    /// <param name="share">In [0, 1]. The number of pieces is rounded to the nearest, halves to even, as Python and torch.nn.utils.prune do.</param>
+    /// <summary>A share of the weights or structures of the dense network that is gone in the end.</summary>
+    /// <param name="share">In [0, 1]. The number of weights or structures is rounded to the nearest, halves to even, as Python and torch.nn.utils.prune do.</param>
     public static Amount Fraction(double share) => share is >= 0 and <= 1 ? new(Kind.Fraction, share)
-        : throw new ArgumentOutOfRangeException(nameof(share), share, "A share of the pieces lies in [0, 1].");
+        : throw new ArgumentOutOfRangeException(nameof(share), share, "A share of the weights or structures lies in [0, 1].");
 
-    /// <summary>A number of pieces of the dense network that is gone in the end.</summary>
-    /// <param name="pieces">Not negative, and at most as many as there are.</param>
-    public static Amount Count(long pieces)
+    /// <summary>A number of weights or structures of the dense network that is gone in the end.</summary>
+    /// <param name="count">Not negative, and at most as many as there are.</param>
+    public static Amount Count(long count)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(pieces);
-        return new(Kind.Count, pieces);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return new(Kind.Count, count);
     }
 
-    /// <summary>All pieces less important than a threshold.</summary>
+    /// <summary>All weights or structures less important than a threshold.</summary>
     /// <param name="importance">The threshold; with <see cref="Importance.L1"/> and single weights, an absolute value.</param>
     public static Amount Below(double importance) => Threshold(Kind.Below, importance, nameof(importance));
 
-    /// <summary>All pieces less important than a multiple of the mean importance of their layer.</summary>
+    /// <summary>All weights or structures less important than a multiple of the mean importance of their layer.</summary>
     /// <param name="factor">The multiple; not negative.</param>
     public static Amount BelowMean(double factor) => Threshold(Kind.BelowMean, factor, nameof(factor));
 
-    /// <summary>All pieces less important than a share of the largest importance in their layer.</summary>
+    /// <summary>All weights or structures less important than a share of the largest importance in their layer.</summary>
     /// <param name="factor">The share; not negative.</param>
     public static Amount BelowMaximum(double factor) => Threshold(Kind.BelowMaximum, factor, nameof(factor));
 
-    /// <summary>As many pieces as it takes to lose a share of the dense network's multiply-adds; for pieces that are removed.</summary>
+    /// <summary>As many weights or structures as it takes to lose a share of the dense network's multiply-adds; for structures that are removed.</summary>
     /// <param name="share">In [0, 1).</param>
     public static Amount MultiplyAdds(double share) => Cost(Kind.MultiplyAdds, share);
 
-    /// <summary>As many pieces as it takes to lose a share of the dense network's parameters; for pieces that are removed.</summary>
+    /// <summary>As many weights or structures as it takes to lose a share of the dense network's parameters; for structures that are removed.</summary>
     /// <param name="share">In [0, 1).</param>
     public static Amount Parameters(double share) => Cost(Kind.Parameters, share);
 
@@ -95,18 +95,18 @@ public sealed class Amount
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_kind}({_value}){(IsOfRemaining ? $".{nameof(OfRemaining)}()" : "")}");
 
-    /// <summary>Pieces that are gone in the end, those that went before included; not for thresholds.</summary>
-    /// <param name="total">Pieces of the dense network.</param>
+    /// <summary>Weights or structures that are gone in the end, those that went before included; not for thresholds.</summary>
+    /// <param name="total">Weights or structures of the dense network.</param>
     /// <param name="gone">Those that went before.</param>
     /// <exception cref="ArgumentException">It is more than there are.</exception>
     internal long Target(long total, long gone)
     {
         var (of, before) = IsOfRemaining ? (total - gone, gone) : (total, 0);
         var drop = _kind == Kind.Fraction ? (long)Math.Round(_value * of, MidpointRounding.ToEven) : (long)_value;
-        return drop <= of ? before + drop : throw new ArgumentException($"The amount is {drop} pieces, but only {of} are there to be pruned.");
+        return drop <= of ? before + drop : throw new ArgumentException($"The amount is {drop} weights or structures, but only {of} are there to be pruned.");
     }
 
-    /// <summary>The importance below which pieces go, given what the layer's pieces are worth.</summary>
+    /// <summary>The importance below which weights or structures go, given the layer's importance scores.</summary>
     internal double Threshold(double mean, double maximum) => _kind switch
     {
         Kind.BelowMean => _value * mean,

@@ -6,7 +6,7 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// In which pieces a network is pruned. Single weights, N:M patterns, blocks of weights, kernels, rows, columns and slices are set to zero and
+/// What of a network is pruned as one. Single weights, N:M patterns, blocks of weights, kernels, rows, columns and slices are set to zero and
 /// held there by masks; neurons, filters, heads, hidden units, residual blocks and layers are really removed, with all that makes and reads them.
 /// </summary>
 public sealed class Granularity
@@ -15,10 +15,10 @@ public sealed class Granularity
 
     private readonly string _call;
     private readonly Func<Parameter, WeightAxes, bool> _fits;
-    private readonly Func<Parameter, WeightAxes, StructureLayout>? _pieces;
+    private readonly Func<Parameter, WeightAxes, StructureLayout>? _structures;
 
-    private Granularity(string call, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, StructureLayout>? pieces = null)
-        => (_call, _fits, _pieces) = (call, fits, pieces);
+    private Granularity(string call, Func<Parameter, WeightAxes, bool> fits, Func<Parameter, WeightAxes, StructureLayout>? structures = null)
+        => (_call, _fits, _structures) = (call, fits, structures);
 
     private Granularity(string call, StructureOptions structure, params StructureKind[] kinds) : this(call, (_, _) => false)
         => (Structure, Kinds) = (structure, [.. kinds]);
@@ -113,7 +113,7 @@ public sealed class Granularity
         };
     }
 
-    /// <summary>Whether pieces are single weights.</summary>
+    /// <summary>Whether single weights are pruned.</summary>
     internal bool IsSingle { get; private init; }
 
     /// <summary>How many weights of how many inputs stay, where that is what is asked for.</summary>
@@ -122,34 +122,34 @@ public sealed class Granularity
     /// <summary>The amount that the granularity itself says; null where it says none.</summary>
     internal Amount? FixedAmount => Pattern is var (kept, size) ? Amount.Fraction(1 - (double)kept / size) : null;
 
-    /// <summary>Whether pieces are removed rather than set to zero.</summary>
+    /// <summary>Whether structures are removed rather than set to zero.</summary>
     internal bool IsStructural => Structure is not null || IsDepth;
 
-    /// <summary>How the network is read for groups; null where pieces are not groups.</summary>
+    /// <summary>How the network is read for groups; null where structures are not groups.</summary>
     internal StructureOptions? Structure { get; }
 
-    /// <summary>The groups that are pieces.</summary>
+    /// <summary>The groups that are pruned as one.</summary>
     internal ImmutableArray<StructureKind> Kinds { get; } = [];
 
-    /// <summary>Whether pieces are blocks or layers.</summary>
+    /// <summary>Whether blocks or layers are pruned.</summary>
     internal bool IsDepth { get; private init; }
 
-    /// <summary>Whether layers outside residual blocks are pieces too.</summary>
+    /// <summary>Whether layers outside residual blocks are pruned too.</summary>
     internal bool IncludesLayers { get; private init; }
 
     /// <inheritdoc/>
     public override string ToString() => _call;
 
-    /// <summary>What of a weight's sizes the pieces do not divide; null where they do.</summary>
+    /// <summary>What of a weight's sizes the structures do not divide; null where they do.</summary>
     private Func<Parameter, WeightAxes, string?> Misfit { get; init; } = (_, _) => null;
 
-    /// <summary>Whether a weight has such pieces.</summary>
+    /// <summary>Whether a weight has such structures.</summary>
     internal bool Fits(Parameter parameter, WeightAxes axes) => _fits(parameter, axes);
 
-    /// <summary>The pieces of a weight that has them.</summary>
-    internal StructureLayout Pieces(Parameter parameter, WeightAxes axes) => _pieces!(parameter, axes);
+    /// <summary>The structures of a weight that has them.</summary>
+    internal StructureLayout Structures(Parameter parameter, WeightAxes axes) => _structures!(parameter, axes);
 
-    /// <summary>Refuses weights that the pieces do not divide.</summary>
+    /// <summary>Refuses weights that the structures do not divide.</summary>
     /// <exception cref="ArgumentException">Names all of them.</exception>
     internal void Check(IEnumerable<PoolMember> members)
     {

@@ -3,7 +3,7 @@ using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning.Structure.Granularities;
 
-/// <summary>A parameter whose pieces are compared with those of the others in its pool.</summary>
+/// <summary>A parameter whose weights or structures are compared with those of the others in its pool.</summary>
 /// <param name="Parameter">The parameter with its values.</param>
 /// <param name="Axes">What its dimensions are.</param>
 /// <param name="Layer">The layer that multiplies with it; the parameter's own name where none does.</param>

@@ -2,24 +2,24 @@ namespace MLNet.Pruning.Structure.Granularities;
 
 /// <summary>
 /// Which weights of a parameter go together: slices along a dimension, kernels, blocks, or each by itself. In storage a parameter is lines of one
-/// length, which <see cref="Down"/> pieces share with the lines after them, and each line is runs of one length, a piece after the other.
+/// length, which <see cref="Down"/> structures share with the lines after them, and each line is runs of one length, a structure after the other.
 /// </summary>
 internal sealed class StructureLayout
 {
 
-    /// <param name="count">Pieces; beyond, they begin again.</param>
+    /// <param name="count">Structures; beyond, they begin again.</param>
     /// <param name="weights">Weights of all.</param>
     /// <param name="length">Weights in a line.</param>
-    /// <param name="down">Lines of a piece that follow each other.</param>
-    /// <param name="along">Consecutive weights of a piece.</param>
+    /// <param name="down">Lines of a structure that follow each other.</param>
+    /// <param name="along">Consecutive weights of a structure.</param>
     /// <param name="dimension">The dimension whose slices they are.</param>
     public StructureLayout(int count, int weights, int length, int down, int along, int? dimension = null)
         => (Count, Weights, Length, Down, Along, Dimension) = (count, weights, length, down, along, dimension);
 
-    /// <summary>The dimension whose slices the pieces are; null for other pieces.</summary>
+    /// <summary>The dimension whose slices the structures are; null for other structures.</summary>
     public int? Dimension { get; }
 
-    /// <summary>Number of pieces.</summary>
+    /// <summary>Number of structures.</summary>
     public int Count { get; }
 
     public int Weights { get; }
@@ -30,8 +30,8 @@ internal sealed class StructureLayout
 
     public int Along { get; }
 
-    /// <summary>The pieces as runs of consecutive weights, every run once, in the order of storage.</summary>
-    public IEnumerable<(int Piece, int Start, int Length)> Runs
+    /// <summary>The structures as runs of consecutive weights, every run once, in the order of storage.</summary>
+    public IEnumerable<(int Structure, int Start, int Length)> Runs
     {
         get
         {
@@ -67,11 +67,11 @@ internal sealed class StructureLayout
     /// <summary>Every weight by itself.</summary>
     public static StructureLayout Single(Parameter parameter) => new(parameter.Count, parameter.Count, 1, 1, 1);
 
-    /// <summary>The piece that a weight belongs to.</summary>
+    /// <summary>The structure that a weight belongs to.</summary>
     /// <param name="weight">Its row-major index.</param>
     public int Of(int weight) => (weight / Length / Down * (Length / Along) + weight % Length / Along) % Count;
 
-    /// <summary>Whether each piece has a weight that is not dropped.</summary>
+    /// <summary>Whether each structure has a weight that is not dropped.</summary>
     public bool[] Alive(WeightMask? mask)
     {
         if (Count == Weights && mask is not null)
@@ -86,27 +86,27 @@ internal sealed class StructureLayout
             return alive;
         }
 
-        foreach (var (piece, start, length) in Runs)
+        foreach (var (structure, start, length) in Runs)
         {
-            for (var i = start; i < start + length && !alive[piece]; i++)
+            for (var i = start; i < start + length && !alive[structure]; i++)
             {
-                alive[piece] = mask[i];
+                alive[structure] = mask[i];
             }
         }
 
         return alive;
     }
 
-    /// <summary>The values piece by piece.</summary>
+    /// <summary>The values structure by structure.</summary>
     public float[] Gather(ReadOnlySpan<float> values)
     {
         var gathered = new float[values.Length];
         var filled = new int[Count];
         var size = values.Length / Count;
-        foreach (var (piece, start, length) in Runs)
+        foreach (var (structure, start, length) in Runs)
         {
-            values.Slice(start, length).CopyTo(gathered.AsSpan(piece * size + filled[piece]));
-            filled[piece] += length;
+            values.Slice(start, length).CopyTo(gathered.AsSpan(structure * size + filled[structure]));
+            filled[structure] += length;
         }
 
         return gathered;

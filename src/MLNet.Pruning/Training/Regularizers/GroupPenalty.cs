@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Training.Regularizers;
 
-/// <summary>Euclidean norms of pieces, each times the square root of its size.</summary>
+/// <summary>Euclidean norms of structures, each times the square root of its size.</summary>
 internal sealed class GroupPenalty : Regularization
 {
-    /// <summary>Keeps the gradient of a norm finite where all of a piece is zero; it is zero there.</summary>
+    /// <summary>Keeps the gradient of a norm finite where all of a structure is zero; it is zero there.</summary>
     private const double Smallest = 1e-12;
 
     private readonly double _strength;
@@ -19,25 +19,25 @@ internal sealed class GroupPenalty : Regularization
     {
         _strength = Strength(strength, nameof(strength));
         _granularity = granularity is { IsSingle: false, IsDepth: false, Pattern: null } ? granularity
-            : throw new ArgumentException($"A group lasso works on pieces of several weights within layers, but not on granularity '{granularity}'.", nameof(granularity));
+            : throw new ArgumentException($"A group lasso works on structures of several weights within layers, but not on granularity '{granularity}'.", nameof(granularity));
     }
 
     public override string ToString() => Notation.Call(nameof(GroupLasso), _strength, _granularity);
 
     internal override Func<Tensor> Bind(Network network, IReadOnlyDictionary<string, Tensor> parameters)
     {
-        var norms = _granularity.Structure is { } options ? [.. Families(network, parameters, options)] : Pieces(network, parameters).ToArray();
+        var norms = _granularity.Structure is { } options ? [.. Families(network, parameters, options)] : Structures(network, parameters).ToArray();
         if (norms.Length == 0)
         {
-            throw new ArgumentException($"The network has no pieces of granularity '{_granularity}' to regularise.");
+            throw new ArgumentException($"The network has no structures of granularity '{_granularity}' to regularise.");
         }
 
         Scalar one = 1.0, factor = _strength;
         return () => Sum(norms.Select(norm => norm()), one).mul(factor);
     }
 
-    /// <summary>The pieces of a weight: its values put in their order, a row a piece.</summary>
-    private IEnumerable<Func<Tensor>> Pieces(Network network, IReadOnlyDictionary<string, Tensor> parameters)
+    /// <summary>The structures of a weight: its values put in their order, a row each.</summary>
+    private IEnumerable<Func<Tensor>> Structures(Network network, IReadOnlyDictionary<string, Tensor> parameters)
     {
         Scalar smallest = Smallest, one = 1.0;
         var members = network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(name => PoolMember.Of(network, name, null))
@@ -45,10 +45,10 @@ internal sealed class GroupPenalty : Regularization
         _granularity.Check(members);
         foreach (var (parameter, axes, _, _) in members)
         {
-            var layout = _granularity.Pieces(parameter, axes);
+            var layout = _granularity.Structures(parameter, axes);
             var runs = layout.Runs.ToArray();
             var weight = parameters[parameter.Name];
-            var order = tensor(runs.OrderBy(run => run.Piece).SelectMany(run => Enumerable.Range(run.Start, run.Length).Select(i => (long)i)).ToArray(), device: weight.device);
+            var order = tensor(runs.OrderBy(run => run.Structure).SelectMany(run => Enumerable.Range(run.Start, run.Length).Select(i => (long)i)).ToArray(), device: weight.device);
             var size = parameter.Count / layout.Count;
             Scalar root = Math.Sqrt(size);
             yield return () => (weight * weight).view(-1).index_select(0, order).view(layout.Count, size).sum([1L], keepdim: false).add(smallest, one).sqrt().sum().mul(root);

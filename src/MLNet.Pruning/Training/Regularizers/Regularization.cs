@@ -29,12 +29,12 @@ public abstract class Regularization
     public static Regularization ElasticNet(double l1, double l2) => new NormPenalty(l1, l2);
 
     /// <summary>
-    /// strength x sum over pieces of sqrt(values in it) x its Euclidean norm (Yuan &amp; Lin 2006; for filters Wen et al. 2016): whole pieces
-    /// go to zero together. For pieces that are removed, the norm runs over all weights that go with a piece.
+    /// strength x sum over structures of sqrt(values in it) x its Euclidean norm (Yuan &amp; Lin 2006; for filters Wen et al. 2016): whole structures
+    /// go to zero together. For structures that are removed, the norm runs over all weights that go with a structure.
     /// </summary>
     /// <param name="strength">Not negative.</param>
-    /// <param name="granularity">The pieces: rows, columns, slices, kernels, blocks, or neurons, filters, heads, hidden units; by default <see cref="Granularity.Unit"/>.</param>
-    /// <exception cref="ArgumentException">Pieces are single weights (that is <see cref="L1"/>), residual blocks, layers, or an N:M pattern.</exception>
+    /// <param name="granularity">The structures: rows, columns, slices, kernels, blocks, or neurons, filters, heads, hidden units; by default <see cref="Granularity.Unit"/>.</param>
+    /// <exception cref="ArgumentException">Structures are single weights (that is <see cref="L1"/>), residual blocks, layers, or an N:M pattern.</exception>
     public static Regularization GroupLasso(double strength, Granularity? granularity = null) => new GroupPenalty(strength, granularity ?? Granularity.Unit);
 
     /// <summary>strength x sum of |scale| over batch normalisation (Liu et al. 2017, "network slimming").</summary>

@@ -250,7 +250,7 @@ public class AutoPruneTests
         }
 
         var layer = steps[1].AutoPruning!.Layers[0];
-        Assert.AreEqual((1024L, (long)steps[1].Masks["fc1.weight"].Kept), (layer.Pieces, layer.Kept));
+        Assert.AreEqual((1024L, (long)steps[1].Masks["fc1.weight"].Kept), (layer.Total, layer.Kept));
         Assert.IsGreaterThanOrEqualTo(0.4, layer.Sparsity + 0.001);
         foreach (var (name, mask) in steps[2].Masks)
         {

@@ -25,7 +25,7 @@ public class SensitivityTests
         foreach (var layer in report.Layers)
         {
             var weights = DigitSearch.Network[layer.Parameter].Values.ToArray();
-            Assert.AreEqual(weights.Length, layer.Pieces);
+            Assert.AreEqual(weights.Length, layer.Total);
             CollectionAssert.AreEqual(new[] { 0, 0.5, 0.9 }, layer.Points.Select(point => Math.Round(point.Sparsity, 2)).ToArray());
             foreach (var point in layer.Points)
             {

@@ -22,8 +22,8 @@ public class AmountTests
                 var again = half.Prune(Amount.Fraction(0.5), Importance.Random(1), granularity, scope);
                 Assert.IsTrue(half.Masks.All(mask => mask.Value.ToArray().SequenceEqual(again.Masks[mask.Key].ToArray())), $"{granularity}, {scope.Distribution}");
                 var quarter = half.Prune(Amount.Fraction(0.5).OfRemaining(), granularity: granularity, scope: scope);
-                Assert.AreEqual(Pieces(half, granularity), 2 * Pieces(quarter, granularity), $"{granularity}, {scope.Distribution}");
-                Assert.AreEqual(Pieces(Perceptron.Prune(Amount.Count(0), granularity: granularity), granularity), 2 * Pieces(half, granularity), $"{granularity}, {scope.Distribution}");
+                Assert.AreEqual(Structures(half, granularity), 2 * Structures(quarter, granularity), $"{granularity}, {scope.Distribution}");
+                Assert.AreEqual(Structures(Perceptron.Prune(Amount.Count(0), granularity: granularity), granularity), 2 * Structures(half, granularity), $"{granularity}, {scope.Distribution}");
             }
         }
     }
@@ -150,6 +150,6 @@ public class AmountTests
 
     private static long Kept(PrunedNetwork pruned) => pruned.Masks.Values.Sum(mask => (long)mask.Kept);
 
-    private static long Pieces(PrunedNetwork pruned, Granularity granularity) => pruned.Masks.Keys.Select(pruned.Member)
-        .Sum(member => granularity.IsSingle ? member.Mask!.Kept : granularity.Pieces(member.Parameter, member.Axes).Alive(member.Mask).LongCount(alive => alive));
+    private static long Structures(PrunedNetwork pruned, Granularity granularity) => pruned.Masks.Keys.Select(pruned.Member)
+        .Sum(member => granularity.IsSingle ? member.Mask!.Kept : granularity.Structures(member.Parameter, member.Axes).Alive(member.Mask).LongCount(alive => alive));
 }

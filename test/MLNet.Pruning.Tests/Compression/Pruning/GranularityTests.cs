@@ -5,7 +5,7 @@ using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning;
 
-/// <summary>Pieces of several weights, against loops over single weights that know nothing of how they are stored.</summary>
+/// <summary>Structures of several weights, against loops over single weights that know nothing of how they are stored.</summary>
 [TestClass]
 public class GranularityTests
 {
@@ -47,7 +47,7 @@ public class GranularityTests
             var (rows, columns) = (random.Next(1, 5), random.Next(1, 5));
             var weight = Drawn(random, inputs: columns * random.Next(1, 12), outputs: rows * random.Next(1, 12), ties: false);
             var dense = weight.Network["w"].Shape.Length == 2;
-            var (granularity, piece) = (dense ? random.Next(3) : 3) switch
+            var (granularity, structure) = (dense ? random.Next(3) : 3) switch
             {
                 0 => (Granularity.Row, (Func<int, int, int, int>)((output, _, _) => output)),
                 1 => (Granularity.Column, (_, input, _) => input),
@@ -58,14 +58,14 @@ public class GranularityTests
             };
             var p = random.Next(1, 3);
             var values = weight.Network["w"].Values.ToArray();
-            var pieces = (from output in Enumerable.Range(0, weight.Outputs)
+            var structures = (from output in Enumerable.Range(0, weight.Outputs)
                           from input in Enumerable.Range(0, weight.Inputs)
                           from position in Enumerable.Range(0, weight.Positions)
                           let at = weight.At(output, input, position)
-                          group at by piece(output, input, position)).ToArray();
-            var drop = random.Next(pieces.Length + 1);
+                          group at by structure(output, input, position)).ToArray();
+            var drop = random.Next(structures.Length + 1);
             var mask = weight.Network.Prune(Amount.Count(drop), Importance.Magnitude(p), granularity).Masks["w"];
-            var dropped = pieces.OrderBy(one => one.Sum(at => Math.Pow(Math.Abs(values[at]), p))).Take(drop).SelectMany(one => one).ToHashSet();
+            var dropped = structures.OrderBy(one => one.Sum(at => Math.Pow(Math.Abs(values[at]), p))).Take(drop).SelectMany(one => one).ToHashSet();
             for (var i = 0; i < values.Length; i++)
             {
                 Assert.AreEqual(!dropped.Contains(i), mask[i], $"{granularity}, {weight.Network["w"]}, weight {i}");

@@ -119,7 +119,7 @@ public class PruningWarningsTests
     {
         var network = Network.FromOnnx(Case.File("se_block"));
         var rows = Prune(network, new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Row }).Report;
-        Assert.Contains(warning => warning.Contains("(without pieces of granularity 'Row')") && warning.Contains("of the network's"), rows.Warnings);
+        Assert.Contains(warning => warning.Contains("(without structures of granularity 'Row')") && warning.Contains("of the network's"), rows.Warnings);
         var excepted = Prune(Collapsing, new() { Scope = Scope.Network.Except(Collapsing.Layers.First(layer => layer.Weights.Length > 0).Weights[0]) }).Report;
         Assert.Contains(warning => warning.Contains("2,048 of the network's 6,656 weights (30.8 %)") && warning.Contains("left out by the scope"), excepted.Warnings);
     }

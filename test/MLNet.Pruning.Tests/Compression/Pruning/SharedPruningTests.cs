@@ -1,6 +1,6 @@
 namespace MLNet.Pruning.Tests.Compression.Pruning;
 
-/// <summary>Several networks that lose the same pieces, against means of importances sorted by hand.</summary>
+/// <summary>Several networks that lose the same weights or structures, against means of importances sorted by hand.</summary>
 [TestClass]
 public class SharedPruningTests
 {

@@ -37,7 +37,7 @@ public sealed class Budget
     public static Budget Parameters(long most) => Of(CostMeasure.Parameters, most);
 
     /// <summary>
-    /// At most so many milliseconds for a batch, measured on this machine (<see cref="CostMeasure.Milliseconds"/>). For pieces that are removed:
+    /// At most so many milliseconds for a batch, measured on this machine (<see cref="CostMeasure.Milliseconds"/>). For structures that are removed:
     /// zeros in dense weights take as long as other values.
     /// </summary>
     /// <param name="most">Above 0.</param>

@@ -7,7 +7,7 @@ namespace MLNet.Pruning.Compression.Automation.Search;
 /// <summary>A network pruned layer by layer to chosen levels, by an importance measured once on the network as it is.</summary>
 internal abstract class RatioSpace
 {
-    /// <summary>The shares of a layer's pieces tried unless others are asked for.</summary>
+    /// <summary>The shares of a layer's candidates tried unless others are asked for.</summary>
     public static readonly double[] DefaultSparsities = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
     /// <param name="start">The network to prune.</param>
@@ -21,7 +21,7 @@ internal abstract class RatioSpace
     /// <summary>Why layers that are not among <see cref="Layers"/> cannot lose anything.</summary>
     public virtual IEnumerable<string> Reasons => [];
 
-    /// <summary>Whether pieces are removed rather than set to zero.</summary>
+    /// <summary>Whether structures are removed rather than set to zero.</summary>
     public abstract bool Removes { get; }
 
     /// <exception cref="ArgumentException">Nothing in scope can be pruned, or the granularity has no share of a layer.</exception>
@@ -37,7 +37,7 @@ internal abstract class RatioSpace
     {
         if (granularity.IsDepth || granularity.Pattern is not null)
         {
-            throw new ArgumentException($"Granularity '{granularity}' has no share of a layer that could be more or less: use units, weights, or other pieces of layers.", nameof(granularity));
+            throw new ArgumentException($"Granularity '{granularity}' has no share of a layer that could be more or less: use units, weights, or other structures of layers.", nameof(granularity));
         }
 
         if (scope.Distribution != Distribution.Global && scope.Distribution != Distribution.Uniform)
@@ -60,16 +60,16 @@ internal abstract class RatioSpace
     /// <summary>The network with each layer at its level.</summary>
     public abstract PrunedNetwork Prune(IReadOnlyList<int> levels);
 
-    /// <summary>Pieces that are left of each layer; more than its level says where something would be left with nothing.</summary>
+    /// <summary>Candidates that are left of each layer; more than its level says where something would be left with nothing.</summary>
     public virtual IReadOnlyList<long> Kept(IReadOnlyList<int> levels) => [.. Layers.Select((layer, l) => layer.Kept[levels[l]])];
 
-    /// <summary>What is counted in it; where pieces are removed, a network without values.</summary>
+    /// <summary>What is counted in it; where structures are removed, a network without values.</summary>
     public abstract Network Sketch(IReadOnlyList<int> levels);
 
-    /// <summary>Tells spaces apart that choose other pieces.</summary>
+    /// <summary>Tells spaces apart that choose other structures.</summary>
     public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Layers.Select(layer
-        => $"{layer.Parameter} {layer.Pieces} {string.Join(' ', layer.Kept)}").Concat(Choices())))));
+        => $"{layer.Parameter} {layer.Total} {string.Join(' ', layer.Kept)}").Concat(Choices())))));
 
-    /// <summary>Which pieces go, as text.</summary>
+    /// <summary>Which candidates go, as text.</summary>
     protected abstract IEnumerable<string> Choices();
 }

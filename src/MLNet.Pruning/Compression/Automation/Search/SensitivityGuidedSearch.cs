@@ -52,7 +52,7 @@ internal sealed class SensitivityGuidedSearch : SearchStrategy
         return levels;
     }
 
-    /// <summary>How far each level of a layer alone raises the loss: the greatest convex function of the pieces dropped that lies nowhere above what was measured.</summary>
+    /// <summary>How far each level of a layer alone raises the loss: the greatest convex function of the candidates dropped that lies nowhere above what was measured.</summary>
     private static double[] Rises(SearchLog log, int layer)
     {
         var (last, kept) = (log.Layers[layer].Last, log.Layers[layer].Kept);

@@ -40,13 +40,13 @@ internal sealed class UnitRatios : RatioSpace
     public override IReadOnlyList<long> Kept(IReadOnlyList<int> levels)
     {
         var roots = Choose(levels).Select(group => group.Root).ToHashSet();
-        return [.. Layers.Select((layer, l) => layer.Kept[0] - _candidates.Order.Count(piece => piece.Family == l && roots.Contains(piece.Group.Root)))];
+        return [.. Layers.Select((layer, l) => layer.Kept[0] - _candidates.Order.Count(candidate => candidate.Family == l && roots.Contains(candidate.Group.Root)))];
     }
 
     public override Network Sketch(IReadOnlyList<int> levels) => Choose(levels) is { Count: > 0 } groups ? new StructureRemoval(_structure, groups).Remove(_sketch) : _sketch;
 
-    protected override IEnumerable<string> Choices() => _candidates.Order.GroupBy(piece => piece.Family)
-        .Select(family => string.Join(' ', family.Select(piece => piece.Group.Number.ToString(CultureInfo.InvariantCulture))));
+    protected override IEnumerable<string> Choices() => _candidates.Order.GroupBy(candidate => candidate.Family)
+        .Select(family => string.Join(' ', family.Select(candidate => candidate.Group.Number.ToString(CultureInfo.InvariantCulture))));
 
     private List<PruningGroup> Choose(IReadOnlyList<int> levels) => _candidates.Least([.. Layers.Select((layer, l) => (int)layer.Kept[levels[l]])]);
 }

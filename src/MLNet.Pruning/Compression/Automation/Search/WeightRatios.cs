@@ -4,22 +4,22 @@ using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Automation.Search;
 
-/// <summary>Weights and pieces of weights set to zero layer by layer.</summary>
+/// <summary>Weights and structures of weights set to zero layer by layer.</summary>
 internal sealed class WeightRatios : RatioSpace
 {
     private readonly ImportanceScores _importance;
-    private readonly Pieces _pieces;
+    private readonly Candidates _candidates;
     private readonly IReadOnlyList<PoolMember> _members;
     private readonly Dictionary<(int Layer, int Level), WeightMask> _masks = [];
 
     public WeightRatios(PrunedNetwork start, PruningOptions options, ImportanceScores importance, IReadOnlyList<double> sparsities) : base(start)
     {
         _importance = importance;
-        _pieces = new(importance, options.Granularity, Scope.Layer, Amount.Count(0), cancellation: options.CancellationToken);
+        _candidates = new(importance, options.Granularity, Scope.Layer, Amount.Count(0), cancellation: options.CancellationToken);
         _members = [.. options.Scope.Pools(start, options.Granularity).SelectMany(pool => pool)];
         Layers = [.. _members.Select(member =>
         {
-            var (dropped, total) = _pieces.Count([member]);
+            var (dropped, total) = _candidates.Count([member]);
             return RatioLayer.Of(member.Layer, member.Parameter.Name, total, total - dropped, sparsities);
         })];
     }
@@ -38,5 +38,5 @@ internal sealed class WeightRatios : RatioSpace
         .Select(level => Convert.ToBase64String(MemoryMarshal.AsBytes(Mask(l, level).Words))));
 
     private WeightMask Mask(int layer, int level) => _masks.TryGetValue((layer, level), out var mask) ? mask
-        : _masks[(layer, level)] = _pieces.Drop([_members[layer]], Layers[layer].Kept[0] - Layers[layer].Kept[level])[0];
+        : _masks[(layer, level)] = _candidates.Drop([_members[layer]], Layers[layer].Kept[0] - Layers[layer].Kept[level])[0];
 }

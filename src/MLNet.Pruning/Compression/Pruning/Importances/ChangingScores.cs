@@ -10,7 +10,7 @@ internal sealed class ChangingScores(ImportanceScores scores, Func<PrunedNetwork
 {
     public override string? ToString() => scores.ToString();
 
-    internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> piece) => scores.ScoreStructures(parameter, pieces, piece);
+    internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> structureScores) => scores.ScoreStructures(parameter, structures, structureScores);
 
     internal override bool Counts(ParameterAxis axis) => scores.Counts(axis);
 

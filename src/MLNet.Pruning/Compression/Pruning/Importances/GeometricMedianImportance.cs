@@ -5,7 +5,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// The sum of a slice's Euclidean distances to all others of the same parameter: the slice nearest to the geometric median is the one that the others can best stand
-/// in for (He et al. 2019, "Filter Pruning via Geometric Median", equation 9). Groups are worth what the slices are that make them. Cost: the
+/// in for (He et al. 2019, "Filter Pruning via Geometric Median", equation 9). The score of a group is that of the slices that make it. Cost: the
 /// number of slices times the number of weights.
 /// </summary>
 internal sealed class GeometricMedianImportance : Importance
@@ -28,12 +28,12 @@ internal sealed class GeometricMedianScores(CancellationToken cancellation) : Im
 
     public override string ToString() => Name;
 
-    internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores)
+    internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> scores)
     {
-        var values = pieces.Gather(parameter.Values);
-        var size = values.Length / pieces.Count;
+        var values = structures.Gather(parameter.Values);
+        var size = values.Length / structures.Count;
         scores.Clear();
-        for (var i = 0; i < pieces.Count; i++)
+        for (var i = 0; i < structures.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             for (var j = 0; j < i; j++)

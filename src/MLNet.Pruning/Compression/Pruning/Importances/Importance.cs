@@ -3,7 +3,7 @@ using MLNet.Pruning.Compression.Pruning.Importances;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// How to measure what a weight, a slice of weights, or a group is worth: the least important goes first. A criterion of your own derives from this class.
+/// How to measure the importance of a weight, a slice of weights, or a group: the least important goes first. A criterion of your own derives from this class.
 /// </summary>
 /// <example>
 /// The size of a weight times the gradient of the loss, as <see cref="AbsoluteTaylor"/>:
@@ -120,11 +120,11 @@ public abstract class Importance
     /// <summary>Sum of the distances of a slice to the others; for slices and groups (He et al. 2019, FPGM).</summary>
     public static Importance GeometricMedian { get; } = new GeometricMedianImportance();
 
-    /// <summary>Measured rise of the loss when a piece goes; exact, and a pass over the rows for each piece, so for small networks or large pieces.</summary>
+    /// <summary>Measured rise of the loss when a weight or structure goes; exact, and a pass over the rows for each weight or structure, so for small networks or large structures.</summary>
     /// <inheritdoc cref="Gradient"/>
     public static Importance LossChange(int rows = CalibratedImportance.DefaultRows) => new LossChangeImportance(rows);
 
-    /// <summary>Measures what weights, slices or groups of a network are worth. Called anew before each step of a pruning, for the network as it is then.</summary>
+    /// <summary>Measures the importance scores of weights, slices or groups of a network. Called anew before each step of a pruning, for the network as it is then.</summary>
     /// <param name="context">The network with its masks, and rows to run through it.</param>
     /// <returns>The scores, by <see cref="ImportanceScores"/>: of weights in one pass, of weights as they are asked for, of slices, or of groups.</returns>
     /// <exception cref="InvalidOperationException">The criterion needs calibration rows, and there are none.</exception>

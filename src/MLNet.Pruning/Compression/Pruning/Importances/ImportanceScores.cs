@@ -12,17 +12,17 @@ namespace MLNet.Pruning;
 /// <param name="scores">Receives one score a weight; any finite or infinite number, but not NaN.</param>
 public delegate void WeightScorer(Parameter parameter, int start, Span<float> scores);
 
-/// <summary>What the weights, slices and groups of a network are worth, as an <see cref="Importance"/> measured it.</summary>
+/// <summary>Importance scores of the weights, slices and groups of a network, as an <see cref="Importance"/> measured it.</summary>
 public abstract class ImportanceScores
 {
     private protected ImportanceScores()
     {
     }
 
-    /// <summary>Scores of single weights; slices and groups are worth their sum.</summary>
+    /// <summary>Scores of single weights; the scores of slices and groups are their sum.</summary>
     /// <param name="criterion">Name of the criterion, for messages and reports.</param>
     /// <param name="scores">By name of the parameter, one score a weight in row-major order.</param>
-    /// <param name="masks">What is dropped already: it is worth nothing. By default nothing is.</param>
+    /// <param name="masks">What is dropped already: its score is 0. By default nothing is.</param>
     /// <exception cref="ArgumentException">A parameter's scores or mask are null, or of different number.</exception>
     public static ImportanceScores OfWeights(string criterion, IReadOnlyDictionary<string, float[]> scores, IReadOnlyDictionary<string, WeightMask>? masks = null)
     {
@@ -41,7 +41,7 @@ public abstract class ImportanceScores
         return new StreamedScores(criterion, scorer);
     }
 
-    /// <summary>Scores of what layers put out, such as neurons and filters; groups are worth what the slices are that make them.</summary>
+    /// <summary>Scores of what layers put out, such as neurons and filters; the score of a group is that of the slices that make it.</summary>
     /// <param name="criterion">Name of the criterion.</param>
     /// <param name="slices">By name of the weight: the dimension of its outputs, and one score for each index of it.</param>
     public static ImportanceScores OfUnits(string criterion, IReadOnlyDictionary<string, (int Dimension, double[] Scores)> slices)
@@ -59,7 +59,7 @@ public abstract class ImportanceScores
         return new UnitScores(criterion, slices.ToDictionary());
     }
 
-    /// <summary>Scores of groups as wholes, for pieces that are removed.</summary>
+    /// <summary>Scores of groups as wholes, for structures that are removed.</summary>
     /// <param name="criterion">Name of the criterion.</param>
     /// <param name="scorer">The score of a group; not NaN.</param>
     public static ImportanceScores OfGroups(string criterion, Func<PruningGroup, double> scorer)
@@ -82,7 +82,7 @@ public abstract class ImportanceScores
     /// <param name="start">Row-major index of the first weight.</param>
     /// <param name="scores">Receives one score a weight.</param>
     /// <exception cref="ArgumentOutOfRangeException">The weights are not all in the parameter.</exception>
-    /// <exception cref="InvalidOperationException">The criterion does not say what single weights of the parameter are worth.</exception>
+    /// <exception cref="InvalidOperationException">The criterion does not score single weights of the parameter.</exception>
     public void ScoreWeights(Parameter parameter, int start, Span<float> scores)
     {
         ArgumentNullException.ThrowIfNull(parameter);
@@ -105,7 +105,7 @@ public abstract class ImportanceScores
     /// <param name="scores">Receives one score for each index of the dimension.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
     /// <exception cref="ArgumentException">There is not room for just one score an index.</exception>
-    /// <exception cref="InvalidOperationException">The criterion does not say what slices along that dimension are worth.</exception>
+    /// <exception cref="InvalidOperationException">The criterion does not score slices along that dimension.</exception>
     public void ScoreSlices(Parameter parameter, int dimension, Span<double> scores)
     {
         ArgumentNullException.ThrowIfNull(parameter);
@@ -132,24 +132,24 @@ public abstract class ImportanceScores
         Sum(parameter, SliceRuns.Of(parameter.Shape, dimension), scores);
     }
 
-    /// <summary>Scores pieces that are not slices, such as blocks; by default the sum of their weights' scores.</summary>
-    internal virtual void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores) => Sum(parameter, pieces.Runs, scores);
+    /// <summary>Scores weights or structures that are not slices, such as blocks; by default the sum of their weights' scores.</summary>
+    internal virtual void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> scores) => Sum(parameter, structures.Runs, scores);
 
-    /// <summary>Whether the slices of that dimension say what a group is worth.</summary>
+    /// <summary>Whether the slices of that dimension count for the score of a group.</summary>
     internal virtual bool Counts(ParameterAxis axis) => axis.Role is AxisRole.Output or AxisRole.Input;
 
-    /// <summary>What a group is worth as a whole; null where its members say it.</summary>
+    /// <summary>The score of a group as a whole; null where its members give it.</summary>
     /// <param name="group">The group.</param>
     /// <param name="without">The network without it.</param>
     internal virtual double? ScoreGroup(PruningGroup group, Func<Network> without) => ScoreRemoval(without);
 
-    /// <summary>What a block is worth as a whole, told by the network without it; null where its members say it.</summary>
+    /// <summary>The score of a block as a whole, measured on the network without it; null where its members give it.</summary>
     internal virtual double? ScoreRemoval(Func<Network> without) => null;
 
     /// <summary>Other values for the weights that stay, which make up for those dropped at this step.</summary>
     internal virtual PrunedNetwork Compensate(PrunedNetwork pruned) => pruned;
 
-    /// <summary>What each piece of a parameter is worth.</summary>
+    /// <summary>The importance score of each weight or structure of a parameter.</summary>
     internal double[] Score(StructureLayout layout, Parameter parameter)
     {
         var scores = new double[layout.Count];
@@ -182,15 +182,15 @@ public abstract class ImportanceScores
             : throw new ArgumentException($"Parameter '{parameter}' has {scores.Length} scores, but its mask has {mask.Count} entries.", nameof(scores));
     }
 
-    private void Sum(Parameter parameter, IEnumerable<(int Piece, int Start, int Length)> runs, Span<double> scores)
+    private void Sum(Parameter parameter, IEnumerable<(int Structure, int Start, int Length)> runs, Span<double> scores)
     {
         var weights = new float[parameter.Count];
         Weights(parameter, 0, weights);
-        foreach (var (piece, start, length) in runs)
+        foreach (var (structure, start, length) in runs)
         {
             foreach (var score in weights.AsSpan(start, length))
             {
-                scores[piece] += score;
+                scores[structure] += score;
             }
         }
     }

@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
-/// How much the mean loss over the calibration rows rises when a piece goes, measured: the piece is taken out and the rows are run. Exact for
-/// each piece alone; negative for one that does harm. Weights, slices, groups and blocks. Cost: a forward pass over all rows a piece, so that it
-/// is for small networks or large pieces.
+/// How much the mean loss over the calibration rows rises when a weight or structure goes, measured: it is taken out and the rows are run. Exact for
+/// each weight or structure alone; negative for one that does harm. Weights, slices, groups and blocks. Cost: a forward pass over all rows a weight or structure, so that it
+/// is for small networks or large structures.
 /// </summary>
 internal sealed class LossChangeImportance(int rows) : CalibratedImportance(nameof(LossChange), rows)
 {
@@ -20,7 +20,7 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance(name
     private sealed class Measured(ImportanceContext context, string name, int rows) : ImportanceScores
     {
         private readonly Lock _lock = new();
-        private readonly Dictionary<(string Parameter, int Pieces), double[]> _known = [];
+        private readonly Dictionary<(string Parameter, int Structures), double[]> _known = [];
         private readonly double _before = Loss(context, name, rows, context.Network);
 
         private protected override void Weights(Parameter parameter, int start, Span<float> scores)
@@ -36,32 +36,32 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance(name
 
         public override string ToString() => name;
 
-        internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores) => Known(parameter, ~pieces.Count, () => Measure(parameter.Name, pieces.Count, Pieces(pieces.Runs))).CopyTo(scores);
+        internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> scores) => Known(parameter, ~structures.Count, () => Measure(parameter.Name, structures.Count, Structures(structures.Runs))).CopyTo(scores);
 
         internal override double? ScoreRemoval(Func<Network> without) => Loss(context, name, rows, without()) - _before;
 
         /// <summary>What the loss rises by without each slice along a dimension; without each weight for dimension -1.</summary>
         private double[] Known(Parameter parameter, int dimension) => Known(parameter, dimension, () => dimension < 0
             ? Measure(parameter.Name, parameter.Count, Enumerable.Range(0, parameter.Count).Select(i => (i, new[] { (i, 1) }.AsEnumerable())))
-            : Measure(parameter.Name, parameter.Shape[dimension], Pieces(SliceRuns.Of(parameter.Shape, dimension))));
+            : Measure(parameter.Name, parameter.Shape[dimension], Structures(SliceRuns.Of(parameter.Shape, dimension))));
 
-        private double[] Known(Parameter parameter, int pieces, Func<double[]> measure)
+        private double[] Known(Parameter parameter, int structures, Func<double[]> measure)
         {
             lock (_lock)
             {
-                return _known.TryGetValue((parameter.Name, pieces), out var known) ? known : _known[(parameter.Name, pieces)] = measure();
+                return _known.TryGetValue((parameter.Name, structures), out var known) ? known : _known[(parameter.Name, structures)] = measure();
             }
         }
 
-        private static IEnumerable<(int Piece, IEnumerable<(int Start, int Length)> Runs)> Pieces(IEnumerable<(int Piece, int Start, int Length)> runs)
-            => runs.GroupBy(run => run.Piece, run => (run.Start, run.Length)).Select(piece => (piece.Key, piece.AsEnumerable()));
+        private static IEnumerable<(int Structure, IEnumerable<(int Start, int Length)> Runs)> Structures(IEnumerable<(int Structure, int Start, int Length)> runs)
+            => runs.GroupBy(run => run.Structure, run => (run.Start, run.Length)).Select(structure => (structure.Key, structure.AsEnumerable()));
 
-        private double[] Measure(string parameter, int count, IEnumerable<(int Piece, IEnumerable<(int Start, int Length)> Runs)> pieces)
+        private double[] Measure(string parameter, int count, IEnumerable<(int Structure, IEnumerable<(int Start, int Length)> Runs)> structures)
         {
             var network = context.Network;
             var values = network[parameter].Values;
             var changes = new double[count];
-            foreach (var (piece, runs) in pieces)
+            foreach (var (structure, runs) in structures)
             {
                 var without = values.ToArray();
                 foreach (var (start, length) in runs)
@@ -69,7 +69,7 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance(name
                     without.AsSpan(start, length).Clear();
                 }
 
-                changes[piece] = values.SequenceEqual(without) ? 0 : Loss(context, name, rows, network.With(parameter, without)) - _before;
+                changes[structure] = values.SequenceEqual(without) ? 0 : Loss(context, name, rows, network.With(parameter, without)) - _before;
             }
 
             return changes;

@@ -72,12 +72,12 @@ internal sealed class MagnitudeScores(double p, string criterion) : ImportanceSc
         }
     }
 
-    /// <summary>A norm depends on the values alone, so that pieces may be laid out as slices.</summary>
-    internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores)
+    /// <summary>A norm depends on the values alone, so that weights or structures may be laid out as slices.</summary>
+    internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> scores)
     {
-        if (pieces.Count > 0)
+        if (structures.Count > 0)
         {
-            Slices(parameter.WithValues([pieces.Count, parameter.Count / pieces.Count], pieces.Gather(parameter.Values)), 0, scores);
+            Slices(parameter.WithValues([structures.Count, parameter.Count / structures.Count], structures.Gather(parameter.Values)), 0, scores);
         }
     }
 

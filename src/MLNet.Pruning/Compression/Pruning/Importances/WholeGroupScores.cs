@@ -11,7 +11,7 @@ internal sealed class WholeGroupScores(string criterion, Func<PruningGroup, doub
 
     internal override double? ScoreGroup(PruningGroup group, Func<Network> without) => scorer(group);
 
-    internal override void ScoreStructures(Parameter parameter, StructureLayout pieces, Span<double> scores) => throw Unsaid(parameter);
+    internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> scores) => throw Unsaid(parameter);
 
     private protected override void Weights(Parameter parameter, int start, Span<float> scores) => throw Unsaid(parameter);
 

@@ -1,6 +1,6 @@
 namespace MLNet.Pruning.Compression.Pruning.Record;
 
-/// <summary>Pieces that are compared with each other, and how that went each time.</summary>
+/// <summary>Candidates that are compared with each other, and how that went each time.</summary>
 internal sealed class CandidatePool
 {
     public List<CandidateTable> Tables { get; init; } = [];
@@ -8,7 +8,7 @@ internal sealed class CandidatePool
     public List<Comparison> Comparisons { get; init; } = [];
 
     /// <summary>Takes in a comparison; its round is told when the step closes.</summary>
-    /// <param name="outcomes">For each table what its pieces are worth, and whether they were and are still there.</param>
+    /// <param name="outcomes">For each table the importance scores of its candidates, and whether they were and are still there.</param>
     /// <param name="ranked">Whether ranks have to be kept: where more than the least important may go.</param>
     /// <param name="cancellation">Ends it.</param>
     public void Compare(IReadOnlyList<CandidateOutcome> outcomes, bool ranked = false, CancellationToken cancellation = default)
@@ -17,7 +17,7 @@ internal sealed class CandidatePool
         var ranks = ranked ? Ranks(outcomes) : null;
         var threshold = double.NaN;
         var number = Comparisons.Count + 1 < CandidateTable.Earlier ? (ushort)(Comparisons.Count + 1)
-            : throw new InvalidOperationException($"The pieces of {string.Join(", ", Tables.Select(table => table.Name))} would be compared more than {CandidateTable.Earlier - 1} times: take more of them at a time.");
+            : throw new InvalidOperationException($"The weights or structures of {string.Join(", ", Tables.Select(table => table.Name))} would be compared more than {CandidateTable.Earlier - 1} times: take more of them at a time.");
         for (var t = 0; t < Tables.Count; t++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -48,10 +48,10 @@ internal sealed class CandidatePool
         }
     }
 
-    public PruningDecision Decision(CandidateTable table, int piece, string name)
+    public PruningDecision Decision(CandidateTable table, int candidate, string name)
     {
         // Of a layer whose turn did not come nothing is known but that it is there.
-        var went = table.Went.Length == 0 ? (ushort)0 : table.Went[piece];
+        var went = table.Went.Length == 0 ? (ushort)0 : table.Went[candidate];
         if (went == CandidateTable.Earlier || table.Went.Length == 0)
         {
             return new(name, went != 0, 0, double.NaN, 0, 0, double.NaN, 0);
@@ -59,21 +59,21 @@ internal sealed class CandidatePool
 
         var number = went == 0 ? Comparisons.Count : went;
         var comparison = Comparisons[number - 1];
-        var score = table.Scores[piece];
+        var score = table.Scores[candidate];
         if (table.Ranks is { } ranks)
         {
-            return new(name, went != 0, comparison.Round, score, ranks[piece], comparison.Of, comparison.Threshold, comparison.Sparsity);
+            return new(name, went != 0, comparison.Round, score, ranks[candidate], comparison.Of, comparison.Threshold, comparison.Sparsity);
         }
 
         var (below, of, threshold) = (0L, comparison.Of, comparison.Threshold);
         if (table.Pattern is { } pattern)
         {
             (of, threshold) = (0, double.NaN);
-            var first = piece / pattern.Stride / pattern.Size * pattern.Size * pattern.Stride + piece % pattern.Stride;
+            var first = candidate / pattern.Stride / pattern.Size * pattern.Size * pattern.Stride + candidate % pattern.Stride;
             for (var i = first; i < first + pattern.Size * pattern.Stride; i += pattern.Stride)
             {
                 var other = table.Went[i];
-                below += IsBelow(table, i, i < piece) ? 1 : 0;
+                below += IsBelow(table, i, i < candidate) ? 1 : 0;
                 of += other == 0 || (other >= number && other != CandidateTable.Earlier) ? 1 : 0;
                 threshold = other == number && !(table.Scores[i] <= threshold) ? table.Scores[i] : threshold;
             }
@@ -85,7 +85,7 @@ internal sealed class CandidatePool
             {
                 for (var i = 0; i < Tables[t].Went.Length; i++)
                 {
-                    below += IsBelow(Tables[t], i, t < own || (t == own && i < piece)) ? 1 : 0;
+                    below += IsBelow(Tables[t], i, t < own || (t == own && i < candidate)) ? 1 : 0;
                 }
             }
         }
@@ -101,25 +101,25 @@ internal sealed class CandidatePool
     {
         var ranks = outcomes.Select(outcome => new int[outcome.Scores.Length]).ToArray();
         var rank = 0;
-        foreach (var (table, piece) in outcomes.SelectMany((outcome, table) => Enumerable.Range(0, outcome.Scores.Length).Where(i => outcome.Remained[i]).Select(i => (table, i)))
+        foreach (var (table, candidate) in outcomes.SelectMany((outcome, table) => Enumerable.Range(0, outcome.Scores.Length).Where(i => outcome.Remained[i]).Select(i => (table, i)))
             .OrderBy(place => outcomes[place.table].Scores[place.i]))
         {
-            ranks[table][piece] = ++rank;
+            ranks[table][candidate] = ++rank;
         }
 
         return ranks;
     }
 }
 
-/// <summary>What a comparison made of the pieces of a table.</summary>
+/// <summary>What a comparison made of the candidates of a table.</summary>
 /// <param name="Scores">What each is worth; of those that are gone, anything.</param>
 /// <param name="Remained">Whether it was there to be compared.</param>
 /// <param name="Remains">Whether it is still there.</param>
 internal readonly record struct CandidateOutcome(float[] Scores, bool[] Remained, bool[] Remains);
 
-/// <summary>One comparison of the pieces of a pool.</summary>
+/// <summary>One comparison of the candidates of a pool.</summary>
 /// <param name="Round">The step it was part of, from 1; 0 while that goes on.</param>
-/// <param name="Of">Pieces compared.</param>
+/// <param name="Of">Candidates compared.</param>
 /// <param name="Threshold">The largest importance among those that went; NaN for none.</param>
 /// <param name="Sparsity">After the step.</param>
 /// <param name="Kept">False where the step was taken back.</param>

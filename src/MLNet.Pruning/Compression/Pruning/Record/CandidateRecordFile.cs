@@ -3,7 +3,7 @@ using MLNet.Pruning.Files;
 
 namespace MLNet.Pruning.Compression.Pruning.Record;
 
-/// <summary>A record of pieces as entries of a model file: what the tables are as JSON, six bytes a piece as they are in memory.</summary>
+/// <summary>A record of candidates as entries of a model file: what the tables are as JSON, six bytes each as they are in memory.</summary>
 internal static class CandidateRecordFile
 {
     public static void Write(ModelArchive archive, string name, CandidateRecord record)
@@ -42,7 +42,7 @@ internal static class CandidateRecordFile
     {
         T[] Values<T>(string kind) where T : unmanaged => archive.Read($"{name}.{kind}", content =>
             MemoryMarshal.Cast<byte, T>(content).ToArray() is var values && (values.Length == table.Layout[0] || table.Edges is null) ? values
-                : throw new ArgumentException($"it has {values.Length} pieces of '{table.Name}', which has {table.Layout[0]}"));
+                : throw new ArgumentException($"it has {values.Length} weights or structures of '{table.Name}', which has {table.Layout[0]}"));
         return new CandidateTable(table.Name, table.Layer, table.Shape, new(table.Layout[0], table.Layout[1], table.Layout[2], table.Layout[3], table.Layout[4]))
         {
             Pattern = table.Pattern is [var size, var stride] ? (size, stride) : null,
@@ -51,7 +51,7 @@ internal static class CandidateRecordFile
         }.With(Values<float>("scores"), Checked(Values<ushort>("went")), table.IsRanked ? Values<int>("ranks") : null, table is { Edges: { } edges, Counts: { } counts } ? (edges, counts) : null);
 
         ushort[] Checked(ushort[] went) => went.FirstOrDefault(one => one > comparisons && one != CandidateTable.Earlier) is var odd and > 0
-            ? throw archive.Damaged($"a piece of '{table.Name}' went in comparison {odd} of {comparisons}") : went;
+            ? throw archive.Damaged($"a weight or structure of '{table.Name}' went in comparison {odd} of {comparisons}") : went;
     }
 
     private sealed record Pool(Comparison[] Comparisons, Table[] Tables);

@@ -2,14 +2,14 @@ using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning.Record;
 
-/// <summary>What became of the pieces of one parameter, of one width, or of the blocks of a network: six bytes a piece.</summary>
+/// <summary>What became of the candidates of one parameter, of one width, or of the blocks of a network: six bytes each.</summary>
 /// <param name="name">Name of the parameter or of the layer.</param>
 /// <param name="layer">Name of the layer.</param>
 /// <param name="shape">Of the parameter; of groups and blocks their number.</param>
-/// <param name="layout">Which weights are a piece.</param>
+/// <param name="layout">Which weights are a candidate.</param>
 internal sealed class CandidateTable(string name, string layer, IReadOnlyList<int> shape, StructureLayout layout)
 {
-    /// <summary>Stands for pieces that were gone before.</summary>
+    /// <summary>Stands for candidates that were gone before.</summary>
     public const ushort Earlier = ushort.MaxValue;
 
     public string Name => name;
@@ -35,13 +35,13 @@ internal sealed class CandidateTable(string name, string layer, IReadOnlyList<in
     /// <summary>In which comparison of the pool, from 1, each went; 0 for those that stayed.</summary>
     public ushort[] Went { get; private set; } = [];
 
-    /// <summary>Where they do not follow from the scores: each piece's rank when it was last compared.</summary>
+    /// <summary>Where they do not follow from the scores: each candidate's rank when it was last compared.</summary>
     public int[]? Ranks { get; private set; }
 
     /// <summary>Bins of the first comparison's scores, and what lies in them.</summary>
     public (double[] Edges, long[] Counts)? Before { get; private set; }
 
-    /// <summary>Pieces that stayed.</summary>
+    /// <summary>Candidates that stayed.</summary>
     public long Left => Went.LongCount(went => went == 0);
 
     /// <summary>Fills in what was read from a file.</summary>
@@ -52,7 +52,7 @@ internal sealed class CandidateTable(string name, string layer, IReadOnlyList<in
     }
 
     /// <summary>Takes in a comparison.</summary>
-    /// <param name="scores">What each piece is worth; of those that are gone, anything.</param>
+    /// <param name="scores">The importance score of each candidate; of those that are gone, anything.</param>
     /// <param name="remained">Whether it was there to be compared.</param>
     /// <param name="remains">Whether it is still there.</param>
     /// <param name="comparison">The comparison's number in the pool, from 1.</param>

@@ -2,7 +2,7 @@ using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning.Compression.Pruning.Record;
 
-/// <summary>The pieces of a width, in the numbering of the network at the start.</summary>
+/// <summary>The candidates of a width, in the numbering of the network at the start.</summary>
 internal static class GroupTables
 {
     /// <summary>A table with the slices that each group is made of.</summary>

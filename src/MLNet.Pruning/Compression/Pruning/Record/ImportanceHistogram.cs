@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MLNet.Pruning;
 
-/// <summary>How many pieces of a layer were worth how much before a pruning, and how many of those that stayed at its last comparison.</summary>
+/// <summary>How many weights or structures of a layer had which importance before a pruning, and how many of those that stayed at its last comparison.</summary>
 public sealed record ImportanceHistogram
 {
     internal ImportanceHistogram(string layer, IReadOnlyList<double> edges, IReadOnlyList<long> before, IReadOnlyList<long> after)
@@ -15,10 +15,10 @@ public sealed record ImportanceHistogram
     /// <summary>Where bins begin and end, rising: one more than there are bins. The last bin includes its end.</summary>
     public IReadOnlyList<double> Edges { get; }
 
-    /// <summary>Pieces by bin at the first comparison, those gone before left out.</summary>
+    /// <summary>Weights or structures by bin at the first comparison, those gone before left out.</summary>
     public IReadOnlyList<long> Before { get; }
 
-    /// <summary>Pieces by bin that stayed, by what they were worth when last compared; what lies outside counts in the first and the last bin.</summary>
+    /// <summary>Weights or structures by bin that stayed, by their importance when last compared; what lies outside counts in the first and the last bin.</summary>
     public IReadOnlyList<long> After { get; }
 
     /// <summary>Bins of every histogram.</summary>
@@ -26,11 +26,11 @@ public sealed record ImportanceHistogram
 
     private const int Width = 40;
 
-    /// <summary>A line a bin: # for pieces that stayed, - for those that went.</summary>
+    /// <summary>A line a bin: # for weights or structures that stayed, - for those that went.</summary>
     public override string ToString()
     {
         var most = Math.Max(1, Before.Concat(After).DefaultIfEmpty(0).Max());
-        var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Layer}: {Before.Sum()} pieces before, {After.Sum()} after"));
+        var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Layer}: {Before.Sum()} weights or structures before, {After.Sum()} after"));
         for (var bin = 0; bin < Before.Count; bin++)
         {
             var (after, before) = (Length(After[bin]), Length(Before[bin]));

@@ -23,7 +23,7 @@ internal sealed class LowRankRecovery : Recovery
     {
         if (granularity.IsStructural)
         {
-            throw new ArgumentException($"{Name} fills weights that are set to zero; pieces of granularity '{granularity}' are removed.", "Recovery");
+            throw new ArgumentException($"{Name} fills weights that are set to zero; structures of granularity '{granularity}' are removed.", "Recovery");
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class MergeNearestRecovery : Recovery
     {
         if (granularity.Structure is null)
         {
-            throw new ArgumentException($"{Name} merges units that are removed; pieces of granularity '{granularity}' are {(granularity.IsDepth ? "whole layers" : "set to zero")}.", "Recovery");
+            throw new ArgumentException($"{Name} merges units that are removed; structures of granularity '{granularity}' are {(granularity.IsDepth ? "whole layers" : "set to zero")}.", "Recovery");
         }
     }
 

@@ -65,7 +65,7 @@ public abstract class Recovery
     /// Gives what read a removed unit to the unit most similar to it: in every dense layer and convolution of one group that read both, the weights
     /// from the removed unit times s are added to those from the other, where s x is nearest to the removed unit's values (Srinivas &amp; Babu
     /// 2015, "Data-free Parameter Pruning for Deep Neural Networks"; Kim et al. 2020, "Neuron Merging"). Similarity is the cosine of what the layer
-    /// reads of both, measured by running the rows, so that activation, normalisation and pooling between are taken into account. For pieces
+    /// reads of both, measured by running the rows, so that activation, normalisation and pooling between are taken into account. For weights or structures
     /// that are removed.
     /// </summary>
     /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>
@@ -77,7 +77,7 @@ public abstract class Recovery
     /// to the dropped weights and S, which keeps its zeros, is such that at the others the sum is what the weight was (Yu et al. 2017, "On Compressing
     /// Deep Models by Low Rank and Sparse Decomposition"; Li et al. 2023, "LoSparse"). U and V are two small layers beside the sparse one, named
     /// <c>fc1.lowrank.u</c> and <c>fc1.lowrank.v</c>: trained, saved and measured as any other. A layer in which they would take as many weights
-    /// as were dropped is left alone. For pieces that are set to zero.
+    /// as were dropped is left alone. For weights or structures that are set to zero.
     /// </summary>
     /// <param name="rank">Rank of the fit, at least 1; costs rank x (inputs + outputs) weights a layer.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rank"/> is below 1.</exception>

@@ -11,7 +11,7 @@ public sealed class RecoveryStep
 
     /// <param name="before">The network before the step.</param>
     /// <param name="after">What is left of it.</param>
-    /// <param name="structure">How groups were found; null where pieces are not groups.</param>
+    /// <param name="structure">How groups were found; null where candidates are not groups.</param>
     /// <param name="data">Rows to run; null where there are none.</param>
     internal RecoveryStep(PrunedNetwork before, PrunedNetwork after, StructureOptions? structure, CalibrationData? data)
     {
@@ -28,7 +28,7 @@ public sealed class RecoveryStep
     /// <summary>Ends it; to be looked at several times a second.</summary>
     public CancellationToken CancellationToken => _data?.CancellationToken ?? default;
 
-    /// <summary>How groups were found; null where pieces are not groups.</summary>
+    /// <summary>How groups were found; null where candidates are not groups.</summary>
     internal StructureOptions? Structure { get; }
 
     /// <summary>What is left of each parameter.</summary>

@@ -2,27 +2,27 @@ using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning.Selection;
 
-/// <summary>The pieces of a pool of parameters that are set to zero: how many there are, what they are compared by, and the masks without the least important.</summary>
+/// <summary>The candidates of a pool of parameters that are set to zero: how many there are, what they are compared by, and the masks without the least important.</summary>
 internal abstract class CandidateSelection
 {
-    /// <summary>Pieces of all members, dropped ones included; of N:M, weights.</summary>
+    /// <summary>Candidates of all members, dropped ones included; of N:M, weights.</summary>
     public abstract long Total { get; }
 
     /// <summary>Those that are dropped.</summary>
     public abstract long Dropped { get; }
 
-    /// <summary>Pieces that are dropped when an amount is reached.</summary>
+    /// <summary>Candidates that are dropped when an amount is reached.</summary>
     /// <exception cref="ArgumentException">It is more than there are.</exception>
     public virtual long Target(Amount amount) => amount.IsThreshold ? Dropped + CountBelow(amount) : amount.Target(Total, Dropped);
 
-    /// <summary>What each piece is compared by, in the order of the pool.</summary>
+    /// <summary>What each candidate is compared by, in the order of the pool.</summary>
     public abstract IReadOnlyList<float[]> Scores();
 
-    /// <summary>Masks after dropping so many of the remaining pieces, the least important; ties go in the order of storage.</summary>
+    /// <summary>Masks after dropping so many of the remaining candidates, the least important; ties go in the order of storage.</summary>
     /// <exception cref="InvalidOperationException">An importance is not a number.</exception>
     public abstract WeightMask[] Drop(long drop);
 
-    /// <summary>Remaining pieces whose score lies below the amount's threshold; one pool member, for thresholds are a layer's own.</summary>
+    /// <summary>Remaining candidates whose score lies below the amount's threshold; one pool member, for thresholds are a layer's own.</summary>
     protected abstract long CountBelow(Amount amount);
 
     /// <summary>What single weights are compared by.</summary>

@@ -3,7 +3,7 @@ using MLNet.Pruning.Compression.Pruning.Importances;
 
 namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
-/// <summary>Masks chosen anew among all pieces, for trainings in which what was dropped may come back.</summary>
+/// <summary>Masks chosen anew among all weights or structures, for trainings in which what was dropped may come back.</summary>
 internal sealed class ChangingMasks
 {
     private readonly PruningOptions _options;
@@ -27,7 +27,7 @@ internal sealed class ChangingMasks
     public ImmutableDictionary<string, WeightMask> Choose(PrunedNetwork now, int step)
     {
         var scores = Measure(now);
-        // A plan of its own: it records the fate of each piece, and here that is the last choice's alone.
+        // A plan of its own: it records the fate of each weight or structure, and here that is the last choice's alone.
         _plan = PruningPlan.Create(_options, now, scores, Measure);
         var pruned = _plan.Prune(now, step, scores);
         _plan.Record.Close(++_choices, _plan.Describe(pruned).Sparsity, kept: true);

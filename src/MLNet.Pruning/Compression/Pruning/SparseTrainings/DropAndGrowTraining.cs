@@ -26,7 +26,7 @@ internal sealed class DropAndGrowTraining : SparseTraining
         base.Check(options);
         if (!options.Granularity.IsSingle)
         {
-            throw new ArgumentException($"{nameof(SparseTraining)}.{this} drops and grows single weights, not pieces of granularity '{options.Granularity}'.",
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} drops and grows single weights, not structures of granularity '{options.Granularity}'.",
                 nameof(PruningOptions.Training));
         }
     }

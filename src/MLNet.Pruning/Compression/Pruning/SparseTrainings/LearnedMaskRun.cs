@@ -11,7 +11,7 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 
 /// <summary>
 /// A training in which every weight runs as a random function of itself and of something learned beside it, and the best that is known of
-/// that ranks the pieces at the end. The gradient at what ran is handed on to both by the chain rule.
+/// that ranks the structures at the end. The gradient at what ran is handed on to both by the chain rule.
 /// </summary>
 internal abstract class LearnedMaskRun : SparseTrainingRun
 {
@@ -120,8 +120,8 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         _random = new Generator((ulong)(uint)Seed ^ 0x10C0FFEEUL);
         foreach (var member in _options.Scope.Members(_start, _options.Granularity))
         {
-            var pieces = _options.Granularity.IsSingle ? null : _options.Granularity.Pieces(member.Parameter, member.Axes);
-            _learned.Add(new Learned(member.Parameter, (TorchParameter)Weights.Graph.Parameters[member.Parameter.Name], pieces, Initial));
+            var structures = _options.Granularity.IsSingle ? null : _options.Granularity.Structures(member.Parameter, member.Axes);
+            _learned.Add(new Learned(member.Parameter, (TorchParameter)Weights.Graph.Parameters[member.Parameter.Name], structures, Initial));
         }
 
         _rule = new AdamUpdate([.. _learned.Select(one => one.Learnt)], 0.9, 0.999, 1e-8, 0, decoupled: false);
@@ -144,7 +144,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         }
     }
 
-    /// <summary>What is learned beside a piece, at first.</summary>
+    /// <summary>What is learned beside a structure, at first.</summary>
     protected abstract float Initial { get; }
 
     /// <summary>The weights as they run in a step: a function of weights, of what is learned and of the noise.</summary>
@@ -182,24 +182,24 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         Hold(pruned.Masks);
     }
 
-    /// <summary>A weight with what is learned beside it, a number a piece.</summary>
+    /// <summary>A weight with what is learned beside it, a number a structure.</summary>
     protected sealed class Learned : IDisposable
     {
         private readonly Tensor? _pieceOfWeight;
 
-        public Learned(Parameter parameter, TorchParameter values, StructureLayout? pieces, float initial)
+        public Learned(Parameter parameter, TorchParameter values, StructureLayout? structures, float initial)
         {
-            (Parameter, Values, StructureSize) = (parameter, values, pieces is null ? 1 : parameter.Count / pieces.Count);
+            (Parameter, Values, StructureSize) = (parameter, values, structures is null ? 1 : parameter.Count / structures.Count);
             using var scope = NewDisposeScope();
             using Scalar start = initial;
-            var count = pieces?.Count ?? parameter.Count;
+            var count = structures?.Count ?? parameter.Count;
             Learnt = (TorchParameter)new TorchParameter(full(count, start, device: values.device)).DetachFromDisposeScope();
-            if (pieces is not null)
+            if (structures is not null)
             {
                 var map = new long[parameter.Count];
-                foreach (var (piece, first, length) in pieces.Runs)
+                foreach (var (structure, first, length) in structures.Runs)
                 {
-                    map.AsSpan(first, length).Fill(piece);
+                    map.AsSpan(first, length).Fill(structure);
                 }
 
                 _pieceOfWeight = tensor(map, device: values.device).DetachFromDisposeScope();
@@ -212,16 +212,16 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
 
         public TorchParameter Learnt { get; }
 
-        /// <summary>Weights of a piece.</summary>
+        /// <summary>Weights of a structure.</summary>
         public int StructureSize { get; }
 
-        /// <summary>Uniform numbers of this step, two a piece.</summary>
+        /// <summary>Uniform numbers of this step, two a structure.</summary>
         public Tensor? Noise { get; set; }
 
         /// <summary>The weights that are trained, while others run.</summary>
         public Tensor? Trained { get; set; }
 
-        /// <summary>A number a piece as one a weight, in the shape of the weights.</summary>
+        /// <summary>A number a structure as one a weight, in the shape of the weights.</summary>
         public Tensor Spread(Tensor perStructure) => (_pieceOfWeight is null ? perStructure : perStructure.index_select(0, _pieceOfWeight)).view(Values.shape);
 
         public void Release()

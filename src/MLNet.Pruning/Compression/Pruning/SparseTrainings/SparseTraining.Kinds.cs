@@ -14,8 +14,8 @@ public abstract partial class SparseTraining
     public static SparseTraining Gradual(int every = 100, double until = 0.75) => new GradualTraining(every, until);
 
     /// <summary>
-    /// Soft pruning (He et al. 2018, "Soft Filter Pruning"): at each change the least important pieces are set to zero and trained on like all
-    /// others, so that they may come back; with the last change they are dropped for good. Pieces that are removed are removed at the end.
+    /// Soft pruning (He et al. 2018, "Soft Filter Pruning"): at each change the least important weights or structures are set to zero and trained on like all
+    /// others, so that they may come back; with the last change they are dropped for good. Structures that are removed are removed at the end.
     /// </summary>
     /// <inheritdoc cref="Gradual"/>
     public static SparseTraining Soft(int every = 500, double until = 0.75) => new SoftTraining(every, until);
@@ -44,9 +44,9 @@ public abstract partial class SparseTraining
     public static SparseTraining Set(double fraction = 0.3, int every = 100, double until = 0.75) => new DropAndGrowTraining(fraction, every, until, byGradient: false);
 
     /// <summary>
-    /// L0 regularisation (Louizos, Welling &amp; Kingma 2018): every weight, or piece, has a hard concrete gate that is learned beside it under
+    /// L0 regularisation (Louizos, Welling &amp; Kingma 2018): every weight, or structure, has a hard concrete gate that is learned beside it under
     /// a penalty on the expected number of open gates. At the end of <paramref name="until"/> gates are set to their means and the amount of
-    /// pieces whose gates are the least open is dropped.
+    /// weights or structures whose gates are the least open is dropped.
     /// </summary>
     /// <param name="strength">Penalty on a weight whose gate is open; not negative. The paper's lambda, as a factor on the mean loss.</param>
     /// <param name="learningRate">Step size of the gates' Adam; above 0.</param>

@@ -12,7 +12,7 @@ public static class AutoPruneCatalog
     /// What the network may cost, how far its metric may fall, or both, such as <c>Budget.MultiplyAdds(100_000) &amp; Budget.MetricLoss(0.01)</c>. Where it bounds
     /// the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one with the best validation metric.
     /// </param>
-    /// <param name="granularity">What a piece is; by default <see cref="Granularity.Unit"/>, which is removed.</param>
+    /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Unit"/>, which is removed.</param>
     /// <param name="strategy">How the sparsities are looked for; by default <see cref="SearchStrategy.SensitivityGuided"/>.</param>
     /// <param name="fineTuneEpochs">Epochs of fine-tuning of the network chosen.</param>
     /// <exception cref="ArgumentException">The granularity does not go with the budget, or has no share of a layer.</exception>

@@ -69,7 +69,7 @@ internal sealed class AutoPruneLoop
 
         var kept = _space.Kept(best.Levels);
         CostMeasure[] measures = [.. _budget.Limits.Select(limit => limit.Measure).Append(_options.Objective).Distinct()];
-        return (network, new(_budget.ToString(), _log.Before, best.Validation, after, [.. _space.Layers.Select((layer, l) => new LayerRatio(layer.Layer, layer.Parameter, layer.Pieces, kept[l]))],
+        return (network, new(_budget.ToString(), _log.Before, best.Validation, after, [.. _space.Layers.Select((layer, l) => new LayerRatio(layer.Layer, layer.Parameter, layer.Total, kept[l]))],
             [.. measures.Select(measure => new BudgetCost(measure, _log.Cost(measure, _log.Dense), measure == CostMeasure.Milliseconds ? _log.Cost(measure, best.Levels) : _meter.Of(measure, network.Network),
                 _budget.Limits.FirstOrDefault(limit => limit.Measure == measure)?.Most))],
             [.. _log.Trials.Skip(1).Select(Describe)], _resumed, _stopped));
@@ -143,8 +143,8 @@ internal sealed class AutoPruneLoop
         var cost = _log.Cost(limit.Measure, _log.Smallest);
         var searched = _log.Layers.GroupBy(layer => layer.Layer).ToDictionary(layers => layers.Key, layers => layers.First());
         return new(_budget, limit.ToString(), cost - limit.Most, _meter.ByLayer(limit.Measure, smallest).Select(layer => new BlockingLayer(layer.Layer, layer.Cost,
-                searched.TryGetValue(layer.Layer, out var ratio) ? FormattableString.Invariant($"what is left of it at the greatest sparsity allowed, {ratio.Kept[^1]} of {ratio.Pieces} pieces")
-                : "it cannot lose pieces of its own, or is out of scope")),
+                searched.TryGetValue(layer.Layer, out var ratio) ? FormattableString.Invariant($"what is left of it at the greatest sparsity allowed, {ratio.Kept[^1]} of {ratio.Total}")
+                : "it cannot lose weights or structures of its own, or is out of scope")),
             FormattableString.Invariant($"with every layer at its greatest sparsity the network still has {cost:0.####} {BudgetLimit.Name(limit.Measure)}, {cost - limit.Most:0.####} too many."), _space.Reasons);
     }
 

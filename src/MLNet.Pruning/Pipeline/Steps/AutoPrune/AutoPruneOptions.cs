@@ -25,11 +25,11 @@ public record AutoPruneOptions
     /// <value>Default null: the first that the budget limits, parameters where it limits none.</value>
     public CostMeasure? Minimize { get; init => field = value is { } measure ? Setting.Defined(measure) : null; }
 
-    /// <summary>What a piece is: units of any kind, weights, or other pieces of a layer; not N:M patterns, blocks and layers.</summary>
+    /// <summary>What is pruned as one: units of any kind, weights, or other structures of a layer; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Unit"/>.</value>
     public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Unit;
 
-    /// <summary>What a piece is worth within its layer; measured once, on the network as it is.</summary>
+    /// <summary>How important a weight or structure is within its layer; measured once, on the network as it is.</summary>
     /// <value>Default <see cref="Importance.L1"/>.</value>
     public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
 
@@ -45,7 +45,7 @@ public record AutoPruneOptions
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
     public int? Alignment { get; init => field = Setting.AtLeast(1, value); }
 
-    /// <summary>Shares of its pieces in the dense network that a layer may lose, beside none; the last piece always stays.</summary>
+    /// <summary>Shares of its weights or structures in the dense network that a layer may lose, beside none; the last one always stays.</summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
     public IReadOnlyList<double> Sparsities
@@ -117,7 +117,7 @@ public record AutoPruneOptions
     /// <param name="before">How the network was trained.</param>
     internal TrainingOptions Training(TrainingOptions before) => (FineTuning ?? before).With(cancellation: CancellationToken, metric: Metric);
 
-    /// <summary>The part of the options that says which pieces go.</summary>
+    /// <summary>The part of the options that says which weights or structures go.</summary>
     internal PruningOptions Pruning => new()
     {
         Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = Alignment, CancellationToken = CancellationToken,
@@ -154,7 +154,7 @@ public record AutoPruneOptions
         FineTuning?.Validate();
         if (!Granularity.IsStructural && (Minimize == CostMeasure.Milliseconds || Budget.Limits.Any(limit => limit.Measure == CostMeasure.Milliseconds)))
         {
-            throw new ArgumentException($"Milliseconds need pieces that are removed: those of granularity '{Granularity}' are set to zero, which takes as long.", nameof(Granularity));
+            throw new ArgumentException($"Milliseconds need structures that are removed: those of granularity '{Granularity}' are set to zero, which takes as long.", nameof(Granularity));
         }
     }
 }

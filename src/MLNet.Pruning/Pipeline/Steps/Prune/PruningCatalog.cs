@@ -8,9 +8,9 @@ public static class PruningCatalog
 {
     /// <summary>Prunes the network of the step before.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="sparsity">Share of the pieces in scope that are zero afterwards, or gone where pieces are removed, in [0, 1).</param>
-    /// <param name="importance">What a piece is worth; by default <see cref="Importance.L1"/>.</param>
-    /// <param name="granularity">What a piece is; by default <see cref="Granularity.Weight"/>.</param>
+    /// <param name="sparsity">Share of the weights or structures in scope that are zero afterwards, or gone where structures are removed, in [0, 1).</param>
+    /// <param name="importance">How important a weight or structure is; by default <see cref="Importance.L1"/>.</param>
+    /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
     /// <param name="schedule">How fast; by default <see cref="Schedule.OneShot"/>.</param>
     /// <param name="fineTuneEpochs">Epochs of fine-tuning after each step; by default none for one step, otherwise 2.</param>

@@ -7,7 +7,7 @@ using MLNet.Pruning.Tests.Compression.Pruning.Recoveries;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning.Record;
 
-/// <summary>What a report says of single pieces, of layers, and draws.</summary>
+/// <summary>What a report says of single candidates, of layers, and draws.</summary>
 [TestClass]
 public class PruningDecisionTests
 {
@@ -40,7 +40,7 @@ public class PruningDecisionTests
         float Sum(Func<int, int, bool> chosen) => Enumerable.Range(0, 72).Where(i => chosen(i / 18, i / 9 % 2)).Sum(i => Math.Abs(network["conv1.weight"].Values[i]));
         var filters = Run(network, new() { Amount = Amount.Count(1), Granularity = Granularity.Slice(0), Scope = Scope.Layer.Only("conv1") }).Report;
         Assert.AreEqual(Sum((filter, _) => filter == 2), filters.Decision("conv1.weight[2]").Importance, 1e-4);
-        Assert.AreEqual("conv1.weight[2]", filters.Decision("conv1.weight[2,1,0,0]").Piece, "a weight is part of its filter");
+        Assert.AreEqual("conv1.weight[2]", filters.Decision("conv1.weight[2,1,0,0]").Name, "a weight is part of its filter");
         var channels = Run(network, new() { Amount = Amount.Count(1), Granularity = Granularity.Slice(1), Scope = Scope.Layer.Only("conv1") }).Report;
         Assert.AreEqual(Sum((_, channel) => channel == 1), channels.Decision("conv1.weight[:,1]").Importance, 1e-4);
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => channels.Decision("conv1.weight[1]")).Message, "'conv1.weight[:,0]'");
@@ -48,7 +48,7 @@ public class PruningDecisionTests
         Assert.AreEqual(Sum((filter, channel) => (filter, channel) == (3, 1)), kernels.Decision("conv1.weight[3,1]").Importance, 1e-4);
         Assert.AreEqual(3, Enumerable.Range(0, 8).Count(i => kernels.Decision($"conv1.weight[{i / 2},{i % 2}]").Removed));
         var blocks = Run(network, new() { Amount = Amount.Count(5), Granularity = Granularity.WeightBlock(2, 8), Scope = Scope.Network.Only("fc1") }).Report;
-        Assert.AreEqual("fc1.weight[2-3,8-15]", blocks.Decision("fc1.weight[3,9]").Piece);
+        Assert.AreEqual("fc1.weight[2-3,8-15]", blocks.Decision("fc1.weight[3,9]").Name);
         Assert.AreEqual(Enumerable.Range(0, 16).Sum(i => Math.Abs(network["fc1.weight"].Values[(2 + i / 8) * 64 + 8 + i % 8])), blocks.Decision("fc1.weight[3,9]").Importance, 1e-4);
         var (masked, pattern) = Run(network, new() { Granularity = Granularity.NToM(2, 4), Scope = Scope.Layer.Only("fc1") });
         for (var group = 0; group < 6 * 16; group++)
@@ -82,10 +82,10 @@ public class PruningDecisionTests
         }
 
         Assert.AreEqual(7, pruned.Network["conv1.weight"].Shape[0] + pruned.Network["conv2.weight"].Shape[0]);
-        // The bias, the channel that reads it and the number within the layer are the same piece.
+        // The bias, the channel that reads it and the number within the layer are the same candidate.
         foreach (var other in new[] { "conv1.bias[2]", "conv2.weight[:,2]", "conv1[2]" })
         {
-            Assert.AreEqual(report.Decision("conv1.weight[2]") with { Piece = other }, report.Decision(other) with { Piece = other });
+            Assert.AreEqual(report.Decision("conv1.weight[2]") with { Name = other }, report.Decision(other) with { Name = other });
         }
     }
 
@@ -137,15 +137,15 @@ public class PruningDecisionTests
     public void Unknown_names_and_indices_say_which_there_are()
     {
         var report = Run(Network.Mlp(6, 5, 4).Initialize(1), new() { Amount = Amount.Fraction(0.6) }).Report;
-        string Message(string piece) => Assert.ThrowsExactly<ArgumentException>(() => report.Decision(piece)).Message;
+        string Message(string candidate) => Assert.ThrowsExactly<ArgumentException>(() => report.Decision(candidate)).Message;
         StringAssert.Contains(Message("fc1.wight[3,4]"), "'fc1.weight'");
         StringAssert.Contains(Message("fc1.weight[5,0]"), "0 to 4; 5 was given");
-        StringAssert.Contains(Message("fc1.weight[3]"), "smaller pieces");
+        StringAssert.Contains(Message("fc1.weight[3]"), "smaller structures");
         StringAssert.Contains(Message("fc1.weight[1,2,3]"), "2 dimensions");
         StringAssert.Contains(Message("fc1.weight[a,2]"), "'fc1.weight[a,2]'");
         StringAssert.Contains(Message("fc1.weight[-1,2]"), "'fc1.weight[-1,2]'");
         StringAssert.Contains(Message("[1]"), "'[1]'");
-        StringAssert.Contains(Message("fc1.weight[1,2"), "names no piece");
+        StringAssert.Contains(Message("fc1.weight[1,2"), "names no weight or structure");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => report.Histogram("fc3")).Message, "'fc1'");
         var units = Run(Network.Mlp(6, 5, 4).Initialize(1), new() { Amount = Amount.Count(1), Granularity = Granularity.Neuron }).Report;
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => units.Decision("fc1.weight[3,4]")).Message, "'fc1.weight[5]'");

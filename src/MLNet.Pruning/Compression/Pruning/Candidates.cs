@@ -3,8 +3,8 @@ using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
-/// <summary>The pieces of one granularity with their importance, and how many of them an amount is.</summary>
-internal sealed class Pieces
+/// <summary>The candidates of one granularity with their importance, and how many of them an amount is.</summary>
+internal sealed class Candidates
 {
     private readonly ImportanceScores _importance;
     private readonly Granularity _granularity;
@@ -14,15 +14,15 @@ internal sealed class Pieces
     private readonly CancellationToken _cancellation;
 
     /// <exception cref="ArgumentException">The amount does not go with the granularity or with the scope's distribution.</exception>
-    public Pieces(ImportanceScores importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0, CancellationToken cancellation = default)
+    public Candidates(ImportanceScores importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0, CancellationToken cancellation = default)
     {
         (_importance, _granularity, _scope, _amount) = (importance, granularity, scope, amount);
         (_minimumKept, _cancellation) = (minimumKept, cancellation);
         Check(granularity, scope, amount);
     }
 
-    /// <summary>The same pieces by other scores.</summary>
-    public Pieces With(ImportanceScores importance) => new(importance, _granularity, _scope, _amount, _minimumKept, _cancellation);
+    /// <summary>The same candidates by other scores.</summary>
+    public Candidates With(ImportanceScores importance) => new(importance, _granularity, _scope, _amount, _minimumKept, _cancellation);
 
     /// <summary>Refuses amounts that do not go with the granularity or with the distribution.</summary>
     /// <exception cref="ArgumentException">Names both.</exception>
@@ -46,7 +46,7 @@ internal sealed class Pieces
         return _amount.IsThreshold ? [.. pools.SelectMany(pool => pool.Select(member => new[] { member }))] : pools;
     }
 
-    /// <summary>Pieces dropped in each pool when the amount is reached, those dropped before included.</summary>
+    /// <summary>Candidates dropped in each pool when the amount is reached, those dropped before included.</summary>
     /// <exception cref="PruningTargetException">More is dropped already.</exception>
     public long[] Targets(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts)
     {
@@ -65,10 +65,10 @@ internal sealed class Pieces
         })];
     }
 
-    /// <summary>Pieces of a pool that may still go, with those left that every weight keeps.</summary>
+    /// <summary>Candidates of a pool that may still go, with those left that every weight keeps.</summary>
     public long Room(IReadOnlyList<PoolMember> pool) => pool.Sum(member => Math.Max(0, Room(member)));
 
-    /// <summary>Masks after dropping so many of the remaining pieces, at most as many as may go, in the order of the pool.</summary>
+    /// <summary>Masks after dropping so many of the remaining candidates, at most as many as may go, in the order of the pool.</summary>
     public WeightMask[] Drop(IReadOnlyList<PoolMember> pool, long drop)
     {
         var masks = new WeightMask[pool.Count];
@@ -100,7 +100,7 @@ internal sealed class Pieces
         return masks;
     }
 
-    /// <summary>Pieces of a weight that may still go; negative where more are gone than may be.</summary>
+    /// <summary>Candidates of a weight that may still go; negative where more are gone than may be.</summary>
     private long Room(PoolMember member)
     {
         var (dropped, total) = Count([member]);
@@ -110,21 +110,21 @@ internal sealed class Pieces
 
     private WeightMask[] Least(IReadOnlyList<PoolMember> pool, long drop) => Selection(pool).Drop(drop);
 
-    /// <summary>What the pieces of a pool are compared by, in the order of the pool.</summary>
+    /// <summary>What the candidates of a pool are compared by, in the order of the pool.</summary>
     public IReadOnlyList<float[]> Scores(IReadOnlyList<PoolMember> pool) => Selection(pool).Scores();
 
-    /// <summary>What a piece of a member is, and which groups of how many inputs are compared by themselves, if any.</summary>
+    /// <summary>What a candidate of a member is, and which groups of how many inputs are compared by themselves, if any.</summary>
     public (StructureLayout Layout, int? Pattern) Layout(PoolMember member) => _granularity.IsSingle || _granularity.Pattern is not null
-        ? (StructureLayout.Single(member.Parameter), _granularity.Pattern?.Size) : (_granularity.Pieces(member.Parameter, member.Axes), null);
+        ? (StructureLayout.Single(member.Parameter), _granularity.Pattern?.Size) : (_granularity.Structures(member.Parameter, member.Axes), null);
 
-    /// <summary>Pieces of a pool that are dropped, and all of them; of N:M, weights.</summary>
+    /// <summary>Candidates of a pool that are dropped, and all of them; of N:M, weights.</summary>
     public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool) => Selection(pool) is var selection ? (selection.Dropped, selection.Total) : default;
 
     private static PruningTargetException Exceeded(IReadOnlyList<PoolMember> pool, long target, long dropped, long total)
-        => new($"The target is {target} of {total} pieces of {string.Join(", ", pool.Select(member => member.Parameter.Name))} "
+        => new($"The target is {target} of {total} weights or structures of {string.Join(", ", pool.Select(member => member.Parameter.Name))} "
             + $"(sparsity {(double)target / total:0.####}), but {dropped} are pruned already (sparsity {(double)dropped / total:0.####}). Amounts are of what the dense network has; {nameof(Amount)}.{nameof(Amount.OfRemaining)} makes them of what is left.");
 
-    /// <summary>Pieces to drop of each pool, which holds one parameter, so that so many are kept in all.</summary>
+    /// <summary>Candidates to drop of each pool, which holds one parameter, so that so many are kept in all.</summary>
     private long[] Allocate(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts, long keep)
     {
         long[] remaining = [.. counts.Select(count => count.Total - count.Dropped)];
