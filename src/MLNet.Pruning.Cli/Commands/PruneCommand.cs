@@ -62,7 +62,7 @@ internal static class PruneCommand
                 Granularity = Choices.Parse<Granularity>(arguments.GetRequiredValue(granularity)!),
                 Importance = criterion,
                 Scope = chosen,
-                Group = s_groups[arguments.GetRequiredValue(group)],
+                GroupReduction = s_groups[arguments.GetRequiredValue(group)],
                 Normalize = !arguments.GetValue(noNormalize),
                 Alignment = arguments.GetValue(alignment),
                 MinimumKept = arguments.GetValue(minimumKept),

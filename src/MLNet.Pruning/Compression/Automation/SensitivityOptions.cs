@@ -33,7 +33,7 @@ public record SensitivityOptions
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
+    public GroupImportance GroupReduction { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>What is measured on the validation rows.</summary>
     /// <value>Default null: that of the network's training, or else the task's own.</value>
@@ -58,7 +58,7 @@ public record SensitivityOptions
     /// <summary>The part of the options that says which weights or structures go; widths are exact.</summary>
     internal PruningOptions Pruning => new()
     {
-        Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = 1, CancellationToken = CancellationToken,
+        Granularity = Granularity, Importance = Importance, Scope = Scope, GroupReduction = GroupReduction, Alignment = 1, CancellationToken = CancellationToken,
     };
 
     internal void Validate()

@@ -148,7 +148,7 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     }
 
     private double[][] Score(NetworkStructure structure, IReadOnlyList<GroupFamily> families, Network network, ImportanceScores scores)
-        => GroupScores.Of(structure, network, families, scores, Options.Group, Options.Normalize && Options.Scope.IsTogether,
+        => GroupScores.Of(structure, network, families, scores, Options.GroupReduction, Options.Normalize && Options.Scope.IsTogether,
             Options.CancellationToken);
 
     private PruningTargetException Unreachable(double target, long least) => new(

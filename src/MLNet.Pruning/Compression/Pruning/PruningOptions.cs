@@ -53,7 +53,7 @@ public record PruningOptions
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
+    public GroupImportance GroupReduction { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>
     /// Whether the importance of groups is divided by the mean of their layer before layers are compared; layers of different fan-in have

@@ -189,7 +189,7 @@ public class AutoPruneTests
     public void A_metric_that_cannot_be_held_names_the_layers_and_how_far_each_falls()
     {
         var dense = DigitSearch.Measure(DigitSearch.Network).Accuracy;
-        var e = Assert.ThrowsExactly<UnreachableBudgetException>(() => DigitSearch.Prune(new() { Budget = Budget.MultiplyAdds(294) & Budget.MetricLoss(0.01), Sparsities = DigitSearch.Sparsities, Group = GroupImportance.Root, FineTuneEpochs = 0 }));
+        var e = Assert.ThrowsExactly<UnreachableBudgetException>(() => DigitSearch.Prune(new() { Budget = Budget.MultiplyAdds(294) & Budget.MetricLoss(0.01), Sparsities = DigitSearch.Sparsities, GroupReduction = GroupImportance.Root, FineTuneEpochs = 0 }));
         // There is one network of so few multiply-adds: every layer at 0.75.
         var smallest = DigitSearch.Measure(DigitSearch.Masked([4, 3, 2])).Accuracy;
         Assert.AreEqual(dense - smallest - 0.01, e.Missing, 1e-9);

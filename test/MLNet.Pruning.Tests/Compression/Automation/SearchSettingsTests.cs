@@ -39,7 +39,7 @@ public class SearchSettingsTests
         Granularity = Granularity.UnitWithinHeads,
         Importance = Importance.Movement(10, 2, 0.1),
         Scope = Scope.Layer.Except("fc1"),
-        Group = GroupImportance.Sum,
+        GroupReduction = GroupImportance.Sum,
         Alignment = 4,
         Sparsities = [0.1, 0.25],
         CandidateEpochs = 2,

@@ -65,7 +65,7 @@ public class SearchStrategyTests
     }
 
     private static AutoPruneOptions Options(Budget budget, SearchStrategy strategy)
-        => new() { Budget = budget, Strategy = strategy, Sparsities = DigitSearch.Sparsities, Group = GroupImportance.Root, FineTuneEpochs = 0, Seed = 5 };
+        => new() { Budget = budget, Strategy = strategy, Sparsities = DigitSearch.Sparsities, GroupReduction = GroupImportance.Root, FineTuneEpochs = 0, Seed = 5 };
 
     private static long[] Kept(AutoPruneReport report) => [.. report.Layers.Select(layer => layer.Kept)];
 }

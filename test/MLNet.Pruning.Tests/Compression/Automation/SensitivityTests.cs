@@ -40,7 +40,7 @@ public class SensitivityTests
     [TestMethod]
     public void Units_are_removed_one_layer_at_a_time()
     {
-        var report = Measure(new() { Sparsities = DigitSearch.Sparsities, Granularity = Granularity.Unit, Group = GroupImportance.Root, Scope = Scope.Network.Except("fc2") });
+        var report = Measure(new() { Sparsities = DigitSearch.Sparsities, Granularity = Granularity.Unit, GroupReduction = GroupImportance.Root, Scope = Scope.Network.Except("fc2") });
         CollectionAssert.AreEqual(new[] { "fc1", "fc3" }, report.Layers.Select(layer => layer.Layer).ToArray());
         foreach (var point in report.Layers[1].Points)
         {

@@ -11,19 +11,19 @@ public class RemovalTests
     {
         // Rows of fc1 with norms 3, 1, 2 and columns of fc2 that change the order when they count.
         var network = Network.Mlp(1, 3, 1).Initialize(1).With("fc1.weight", [3, -1, 2]).With("fc1.bias", [0.5f, 0.25f, 0.125f]).With("fc2.weight", [1, 10, 1]);
-        var root = network.Prune(new PruningOptions { Amount = Amount.Count(1), Granularity = Granularity.Neuron, Group = GroupImportance.Root }).Network;
+        var root = network.Prune(new PruningOptions { Amount = Amount.Count(1), Granularity = Granularity.Neuron, GroupReduction = GroupImportance.Root }).Network;
         CollectionAssert.AreEqual(new[] { 3f, 2f }, root["fc1.weight"].Values.ToArray());
         CollectionAssert.AreEqual(new[] { 0.5f, 0.125f }, root["fc1.bias"].Values.ToArray());
         CollectionAssert.AreEqual(new[] { 1f, 1f }, root["fc2.weight"].Values.ToArray());
         foreach (var group in new[] { GroupImportance.Sum, GroupImportance.Mean })
         {
             // 3 + 1, 1 + 10, 2 + 1.
-            var all = network.Prune(new PruningOptions { Amount = Amount.Count(1), Granularity = Granularity.Neuron, Group = group }).Network;
+            var all = network.Prune(new PruningOptions { Amount = Amount.Count(1), Granularity = Granularity.Neuron, GroupReduction = group }).Network;
             CollectionAssert.AreEqual(new[] { 3f, -1f }, all["fc1.weight"].Values.ToArray(), group.ToString());
         }
 
         // 3, 10, 2.
-        var largest = network.Prune(new PruningOptions { Amount = Amount.Count(2), Granularity = Granularity.Neuron, Group = GroupImportance.Max }).Network;
+        var largest = network.Prune(new PruningOptions { Amount = Amount.Count(2), Granularity = Granularity.Neuron, GroupReduction = GroupImportance.Max }).Network;
         CollectionAssert.AreEqual(new[] { -1f }, largest["fc1.weight"].Values.ToArray());
     }
 
@@ -34,7 +34,7 @@ public class RemovalTests
         network = network.With("fc1.weight", [.. network["fc1.weight"].Values.ToArray().Select(value => value * 100)]);
         var byLayer = network.Prune(Amount.Fraction(0.5), granularity: Granularity.Neuron, scope: Scope.Layer).Network;
         Assert.AreEqual((10, 10), (byLayer["fc1.weight"].Shape[0], byLayer["fc2.weight"].Shape[0]));
-        var together = network.Prune(new PruningOptions { Amount = Amount.Fraction(0.4), Granularity = Granularity.Neuron, Normalize = false, Group = GroupImportance.Root }).Network;
+        var together = network.Prune(new PruningOptions { Amount = Amount.Fraction(0.4), Granularity = Granularity.Neuron, Normalize = false, GroupReduction = GroupImportance.Root }).Network;
         Assert.AreEqual((20, 4), (together["fc1.weight"].Shape[0], together["fc2.weight"].Shape[0]));
         var only = network.Prune(Amount.Fraction(0.5), granularity: Granularity.Unit, scope: Scope.Network.Only("fc2")).Network;
         Assert.AreEqual((20, 10), (only["fc1.weight"].Shape[0], only["fc2.weight"].Shape[0]));

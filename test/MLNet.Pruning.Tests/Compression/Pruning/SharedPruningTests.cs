@@ -29,7 +29,7 @@ public class SharedPruningTests
     [TestMethod]
     public void One_removal_takes_the_units_of_least_mean_size_from_all()
     {
-        var pruned = s_networks.PruneTogether(new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Unit, Scope = Scope.Layer, Group = GroupImportance.Root, Alignment = 1 });
+        var pruned = s_networks.PruneTogether(new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Unit, Scope = Scope.Layer, GroupReduction = GroupImportance.Root, Alignment = 1 });
         var sums = Enumerable.Range(0, 16).Select(unit => s_networks.Average(network => network["fc1.weight"].Values.Slice(unit * 128, 128).ToArray().Sum(value => (double)Math.Abs(value)))).ToArray();
         var kept = Enumerable.Range(0, 16).OrderByDescending(unit => sums[unit]).Take(8).Order().ToArray();
         var filters = Enumerable.Range(0, 8).Select(filter => s_networks.Average(network => network["conv1.weight"].Values.Slice(filter * 36, 36).ToArray().Sum(value => (double)Math.Abs(value)))).ToArray();

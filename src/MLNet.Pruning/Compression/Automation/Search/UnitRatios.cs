@@ -22,7 +22,7 @@ internal sealed class UnitRatios : RatioSpace
             throw new ArgumentException($"No layer can be pruned with granularity '{options.Granularity}'.{string.Concat(_structure.Reasons().Select(reason => Environment.NewLine + reason))}");
         }
 
-        var scores = GroupScores.Of(_structure, network, families, importance, options.Group, normalize: false, options.CancellationToken);
+        var scores = GroupScores.Of(_structure, network, families, importance, options.GroupReduction, normalize: false, options.CancellationToken);
         _candidates = new(_structure, families, scores);
         Layers = [.. families.Select(family => RatioLayer.Of(family.Axis.Node.Name, family.Axis.Parameter, family.Groups.Length + GroupPlan.Removed(network, family.Axis, family),
             family.Groups.Length, sparsities, GroupPlan.Multiple(family, options.Alignment) is > 1 and var multiple && multiple <= family.Groups.Length ? multiple : 1))];

@@ -39,7 +39,7 @@ public record AutoPruneOptions
 
     /// <summary>How the importance of a group that is removed follows from its members.</summary>
     /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance Group { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
+    public GroupImportance GroupReduction { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>Widths that removal leaves are rounded to the nearest multiple, at least one; see <see cref="PruningOptions.Alignment"/>.</summary>
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
@@ -120,7 +120,7 @@ public record AutoPruneOptions
     /// <summary>The part of the options that says which weights or structures go.</summary>
     internal PruningOptions Pruning => new()
     {
-        Granularity = Granularity, Importance = Importance, Scope = Scope, Group = Group, Alignment = Alignment, CancellationToken = CancellationToken,
+        Granularity = Granularity, Importance = Importance, Scope = Scope, GroupReduction = GroupReduction, Alignment = Alignment, CancellationToken = CancellationToken,
     };
 
     /// <summary>
