@@ -36,7 +36,8 @@ public sealed class NetworkCost
     internal static NetworkCost Of(Network network, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(network);
-        var liveness = new Liveness(network, cancellation);
+        // Where no layer has parameters there is nothing to look at.
+        var liveness = new Lazy<Liveness>(() => new(network, cancellation));
         // What several layers read is counted with the first of them.
         var counted = new HashSet<string>();
         return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || !layer.MultiplyAdds.IsZero)
@@ -59,15 +60,15 @@ public sealed class NetworkCost
     private static string Named(string[] names)
         => string.Join(", ", names.Take(3).Select(name => $"'{name}'")) + (names.Length > 3 ? string.Create(CultureInfo.InvariantCulture, $" and {names.Length - 3:N0} more") : "");
 
-    private static LayerCost Count(Network network, Liveness liveness, LayerInfo layer, Parameter[] parameters)
+    private static LayerCost Count(Network network, Lazy<Liveness> liveness, LayerInfo layer, Parameter[] parameters)
     {
         var trained = parameters.Where(parameter => parameter.Trainable).ToArray();
         var weights = layer.Weights.Select(name => network[name]).ToArray();
-        var live = weights.Length == 0 ? layer.MultiplyAdds : layer.PositionsPerWeight * weights.Sum(weight => liveness.Live(layer.Node, weight.Name));
+        var live = weights.Length == 0 ? layer.MultiplyAdds : layer.PositionsPerWeight * weights.Sum(weight => liveness.Value.Live(layer.Node, weight.Name));
         return new(layer.Node.Name, layer.Node.Operator,
             trained.Sum(parameter => (long)parameter.Count),
             trained.Sum(parameter => Liveness.NonZeros(parameter.Values)),
-            trained.Sum(parameter => liveness.Live(layer.Node, parameter.Name)),
+            trained.Sum(parameter => liveness.Value.Live(layer.Node, parameter.Name)),
             weights.Sum(weight => (long)weight.Count),
             weights.Sum(weight => Liveness.NonZeros(weight.Values)),
             layer.MultiplyAdds.Number,
