@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Scoring;
 using Microsoft.ML;
 

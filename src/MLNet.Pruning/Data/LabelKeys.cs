@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using MLNet.Pruning.Files;
 using Microsoft.ML;
 using Microsoft.ML.Data;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLNet.Pruning.Networks.Operators;
 
 namespace MLNet.Pruning;

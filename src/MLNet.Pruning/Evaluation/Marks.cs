@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning.Evaluation;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace MLNet.Pruning.Files;
 
 /// <summary>What lies at a path where a regular file belongs: opening a pipe waits for ever, reading some devices never ends, and a file in a device's place takes it from the whole machine.</summary>

@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning;
 
 /// <summary>A file that <c>ml.Compression().Load</c> cannot read: damaged, incomplete, or none of its kind. The message names the file, the entry and what is wrong.</summary>

@@ -1,7 +1,5 @@
 using System.Collections;
-using System.Globalization;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 
 namespace MLNet.Pruning.Messages;
 

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace MLNet.Pruning.Messages;
 
 /// <summary>A choice in JSON: the text of its <see cref="Notation"/>.</summary>

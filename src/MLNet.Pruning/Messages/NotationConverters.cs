@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace MLNet.Pruning.Messages;
 
 /// <summary>Every choice in JSON as the text of its <see cref="Notation"/>, whatever choices there are.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace MLNet.Pruning.Messages;
 
 /// <summary>Values of options as their setters take them: what is out of range is refused there, by the option's name.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Networks.Operators;

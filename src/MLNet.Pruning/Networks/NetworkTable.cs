@@ -1,5 +1,3 @@
-using System.Globalization;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks;

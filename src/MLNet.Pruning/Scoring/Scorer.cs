@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace MLNet.Pruning.Scoring;
 
 /// <summary>Where networks are scored: in ONNX Runtime, and in libtorch what that does not run.</summary>

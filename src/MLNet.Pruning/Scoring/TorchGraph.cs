@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Scoring.Operators;
 using static TorchSharp.torch;

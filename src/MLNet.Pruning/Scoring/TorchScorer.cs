@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Scoring.Native;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

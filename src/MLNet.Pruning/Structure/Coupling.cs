@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
 

@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning;

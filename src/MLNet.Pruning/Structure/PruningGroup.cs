@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Structure;
 

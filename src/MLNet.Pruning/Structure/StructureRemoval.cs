@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Networks.Operators;

@@ -1,7 +1,3 @@
-using System.Collections.Immutable;
-using System.Text.Json.Serialization;
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning;
 
 /// <summary>What a network's outputs mean, and with that what it is trained and measured by.</summary>

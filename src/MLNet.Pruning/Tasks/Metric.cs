@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Tasks;
 
 namespace MLNet.Pruning;

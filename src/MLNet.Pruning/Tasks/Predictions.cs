@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Tasks;
 
 namespace MLNet.Pruning;

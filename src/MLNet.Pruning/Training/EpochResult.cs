@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Serialization;
-
 namespace MLNet.Pruning;
 
 /// <summary>What one epoch of training gave.</summary>

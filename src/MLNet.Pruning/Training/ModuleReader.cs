@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Scoring;
 using TorchSharp.Modules;

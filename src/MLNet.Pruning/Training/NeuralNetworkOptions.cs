@@ -1,5 +1,4 @@
 using MLNet.Pruning.Data;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

@@ -1,7 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MLNet.Pruning.Files;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning.Training;
 

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace MLNet.Pruning.Training;
 
 /// <summary>How a network was trained as <see cref="OptionsJson">JSON</see> in a model file.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Scoring.Native;

@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -72,7 +73,8 @@ public class LayerTests
         foreach (var tree in s_compilation.Value.SyntaxTrees.Where(tree => tree.FilePath.Length > 0))
         {
             var model = s_compilation.Value.GetSemanticModel(tree);
-            foreach (var declaration in tree.GetRoot().DescendantNodes().OfType<MemberDeclarationSyntax>().Where(member => member.Parent is BaseNamespaceDeclarationSyntax))
+            foreach (var declaration in tree.GetRoot().DescendantNodes().OfType<MemberDeclarationSyntax>()
+                .Where(member => member.Parent is BaseNamespaceDeclarationSyntax))
             {
                 var type = (INamedTypeSymbol)model.GetDeclaredSymbol(declaration)!;
                 var found = type.ContainingNamespace.ToDisplayString();
@@ -99,25 +101,30 @@ public class LayerTests
         }
 
         symbol = (symbol as IMethodSymbol)?.ReducedFrom ?? symbol;
-        var files = symbol.OriginalDefinition.DeclaringSyntaxReferences.Select(reference => reference.SyntaxTree.FilePath).Where(path => path.Length > 0).ToArray();
+        var files = symbol.OriginalDefinition.DeclaringSyntaxReferences.Select(reference => reference.SyntaxTree.FilePath).Where(path => path.Length > 0)
+            .ToArray();
         if (files.Length > 0)
         {
             return Folder(files.FirstOrDefault(path => Path.GetFileNameWithoutExtension(path) == symbol.Name) ?? files[0]);
         }
 
         // The classes of the ONNX format are made by protoc, and so not among the sources.
-        return symbol.ContainingNamespace?.ToDisplayString() == "MLNet.Pruning.Networks.Format" && symbol.ContainingAssembly?.Name == "MLNet.Pruning" ? "Networks/Format" : null;
+        return symbol.ContainingNamespace?.ToDisplayString() == "MLNet.Pruning.Networks.Format" && symbol.ContainingAssembly?.Name == "MLNet.Pruning"
+            ? "Networks/Format" : null;
     }
 
     private static CSharpCompilation Compile()
     {
         var options = new CSharpParseOptions(LanguageVersion.Preview);
         var output = new[] { "bin", "obj" }.Select(folder => Path.Combine(s_source, folder) + Path.DirectorySeparatorChar).ToArray();
-        var trees = Directory.GetFiles(s_source, "*.cs", SearchOption.AllDirectories).Where(path => !output.Any(folder => path.StartsWith(folder, StringComparison.Ordinal)))
+        var trees = Directory.GetFiles(s_source, "*.cs", SearchOption.AllDirectories)
+            .Where(path => !output.Any(folder => path.StartsWith(folder, StringComparison.Ordinal)))
             .Order(StringComparer.Ordinal).Select(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), options, path));
-        var usings = CSharpSyntaxTree.ParseText(
-            "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks;", options);
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+        string[] usual = ["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Threading", "System.Threading.Tasks"];
+        var own = XDocument.Load(Path.Combine(s_source, "MLNet.Pruning.csproj")).Descendants("Using").Select(element => (string)element.Attribute("Include")!);
+        var usings = CSharpSyntaxTree.ParseText(string.Concat(usual.Concat(own).Select(name => $"global using {name};")), options);
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Select(path => MetadataReference.CreateFromFile(path));
         // Under the name of an assembly that sees the library's internals, what protoc made is found in the built library.
         var compilation = CSharpCompilation.Create("MLNet.Pruning.Tests", [usings, .. trees], references,
             new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));

@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Text.Json.Serialization;
 using MLNet.Pruning.Compression.Automation.Search;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

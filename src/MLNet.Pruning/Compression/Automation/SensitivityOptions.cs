@@ -1,5 +1,4 @@
 using MLNet.Pruning.Compression.Automation.Search;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

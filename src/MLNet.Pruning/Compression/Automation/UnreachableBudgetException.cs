@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MLNet.Pruning;
 
 /// <summary>No network that the options allow meets a budget; says which layers stand in the way, and by how much.</summary>

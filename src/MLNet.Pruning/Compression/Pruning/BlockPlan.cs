@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Record;
 using MLNet.Pruning.Structure;
 

@@ -1,5 +1,4 @@
 using MLNet.Pruning.Compression.Sensitivity;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;

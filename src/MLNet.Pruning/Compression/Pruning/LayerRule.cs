@@ -1,6 +1,5 @@
 using System.IO.Enumeration;
 using MLNet.Pruning.Compression.Pruning;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks;
 
 namespace MLNet.Pruning;

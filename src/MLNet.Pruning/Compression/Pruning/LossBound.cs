@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Serialization;
-
 namespace MLNet.Pruning;
 
 /// <summary>A loss of metric and the most that it is with a confidence.</summary>

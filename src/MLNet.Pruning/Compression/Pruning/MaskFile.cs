@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using System.Numerics;
-using System.Text.Json;
 using MLNet.Pruning.Files;
 
 namespace MLNet.Pruning.Compression.Pruning;

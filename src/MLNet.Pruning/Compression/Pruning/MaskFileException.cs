@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning;
 
 /// <summary>A file that <see cref="NetworkPruningExtensions.LoadMasks"/> cannot read: damaged, or none of its kind.</summary>

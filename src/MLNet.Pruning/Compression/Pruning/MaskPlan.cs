@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLNet.Pruning.Compression.Pruning.Record;
 using MLNet.Pruning.Structure.Granularities;
 

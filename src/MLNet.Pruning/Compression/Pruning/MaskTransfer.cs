@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Whether masks of one network are masks of another.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Structure;

@@ -1,5 +1,4 @@
 using MLNet.Pruning.Compression.Pruning;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

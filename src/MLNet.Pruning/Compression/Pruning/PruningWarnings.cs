@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning.Compression.Pruning;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Structure.Granularities;
 

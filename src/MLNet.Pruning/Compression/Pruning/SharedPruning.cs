@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
-
 namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>Several networks of one structure that lose the same candidates.</summary>

@@ -1,6 +1,5 @@
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning;
 
 /// <summary>

@@ -1,7 +1,5 @@
-using System.Globalization;
 using MLNet.Pruning.Compression.Sensitivity;
 using MLNet.Pruning.Files;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

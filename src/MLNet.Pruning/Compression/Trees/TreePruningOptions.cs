@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using Microsoft.ML;
 
 namespace MLNet.Pruning;

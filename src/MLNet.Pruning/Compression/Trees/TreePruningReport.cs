@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Serialization;
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning;
 
 /// <summary>What a pruning of trees did; prints as a table.</summary>

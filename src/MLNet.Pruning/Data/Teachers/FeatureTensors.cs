@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Graph;
 using static TorchSharp.torch;
 

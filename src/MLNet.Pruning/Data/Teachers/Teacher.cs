@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Data.Teachers;
-using MLNet.Pruning.Messages;
 using Microsoft.ML;
 
 namespace MLNet.Pruning;

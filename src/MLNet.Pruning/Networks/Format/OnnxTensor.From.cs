@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Google.Protobuf;
 using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 

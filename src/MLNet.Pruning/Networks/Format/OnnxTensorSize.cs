@@ -1,4 +1,3 @@
-using System.Globalization;
 using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Networks.Format;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>Ascending indices as text: "0-5,7,9-11".</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Networks.Format;
 
 namespace MLNet.Pruning.Networks.Graph;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Networks.Format;
 using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
 

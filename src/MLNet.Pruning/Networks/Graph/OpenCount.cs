@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
-
 namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>A number that may depend on open sizes: a sum of products of them, such as 1,536 T + 24 T^2 for a sequence of length T.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning;
 
 /// <summary>Name, shape and type of a tensor that flows through a <see cref="Network"/>.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>Where the values of a tensor lie in row-major order.</summary>

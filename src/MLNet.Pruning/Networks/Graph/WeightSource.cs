@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning.Networks.Graph;
 
 /// <summary>The tensor of a file that holds a parameter's values, so that changed ones can be put back there.</summary>

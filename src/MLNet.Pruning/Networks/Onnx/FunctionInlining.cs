@@ -1,5 +1,4 @@
 using Google.Protobuf.Collections;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Format;
 
 namespace MLNet.Pruning.Networks.Onnx;

@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Format;
 
 namespace MLNet.Pruning.Networks.Onnx;

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Format;
 
 namespace MLNet.Pruning.Networks.Onnx;

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-using System.Globalization;
 using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
 
 namespace MLNet.Pruning.Networks.Onnx;

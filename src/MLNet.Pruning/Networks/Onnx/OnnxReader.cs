@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Networks.Onnx.Expansions;

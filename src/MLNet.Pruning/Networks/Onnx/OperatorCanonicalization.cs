@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-using System.Collections.Immutable;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks.Onnx;

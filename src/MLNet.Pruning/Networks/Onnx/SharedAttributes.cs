@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Graph;
 

@@ -1,5 +1,4 @@
 using Google.Protobuf.Collections;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Operators;
 using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;

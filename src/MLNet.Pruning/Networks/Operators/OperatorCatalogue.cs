@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>The operators of the standard that are analysed, one file a family. What the layers above add to one, they keep in tables by these names.</summary>

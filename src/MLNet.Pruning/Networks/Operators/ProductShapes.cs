@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Products of matrices.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Recurrent layers: time x batch x values in; time x directions x batch x hidden, and the last states, out.</summary>

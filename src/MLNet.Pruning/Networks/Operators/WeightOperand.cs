@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Where an operator multiplies with a weight. Where what it multiplies is a weight too it is no layer: nothing is computed from the input.</summary>

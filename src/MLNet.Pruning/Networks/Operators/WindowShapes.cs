@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning.Networks.Operators;
 
 /// <summary>Convolutions, pooling and resizing: operators that move a window over positions, of any number of dimensions.</summary>

@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.InteropServices;
-using System.Text.Json;
 using Google.Protobuf;
 using MLNet.Pruning.Compression.Pruning.Record;
 using MLNet.Pruning.Data;

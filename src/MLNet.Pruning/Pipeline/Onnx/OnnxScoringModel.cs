@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Google.Protobuf;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Networks.Format;

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace MLNet.Pruning.Scoring.Native;
 
 /// <summary>Environment variables as native libraries read them: on Unix <see cref="Environment"/> keeps a copy of its own.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Networks.Graph;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace MLNet.Pruning.Scoring.Operators;
 
 /// <summary>The operators that a <see cref="TorchGraph"/> can run, one file a family.</summary>

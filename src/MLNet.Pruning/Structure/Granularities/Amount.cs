@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MLNet.Pruning.Structure.Granularities;
 
 /// <summary>A cost that a pruning can aim at.</summary>

@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Data.Teachers;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Training.Distilling;
 
 namespace MLNet.Pruning;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Data.Teachers;
 using static TorchSharp.torch;
 using TorchParameter = TorchSharp.Modules.Parameter;

@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 

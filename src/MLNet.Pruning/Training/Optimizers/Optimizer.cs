@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Training.Optimizers;
 using TorchParameter = TorchSharp.Modules.Parameter;
 

@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Structure.Granularities;
 using TorchSharp;

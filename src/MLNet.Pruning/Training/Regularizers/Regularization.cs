@@ -1,4 +1,3 @@
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Training.Regularizers;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Automation.Search;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning;
 

@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
-
 namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>A limit on one cost.</summary>

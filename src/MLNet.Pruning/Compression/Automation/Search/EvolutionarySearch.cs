@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Evolves candidates by crossover and steps of single layers.</summary>

@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>Fits a small policy over layers by the cross-entropy method.</summary>

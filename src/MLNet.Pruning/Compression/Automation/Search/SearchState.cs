@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using MLNet.Pruning.Files;
 
 namespace MLNet.Pruning.Compression.Automation.Search;

@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning;
 
 /// <summary>A state file that a search cannot go on from: damaged, none of its kind, or of other settings, another network or other rows.</summary>

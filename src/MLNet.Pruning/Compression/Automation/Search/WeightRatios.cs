@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Structure.Granularities;
 

@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>A criterion that has to see the network, and mostly rows, before it can score: it is measured anew before each step of pruning.</summary>

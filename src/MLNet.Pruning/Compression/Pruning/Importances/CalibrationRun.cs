@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Scoring;

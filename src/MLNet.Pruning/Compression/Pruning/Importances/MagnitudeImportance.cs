@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Structure.Granularities;
 

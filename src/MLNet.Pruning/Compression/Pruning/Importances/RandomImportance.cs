@@ -1,5 +1,4 @@
 using System.Text;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 

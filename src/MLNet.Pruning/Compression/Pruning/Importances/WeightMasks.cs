@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning;
 
 /// <summary>

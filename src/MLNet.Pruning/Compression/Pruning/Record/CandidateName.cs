@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Compression.Pruning.Record;

@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning.Compression.Pruning.Record;
 
 /// <summary>What became of every candidate that a pruning compared.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Files;
 
 namespace MLNet.Pruning.Compression.Pruning.Record;

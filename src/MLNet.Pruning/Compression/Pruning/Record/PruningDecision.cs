@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MLNet.Pruning;
 
 /// <summary>The decision on a weight or structure: why it went, or stayed.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Importances;
 
 namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;

@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Importances;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Scoring;
 using TorchSharp;
 using TorchParameter = TorchSharp.Modules.Parameter;

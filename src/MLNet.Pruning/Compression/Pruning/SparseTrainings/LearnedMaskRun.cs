@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Structure.Granularities;

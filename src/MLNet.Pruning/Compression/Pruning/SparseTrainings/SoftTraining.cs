@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Pruning.Importances;
-using MLNet.Pruning.Messages;
 
 namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 

@@ -1,5 +1,4 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
-using MLNet.Pruning.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>A sum of trees, and what their sum means. Immutable.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using MLNet.Pruning.Scoring;
 
 namespace MLNet.Pruning.Compression.Trees.Ensembles;

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks.Onnx.Expansions;

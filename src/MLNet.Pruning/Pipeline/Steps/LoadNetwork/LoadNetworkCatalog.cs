@@ -1,5 +1,4 @@
 using MLNet.Pruning;
-using MLNet.Pruning.Messages;
 using MLNet.Pruning.Pipeline.Steps;
 
 namespace Microsoft.ML;

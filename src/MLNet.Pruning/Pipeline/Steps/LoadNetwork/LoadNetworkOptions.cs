@@ -1,5 +1,3 @@
-using MLNet.Pruning.Messages;
-
 namespace MLNet.Pruning;
 
 /// <summary>A network and the columns it is brought to.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
 using Microsoft.ML;

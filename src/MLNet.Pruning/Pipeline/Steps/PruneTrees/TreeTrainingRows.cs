@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
 using Microsoft.ML;
