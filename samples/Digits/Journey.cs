@@ -42,10 +42,12 @@ internal static class Journey
     {
         if (!AnsiConsole.Profile.Capabilities.Interactive || Console.IsOutputRedirected)
         {
-            return DigitsRun.Fit(seed, new Report<EpochResult>(epoch => Trained(epoch, Console.WriteLine)), new Report<PruningStep>(step => Console.WriteLine(Describe(step))));
+            return DigitsRun.Fit(seed, new Report<EpochResult>(epoch => Trained(epoch, Console.WriteLine)),
+                new Report<PruningStep>(step => Console.WriteLine(Describe(step))));
         }
 
-        return AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn()).Start(context =>
+        return AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn())
+            .Start(context =>
         {
             var training = context.AddTask("training");
             var pruning = context.AddTask("pruning", maxValue: DigitsRun.PruningSteps);

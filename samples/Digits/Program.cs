@@ -8,7 +8,8 @@ var output = new Option<DirectoryInfo>("--output")
     Description = "Folder of report.json.",
     DefaultValueFactory = _ => new(Path.Combine("artifacts", "digits")),
 };
-var command = new RootCommand("Trains a network on handwritten digits inside an ML.NET pipeline, prunes it to 95% zeros and fine-tunes it.") { seed, seeds, output };
+var command = new RootCommand("Trains a network on handwritten digits inside an ML.NET pipeline, prunes it to 95% zeros and fine-tunes it.") { seed, seeds,
+    output };
 command.SetAction(arguments =>
 {
     if (arguments.GetValue(seeds) is { } count)

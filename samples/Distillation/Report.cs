@@ -34,7 +34,8 @@ internal static class Report
         foreach (var network in networks)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {network.Name} | {network.Weights:N0} | {string.Join(", ", network.TestErrors)} | {network.Mean:0} +- {network.StandardDeviation:0} | {100 * (1 - network.ValidationAccuracies.Average()):0.00} |"));
+                $"| {network.Name} | {network.Weights:N0} | {string.Join(", ", network.TestErrors)} | {network.Mean:0} +- {network.StandardDeviation:0} | "
+                    + $"{100 * (1 - network.ValidationAccuracies.Average()):0.00} |"));
         }
 
         Console.WriteLine($"\n{Path.GetRelativePath(Environment.CurrentDirectory, results.Folder)} has report.json and student.onnx");
@@ -48,7 +49,8 @@ internal static class Report
         return new(stage.Name, models[0].Network.ParameterCount, errors, mean, spread, [.. models.Select(model => model.History[^1].Validation!.Metric)]);
     }
 
-    private static int Errors(IDataView scored) => scored.GetColumn<uint>("Label").Zip(scored.GetColumn<uint>("PredictedLabel")).Count(pair => pair.First != pair.Second);
+    private static int Errors(IDataView scored) => scored.GetColumn<uint>("Label").Zip(scored.GetColumn<uint>("PredictedLabel"))
+        .Count(pair => pair.First != pair.Second);
 
     private static Network Network(MLContext ml, ResultFolder results, int seed, int stage)
         => ((NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, stage), out _)).Network;

@@ -23,7 +23,8 @@ internal static class Trees
         Rows = (ml, _, seed) => Split(ml, seed).TrainSet,
     };
 
-    private static string Describe => $"{Epochs} epochs of AdamW from 3e-3 along half a cosine, weight decay 1, batches of 32, rows of a fifth of the table held back by the seed for the test";
+    private static string Describe => $"{Epochs} epochs of AdamW from 3e-3 along half a cosine, weight decay 1, batches of 32, rows of a fifth of the table "
+        + "held back by the seed for the test";
 
     /// <summary>A fifth of the table for the test, another for each seed.</summary>
     public static DataOperationsCatalog.TrainTestData Split(MLContext ml, int seed)

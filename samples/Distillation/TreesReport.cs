@@ -25,15 +25,20 @@ internal static class TreesReport
         });
 
         Console.WriteLine();
-        Console.WriteLine("| seed | AUC of the trees | of the network alone | taught | errors of the trees | of the network alone | taught | rows/s, trees | rows/s, network | ratio |");
+        Console.WriteLine("| seed | AUC of the trees | of the network alone | taught | errors of the trees | of the network alone | taught | rows/s, trees | "
+            + "rows/s, network | ratio |");
         Console.WriteLine("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         foreach (var run in runs)
         {
-            Line($"| {run.Seed} | {run.Teacher.Auc:F4} | {run.Alone.Auc:F4} | {run.Taught.Auc:F4} | {run.Teacher.TestErrors} | {run.Alone.TestErrors} | {run.Taught.TestErrors} | {run.Teacher.RowsPerSecond:N0} | {run.Taught.RowsPerSecond:N0} | {run.Taught.RowsPerSecond / run.Teacher.RowsPerSecond:F1} |");
+            Line($"| {run.Seed} | {run.Teacher.Auc:F4} | {run.Alone.Auc:F4} | {run.Taught.Auc:F4} | {run.Teacher.TestErrors} | {run.Alone.TestErrors} | "
+                + $"{run.Taught.TestErrors} | {run.Teacher.RowsPerSecond:N0} | {run.Taught.RowsPerSecond:N0} | "
+                    + $"{run.Taught.RowsPerSecond / run.Teacher.RowsPerSecond:F1} |");
         }
 
-        Line($"\nmean AUC: trees {runs.Average(run => run.Teacher.Auc):F4}, network alone {runs.Average(run => run.Alone.Auc):F4}, taught {runs.Average(run => run.Taught.Auc):F4}");
-        Line($"{runs[0].Teacher.Bytes:N0} bytes of trees, {runs[0].Taught.Bytes:N0} of the network with {recipe.Network().ParameterCount:N0} weights; {Path.GetRelativePath(Environment.CurrentDirectory, results.Folder)} has report.json and student.onnx");
+        Line($"\nmean AUC: trees {runs.Average(run => run.Teacher.Auc):F4}, network alone {runs.Average(run => run.Alone.Auc):F4}, taught "
+            + $"{runs.Average(run => run.Taught.Auc):F4}");
+        Line($"{runs[0].Teacher.Bytes:N0} bytes of trees, {runs[0].Taught.Bytes:N0} of the network with {recipe.Network().ParameterCount:N0} weights; "
+            + $"{Path.GetRelativePath(Environment.CurrentDirectory, results.Folder)} has report.json and student.onnx");
     }
 
     private static Run Measure(int seed, ResultFolder results)
@@ -48,7 +53,8 @@ internal static class TreesReport
         return new(seed, Figures(ml, trees, test, slow), Figures(ml, alone, test, null), Figures(ml, network, test, fast));
     }
 
-    private static ITransformer[] Steps(MLContext ml, ResultFolder results, int seed, int stage) => [.. (IEnumerable<ITransformer>)ml.Compression().Load(results.Model(seed, stage), out _)];
+    private static ITransformer[] Steps(MLContext ml, ResultFolder results, int seed, int stage)
+        => [.. (IEnumerable<ITransformer>)ml.Compression().Load(results.Model(seed, stage), out _)];
 
     private static Result Figures(MLContext ml, ITransformer[] steps, IDataView test, double? rowsPerSecond)
     {
@@ -62,10 +68,11 @@ internal static class TreesReport
     private static Result Summary(Run[] runs, Func<Run, Result> select)
     {
         var all = runs.Select(select).ToArray();
-        return new(all.Average(one => one.Auc), (int)Math.Round(all.Average(one => one.TestErrors)), (long)all.Average(one => one.Bytes), all.Average(one => one.RowsPerSecond));
+        return new(all.Average(one => one.Auc), (int)Math.Round(all.Average(one => one.TestErrors)), (long)all.Average(one => one.Bytes),
+            all.Average(one => one.RowsPerSecond));
     }
 
-    private static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private static void Line(string text) => Console.WriteLine(text);
 
     /// <param name="RowsPerSecond">Null where it was not measured.</param>
     private sealed record Result(double Auc, int TestErrors, long Bytes, double? RowsPerSecond);

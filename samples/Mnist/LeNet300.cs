@@ -19,7 +19,8 @@ internal static class LeNet300
         LeNet5.Teacher,
         new("dense", DenseEpochs, $"784-300-100-10, {Training.Describe(DenseEpochs)}, L1 {L1}, distilled from the teacher (temperature 4, weight 0.7)",
             (ml, run) => ml.MulticlassClassification.Trainers.NeuralNetwork(Training.Dense(Create(), run, DenseEpochs, Regularization.L1(L1), Taught(run)))),
-        new("prune", SparseEpochs, $"weights by magnitude in the whole network, cubic to {Sparsity} in the first 0.5 of one training; {Training.DescribeSparse(SparseEpochs, LearningRate)}, L1 {L1}, distilled from the teacher (temperature 4, weight 0.7)",
+        new("prune", SparseEpochs, $"weights by magnitude in the whole network, cubic to {Sparsity} in the first 0.5 of one training; "
+            + $"{Training.DescribeSparse(SparseEpochs, LearningRate)}, L1 {L1}, distilled from the teacher (temperature 4, weight 0.7)",
             (ml, run) => ml.Transforms.Prune(new PruningOptions
             {
                 Amount = Amount.Fraction(Sparsity),
@@ -35,7 +36,9 @@ internal static class LeNet300
         LeNet5.Teacher,
         new("dense", DenseEpochs, $"784-300-100-10, {Training.Describe(DenseEpochs)}, distilled from the teacher (temperature 4, weight 0.7)",
             (ml, run) => ml.MulticlassClassification.Trainers.NeuralNetwork(Training.Dense(Create(), run, DenseEpochs, null, Taught(run)))),
-        new("columns", NarrowEpochs, $"columns by Wanda, cubic to 97-71-33 in the first 0.5 of one training; {Training.DescribeSparse(NarrowEpochs, LearningRate)}, L1 {L1}, group lasso on columns {GroupLasso}, distilled from the teacher (temperature 4, weight 0.7)",
+        new("columns", NarrowEpochs, "columns by Wanda, cubic to 97-71-33 in the first 0.5 of one training; "
+            + $"{Training.DescribeSparse(NarrowEpochs, LearningRate)}, L1 {L1}, group lasso on columns {GroupLasso}, distilled from the teacher (temperature "
+                + "4, weight 0.7)",
             (ml, run) => ml.Transforms.Prune(new PruningOptions
             {
                 Granularity = Granularity.Column,
@@ -47,7 +50,8 @@ internal static class LeNet300
                 FineTuning = Training.Sparse(run, LearningRate, Regularization.L1(L1) + Regularization.GroupLasso(GroupLasso, Granularity.Column), Taught(run)),
             })),
         new("units", 0, "units that nothing reads any more are removed",
-            (ml, run) => ml.Transforms.Prune(new PruningOptions { Granularity = Granularity.Neuron, Importance = Importance.Taylor(1024), Amount = Amount.Below(1e-20), Normalize = false })),
+            (ml, run) => ml.Transforms.Prune(new PruningOptions { Granularity = Granularity.Neuron, Importance = Importance.Taylor(1024),
+                Amount = Amount.Below(1e-20), Normalize = false })),
     ]);
 
     private static Network Create() => Network.Mlp(784, 300, 100, 10);

@@ -23,7 +23,8 @@ internal static class LeNet5
     [
         Teacher,
         Removal(12, 25, 80),
-        new("prune", SparseEpochs, $"weights by magnitude in the whole network, cubic to {Sparsity} in the first 0.5 of one training; {Training.DescribeSparse(SparseEpochs, LearningRate)}, L1 {L1}, distilled from the dense network (temperature 4, weight 0.7)",
+        new("prune", SparseEpochs, $"weights by magnitude in the whole network, cubic to {Sparsity} in the first 0.5 of one training; "
+            + $"{Training.DescribeSparse(SparseEpochs, LearningRate)}, L1 {L1}, distilled from the dense network (temperature 4, weight 0.7)",
             (ml, run) => ml.Transforms.Prune(new PruningOptions
             {
                 Amount = Amount.Fraction(Sparsity),
@@ -44,12 +45,14 @@ internal static class LeNet5
     ]);
 
     private static Stage Removal(int conv1, int conv2, int hidden) => new("remove", RemovalSteps * RemovalEpochs,
-        $"filters and units by Taylor importance to {conv1}-{conv2}-{hidden} in {RemovalSteps} steps of {RemovalEpochs} epochs, Adam from {LearningRate} along half a cosine, distilled from the dense network (temperature 4, weight 0.7)",
+        $"filters and units by Taylor importance to {conv1}-{conv2}-{hidden} in {RemovalSteps} steps of {RemovalEpochs} epochs, Adam from {LearningRate} "
+            + "along half a cosine, distilled from the dense network (temperature 4, weight 0.7)",
         (ml, run) => ml.Transforms.Prune(new PruningOptions
         {
             Granularity = Granularity.Unit,
             Importance = Importance.Taylor(2048),
-            Layers = [LayerRule.Named("conv1", Amount.Count(20 - conv1)), LayerRule.Named("conv2", Amount.Count(50 - conv2)), LayerRule.Named("fc1", Amount.Count(500 - hidden))],
+            Layers = [LayerRule.Named("conv1", Amount.Count(20 - conv1)), LayerRule.Named("conv2", Amount.Count(50 - conv2)),
+                LayerRule.Named("fc1", Amount.Count(500 - hidden))],
             Alignment = 1,
             Schedule = Schedule.Geometric(RemovalSteps),
             FineTuneEpochs = RemovalEpochs,
@@ -57,7 +60,8 @@ internal static class LeNet5
         }));
 
     private static Network Create() => Network.Sequential([1, 28, 28],
-        Layer.Conv2d(20, 5), Layer.Relu(), Layer.MaxPool(2), Layer.Conv2d(50, 5), Layer.Relu(), Layer.MaxPool(2), Layer.Flatten(), Layer.Dense(500), Layer.Relu(), Layer.Dense(10));
+        Layer.Conv2d(20, 5), Layer.Relu(), Layer.MaxPool(2), Layer.Conv2d(50, 5), Layer.Relu(), Layer.MaxPool(2), Layer.Flatten(), Layer.Dense(500),
+        Layer.Relu(), Layer.Dense(10));
 
     private static Distillation Taught(StageRun run) => Distillation.Response(4, 0.7, run.After("teacher"));
 }

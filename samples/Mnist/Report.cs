@@ -35,11 +35,13 @@ internal static class Report
         foreach (var run in runs)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {run.Seed} | {100 * (1 - run.ValidationAccuracy):0.00} | {run.TestError:0.00} | {run.LiveNonZeros:N0} | {run.Compression:0.0}x | {run.LiveMultiplyAdds:N0} | {run.Widths} |"));
+                $"| {run.Seed} | {100 * (1 - run.ValidationAccuracy):0.00} | {run.TestError:0.00} | {run.LiveNonZeros:N0} | {run.Compression:0.0}x | "
+                    + $"{run.LiveMultiplyAdds:N0} | {run.Widths} |"));
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"\n{recipe.Name}: test error {mean:0.00} +- {spread:0.00} % at {runs.Average(run => run.Compression):0.0}x; {Path.GetRelativePath(Environment.CurrentDirectory, results.Folder)} has report.json and best.onnx"));
+            $"\n{recipe.Name}: test error {mean:0.00} +- {spread:0.00} % at {runs.Average(run => run.Compression):0.0}x; "
+                + $"{Path.GetRelativePath(Environment.CurrentDirectory, results.Folder)} has report.json and best.onnx"));
     }
 
     private static Result Measure(MLContext ml, Recipe recipe, int seed, ResultFolder results, IDataView test, long parameters)
@@ -47,7 +49,8 @@ internal static class Report
         var model = (NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.Count - 1), out _);
         var total = ml.Compression().Measure(model).Total;
         var accuracy = ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
-        return new(seed, ValidationAccuracy(model), 100 * (1 - accuracy), total.LiveNonZeros, (double)parameters / total.LiveNonZeros, total.LiveMultiplyAdds!.Value, LayerWidths.Of(model.Network));
+        return new(seed, ValidationAccuracy(model), 100 * (1 - accuracy), total.LiveNonZeros, (double)parameters / total.LiveNonZeros,
+            total.LiveMultiplyAdds!.Value, LayerWidths.Of(model.Network));
     }
 
     private static Network Network(MLContext ml, Recipe recipe, int seed, ResultFolder results)
@@ -57,5 +60,6 @@ internal static class Report
         => (model.Pruning is { } pruning ? pruning.Steps[^1].Validation : model.History[^1].Validation)!.Metric;
 
     /// <summary>What a seed gave.</summary>
-    private sealed record Result(int Seed, double ValidationAccuracy, double TestError, long LiveNonZeros, double Compression, long LiveMultiplyAdds, string Widths);
+    private sealed record Result(int Seed, double ValidationAccuracy, double TestError, long LiveNonZeros, double Compression, long LiveMultiplyAdds,
+        string Widths);
 }

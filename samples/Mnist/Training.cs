@@ -40,5 +40,6 @@ internal static class Training
         => Sparse(run, learningRate, null, distillation) with { Epochs = epochs };
 
     /// <summary>What <see cref="Sparse"/> does, for the report.</summary>
-    public static string DescribeSparse(int epochs, double learningRate) => $"{epochs} epochs of Adam from {learningRate} along half a cosine, batches of {BatchSize}";
+    public static string DescribeSparse(int epochs, double learningRate)
+        => $"{epochs} epochs of Adam from {learningRate} along half a cosine, batches of {BatchSize}";
 }

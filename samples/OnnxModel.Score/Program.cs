@@ -25,5 +25,6 @@ foreach (var (name, model, seconds) in models)
 {
     var accuracy = ml.MulticlassClassification.Evaluate(model.Transform(rows)).MicroAccuracy;
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{name}: test accuracy {accuracy:P2}, {new FileInfo(args.First(path => Path.GetFileName(path) == name)).Length:N0} bytes, {count / Median(seconds):N0} rows a second, {Median(models[0].Seconds) / Median(seconds):0.0} times the first"));
+        $"{name}: test accuracy {accuracy:P2}, {new FileInfo(args.First(path => Path.GetFileName(path) == name)).Length:N0} bytes, "
+            + $"{count / Median(seconds):N0} rows a second, {Median(models[0].Seconds) / Median(seconds):0.0} times the first"));
 }

@@ -43,7 +43,8 @@ internal static class Journey
             Print($"  {width}");
         }
 
-        Print($"half of the channels removed, fine-tuned: test accuracy {Accuracy(ml, model, split.TestSet):P2}, {after.Parameters:N0} parameters, {after.MultiplyAdds:N0} multiply-adds");
+        Print($"half of the channels removed, fine-tuned: test accuracy {Accuracy(ml, model, split.TestSet):P2}, {after.Parameters:N0} parameters, "
+            + $"{after.MultiplyAdds:N0} multiply-adds");
         model.LastTransformer.Network.SaveOnnx(File("small.onnx"));
         ml.Model.Save(dense.Compact(), split.TrainSet.Schema, File("dense.zip"));
         ml.Model.Save(model.Compact(), split.TrainSet.Schema, File("small.zip"));
@@ -60,10 +61,12 @@ internal static class Journey
         Layer.Residual(Layer.Conv2d(96, 3, padding: 1), Layer.BatchNorm(), Layer.Relu(), Layer.Conv2d(96, 3, padding: 1), Layer.BatchNorm()), Layer.Relu(),
         Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(10));
 
-    private static double Accuracy(MLContext ml, ITransformer model, IDataView rows) => ml.MulticlassClassification.Evaluate(model.Transform(rows)).MicroAccuracy;
+    private static double Accuracy(MLContext ml, ITransformer model, IDataView rows)
+        => ml.MulticlassClassification.Evaluate(model.Transform(rows)).MicroAccuracy;
 
     private static void WriteRows(MLContext ml, IDataView rows, string path) => System.IO.File.WriteAllLines(path,
-        rows.GetColumn<float[]>("Features").Zip(rows.GetColumn<float>("Label"), (features, label) => string.Join(",", features.Append(label).Select(value => value.ToString(CultureInfo.InvariantCulture)))));
+        rows.GetColumn<float[]>("Features").Zip(rows.GetColumn<float>("Label"),
+            (features, label) => string.Join(",", features.Append(label).Select(value => value.ToString(CultureInfo.InvariantCulture)))));
 
     private static int Score(params string[] arguments)
     {
@@ -73,5 +76,5 @@ internal static class Journey
         return process.ExitCode;
     }
 
-    private static void Print(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private static void Print(string text) => Console.WriteLine(text);
 }

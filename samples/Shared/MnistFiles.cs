@@ -20,7 +20,8 @@ internal static class MnistFiles
         var (labels, counts) = Open(folder, $"{part}-labels-idx1-ubyte", 1);
         if (sizes is not [var rows, 28, 28] || counts[0] != rows)
         {
-            throw new InvalidDataException($"The {part} files hold images of {string.Join(" x ", sizes)} and {counts[0]} labels; expected as many 28 x 28 images as labels.");
+            throw new InvalidDataException($"The {part} files hold images of {string.Join(" x ", sizes)} and {counts[0]} labels; expected as many 28 x 28 "
+                + "images as labels.");
         }
 
         return ml.Data.LoadFromEnumerable(Enumerable.Range(0, rows).Select(row => new Digit

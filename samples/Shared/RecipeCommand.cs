@@ -10,15 +10,19 @@ internal static class RecipeCommand
     /// <param name="recipes">What it can be asked for.</param>
     /// <param name="folder">Folder of results under artifacts.</param>
     /// <param name="report">Measures what all seeds gave.</param>
-    public static int Run(string[] args, string description, IReadOnlyList<Recipe> recipes, string folder, Action<Recipe, int, DirectoryInfo?, ResultFolder> report)
+    public static int Run(string[] args, string description, IReadOnlyList<Recipe> recipes, string folder,
+        Action<Recipe, int, DirectoryInfo?, ResultFolder> report)
     {
-        var data = new Option<DirectoryInfo?>("--data") { Description = "Folder with the four IDX files of MNIST, gzipped or not.", Required = recipes.All(one => one.NeedsData) };
+        var data = new Option<DirectoryInfo?>("--data") { Description = "Folder with the four IDX files of MNIST, gzipped or not.",
+            Required = recipes.All(one => one.NeedsData) };
         var recipe = new Option<string>("--recipe") { Description = $"What to do: {string.Join(", ", recipes.Select(one => one.Name))}.", Required = true };
         recipe.AcceptOnlyFromAmong([.. recipes.Select(one => one.Name)]);
         var seeds = new Option<int>("--seeds") { Description = "Runs this many seeds, from 1.", DefaultValueFactory = _ => 3 };
-        var workers = new Option<int?>("--workers") { Description = "Seeds at a time, each in a process with one thread; by default as many as there are processors." };
+        var workers = new Option<int?>("--workers") { Description = "Seeds at a time, each in a process with one thread; by default as many as there are "
+            + "processors." };
         var gpu = new Option<int?>("--gpu") { Description = "Trains on this GPU, one seed at a time; by default on the CPU." };
-        var output = new Option<DirectoryInfo>("--output") { Description = "Folder of the results.", DefaultValueFactory = _ => new(Path.Combine("artifacts", folder)) };
+        var output = new Option<DirectoryInfo>("--output") { Description = "Folder of the results.",
+            DefaultValueFactory = _ => new(Path.Combine("artifacts", folder)) };
         var seed = new Option<int?>("--seed") { Description = "One seed only, for the processes that this program starts.", Hidden = true };
         seeds.Validators.Add(result =>
         {

@@ -24,7 +24,8 @@ internal static class SeedRun
             else
             {
                 var before = done;
-                Network After(string name) => ((NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.ToList().FindIndex(one => one.Name == name)), out _)).Network;
+                Network After(string name) => ((NeuralNetworkTransformer)ml.Compression()
+                    .Load(results.Model(seed, recipe.Stages.ToList().FindIndex(one => one.Name == name)), out _)).Network;
                 model = stage.Create(ml, new(seed, new Report(epoch => Line(log, before + epoch.Epoch, $"{stage.Name}, {epoch}")), After)).Fit(rows);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 ml.Compression().Save(model, all.Schema, path);

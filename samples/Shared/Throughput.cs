@@ -15,12 +15,14 @@ internal static class Throughput
     /// <param name="repeats">How often the rows are scored in a round; enough that making cursors does not count.</param>
     /// <param name="first">Scores rows.</param>
     /// <param name="second">Scores them with the other model.</param>
-    public static (double First, double Second) Compare(MLContext ml, IDataView rows, int repeats, Func<IDataView, IDataView> first, Func<IDataView, IDataView> second)
+    public static (double First, double Second) Compare(MLContext ml, IDataView rows, int repeats, Func<IDataView, IDataView> first,
+        Func<IDataView, IDataView> second)
     {
         var definition = SchemaDefinition.Create(typeof(Row));
         definition[nameof(Row.Features)].ColumnType = rows.Schema["Features"].Type;
         var features = rows.GetColumn<float[]>("Features").ToArray();
-        var many = ml.Data.Cache(ml.Data.LoadFromEnumerable(Enumerable.Repeat(features, repeats).SelectMany(all => all).Select(row => new Row { Features = row }), definition));
+        var many = ml.Data.Cache(ml.Data.LoadFromEnumerable(Enumerable.Repeat(features, repeats).SelectMany(all => all)
+            .Select(row => new Row { Features = row }), definition));
         RowsPerSecond(first, many);
         RowsPerSecond(second, many);
         var speeds = Enumerable.Range(0, Rounds).Select(_ => (First: RowsPerSecond(first, many), Second: RowsPerSecond(second, many))).ToArray();

@@ -25,7 +25,8 @@ internal static class Workers
         }
 
         var epochs = recipe.Stages.Sum(stage => stage.Epochs);
-        return AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        return AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+            new RemainingTimeColumn()).Start(context =>
         {
             var bars = Enumerable.Range(1, seeds).Select(seed => context.AddTask($"seed {seed}", maxValue: epochs)).ToArray();
             return RunAll(arguments, seeds, atOnce, (seed, done, text) =>

@@ -13,7 +13,8 @@ internal static class Journey
         Console.WriteLine("| seed | trees | nodes | AUC | trees left | nodes left | AUC | loss | rows/s | rows/s, pruned | ratio |");
         Console.WriteLine("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         var results = Enumerable.Range(1, seeds).Select(seed => Run(table, seed, output)).ToArray();
-        Line($"mean loss of AUC {results.Average(result => result.Loss):F4}, largest {results.Max(result => result.Loss):F4}; nodes left {results.Average(result => result.NodeShare):P1}");
+        Line($"mean loss of AUC {results.Average(result => result.Loss):F4}, largest {results.Max(result => result.Loss):F4}; nodes left "
+            + $"{results.Average(result => result.NodeShare):P1}");
         Line($"scoring {results.Min(result => result.Ratio):F1} to {results.Max(result => result.Ratio):F1} times faster");
 
         var report = new
@@ -37,8 +38,10 @@ internal static class Journey
     {
         var run = TreesRun.Fit(table, seed);
         var (original, pruned) = run.RowsPerSecond();
-        var result = new Result(seed, new(run.Before.Trees, run.Before.Nodes, run.Before.Leaves, run.OriginalAuc, original), new(run.After.Trees, run.After.Nodes, run.After.Leaves, run.PrunedAuc, pruned));
-        Line($"| {seed} | {run.Before.Trees} | {run.Before.Nodes:N0} | {run.OriginalAuc:F4} | {run.After.Trees} | {run.After.Nodes:N0} | {run.PrunedAuc:F4} | {result.Loss:F4} | {original:N0} | {pruned:N0} | {result.Ratio:F1} |");
+        var result = new Result(seed, new(run.Before.Trees, run.Before.Nodes, run.Before.Leaves, run.OriginalAuc, original),
+            new(run.After.Trees, run.After.Nodes, run.After.Leaves, run.PrunedAuc, pruned));
+        Line($"| {seed} | {run.Before.Trees} | {run.Before.Nodes:N0} | {run.OriginalAuc:F4} | {run.After.Trees} | {run.After.Nodes:N0} | {run.PrunedAuc:F4} | "
+            + $"{result.Loss:F4} | {original:N0} | {pruned:N0} | {result.Ratio:F1} |");
         if (seed == 1)
         {
             run.Trees.SaveOnnx(Path.Combine(output.FullName, "pruned.onnx"));
@@ -50,10 +53,11 @@ internal static class Journey
     private static Figures Summary(Result[] results, Func<Result, Figures> select)
     {
         var all = results.Select(select).ToArray();
-        return new(all.Average(figures => figures.trees), all.Average(figures => figures.nodes), all.Average(figures => figures.leaves), all.Average(figures => figures.metric), all.Average(figures => figures.rows_per_second));
+        return new(all.Average(figures => figures.trees), all.Average(figures => figures.nodes), all.Average(figures => figures.leaves),
+            all.Average(figures => figures.metric), all.Average(figures => figures.rows_per_second));
     }
 
-    private static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private static void Line(string text) => Console.WriteLine(text);
 
     private sealed record Figures(double trees, double nodes, double leaves, double metric, double rows_per_second);
 

@@ -56,7 +56,8 @@ internal sealed class TreesRun
         var columns = table == "cancer" ? 30 : 64;
         var rows = ml.Data.LoadFromTextFile(Path.Combine(AppContext.BaseDirectory, table == "cancer" ? "breast_cancer.csv" : "optdigits.csv"),
             [new("Features", DataKind.Single, 0, columns - 1), new("Class", DataKind.Single, columns)], separatorChar: ',', hasHeader: table == "cancer");
-        var labelled = ml.Transforms.CustomMapping<Class, Side>((from, to) => to.Label = (int)from.Value % 2 == 1, contractName: null).Fit(rows).Transform(rows);
+        var labelled = ml.Transforms.CustomMapping<Class, Side>((from, to) => to.Label = (int)from.Value % 2 == 1, contractName: null).Fit(rows)
+            .Transform(rows);
         return ml.Data.Cache(labelled);
     }
 

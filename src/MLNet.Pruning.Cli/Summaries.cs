@@ -13,7 +13,8 @@ internal sealed record TensorSummary(string Name, string Type, object[]? Shape)
 
     /// <summary>Sizes as numbers, open ones by name.</summary>
     public static object[]? Sizes(Network network, TensorInfo tensor)
-        => tensor.IsKnown ? [.. tensor.Shape.Select(size => size >= 0 ? (object)size : size == TensorInfo.Batch ? "N" : network.Graph.Symbols.Name(size))] : null;
+        => tensor.IsKnown ? [.. tensor.Shape.Select(size => size >= 0 ? (object)size : size == TensorInfo.Batch ? "N" : network.Graph.Symbols.Name(size))]
+            : null;
 }
 
 /// <summary>A model file in figures.</summary>

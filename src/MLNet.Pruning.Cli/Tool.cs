@@ -33,7 +33,8 @@ internal static class Tool
     private static readonly Option<bool> s_asJson = new("--json") { Description = "Prints JSON with stable field names instead of tables.", Recursive = true };
 
     /// <summary>Seed of everything random in a command.</summary>
-    public static Option<int> Seed { get; } = new("--seed") { Description = "Seed of everything random; same seed, same result.", DefaultValueFactory = _ => 1, Recursive = true };
+    public static Option<int> Seed { get; } = new("--seed") { Description = "Seed of everything random; same seed, same result.", DefaultValueFactory = _ => 1,
+        Recursive = true };
 
     public static int Run(string[] arguments)
     {

@@ -58,7 +58,8 @@ internal sealed class Peer : IDisposable
     /// <summary>The next line of numbers.</summary>
     public double[] Answer()
     {
-        var line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The peer {string.Join(' ', _process.StartInfo.ArgumentList)} ended without an answer.");
+        var line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The peer {string.Join(' ', _process.StartInfo.ArgumentList)} "
+            + "ended without an answer.");
         return [.. line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
     }
 

@@ -22,7 +22,8 @@ trainer.SetAction(_ => TrainingProcess.Run());
 var busy = new Command(BusyProcess.Name) { Hidden = true };
 busy.SetAction(_ => BusyProcess.Run());
 
-var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds, output, round, trainer, busy };
+var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds,
+    output, round, trainer, busy };
 command.SetAction(arguments =>
 {
     var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "bits", "busy", "scoring", "removal", "steps"];

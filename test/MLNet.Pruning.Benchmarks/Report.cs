@@ -11,7 +11,8 @@ namespace MLNet.Pruning.Benchmarks;
 /// <param name="Ratio">Ratio of a round, from ours and theirs.</param>
 /// <param name="Aim">Smallest (or largest) ratio aimed at; null for none.</param>
 /// <param name="AimIsLargest">Whether the aim is a largest ratio.</param>
-internal sealed record Comparison(string What, double[] Ours, double[] Theirs, Func<double, string> Unit, Func<double, double, double> Ratio, double? Aim = null, bool AimIsLargest = false)
+internal sealed record Comparison(string What, double[] Ours, double[] Theirs, Func<double, string> Unit, Func<double, double, double> Ratio,
+    double? Aim = null, bool AimIsLargest = false)
 {
     private double[] Ratios => [.. Ours.Zip(Theirs, Ratio)];
 
@@ -21,8 +22,10 @@ internal sealed record Comparison(string What, double[] Ours, double[] Theirs, F
         var ratios = Ratios;
         var ratio = ratios.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"**{Median(ratios):g3}** ({ratios.Min():g3} to {ratios.Max():g3})");
         var met = Aim is null || ratios.Length == 0 ? ""
-            : string.Create(CultureInfo.InvariantCulture, $"{(AimIsLargest ? "at most" : "at least")} {Aim}: {((AimIsLargest ? Median(ratios) <= Aim : Median(ratios) >= Aim) ? "met" : "missed")}");
-        return $"| {What} | {Unit(Median(Ours))} | {(Theirs.Length == 0 ? "NA" : Unit(Median(Theirs)))} | {ratio} | {Math.Max(Ours.Length, Theirs.Length)}{(Theirs.Length > 0 && Theirs.Length < Ours.Length ? $"/{Theirs.Length}" : "")} | {met} |";
+            : string.Create(CultureInfo.InvariantCulture, $"{(AimIsLargest ? "at most" : "at least")} {Aim}: "
+                + $"{((AimIsLargest ? Median(ratios) <= Aim : Median(ratios) >= Aim) ? "met" : "missed")}");
+        return $"| {What} | {Unit(Median(Ours))} | {(Theirs.Length == 0 ? "NA" : Unit(Median(Theirs)))} | {ratio} | "
+            + $"{Math.Max(Ours.Length, Theirs.Length)}{(Theirs.Length > 0 && Theirs.Length < Ours.Length ? $"/{Theirs.Length}" : "")} | {met} |";
     }
 
     public static double Median(IEnumerable<double> values)

@@ -17,7 +17,8 @@ internal static class Chain
     {
         var ml = new MLContext(1);
         var data = ml.Data.LoadFromEnumerable(Rows.Select(row => new Row { Features = row, Label = Label(row) }));
-        return ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, ValidationFraction = validationFraction }).Append(ml.Transforms.Prune(options)).Fit(data).LastTransformer;
+        return ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, ValidationFraction = validationFraction })
+            .Append(ml.Transforms.Prune(options)).Fit(data).LastTransformer;
     }
 
     /// <summary>What a dense layer puts out before its activation.</summary>

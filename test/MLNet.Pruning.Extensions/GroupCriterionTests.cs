@@ -19,16 +19,19 @@ public class GroupCriterionTests
         Assert.AreNotEqual(on.Order().ElementAt(2), on.Order().ElementAt(3), "no tie between what goes and what stays");
 
         var importance = new HowOftenOn(asUnits);
-        var model = Chain.Prune(network, new() { Amount = Amount.Count(3), Importance = importance, Granularity = Granularity.Neuron, Alignment = 1, Scope = Scope.Network.Only("fc1") });
+        var model = Chain.Prune(network, new() { Amount = Amount.Count(3), Importance = importance, Granularity = Granularity.Neuron, Alignment = 1,
+            Scope = Scope.Network.Only("fc1") });
         Assert.AreEqual(3, model.Network["fc1.weight"].Shape[0]);
-        CollectionAssert.AreEqual(kept.SelectMany(unit => network["fc1.weight"].Values.Slice(unit * Chain.Width, Chain.Width).ToArray()).ToArray(), model.Network["fc1.weight"].Values.ToArray());
+        CollectionAssert.AreEqual(kept.SelectMany(unit => network["fc1.weight"].Values.Slice(unit * Chain.Width, Chain.Width).ToArray()).ToArray(),
+            model.Network["fc1.weight"].Values.ToArray());
         CollectionAssert.AreEqual(kept.Select(unit => network["fc2.weight"].Values[unit]).ToArray(), model.Network["fc2.weight"].Values.ToArray());
     }
 
     [TestMethod]
     public void A_tensor_that_a_node_has_nothing_to_do_with_is_refused_by_name()
     {
-        var message = Assert.ThrowsExactly<ArgumentException>(() => Chain.Prune(Network.Mlp(Chain.Width, Units, 1).Initialize(1), new() { Importance = new Astray() })).Message;
+        var message = Assert.ThrowsExactly<ArgumentException>(() =>
+            Chain.Prune(Network.Mlp(Chain.Width, Units, 1).Initialize(1), new() { Importance = new Astray() })).Message;
         StringAssert.Contains(message, "'fc1' neither reads nor writes 'elsewhere'");
     }
 

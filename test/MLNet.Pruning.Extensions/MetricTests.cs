@@ -23,7 +23,8 @@ public class MetricTests
         var held = validation[0];
         Assert.HasCount(20, held);
         double Error(Network network) => Chain.Rows.Where(row => held.Contains(Chain.Label(row))).Max(row =>
-            Math.Abs(Chain.Dense(network, "fc2", Array.ConvertAll(Chain.Dense(network, "fc1", Chain.Wide(row)), value => Math.Max(0, value)))[0] - Chain.Label(row)));
+            Math.Abs(Chain.Dense(network, "fc2", Array.ConvertAll(Chain.Dense(network, "fc1", Chain.Wide(row)), value => Math.Max(0, value)))[0]
+                - Chain.Label(row)));
         var report = model.Pruning!;
         Assert.AreEqual("largest error", report.Before!.Name);
         Assert.AreEqual(Error(network), report.Before.Metric, 1e-5);

@@ -29,7 +29,8 @@ public class RecoveryTests
         var told = new Told();
         var model = Chain.Prune(network, new()
         {
-            Amount = Amount.Count(2), Granularity = Granularity.Neuron, Alignment = 1, Scope = Scope.Network.Only("fc1"), Recovery = new MeanToBias("fc1").Then(told),
+            Amount = Amount.Count(2), Granularity = Granularity.Neuron, Alignment = 1, Scope = Scope.Network.Only("fc1"),
+            Recovery = new MeanToBias("fc1").Then(told),
         });
         var kept = Enumerable.Range(0, 5).Where(unit => model.Network["fc1.weight"].Values.ToArray().Chunk(Chain.Width)
             .Any(row => row.SequenceEqual(network["fc1.weight"].Values.Slice(unit * Chain.Width, Chain.Width).ToArray()))).ToArray();

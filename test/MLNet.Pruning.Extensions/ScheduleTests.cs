@@ -9,7 +9,8 @@ public class ScheduleTests
         var network = Network.Mlp(Chain.Width, 25, 1).Initialize(7);
         // Half of what is left to go at each of three steps, and then the rest.
         var schedule = Schedule.From((from, target) => Enumerable.Range(1, 3).Select(step => target - (target - from) * Math.Pow(0.5, step)));
-        var steps = Chain.Prune(network, new() { Amount = Amount.Fraction(0.8), Scope = Scope.Network.Only("fc1"), Schedule = schedule, FineTuneEpochs = 0 }).Pruning!.Steps;
+        var steps = Chain.Prune(network, new() { Amount = Amount.Fraction(0.8), Scope = Scope.Network.Only("fc1"), Schedule = schedule,
+            FineTuneEpochs = 0 }).Pruning!.Steps;
         CollectionAssert.AreEqual(new[] { 0.4, 0.6, 0.7, 0.8 }, steps.Select(step => Math.Round(step.Sparsity, 12)).ToArray());
         CollectionAssert.AreEqual(new long[] { 60, 40, 30, 20 }, steps.Select(step => step.NonZeros).ToArray());
     }
@@ -20,11 +21,13 @@ public class ScheduleTests
         var network = Network.Mlp(Chain.Width, 25, 1).Initialize(7);
         foreach (var (function, told) in new (Func<double, double, IEnumerable<double>>, string)[]
         {
-            ((_, _) => [0.3, 0.2], "number 2 is 0.2"), ((_, _) => [0.9], "number 1 is 0.9"), ((_, _) => [0], "number 1 is 0"), ((_, _) => [double.NaN], "number 1 is NaN"),
+            ((_, _) => [0.3, 0.2], "number 2 is 0.2"), ((_, _) => [0.9], "number 1 is 0.9"), ((_, _) => [0], "number 1 is 0"),
+            ((_, _) => [double.NaN], "number 1 is NaN"),
             ((_, _) => null!, "null"), ((from, target) => Endless(target), "more than 10000"),
         })
         {
-            var message = Assert.ThrowsExactly<InvalidOperationException>(() => Chain.Prune(network, new() { Amount = Amount.Fraction(0.5), Schedule = Schedule.From(function) })).Message;
+            var message = Assert.ThrowsExactly<InvalidOperationException>(() =>
+                Chain.Prune(network, new() { Amount = Amount.Fraction(0.5), Schedule = Schedule.From(function) })).Message;
             StringAssert.Contains(message, told);
         }
     }

@@ -35,7 +35,8 @@ foreach (var name in names.Where(name => scored.Schema.GetColumnOrNull(name) is 
 
 Console.WriteLine(JsonSerializer.Serialize(found));
 
-static string[] Texts(DataViewSchema.Column column, string annotation) => column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is not VectorDataViewType vector ? []
+static string[] Texts(DataViewSchema.Column column, string annotation)
+    => column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is not VectorDataViewType vector ? []
     : (string[])((Delegate)Values<int>).Method.GetGenericMethodDefinition().MakeGenericMethod(vector.ItemType.RawType).Invoke(null, [column, annotation])!;
 
 static string[] Values<T>(DataViewSchema.Column column, string annotation)

@@ -31,7 +31,8 @@ internal static class Pipelines
     {
         foreach (var training in new[]
         {
-            SparseTraining.Gradual(every: 2), SparseTraining.Soft(every: 2), SparseTraining.Surgery(every: 2), SparseTraining.RigL(every: 2), SparseTraining.Set(every: 2),
+            SparseTraining.Gradual(every: 2), SparseTraining.Soft(every: 2), SparseTraining.Surgery(every: 2), SparseTraining.RigL(every: 2),
+            SparseTraining.Set(every: 2),
             SparseTraining.L0(), SparseTraining.VariationalDropout(),
         })
         {
@@ -40,7 +41,8 @@ internal static class Pipelines
 
         foreach (var importance in new[]
         {
-            Importance.Random(), Importance.Movement(epochs: 2), Importance.DiagonalHessian(), Importance.OptimalBrainSurgeon(), Importance.Wanda(), Importance.Grasp(), Importance.Snip(), Importance.SynFlow,
+            Importance.Random(), Importance.Movement(epochs: 2), Importance.DiagonalHessian(), Importance.OptimalBrainSurgeon(), Importance.Wanda(),
+            Importance.Grasp(), Importance.Snip(), Importance.SynFlow,
         })
         {
             yield return ($"{importance}", new() { Importance = importance, Schedule = Schedule.Cubic(2), FineTuneEpochs = 1 });
@@ -48,8 +50,10 @@ internal static class Pipelines
 
         yield return ("Erdos-Renyi", new() { Scope = Scope.Distributed(Distribution.ErdosRenyi), Importance = Importance.Random() });
         yield return ("LAMP", new() { Scope = Scope.Distributed(Distribution.Lamp) });
-        yield return ("LossChange, greedy", new() { Importance = Importance.LossChange(), Granularity = Granularity.Neuron, Amount = Amount.Count(3), Schedule = Schedule.OneShot.Greedy(), Alignment = 1 });
-        yield return ("ActivationMean, rewound", new() { Importance = Importance.ActivationMean(), Granularity = Granularity.Neuron, Rewind = Rewind.ToInitial, FineTuneEpochs = 1, Alignment = 1 });
+        yield return ("LossChange, greedy", new() { Importance = Importance.LossChange(), Granularity = Granularity.Neuron, Amount = Amount.Count(3),
+            Schedule = Schedule.OneShot.Greedy(), Alignment = 1 });
+        yield return ("ActivationMean, rewound", new() { Importance = Importance.ActivationMean(), Granularity = Granularity.Neuron, Rewind = Rewind.ToInitial,
+            FineTuneEpochs = 1, Alignment = 1 });
         yield return ("Reconstruct", new() { Recovery = Recovery.Reconstruct() });
         yield return ("MergeNearest", new() { Recovery = Recovery.MergeNearest(), Granularity = Granularity.Neuron, Alignment = 1 });
         yield return ("LowRank", new() { Recovery = Recovery.LowRank(1), Amount = Amount.Fraction(0.9) });
@@ -58,7 +62,8 @@ internal static class Pipelines
     private static NeuralNetworkOptions Options(TrainingOptions? training = null) => new()
     {
         // Names of their own: what depends on the hashes of names differs more often with more of them.
-        Network = Network.Sequential([Rows.Width], Layer.Dense(10, name: s_names[0]), Layer.Relu(), Layer.Dense(9, name: s_names[1]), Layer.Relu(), Layer.Dense(8, name: s_names[2]),
+        Network = Network.Sequential([Rows.Width], Layer.Dense(10, name: s_names[0]), Layer.Relu(), Layer.Dense(9, name: s_names[1]), Layer.Relu(),
+            Layer.Dense(8, name: s_names[2]),
             Layer.Relu(), Layer.Dense(3, name: s_names[3])),
         LabelColumnName = "Class",
         Epochs = 3,
@@ -85,7 +90,8 @@ internal static class Pipelines
 
     private static Func<MLContext, (ITransformer, string)> Searched(Budget budget, Granularity granularity, SearchStrategy strategy) => ml =>
     {
-        var model = ml.MulticlassClassification.Trainers.NeuralNetwork(Options()).Append(ml.Transforms.AutoPrune(budget, granularity, strategy, fineTuneEpochs: 1)).Fit(Rows.Of(ml));
+        var model = ml.MulticlassClassification.Trainers.NeuralNetwork(Options())
+            .Append(ml.Transforms.AutoPrune(budget, granularity, strategy, fineTuneEpochs: 1)).Fit(Rows.Of(ml));
         return (model, $"{model.LastTransformer.AutoPruning}");
     };
 
@@ -98,7 +104,8 @@ internal static class Pipelines
     private static Func<MLContext, (ITransformer, string)> Trees(TreePruningMethod method) => ml =>
     {
         var options = new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.6), Method = method, LabelColumnName = "Side", ValidationFraction = 0.4 };
-        var pruned = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastForest("Side", numberOfTrees: 6, minimumExampleCountPerLeaf: 2), options).Fit(Rows.Of(ml));
+        var pruned = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastForest("Side", numberOfTrees: 6, minimumExampleCountPerLeaf: 2), options)
+            .Fit(Rows.Of(ml));
         return (pruned, $"{pruned.Pruning}");
     };
 

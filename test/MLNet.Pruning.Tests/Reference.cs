@@ -13,9 +13,12 @@ internal static class Reference
         using var session = new InferenceSession(path, options);
         using var results = session.Run([.. inputs.Select(input => input.Input.Type switch
         {
-            "int64" => NamedOnnxValue.CreateFromTensor(input.Input.Name, new DenseTensor<long>(Array.ConvertAll(input.Values, value => (long)value), input.Shape)),
-            "int32" => NamedOnnxValue.CreateFromTensor(input.Input.Name, new DenseTensor<int>(Array.ConvertAll(input.Values, value => (int)value), input.Shape)),
-            "bool" => NamedOnnxValue.CreateFromTensor(input.Input.Name, new DenseTensor<bool>(Array.ConvertAll(input.Values, value => value != 0), input.Shape)),
+            "int64" => NamedOnnxValue.CreateFromTensor(input.Input.Name,
+                new DenseTensor<long>(Array.ConvertAll(input.Values, value => (long)value), input.Shape)),
+            "int32" => NamedOnnxValue.CreateFromTensor(input.Input.Name,
+                new DenseTensor<int>(Array.ConvertAll(input.Values, value => (int)value), input.Shape)),
+            "bool" => NamedOnnxValue.CreateFromTensor(input.Input.Name,
+                new DenseTensor<bool>(Array.ConvertAll(input.Values, value => value != 0), input.Shape)),
             _ => NamedOnnxValue.CreateFromTensor(input.Input.Name, new DenseTensor<float>(input.Values, input.Shape)),
         })]);
         return results.ToDictionary(result => result.Name, result => result.AsTensor<float>() is { } floats ? ([.. floats.Dimensions], [.. floats])

@@ -35,8 +35,10 @@ Console.WriteLine(JsonSerializer.Serialize(new { Scores = scores, Single = singl
 static void Report(string step)
 {
     using var process = Process.GetCurrentProcess();
-    foreach (var name in process.Modules.Cast<ProcessModule>().Select(module => module.FileName).Concat(AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetName().Name!))
-        .Select(name => Path.GetFileName(name)).Where(name => name.Contains("torch", StringComparison.OrdinalIgnoreCase) && !name.Contains("WithoutTorch", StringComparison.Ordinal)).Distinct())
+    foreach (var name in process.Modules.Cast<ProcessModule>().Select(module => module.FileName)
+        .Concat(AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetName().Name!))
+        .Select(name => Path.GetFileName(name)).Where(name =>
+            name.Contains("torch", StringComparison.OrdinalIgnoreCase) && !name.Contains("WithoutTorch", StringComparison.Ordinal)).Distinct())
     {
         Console.Error.WriteLine($"{step}: {name}");
     }

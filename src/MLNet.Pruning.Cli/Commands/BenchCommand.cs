@@ -12,11 +12,13 @@ internal static class BenchCommand
         var a = new Argument<FileInfo>("a") { Description = "An ONNX file." };
         var b = new Argument<FileInfo>("b") { Description = "Another one." };
         var batch = new Option<int>("--batch") { Description = "Rows in a run, where the model leaves that open.", DefaultValueFactory = _ => 1 }.AtLeast(1);
-        var rounds = new Option<int>("--rounds") { Description = "Rounds of at least 50 ms of each model, in turns.", DefaultValueFactory = _ => 20 }.AtLeast(1);
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of at least 50 ms of each model, in turns.", DefaultValueFactory = _ => 20 }
+            .AtLeast(1);
         var threads = new Option<int>("--threads") { Description = "Threads of the runtime.", DefaultValueFactory = _ => 1 }.AtLeast(1);
         var openSize = RandomInputOptions.OpenSize();
         var sizes = RandomInputOptions.Sizes("Sizes of open dimensions in the random rows, in place of --open-size");
-        var command = new Command("bench", "Latency and throughput of two models side by side in ONNX Runtime.") { a, b, batch, rounds, threads, openSize, sizes };
+        var command = new Command("bench", "Latency and throughput of two models side by side in ONNX Runtime.") { a, b, batch, rounds, threads, openSize,
+            sizes };
         command.SetAnswer(arguments => Run(arguments.GetRequiredValue(a), arguments.GetRequiredValue(b), arguments.GetValue(batch), arguments.GetValue(rounds),
             arguments.GetValue(threads), new(arguments.GetValue(openSize), arguments.GetRequiredValue(sizes)), arguments.GetValue(Tool.Seed)));
         return command;
@@ -26,7 +28,8 @@ internal static class BenchCommand
     {
         using var left = new BoundRun(Model.Read(a), batch, threads, openSizes, seed);
         using var right = new BoundRun(Model.Read(b), batch, threads, openSizes, seed);
-        var (timesA, timesB) = Progress.Run("warming up", say => SideBySide.Measure(left.Repeat, right.Repeat, rounds, round => say($"round {round} of {rounds}")));
+        var (timesA, timesB) = Progress.Run("warming up", say =>
+            SideBySide.Measure(left.Repeat, right.Repeat, rounds, round => say($"round {round} of {rounds}")));
         return new(Timing.Of(a, batch, timesA), Timing.Of(b, batch, timesB), Spread.Of(timesA.Zip(timesB, (x, y) => x / y)), batch, rounds, threads);
     }
 }

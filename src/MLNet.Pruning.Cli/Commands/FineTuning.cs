@@ -18,7 +18,8 @@ internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Tas
     {
         if (network.Outputs.Length > 1)
         {
-            throw new ArgumentException($"The network has {network.Outputs.Length} outputs ({string.Join(", ", network.Outputs.Select(output => output.Name))}); training needs a network with one.");
+            throw new ArgumentException($"The network has {network.Outputs.Length} outputs "
+                + $"({string.Join(", ", network.Outputs.Select(output => output.Name))}); training needs a network with one.");
         }
 
         var task = Task ?? (network.Output.RowSize > 1 ? LearningTask.Multiclass

@@ -38,6 +38,7 @@ internal static class InspectCommand
         var group = groups.FirstOrDefault(group => group.Number == number) ?? throw new ArgumentException(groups.Length == 0
             ? $"No layer '{layer}' makes groups; the layers that do: {string.Join(", ", network.Groups().Families.Select(family => family.Axis.Node.Name))}."
             : $"Layer '{layer}' has the groups 0 to {groups.Length - 1}, none of number {number}.");
-        return new(group.Layer, group.Number, group.Kind.ToString(), [.. group.Members.Select(GroupMemberSummary.Of)], network.Explain(group).Split(Environment.NewLine));
+        return new(group.Layer, group.Number, group.Kind.ToString(), [.. group.Members.Select(GroupMemberSummary.Of)],
+            network.Explain(group).Split(Environment.NewLine));
     }
 }

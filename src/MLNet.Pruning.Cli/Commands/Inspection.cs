@@ -16,7 +16,8 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="NotCounted">Whose multiply-adds are not counted, and why.</param>
 /// <param name="Groups">The groups by the layer that makes them.</param>
 /// <param name="Reasons">Why what cannot shrink cannot.</param>
-internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSummary[] Inputs, TensorSummary[] Outputs, LayerSummary[] Layers, CountSummary Total, LeftOutValues[] LeftOut,
+internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSummary[] Inputs, TensorSummary[] Outputs, LayerSummary[] Layers,
+    CountSummary Total, LeftOutValues[] LeftOut,
     string[] NotCounted, GroupsSummary[] Groups, string[] Reasons) : Answer
 {
     public static Inspection Of(FileInfo file, long bytes, Network network, bool listGroups)
@@ -25,7 +26,8 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
         var structure = network.Groups();
         return new(file.ToString(), bytes, network.Graph.Model?.OpsetImport.FirstOrDefault(opset => opset.Domain.Length == 0)?.Version,
             [.. network.Inputs.Select(input => TensorSummary.Of(network, input))], [.. network.Outputs.Select(output => TensorSummary.Of(network, output))],
-            [.. cost.Layers.Select(layer => LayerSummary.Of(network, layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut], [.. NetworkCost.NotCounted(cost.Layers)],
+            [.. cost.Layers.Select(layer => LayerSummary.Of(network, layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut],
+            [.. NetworkCost.NotCounted(cost.Layers)],
             [.. structure.Families.Select(family => GroupsSummary.Of(family, listGroups))], [.. structure.Reasons()]);
     }
 
@@ -43,8 +45,10 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
         var layers = Cells.Columns("layer", "<operator", "weight", "output", "parameters", "non-zeros", "sparsity", "multiply-adds");
         foreach (var layer in Layers)
         {
-            layers.Row(layer.Name, layer.Operator, string.Join(", ", layer.WeightShapes.Select(shape => Cells.Shape(shape.Cast<object>()))), Cells.Shape(layer.Output),
-                Cells.Number(layer.Counts.Parameters), Cells.Number(layer.Counts.NonZeros), Cells.Percent(layer.Counts.Sparsity), layer.Counts.MultiplyAddsFormula);
+            layers.Row(layer.Name, layer.Operator, string.Join(", ", layer.WeightShapes.Select(shape => Cells.Shape(shape.Cast<object>()))),
+                Cells.Shape(layer.Output),
+                Cells.Number(layer.Counts.Parameters), Cells.Number(layer.Counts.NonZeros), Cells.Percent(layer.Counts.Sparsity),
+                layer.Counts.MultiplyAddsFormula);
         }
 
         layers.Row("total", "", "", "", Cells.Number(Total.Parameters), Cells.Number(Total.NonZeros), Cells.Percent(Total.Sparsity), Total.MultiplyAddsFormula);
@@ -60,7 +64,8 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
         }
 
         PrintGroups(console);
-        foreach (var group in Groups.SelectMany(family => (family.Groups ?? []).Select(group => $"{family.Layer}:{group.Number} {string.Join(" ", group.Members.Select(member => member.Slice))}")))
+        foreach (var group in Groups.SelectMany(family => (family.Groups
+            ?? []).Select(group => $"{family.Layer}:{group.Number} {string.Join(" ", group.Members.Select(member => member.Slice))}")))
         {
             console.Line(group);
         }
@@ -97,7 +102,8 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
 /// <param name="MultiplyAddsFormula">The same as text, with open sizes by name.</param>
 internal sealed record CountSummary(long Parameters, long NonZeros, long LiveNonZeros, double? Sparsity, long? MultiplyAdds, string MultiplyAddsFormula)
 {
-    public static CountSummary Of(LayerCost cost) => new(cost.Parameters, cost.NonZeros, cost.LiveNonZeros, double.IsNaN(cost.Sparsity) ? null : cost.Sparsity, cost.MultiplyAdds, cost.MultiplyAddsFormula);
+    public static CountSummary Of(LayerCost cost) => new(cost.Parameters, cost.NonZeros, cost.LiveNonZeros, double.IsNaN(cost.Sparsity) ? null : cost.Sparsity,
+        cost.MultiplyAdds, cost.MultiplyAddsFormula);
 }
 
 /// <summary>A layer.</summary>

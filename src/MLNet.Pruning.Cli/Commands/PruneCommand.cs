@@ -13,14 +13,16 @@ internal static class PruneCommand
         ["channels"] = Amount.Fraction, ["multiply-adds"] = Amount.MultiplyAdds, ["parameters"] = Amount.Parameters,
     };
 
-    private static readonly Dictionary<string, GroupImportance> s_groups = Enum.GetValues<GroupImportance>().ToDictionary(group => group.ToString().ToLowerInvariant());
+    private static readonly Dictionary<string, GroupImportance> s_groups = Enum.GetValues<GroupImportance>()
+        .ToDictionary(group => group.ToString().ToLowerInvariant());
 
     private static readonly Dictionary<string, LearningTask> s_tasks = LearningTask.All.ToDictionary(task => task.Name.ToLowerInvariant());
 
     public static Command Create()
     {
         var model = new Argument<FileInfo>("model") { Description = "The ONNX file." };
-        var output = new Option<FileInfo>("--output", "-o") { Description = "The file to write; an older one stays whole until the new one is.", Required = true };
+        var output = new Option<FileInfo>("--output", "-o") { Description = "The file to write; an older one stays whole until the new one is.",
+            Required = true };
         var granularity = Choices.Option<Granularity>("--granularity",
             "What goes: weights, rows, columns, kernels, slices, n:m patterns and blocks of weights are set to zero, all others are removed", "unit");
         var sparsity = new Option<double>("--sparsity")
@@ -30,16 +32,20 @@ internal static class PruneCommand
         }.Require(value => value is >= 0 and < 1, "a share in [0, 1)");
         var target = Choice("--target", "What the share is counted in.", s_targets, "channels");
         var importance = Choices.Option<Importance>("--importance", "How important a weight or structure is", "magnitude");
-        var calibration = new Option<int>("--calibration-rows") { Description = "Rows that importances are measured on which need some.", DefaultValueFactory = _ => 256 }.AtLeast(1);
+        var calibration = new Option<int>("--calibration-rows") { Description = "Rows that importances are measured on which need some.",
+            DefaultValueFactory = _ => 256 }.AtLeast(1);
         var scope = Choices.Option<Scope>("--scope",
-            "Whether weights or structures are compared within their layer or across the network, or how weights that are set to zero spread over layers", "network");
+            "Whether weights or structures are compared within their layer or across the network, or how weights that are set to zero spread over layers",
+            "network");
         var group = Choice("--group", "How the importance of what goes together follows from its members.", s_groups, "mean");
         var noNormalize = new Option<bool>("--no-normalize") { Description = "Compares layers without dividing by the mean importance of each." };
         var alignment = new Option<int?>("--alignment") { Description = "Rounds widths to a multiple; 1 keeps them exact. Default: 16 for dense convolutions." }
             .Require(value => value is null or >= 1, "a whole number of at least 1");
-        var minimumKept = new Option<double>("--minimum-kept") { Description = "Share of every layer's weights or structures that stays, in [0, 1); above 0, at least one.", DefaultValueFactory = _ => 0 }
+        var minimumKept = new Option<double>("--minimum-kept") { Description = "Share of every layer's weights or structures that stays, in [0, 1); above 0, "
+            + "at least one.", DefaultValueFactory = _ => 0 }
             .Require(value => value is >= 0 and < 1, "a share in [0, 1)");
-        var only = new Option<string[]>("--only") { Description = "Layers that may shrink: names with commas between, or the option once for each.", HelpName = "a,b" };
+        var only = new Option<string[]>("--only") { Description = "Layers that may shrink: names with commas between, or the option once for each.",
+            HelpName = "a,b" };
         var except = new Option<string[]>("--except") { Description = "Layers that may not, named alike.", HelpName = "a,b" };
         var sparse = new Option<bool>("--sparse") { Description = "Stores weights that are mostly zero as a list of the others." };
         var fold = new Option<bool>("--fold-batch-norm") { Description = "Takes batch normalisation into the layers before it first." };
@@ -47,7 +53,8 @@ internal static class PruneCommand
         var training = new FineTuningOptions();
         var command = new Command("prune", "Removes or zeroes the least important part of a model.")
         {
-            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, minimumKept, only, except, sparse, fold,
+            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, minimumKept, only, except, sparse,
+            fold,
             sizes,
         };
         training.AddTo(command);
@@ -68,7 +75,8 @@ internal static class PruneCommand
                 MinimumKept = arguments.GetValue(minimumKept),
                 FineTuneEpochs = 0,
             };
-            if (options.Granularity.FixedAmount is null || arguments.GetResult(sparsity) is { Implicit: false } || arguments.GetResult(target) is { Implicit: false })
+            if (options.Granularity.FixedAmount is null || arguments.GetResult(sparsity) is { Implicit: false }
+                || arguments.GetResult(target) is { Implicit: false })
             {
                 options = options with { Amount = s_targets[arguments.GetRequiredValue(target)](arguments.GetValue(sparsity)) };
             }
@@ -86,7 +94,8 @@ internal static class PruneCommand
 
             if (arguments.GetResult(calibration) is { Implicit: false } && !needsRows)
             {
-                throw new UsageException($"--calibration-rows are for importances that are measured on rows; '{arguments.GetValue(importance)}' looks at weights alone.");
+                throw new UsageException($"--calibration-rows are for importances that are measured on rows; '{arguments.GetValue(importance)}' looks at "
+                    + "weights alone.");
             }
 
             try

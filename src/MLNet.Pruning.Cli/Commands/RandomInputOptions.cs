@@ -29,7 +29,8 @@ internal static class RandomInputOptions
                 var equals = token.Value.LastIndexOf('=');
                 if (equals < 1 || !int.TryParse(token.Value.AsSpan(equals + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size < 1)
                 {
-                    result.AddError($"--size is '{token.Value}'; expected the name of an open dimension, '=' and a whole number of at least 1, as sequence=128.");
+                    result.AddError($"--size is '{token.Value}'; expected the name of an open dimension, '=' and a whole number of at least 1, as "
+                        + "sequence=128.");
                 }
                 else if (!sizes.TryAdd(token.Value[..equals], size))
                 {

@@ -14,7 +14,8 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="Outputs">The same by output.</param>
 /// <param name="Notes">What the comparison does not tell, and why.</param>
 /// <param name="Changed">With --masked, parameters whose values that stayed are not the original's.</param>
-internal sealed record Verification(string A, string B, bool Within, double Tolerance, double MaxAbsolute, double MaxRelative, OutputDifference[] Outputs, string[] Notes, string[]? Changed) : Answer
+internal sealed record Verification(string A, string B, bool Within, double Tolerance, double MaxAbsolute, double MaxRelative, OutputDifference[] Outputs,
+    string[] Notes, string[]? Changed) : Answer
 {
     [JsonIgnore]
     public override int ExitCode => Within && Outputs.Any(Tells) ? 0 : 1;
@@ -30,7 +31,8 @@ internal sealed record Verification(string A, string B, bool Within, double Tole
         }
         else
         {
-            notes.AddRange(outputs.Where(output => !Tells(output)).Select(output => $"output '{output.Output}' is {(output.Values == 0 ? "empty" : "zero")} in both models, so nothing was verified of it"));
+            notes.AddRange(outputs.Where(output => !Tells(output))
+                .Select(output => $"output '{output.Output}' is {(output.Values == 0 ? "empty" : "zero")} in both models, so nothing was verified of it"));
         }
 
         if (found.IsRandom)
@@ -40,10 +42,12 @@ internal sealed record Verification(string A, string B, bool Within, double Tole
 
         if (a.Network.Nodes.Where(node => node.IsTraining).Select(node => $"'{node.Name}' ({node.Operator})").ToArray() is { Length: > 0 } training)
         {
-            notes.Add($"{a.File} was exported for training: {string.Join(", ", training.Take(3))}{(training.Length > 3 ? $" and {training.Length - 3} more" : "")} compute with the batch's statistics or at random; export it for inference");
+            notes.Add($"{a.File} was exported for training: {string.Join(", ", training.Take(3))}{(training.Length > 3 ? $" and {training.Length - 3} more"
+                : "")} compute with the batch's statistics or at random; export it for inference");
         }
 
-        return new(a.File.ToString(), b.ToString(), relative <= tolerance, tolerance, outputs.Max(output => output.MaxAbsolute), relative, outputs, [.. notes], changed);
+        return new(a.File.ToString(), b.ToString(), relative <= tolerance, tolerance, outputs.Max(output => output.MaxAbsolute), relative, outputs, [.. notes],
+            changed);
     }
 
     private static bool Tells(OutputDifference output) => output.Values > 0 && (output.Largest > 0 || output.MaxAbsolute > 0);
@@ -53,7 +57,8 @@ internal sealed record Verification(string A, string B, bool Within, double Tole
         var table = Cells.Columns("output", "values", "largest value", "largest difference", "relative");
         foreach (var output in Outputs)
         {
-            table.Row(output.Output, Cells.Number(output.Values), Cells.Number(output.Largest, "G4"), Cells.Number(output.MaxAbsolute, "G3"), Cells.Number(output.MaxRelative, "G3"));
+            table.Row(output.Output, Cells.Number(output.Values), Cells.Number(output.Largest, "G4"), Cells.Number(output.MaxAbsolute, "G3"),
+                Cells.Number(output.MaxRelative, "G3"));
         }
 
         console.Write(table);
@@ -65,7 +70,8 @@ internal sealed record Verification(string A, string B, bool Within, double Tole
 
         if (!Within && Changed is { Length: > 0 })
         {
-            console.Line($"values that stayed differ from the original's in {string.Join(", ", Changed)}: the model was trained, pruned or damaged after the removal");
+            console.Line($"values that stayed differ from the original's in {string.Join(", ", Changed)}: the model was trained, pruned or damaged after the "
+                + "removal");
         }
     }
 }

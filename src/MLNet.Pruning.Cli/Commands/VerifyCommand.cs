@@ -13,15 +13,18 @@ internal static class VerifyCommand
         var b = new Argument<FileInfo>("b") { Description = "The one to compare with; with --masked the original." };
         var masked = new Option<bool>("--masked") { Description = "Compares with the second model after zeroing in it what the first one lost." };
         var inputs = new Option<int>("--inputs") { Description = "Random rows.", DefaultValueFactory = _ => 16 }.AtLeast(1);
-        var tolerance = new Option<double?>("--tolerance") { Description = "Largest difference, relative to the largest output. Default: 1e-4, and 5e-3, 4e-2 or 2e-2 where a model computes in float16, in bfloat16 or in integers." }
+        var tolerance = new Option<double?>("--tolerance") { Description = "Largest difference, relative to the largest output. Default: 1e-4, and 5e-3, 4e-2 "
+            + "or 2e-2 where a model computes in float16, in bfloat16 or in integers." }
             .Require(value => value is null or >= 0, "a number of at least 0");
         var openSize = RandomInputOptions.OpenSize();
         var sizes = RandomInputOptions.Sizes("Sizes of open dimensions in the random rows, in place of --open-size");
-        var command = new Command("verify", "Compares the outputs of two models on random inputs in ONNX Runtime.") { a, b, masked, inputs, tolerance, openSize, sizes };
+        var command = new Command("verify", "Compares the outputs of two models on random inputs in ONNX Runtime.") { a, b, masked, inputs, tolerance, openSize,
+            sizes };
         command.SetAnswer(arguments =>
         {
             var (small, other) = (arguments.GetRequiredValue(a), arguments.GetRequiredValue(b));
-            var comparison = new ModelComparison(arguments.GetValue(inputs), new(arguments.GetValue(openSize), arguments.GetRequiredValue(sizes)), arguments.GetValue(Tool.Seed));
+            var comparison = new ModelComparison(arguments.GetValue(inputs), new(arguments.GetValue(openSize), arguments.GetRequiredValue(sizes)),
+                arguments.GetValue(Tool.Seed));
             return Progress.Run("comparing", say => arguments.GetValue(masked)
                 ? Masked(small, other, comparison, arguments.GetValue(tolerance), say)
                 : Plain(Model.Read(small), Model.Read(other), comparison, arguments.GetValue(tolerance), say));

@@ -24,7 +24,8 @@ internal sealed class CsvRows
         (_label, _columns) = (Array.IndexOf(names, label), names.Length);
         if (_label < 0 || _columns < 2)
         {
-            throw new ArgumentException($"{file} has no column '{label}' beside features; its header names {_columns}: {string.Join(", ", names.Take(20))}{(_columns > 20 ? ", ..." : "")}.");
+            throw new ArgumentException($"{file} has no column '{label}' beside features; its header names {_columns}: "
+                + $"{string.Join(", ", names.Take(20))}{(_columns > 20 ? ", ..." : "")}.");
         }
     }
 

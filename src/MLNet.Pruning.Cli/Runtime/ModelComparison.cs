@@ -54,7 +54,8 @@ internal sealed class ModelComparison(int rows, RandomSizes openSizes, int seed)
     {
         var (shapeA, shapeB) = (a.GetTensorTypeAndShape().Shape, b.GetTensorTypeAndShape().Shape);
         return shapeA.SequenceEqual(shapeB) ? OutputDifference.Of(name, Numbers(name, a).Zip(Numbers(name, b)))
-            : throw new ArgumentException($"Output '{name}' is {string.Join(" x ", shapeA)} of the first model and {string.Join(" x ", shapeB)} of the second.");
+            : throw new ArgumentException($"Output '{name}' is {string.Join(" x ", shapeA)} of the first model and {string.Join(" x ", shapeB)} of the "
+                + "second.");
     }
 
     private static double[] Numbers(string name, OrtValue value) => value.GetTensorTypeAndShape().ElementDataType switch

@@ -26,7 +26,8 @@ internal sealed class OnnxRun : IDisposable
                 $"ONNX Runtime, which runs models, could not be loaded on {RuntimeInformation.RuntimeIdentifier}. {missing.Message}", e);
         }
 
-        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         _file = model.File;
         try
         {
@@ -59,12 +60,14 @@ internal sealed class OnnxRun : IDisposable
         catch (OnnxRuntimeException e)
         {
             var sizes = _inputs.Zip(inputs).Select(input => $"{input.First} of {string.Join(" x ", input.Second.GetTensorTypeAndShape().Shape)}");
-            throw new InvalidOperationException($"{_file} does not run on {string.Join(" and ", sizes)}: give its open dimensions sizes that go together with --size name=number (inspect lists them). {Reason(e)}", e);
+            throw new InvalidOperationException($"{_file} does not run on {string.Join(" and ", sizes)}: give its open dimensions sizes that go together with "
+                + $"--size name=number (inspect lists them). {Reason(e)}", e);
         }
     }
 
     /// <summary>Runs into the outputs of an earlier run on inputs of the same shapes, which allocates nothing.</summary>
-    public void Run(IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<OrtValue> outputs) => _session.Run(_options, _inputs, inputs, OutputNames, outputs);
+    public void Run(IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<OrtValue> outputs)
+        => _session.Run(_options, _inputs, inputs, OutputNames, outputs);
 
     /// <summary>The innermost of the nodes that failed, without the path to it.</summary>
     private static string Reason(OnnxRuntimeException e)

@@ -11,10 +11,12 @@ internal sealed record RandomSizes(int Otherwise, IReadOnlyDictionary<string, in
     /// <exception cref="ArgumentException">The network has no open dimension of a name.</exception>
     public void Check(Network network)
     {
-        var open = network.Inputs.Where(input => input.IsKnown).SelectMany(input => input.Shape).Where(size => size < 0).Distinct().Select(network.Graph.Symbols.Name).ToArray();
+        var open = network.Inputs.Where(input => input.IsKnown).SelectMany(input => input.Shape).Where(size => size < 0).Distinct()
+            .Select(network.Graph.Symbols.Name).ToArray();
         if (ByName.Keys.FirstOrDefault(name => !open.Contains(name)) is { } unknown)
         {
-            throw new ArgumentException($"The model has no open dimension '{unknown}'; {(open.Length == 0 ? "all its sizes are fixed" : "those it leaves open: " + string.Join(", ", open))}.");
+            throw new ArgumentException($"The model has no open dimension '{unknown}'; "
+                + $"{(open.Length == 0 ? "all its sizes are fixed" : "those it leaves open: " + string.Join(", ", open))}.");
         }
     }
 }
@@ -39,7 +41,8 @@ internal sealed class RandomInputs
         (_network, _rows, _openSizes) = (network, rows, openSizes);
         if (Rows == 0)
         {
-            throw new ArgumentException($"The model reads '{network.Input.Name}', {TensorInfo.Dimensions(network.Input.Shape)}: it has no rows, so there is nothing to run it on.");
+            throw new ArgumentException($"The model reads '{network.Input.Name}', {TensorInfo.Dimensions(network.Input.Shape)}: it has no rows, so there is "
+                + "nothing to run it on.");
         }
     }
 
@@ -104,5 +107,6 @@ internal sealed class RandomInputs
         }
     }
 
-    private int Size(int size) => size >= 0 ? size : _openSizes.ByName.TryGetValue(_network.Graph.Symbols.Name(size), out var named) ? named : size == TensorInfo.Batch ? _rows : _openSizes.Otherwise;
+    private int Size(int size) => size >= 0 ? size : _openSizes.ByName.TryGetValue(_network.Graph.Symbols.Name(size), out var named) ? named
+        : size == TensorInfo.Batch ? _rows : _openSizes.Otherwise;
 }

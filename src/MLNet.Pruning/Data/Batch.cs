@@ -22,12 +22,14 @@ internal sealed class Batch : IDisposable
         capacity = Math.Min(capacity, data.TrainingRows.Length + data.ValidationRows.Length + 1);
         (_data, _task, _device, Capacity) = (data, task, device, capacity);
         _rows = (long)capacity * data.Width <= Array.MaxLength ? GC.AllocateUninitializedArray<float>(capacity * data.Width, pinned: true)
-            : throw new ArgumentOutOfRangeException("BatchSize", capacity, $"A batch of {capacity:N0} rows of {data.Width:N0} values is larger than the {Array.MaxLength:N0} values that an array holds.");
+            : throw new ArgumentOutOfRangeException("BatchSize", capacity,
+                $"A batch of {capacity:N0} rows of {data.Width:N0} values is larger than the {Array.MaxLength:N0} values that an array holds.");
         _numbers = task.HasOutputPerClass ? [] : GC.AllocateUninitializedArray<float>(capacity, pinned: true);
         _classes = task.HasOutputPerClass ? GC.AllocateUninitializedArray<long>(capacity, pinned: true) : [];
         using var scope = NewDisposeScope();
         _rowTensor = frombuffer(_rows, ScalarType.Float32).view(capacity, data.Width).DetachFromDisposeScope();
-        _targetTensor = (task.HasOutputPerClass ? frombuffer(_classes, ScalarType.Int64) : frombuffer(_numbers, ScalarType.Float32).view(capacity, 1)).DetachFromDisposeScope();
+        _targetTensor = (task.HasOutputPerClass ? frombuffer(_classes, ScalarType.Int64)
+            : frombuffer(_numbers, ScalarType.Float32).view(capacity, 1)).DetachFromDisposeScope();
     }
 
     public int Capacity { get; }

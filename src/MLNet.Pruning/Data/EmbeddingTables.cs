@@ -16,7 +16,8 @@ internal static class EmbeddingTables
             {
                 ids.UnionWith(node.Outputs);
             }
-            else if (node is { Operator: "Gather", Domain: "" } && node.Int("axis", 0) == 0 && node.Input(1) is { } index && ids.Contains(index) && network.TryGetParameter(node.Inputs[0], out var table)
+            else if (node is { Operator: "Gather", Domain: "" } && node.Int("axis", 0) == 0 && node.Input(1) is { } index && ids.Contains(index)
+                && network.TryGetParameter(node.Inputs[0], out var table)
                 && !(smallest?.Rows <= table.Shape[0]))
             {
                 smallest = (table.Shape[0], table.Name);

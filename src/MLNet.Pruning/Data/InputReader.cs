@@ -103,7 +103,8 @@ internal sealed class InputReader : IRowReader
                     continue;
                 }
 
-                var limit = _range.Table is { } table ? $"expected 0 to {_range.Count - 1}, the rows of '{table}'" : $"expected {lowest} to {_range.Count - 1}, the integers that are exact as 32-bit floats";
+                var limit = _range.Table is { } table ? $"expected 0 to {_range.Count - 1}, the rows of '{table}'"
+                    : $"expected {lowest} to {_range.Count - 1}, the integers that are exact as 32-bit floats";
                 return new(_isKey && values[i] < 0
                     ? $"Row {row}: value {i} of column '{_name}' is a missing key; {limit}."
                     : $"Row {row}: value {i} of column '{_name}' is {(_isKey ? $"key {values[i] + 1:0}, id " : "")}{values[i]:0}; {limit}.", _name, row);

@@ -61,9 +61,11 @@ internal abstract class LabelKeys
 
         public override VectorDataViewType Type => type;
 
-        public override IReadOnlyList<string> Names => [.. _values.DenseValues().Select(value => Convert.ToString((object?)value, CultureInfo.InvariantCulture) ?? "")];
+        public override IReadOnlyList<string> Names => [.. _values.DenseValues()
+            .Select(value => Convert.ToString((object?)value, CultureInfo.InvariantCulture) ?? "")];
 
-        public override IEnumerable<string>? Texts => _values is VBuffer<ReadOnlyMemory<char>> texts ? texts.DenseValues().Select(text => text.ToString()) : null;
+        public override IEnumerable<string>? Texts => _values is VBuffer<ReadOnlyMemory<char>> texts ? texts.DenseValues().Select(text => text.ToString())
+            : null;
 
         public override void Add(DataViewSchema.Annotations.Builder annotations, string name)
             => annotations.Add(name, type, (ref VBuffer<T> value) => _values.CopyTo(ref value));
@@ -77,7 +79,8 @@ internal abstract class LabelKeys
         protected override void Read(JsonElement values)
         {
             T[] items = typeof(T) == typeof(ReadOnlyMemory<char>)
-                ? (T[])(object)values.Deserialize<string[]>(ModelArchive.Json)!.Select(text => text.AsMemory()).ToArray() : [.. values.Deserialize<IEnumerable<T>>(ModelArchive.Json)!];
+                ? (T[])(object)values.Deserialize<string[]>(ModelArchive.Json)!.Select(text => text.AsMemory()).ToArray()
+                : [.. values.Deserialize<IEnumerable<T>>(ModelArchive.Json)!];
             _values = new(items.Length, items);
         }
 

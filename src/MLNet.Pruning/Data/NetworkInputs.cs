@@ -35,13 +35,15 @@ internal sealed record NetworkInputs
     {
         if (names.Count != network.Inputs.Length)
         {
-            throw new ArgumentException($"The network reads {network.Inputs.Length} inputs ({string.Join(", ", network.Inputs)}), but {names.Count} columns were given "
+            throw new ArgumentException($"The network reads {network.Inputs.Length} inputs ({string.Join(", ", network.Inputs)}), but {names.Count} columns "
+                + "were given "
                 + $"({string.Join(", ", names)}): ml.Transforms.LoadNetwork takes one column an input.");
         }
 
         if (network.Inputs.FirstOrDefault(input => input.IsKnown && input.Shape.Contains(0)) is { } empty)
         {
-            throw new ArgumentException($"The network's input '{empty.Name}' is {TensorInfo.Dimensions(empty.Shape)}: it holds no values, so no column can be read as it.");
+            throw new ArgumentException($"The network's input '{empty.Name}' is {TensorInfo.Dimensions(empty.Shape)}: it holds no values, so no column can be "
+                + "read as it.");
         }
     }
 
@@ -55,7 +57,8 @@ internal sealed record NetworkInputs
 
     public static DataViewSchema.Column Find(DataViewSchema schema, string name, string role = "feature") => schema.GetColumnOrNull(name)
         ?? throw new ArgumentOutOfRangeException(nameof(schema), name,
-            $"Could not find the {role} column '{name}'. The data has: {string.Join(", ", schema.Where(column => !column.IsHidden).Select(column => column.Name))}.");
+            $"Could not find the {role} column '{name}'. The data has: "
+                + $"{string.Join(", ", schema.Where(column => !column.IsHidden).Select(column => column.Name))}.");
 
     /// <summary>The kind of exception ML.NET itself throws for a column of another type.</summary>
     public static ArgumentOutOfRangeException Mismatch(string name, string role, string expected, string? found)
@@ -79,11 +82,13 @@ internal sealed record NetworkInputs
         => IsIntegerInput(input) ? column.IsInteger : column.ItemType == NumberDataViewType.Single;
 
     public static bool IsIntegerInput(TensorInfo input)
-        => input.Type is TensorType.Int64 or TensorType.Int32 or TensorType.Int16 or TensorType.Int8 or TensorType.UInt8 or TensorType.UInt16 or TensorType.UInt32
+        => input.Type is TensorType.Int64 or TensorType.Int32 or TensorType.Int16 or TensorType.Int8 or TensorType.UInt8 or TensorType.UInt16
+            or TensorType.UInt32
             or TensorType.UInt64 or TensorType.Bool;
 
     private static string Expected(TensorInfo input)
-        => IsIntegerInput(input) ? $"a vector of {input.RowSize} integers or keys, what the network reads as '{input.Name}'" : $"Vector<Single, {input.RowSize}>, what the network reads";
+        => IsIntegerInput(input) ? $"a vector of {input.RowSize} integers or keys, what the network reads as '{input.Name}'"
+            : $"Vector<Single, {input.RowSize}>, what the network reads";
 
     private static string TextHint(TensorInfo input) => IsIntegerInput(input)
         ? "turn text into token ids first (TokenizeIntoWords and MapValueToKey, or a tokenizer of your own)"

@@ -50,7 +50,8 @@ internal sealed record ScalarHead(ITransformer Transformer, float Weight, float 
     /// <summary>What the head makes of numbers, in its own arithmetic.</summary>
     public float[] Apply(MLContext ml, float[] values) => [.. Transformer.Transform(Points(ml, values)).GetColumn<float>(ScoreColumns.Score)];
 
-    private static IDataView Points(MLContext ml, params float[] values) => ml.Data.LoadFromEnumerable(values.Select(value => new Point { Values = [value], Label = value, Side = value > 0 }));
+    private static IDataView Points(MLContext ml, params float[] values)
+        => ml.Data.LoadFromEnumerable(values.Select(value => new Point { Values = [value], Label = value, Side = value > 0 }));
 
     internal sealed class Point
     {

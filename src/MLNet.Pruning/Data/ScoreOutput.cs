@@ -33,7 +33,8 @@ internal static class ScoreOutput
         Node[] added = ends && task.IsClassification
             ? [Flatten(flat, last!.Inputs[0]), new Node(score, last.Operator, [flat], [score], last.Operator == "Sigmoid" ? [] : [new("axis", 1L)])]
             : [Flatten(score, output.Name)];
-        return new Network(network.Parts with { Nodes = [.. network.Nodes, .. added], Outputs = [.. network.Graph.Outputs, score], AsRead = false }).WithOutputs(score);
+        return new Network(network.Parts with { Nodes = [.. network.Nodes, .. added], Outputs = [.. network.Graph.Outputs, score], AsRead = false })
+            .WithOutputs(score);
     }
 
     /// <summary>A network that was fitted and pruned since with the output that it had, under its name and in its shape.</summary>
@@ -54,7 +55,8 @@ internal static class ScoreOutput
         }
 
         // With all that it had still there the file is written as it was.
-        return nodes.ToHashSet().SetEquals(original.Nodes) && changed.Parameters.All(parameter => parameter.Shape.SequenceEqual(original[parameter.Name].Shape)) ? original.WithParameters(changed.Parameters)
+        return nodes.ToHashSet().SetEquals(original.Nodes)
+            && changed.Parameters.All(parameter => parameter.Shape.SequenceEqual(original[parameter.Name].Shape)) ? original.WithParameters(changed.Parameters)
             : new Network(changed.Parts with { Nodes = [.. nodes], Outputs = [output], AsRead = false });
     }
 

@@ -46,7 +46,8 @@ internal static class TrainingRows
         Check(data, task, label.Name);
         data.Split(rules.ValidationFraction, rules.SplitSeed);
         return data.TrainingRows.Length > 0 ? data
-            : throw new TrainingDataException($"A validation fraction of {rules.ValidationFraction.ToString(CultureInfo.InvariantCulture)} leaves none of the {data.Rows} rows to train on.");
+            : throw new TrainingDataException($"A validation fraction of {rules.ValidationFraction.ToString(CultureInfo.InvariantCulture)} leaves none of the "
+                + $"{data.Rows} rows to train on.");
     }
 
     private static DataViewSchema.Column Label(DataViewSchema schema, string name, LearningTask task, int outputs)
@@ -97,7 +98,8 @@ internal static class TrainingRows
             {
                 if (!float.IsFinite(values[slot]))
                 {
-                    return new($"Row {i}: value {slot} of column '{name}' is {values[slot]}; expected a finite number. Clean the rows, or set SkipInvalidRows.", name, i);
+                    return new($"Row {i}: value {slot} of column '{name}' is {values[slot]}; expected a finite number. Clean the rows, or set SkipInvalidRows.",
+                        name, i);
                 }
             }
 
@@ -105,7 +107,8 @@ internal static class TrainingRows
         }
 
         return float.IsFinite(target) ? null
-            : new($"Row {i}: column '{label}' is {(float.IsNaN(target) ? "missing" : target)}; expected a {(float.IsNaN(target) ? "value" : "finite number")}. Clean the rows, or set SkipInvalidRows.", label, i);
+            : new($"Row {i}: column '{label}' is {(float.IsNaN(target) ? "missing" : target)}; expected a "
+                + $"{(float.IsNaN(target) ? "value" : "finite number")}. Clean the rows, or set SkipInvalidRows.", label, i);
     }
 
     private static void Check(TrainingData data, LearningTask task, string label)

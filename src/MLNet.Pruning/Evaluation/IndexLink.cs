@@ -5,7 +5,8 @@ namespace MLNet.Pruning.Evaluation;
 /// <summary>Dimensions of an operand and of a result that hold the same indices: what is at one of them comes from that index of the operand alone.</summary>
 /// <param name="From">Dimensions of the operand.</param>
 /// <param name="To">
-/// Dimensions of the result; of several on either side, the indices of all are counted through, the last dimension fastest. None where a single index is picked.
+/// Dimensions of the result; of several on either side, the indices of all are counted through, the last dimension fastest. None where a single index is
+/// picked.
 /// </param>
 /// <param name="Picked">For an index of the result the one of the operand, or one that it does not have; null where they are the same.</param>
 internal sealed record IndexLink(int[] From, int[] To, Func<int, int>? Picked = null)

@@ -87,7 +87,8 @@ internal sealed class Liveness
         {
             var (source, target) = (_fromInput[product.Data], _toOutput[node.Outputs[0]]);
             long count = 0;
-            product.ForEachWeight(_cancellation, (unit, input) => count += product.Unit(target, unit) != Zero && source.At(product.Reads, input) == Varying ? 1 : 0);
+            product.ForEachWeight(_cancellation, (unit, input) =>
+                count += product.Unit(target, unit) != Zero && source.At(product.Reads, input) == Varying ? 1 : 0);
             return count;
         }
 
@@ -197,7 +198,8 @@ internal sealed class Liveness
         var (x, y) = (Shape(node.Inputs[operand]), Shape(node.Outputs[output]));
         var (from, to) = (_fromInput.GetValueOrDefault(node.Inputs[operand]), _fromInput[node.Outputs[output]]);
         var all = !_products.TryGetValue(node, out var product)
-            ? (IsOfTwoTensors(node, known) ? IndexLink.OfProduct(x, y, Summed(node, known, operand), Node.Resolve(Multiplied(known, operand).Makes, y.Length), false)
+            ? (IsOfTwoTensors(node, known) ? IndexLink.OfProduct(x, y, Summed(node, known, operand), Node.Resolve(Multiplied(known, operand).Makes, y.Length),
+                false)
                 : IndexLink.Of(_network, node, known, operand, output))
             : operand == product.DataOperand ? IndexLink.OfProduct(x, y, product.Reads, product.Makes, product.Axes.IsConvolution)
             : IndexLink.OfBias(x, y, product.Makes, product.Axes.IsConvolution);
@@ -235,7 +237,8 @@ internal sealed class Liveness
 
         foreach (var (output, name) in Outputs(node))
         {
-            var computed = _products.TryGetValue(node, out var product) ? Forward(product) : Combined(_fromInput[name], [.. Parts(node, output)], Computed(known));
+            var computed = _products.TryGetValue(node, out var product) ? Forward(product)
+                : Combined(_fromInput[name], [.. Parts(node, output)], Computed(known));
             if (IsOfTwoTensors(node, known))
             {
                 // Of what is summed over, some index has to be there in both.

@@ -20,7 +20,8 @@ internal sealed class Marks(byte whole, byte[]?[] dimensions) : IEquatable<Marks
         [.. dimensions.Select((levels, d) => levels?.Select((_, i) => Math.Max(At(d, i), other.At(d, i))).ToArray())]);
 
     public bool Equals(Marks? other) => other is not null && Whole == other.Whole && dimensions.Length == other.Dimensions.Length
-        && dimensions.Zip(other.Dimensions).All(pair => pair.First is { } levels ? pair.Second is { } others && levels.AsSpan().SequenceEqual(others) : pair.Second is null);
+        && dimensions.Zip(other.Dimensions).All(pair => pair.First is { } levels ? pair.Second is { } others && levels.AsSpan().SequenceEqual(others)
+            : pair.Second is null);
 
     public override bool Equals(object? obj) => Equals(obj as Marks);
 

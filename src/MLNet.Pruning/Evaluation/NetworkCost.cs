@@ -22,7 +22,8 @@ public sealed class NetworkCost
     public TreeCost? Trees { get; private init; }
 
     /// <summary>An ensemble of trees: one layer, of thresholds and leaf values.</summary>
-    internal static NetworkCost Of(TreeCost cost, long nonZeros) => new([new("trees", "TreeEnsemble", cost.Nodes + cost.Leaves, nonZeros, nonZeros, 0, 0, 0, 0, cost.Bytes)]) { Trees = cost };
+    internal static NetworkCost Of(TreeCost cost, long nonZeros)
+        => new([new("trees", "TreeEnsemble", cost.Nodes + cost.Leaves, nonZeros, nonZeros, 0, 0, 0, 0, cost.Bytes)]) { Trees = cost };
 
     /// <summary>Counts a network.</summary>
     /// <param name="network">The network, with values.</param>
@@ -47,15 +48,18 @@ public sealed class NetworkCost
     /// <inheritdoc/>
     public override string ToString() => Trees is { } trees ? trees.ToString() : TextTable.Format(
         ["layer", "parameters", "non-zeros", "live", "sparsity", "multiply-adds", "live", "dense bytes"], [.. Layers.Select(Row)], Row(Total))
-        + string.Concat(NotCounted(Layers).Prepend(LeftOutValues.Describe(LeftOut, Total.Parameters)).OfType<string>().Select(line => Environment.NewLine + line));
+        + string.Concat(NotCounted(Layers).Prepend(LeftOutValues.Describe(LeftOut, Total.Parameters)).OfType<string>()
+            .Select(line => Environment.NewLine + line));
 
     /// <summary>A line for each operator and reason why multiply-adds are not counted, with the layers.</summary>
-    internal static IEnumerable<string> NotCounted(IEnumerable<LayerCost> layers) => layers.Where(layer => layer.NotCounted is not null).GroupBy(layer => (layer.Operator, layer.NotCounted))
+    internal static IEnumerable<string> NotCounted(IEnumerable<LayerCost> layers)
+        => layers.Where(layer => layer.NotCounted is not null).GroupBy(layer => (layer.Operator, layer.NotCounted))
         .Select(group => string.Create(CultureInfo.InvariantCulture,
             $"?: the multiply-adds of {Named([.. group.Select(layer => layer.Name)])} ({group.Key.Operator}) are not counted: {group.Key.NotCounted}"));
 
     private static string Named(string[] names)
-        => string.Join(", ", names.Take(3).Select(name => $"'{name}'")) + (names.Length > 3 ? string.Create(CultureInfo.InvariantCulture, $" and {names.Length - 3:N0} more") : "");
+        => string.Join(", ", names.Take(3).Select(name => $"'{name}'"))
+            + (names.Length > 3 ? string.Create(CultureInfo.InvariantCulture, $" and {names.Length - 3:N0} more") : "");
 
     private static LayerCost Count(Network network, Lazy<Liveness> liveness, LayerInfo layer, Parameter[] parameters)
     {
@@ -70,7 +74,8 @@ public sealed class NetworkCost
             weights.Sum(weight => Liveness.NonZeros(weight.Values)),
             layer.MultiplyAdds.Number,
             live.Number,
-            parameters.Sum(parameter => (long)parameter.Count * sizeof(float))) { MultiplyAddsCount = layer.MultiplyAdds, LiveMultiplyAddsCount = live, NotCounted = layer.NotCounted };
+            parameters.Sum(parameter => (long)parameter.Count * sizeof(float))) { MultiplyAddsCount = layer.MultiplyAdds, LiveMultiplyAddsCount = live,
+                NotCounted = layer.NotCounted };
     }
 
     private static LayerCost Sum(ImmutableArray<LayerCost> layers)

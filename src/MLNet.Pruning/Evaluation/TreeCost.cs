@@ -23,5 +23,6 @@ public sealed record TreeCost
     public long Bytes { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Trees:N0} trees, {Nodes:N0} nodes, {Leaves:N0} leaves, depth {Depth:N0}, {Bytes:N0} bytes");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Trees:N0} trees, {Nodes:N0} nodes, {Leaves:N0} leaves, depth {Depth:N0}, {Bytes:N0} bytes");
 }

@@ -96,7 +96,8 @@ internal static class AtomicFile
 
     private static FileStream Create(string beside, string target)
     {
-        // Shared with readers, who may come as soon as it is renamed; not with RemoveLeft, which asks for it alone. Windows renames an open file only where others may delete it.
+        // Shared with readers, who may come as soon as it is renamed; not with RemoveLeft, which asks for it alone. Windows renames an open file only where
+        // others may delete it.
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read | FileShare.Delete };
         if (OperatingSystem.IsWindows() || !File.Exists(target))
         {

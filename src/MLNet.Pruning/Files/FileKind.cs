@@ -1,6 +1,9 @@
 namespace MLNet.Pruning.Files;
 
-/// <summary>What lies at a path where a regular file belongs: opening a pipe waits for ever, reading some devices never ends, and a file in a device's place takes it from the whole machine.</summary>
+/// <summary>
+/// What lies at a path where a regular file belongs: opening a pipe waits for ever, reading some devices never ends, and a file in a device's place takes it
+/// from the whole machine.
+/// </summary>
 internal static partial class FileKind
 {
     // The file types of POSIX, in the bits of a file's mode above its permissions.

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace MLNet.Pruning.Files;
 
-/// <summary>A zip whose manifest lists the steps of a model and the SHA-256 of every other entry, so that damage is found and named before anything is used.</summary>
+/// <summary>
+/// A zip whose manifest lists the steps of a model and the SHA-256 of every other entry, so that damage is found and named before anything is used.
+/// </summary>
 internal sealed class ModelArchive
 {
     /// <summary>Entry of the schema of the rows that a model was fitted on.</summary>
@@ -100,7 +102,8 @@ internal sealed class ModelArchive
         {
             using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
             archive.CheckSize(zip, stream.Length);
-            manifest = archive.Parse<Manifest>(ManifestName, Read(zip.GetEntry(ManifestName) ?? throw archive.Damaged($"it has no {ManifestName}: it was not written by ml.Compression().Save")));
+            manifest = archive.Parse<Manifest>(ManifestName, Read(zip.GetEntry(ManifestName)
+                ?? throw archive.Damaged($"it has no {ManifestName}: it was not written by ml.Compression().Save")));
             if (manifest.Format != Format || manifest.Version != Version)
             {
                 throw archive.Damaged($"it is of format '{manifest.Format}', version {manifest.Version}; expected '{Format}', version {Version}");
@@ -110,10 +113,12 @@ internal sealed class ModelArchive
             foreach (var (name, hash) in manifest.Hashes)
             {
                 var content = Read(zip.GetEntry(name) ?? throw archive.Damaged($"entry '{name}' is missing"));
-                archive._entries[name] = Hash(content) == hash ? content : throw archive.Damaged($"entry '{name}' is not what was written: its SHA-256 differs");
+                archive._entries[name] = Hash(content) == hash ? content
+                    : throw archive.Damaged($"entry '{name}' is not what was written: its SHA-256 differs");
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or IOException or OverflowException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or IOException
+            or OverflowException)
         {
             throw archive.Damaged($"it is not a whole zip file: {e.Message}", e);
         }
@@ -146,7 +151,8 @@ internal sealed class ModelArchive
             }
         }
 
-        if (manifest.Hashes.Keys.FirstOrDefault(entry => entry != Schema && !names.Contains(entry) && !names.Contains(entry[..(entry.IndexOf('/') + 1)])) is { } stray)
+        if (manifest.Hashes.Keys.FirstOrDefault(entry => entry != Schema && !names.Contains(entry)
+            && !names.Contains(entry[..(entry.IndexOf('/') + 1)])) is { } stray)
         {
             throw Damaged($"entry '{stray}' is of none of its steps");
         }

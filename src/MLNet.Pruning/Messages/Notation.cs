@@ -190,7 +190,8 @@ internal static class Notation
         if (type.IsPrimitive)
         {
             var number = reader.Number();
-            return type == typeof(double) || number == Math.Floor(number) && Math.Abs(number) <= 1L << 53 ? Convert.ChangeType(number, type, CultureInfo.InvariantCulture)
+            return type == typeof(double) || number == Math.Floor(number) && Math.Abs(number) <= 1L << 53
+                ? Convert.ChangeType(number, type, CultureInfo.InvariantCulture)
                 : throw reader.Wrong($"{number.ToString(CultureInfo.InvariantCulture)} is no whole number");
         }
 

@@ -13,7 +13,8 @@ internal sealed class NotationReader
     private int _depth;
 
     public NotationReader(string text)
-        => _text = text.Length <= LongestText ? text : throw new FormatException($"A choice of {text.Length:N0} characters; expected at most {LongestText:N0}.");
+        => _text = text.Length <= LongestText ? text : throw new FormatException($"A choice of {text.Length:N0} characters; expected at most "
+            + $"{LongestText:N0}.");
 
     /// <summary>Whether that mark comes next; moves behind it.</summary>
     public bool Take(char mark)
@@ -93,7 +94,8 @@ internal sealed class NotationReader
             _at++;
         }
 
-        return double.TryParse(_text.AsSpan(start, _at - start), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong("expected a number", start);
+        return double.TryParse(_text.AsSpan(start, _at - start), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number
+            : throw Wrong("expected a number", start);
     }
 
     public string Text()

@@ -28,7 +28,8 @@ internal sealed partial record DenseMetadata(long Parameters, long? MultiplyAdds
         {
             // What was added to the file since belongs to the dense network as well.
             return JsonSerializer.Deserialize(text, DenseJson.Default.DenseMetadata) is not { } dense ? now
-                : new(Math.Max(dense.Parameters, now.Parameters), dense.MultiplyAdds is { } before && now.MultiplyAdds is { } left ? Math.Max(before, left) : now.MultiplyAdds, dense.Blocks);
+                : new(Math.Max(dense.Parameters, now.Parameters), dense.MultiplyAdds is { } before && now.MultiplyAdds is { } left ? Math.Max(before, left)
+                    : now.MultiplyAdds, dense.Blocks);
         }
         catch (JsonException e)
         {

@@ -20,7 +20,8 @@ internal sealed class GraphBuilder
         if (inputShape.Length is not (1 or 3) || inputShape.ContainsAnyInRange(int.MinValue, 0))
         {
             throw new ArgumentException(
-                $"The input shape is [{string.Join(", ", inputShape.ToArray())}]; expected [features] or [channels, height, width] with sizes of at least 1.", nameof(inputShape));
+                $"The input shape is [{string.Join(", ", inputShape.ToArray())}]; expected [features] or [channels, height, width] with sizes of at least 1.",
+                nameof(inputShape));
         }
 
         _last = _input = new TensorInfo("input", [-1, .. inputShape]);
@@ -48,7 +49,8 @@ internal sealed class GraphBuilder
         var count = shape.Aggregate(1.0, (product, size) => product * size);
         if (count > Array.MaxLength)
         {
-            throw new ArgumentException($"Parameter '{name}' of {TensorInfo.Dimensions(shape)} would have {count:N0} values; a parameter holds at most {Array.MaxLength:N0}.", "layers");
+            throw new ArgumentException($"Parameter '{name}' of {TensorInfo.Dimensions(shape)} would have {count:N0} values; a parameter holds at most "
+                + $"{Array.MaxLength:N0}.", "layers");
         }
 
         _parameters.Add(new Parameter(name, shape, null, trainable, initializer));

@@ -29,7 +29,8 @@ internal static partial class KeptMetadata
         }
 
         metadata = metadata.ContainsKey(DenseMetadata.Key) ? metadata : DenseMetadata.Of(network).AddTo(metadata);
-        return all.Count == 0 ? metadata : metadata.SetItem(Key, JsonSerializer.Serialize(new SortedDictionary<string, Removal>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringRemoval));
+        return all.Count == 0 ? metadata : metadata.SetItem(Key,
+            JsonSerializer.Serialize(new SortedDictionary<string, Removal>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringRemoval));
     }
 
     /// <summary>The removals by parameter; none where nothing was removed.</summary>
@@ -66,7 +67,8 @@ internal static partial class KeptMetadata
             var known = network.TryGetParameter(name, out var parameter);
             if (known && parameter.Shape.Length != shape.Length)
             {
-                throw new OnnxFormatException($"The metadata '{Key}' say that '{name}' had the shape {TensorInfo.Dimensions(shape)}; it has {TensorInfo.Dimensions(parameter.Shape)}.");
+                throw new OnnxFormatException($"The metadata '{Key}' say that '{name}' had the shape {TensorInfo.Dimensions(shape)}; it has "
+                    + $"{TensorInfo.Dimensions(parameter.Shape)}.");
             }
 
             foreach (var (dimension, text) in kept)
@@ -79,7 +81,8 @@ internal static partial class KeptMetadata
                 var stayed = kept.TryGetValue(d, out var text) ? IndexRanges.Measure(text).Count : shape[d];
                 if (stayed != parameter.Shape[d])
                 {
-                    throw new OnnxFormatException($"The metadata '{Key}' say that {stayed} indices of dimension {d} of '{name}' stayed; it has {parameter.Shape[d]}.");
+                    throw new OnnxFormatException($"The metadata '{Key}' say that {stayed} indices of dimension {d} of '{name}' stayed; it has "
+                        + $"{parameter.Shape[d]}.");
                 }
             }
         }
@@ -96,7 +99,8 @@ internal static partial class KeptMetadata
         }
         catch (FormatException e)
         {
-            throw new OnnxFormatException($"The metadata '{Key}' say that the indices '{text}' of dimension {dimension} of '{name}' ({TensorInfo.Dimensions(shape)}) stayed: {e.Message}", e);
+            throw new OnnxFormatException($"The metadata '{Key}' say that the indices '{text}' of dimension {dimension} of '{name}' "
+                + $"({TensorInfo.Dimensions(shape)}) stayed: {e.Message}", e);
         }
     }
 

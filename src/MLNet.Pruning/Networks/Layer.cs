@@ -24,7 +24,8 @@ public sealed class Layer
             var layer = graph.Name("fc", name);
             if (graph.Shape.Length != 2)
             {
-                throw new ArgumentException($"Layer '{layer}' (Dense) cannot read a tensor of {TensorInfo.Dimensions(graph.Shape)}: it expects rows of values; put Layer.Flatten() before it.");
+                throw new ArgumentException($"Layer '{layer}' (Dense) cannot read a tensor of {TensorInfo.Dimensions(graph.Shape)}: it expects rows of "
+                    + "values; put Layer.Flatten() before it.");
             }
 
             var inputs = graph.Shape[1];
@@ -48,14 +49,16 @@ public sealed class Layer
     /// <param name="groups">Groups of channels that do not mix; has to divide the channels and the filters.</param>
     /// <param name="bias">Whether it adds a bias.</param>
     /// <param name="name">The layer's name.</param>
-    public static Layer Conv2d(int filters, int kernel, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true, string? name = null)
+    public static Layer Conv2d(int filters, int kernel, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true,
+        string? name = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(filters, 1);
         CheckWindow(kernel, stride, padding);
         Setting.NamedIfGiven(name, nameof(name));
         ArgumentOutOfRangeException.ThrowIfLessThan(dilation, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
-        return Convolution(filters, [kernel, kernel], [.. Window(kernel, stride, padding), ("dilations", new long[] { dilation, dilation })], groups, bias, name);
+        return Convolution(filters, [kernel, kernel], [.. Window(kernel, stride, padding), ("dilations", new long[] { dilation, dilation })], groups, bias,
+            name);
     }
 
     /// <summary>
@@ -67,7 +70,8 @@ public sealed class Layer
     /// <param name="name">The layer's name.</param>
     public static Layer BatchNorm(double epsilon = 1e-5, double momentum = 0.1, string? name = null)
     {
-        epsilon = (float)Setting.Positive(epsilon, nameof(epsilon)) > 0 ? epsilon : throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "As a 32-bit float the epsilon is 0.");
+        epsilon = (float)Setting.Positive(epsilon, nameof(epsilon)) > 0 ? epsilon
+            : throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "As a 32-bit float the epsilon is 0.");
         momentum = momentum is >= 0 and <= 1 ? momentum : throw new ArgumentOutOfRangeException(nameof(momentum), momentum, "The momentum lies in [0, 1].");
         Setting.NamedIfGiven(name, nameof(name));
         return new(graph =>
@@ -140,7 +144,8 @@ public sealed class Layer
 
             var name = graph.Name("add", null);
             graph.Append(name, "Add", data: graph.Shape.SequenceEqual(shape) ? [input, graph.Last]
-                : throw new ArgumentException($"Layer '{name}' (Residual) cannot add {TensorInfo.Dimensions(graph.Shape)} to {TensorInfo.Dimensions(shape)}: its layers have to give the shape they read."));
+                : throw new ArgumentException($"Layer '{name}' (Residual) cannot add {TensorInfo.Dimensions(graph.Shape)} to {TensorInfo.Dimensions(shape)}: "
+                    + "its layers have to give the shape they read."));
         });
     }
 
@@ -152,7 +157,8 @@ public sealed class Layer
     /// <param name="slope">Slope of the negative side.</param>
     /// <param name="name">The layer's name.</param>
     /// <exception cref="ArgumentOutOfRangeException">The slope is not a finite 32-bit float.</exception>
-    public static Layer LeakyRelu(double slope = 0.01, string? name = null) => float.IsFinite((float)slope) ? Simple("LeakyRelu", "leakyrelu", name, ("alpha", (float)slope))
+    public static Layer LeakyRelu(double slope = 0.01, string? name = null)
+        => float.IsFinite((float)slope) ? Simple("LeakyRelu", "leakyrelu", name, ("alpha", (float)slope))
         : throw new ArgumentOutOfRangeException(nameof(slope), slope, "The slope is a finite number that a 32-bit float can hold.");
 
     /// <summary>x times the normal distribution function of x (Hendrycks &amp; Gimpel 2016), exact, not the tanh approximation.</summary>
@@ -244,7 +250,8 @@ public sealed class Layer
     }
 
     private static int Channels(GraphBuilder graph, string layer, string kind) => graph.Shape.Length == 4 ? graph.Shape[1]
-        : throw new ArgumentException($"Layer '{layer}' ({kind}) cannot read a tensor of {TensorInfo.Dimensions(graph.Shape)}: it expects channels x height x width in a row.");
+        : throw new ArgumentException($"Layer '{layer}' ({kind}) cannot read a tensor of {TensorInfo.Dimensions(graph.Shape)}: it expects channels x height x "
+            + "width in a row.");
 
     private static void CheckWindow(int kernel, int stride, int padding)
     {

@@ -21,7 +21,8 @@ internal sealed class LayerInfo
             if (use.View.Dimensions.Length < least)
             {
                 // Behind an operator that is not known, no shape tells it.
-                throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) has the weight '{use.View.Parameter}' of {use.View.Dimensions.Length} dimensions; expected at least {least}.");
+                throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) has the weight '{use.View.Parameter}' of {use.View.Dimensions.Length} "
+                    + $"dimensions; expected at least {least}.");
             }
 
             (uses ??= []).TryAdd(use.View.Parameter, use);
@@ -29,7 +30,8 @@ internal sealed class LayerInfo
 
         _uses = uses ?? (IReadOnlyDictionary<string, Use>)FrozenDictionary<string, Use>.Empty;
         Weights = [.. _uses.Keys];
-        if (node.Domain.Length == 0 && node.Captured.IsEmpty && node.Outputs.Any(output => output.Length > 0) && node.Inputs.Concat(node.Outputs).All(tensor => graph.Find(tensor)?.IsKnown != false))
+        if (node.Domain.Length == 0 && node.Captured.IsEmpty && node.Outputs.Any(output => output.Length > 0)
+            && node.Inputs.Concat(node.Outputs).All(tensor => graph.Find(tensor)?.IsKnown != false))
         {
             PositionsPerWeight = Positions(graph, node);
             MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)graph.Parameter(weight)!.Count) : Products(graph, node);
@@ -96,7 +98,8 @@ internal sealed class LayerInfo
         }
 
         var inner = SubgraphNodes.Of(node).ToArray();
-        var producers = inner.SelectMany(one => one.Outputs.Select(output => (output, one))).DistinctBy(pair => pair.output).ToDictionary(pair => pair.output, pair => pair.one);
+        var producers = inner.SelectMany(one => one.Outputs.Select(output => (output, one))).DistinctBy(pair => pair.output)
+            .ToDictionary(pair => pair.output, pair => pair.one);
         return inner.SelectMany(one => Uses(one, graph.Parameter, name => producers.GetValueOrDefault(name) ?? graph.Producer(name)));
     }
 

@@ -67,7 +67,8 @@ public sealed partial class Network
     /// <summary>The parameter of that name.</summary>
     /// <exception cref="ArgumentException">There is none; the message names the nearest ones.</exception>
     public Parameter this[string parameter] => Parameter(Setting.Present(parameter, nameof(parameter)))
-        ?? throw new ArgumentException($"The network has no parameter '{parameter}'.{NearestNames.Suggest(parameter, Graph.ParameterNames)}", nameof(parameter));
+        ?? throw new ArgumentException($"The network has no parameter '{parameter}'.{NearestNames.Suggest(parameter, Graph.ParameterNames)}",
+            nameof(parameter));
 
     /// <summary>
     /// A multilayer perceptron: dense layers <c>fc1</c>, <c>fc2</c>, ... with rectified linear units between them.
@@ -181,7 +182,8 @@ public sealed partial class Network
     /// <summary>Multiplications for one row.</summary>
     /// <exception cref="InvalidOperationException">They depend on an open size, or cannot be determined.</exception>
     internal long MultiplyAdds() => Layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.MultiplyAdds) is { Number: var number } count ? number
-        ?? throw new InvalidOperationException($"The multiply-adds of the network are {count}: give its open sizes numbers with Network.FromOnnx(path, sizes); what counts as ? is not known.") : 0;
+        ?? throw new InvalidOperationException($"The multiply-adds of the network are {count}: give its open sizes numbers with Network.FromOnnx(path, "
+            + "sizes); what counts as ? is not known.") : 0;
 
     /// <summary>The same graph with parameters that have shapes only: to count what a removal would leave without copying a weight.</summary>
     internal Network WithoutValues() => new(Graph, Graph.Parameters, AsRead);

@@ -51,5 +51,6 @@ internal static class InferenceForm
     private static Node AfterTraining(Node node)
         => node.With(Node.TrainingMode, 0L).WithOutputs(node.Operator == "BatchNormalization" ? node.Outputs.Take(1) : node.Outputs);
 
-    private static Node Cast(string input, string output, TensorType type) => new(Prefix + "Cast." + output, "Cast", [input], [output], [new("to", (long)type)]);
+    private static Node Cast(string input, string output, TensorType type)
+        => new(Prefix + "Cast." + output, "Cast", [input], [output], [new("to", (long)type)]);
 }

@@ -44,7 +44,8 @@ internal sealed class OnnxScorer : IBatchScorer
     /// <param name="refusal">Why it cannot; null where it can.</param>
     public static OnnxScorer? Create(Network network, bool softmax, int batch, out string? refusal)
     {
-        if (network.Inputs.FirstOrDefault(input => !(input is { IsKnown: true, Shape: [TensorInfo.Batch, ..] } && input.Shape.Skip(1).All(size => size > 0))) is { } open)
+        if (network.Inputs.FirstOrDefault(input => !(input is { IsKnown: true, Shape: [TensorInfo.Batch, ..] }
+            && input.Shape.Skip(1).All(size => size > 0))) is { } open)
         {
             refusal = $"its input '{open}' is not a batch of rows of a fixed size";
             return null;
@@ -110,7 +111,8 @@ internal sealed class OnnxScorer : IBatchScorer
     {
         var info = OrtMemoryInfo.DefaultInstance;
         return new(count,
-            [.. _inputs.Select(input => OrtValue.CreateTensorValueFromMemory(info, input.Values.AsMemory(0, count * input.Width), [count, .. input.Shape.Skip(1)]))],
+            [.. _inputs.Select(input => OrtValue.CreateTensorValueFromMemory(info, input.Values.AsMemory(0, count * input.Width),
+                [count, .. input.Shape.Skip(1)]))],
             [OrtValue.CreateTensorValueFromMemory(info, _scores.AsMemory(0, count * _outputs), [count, .. _session.OutputShape.Skip(1)])]);
     }
 

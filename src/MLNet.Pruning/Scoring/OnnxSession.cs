@@ -29,7 +29,8 @@ internal sealed class OnnxSession
         var form = InferenceForm.Of(network);
         Inputs = [.. form.Inputs.Select(input => input.Name)];
         OutputShape = [.. form.Output.Shape.Select(size => (long)size)];
-        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         // Threads that spin while they wait take a core that another process may have.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         Session = new(OnnxWriter.Write(form).ToByteArray(), options);

@@ -21,7 +21,8 @@ internal sealed class RowLayout
         {
             if (!input.IsKnown || input.Shape.Length == 0 || OperatorContext.ElementType(input.Type) is not { } type)
             {
-                throw new NotSupportedException($"The network reads '{input}' of type {input.Type}, which is not a batch of rows of numbers of a known shape: it cannot be run.");
+                throw new NotSupportedException($"The network reads '{input}' of type {input.Type}, which is not a batch of rows of numbers of a known shape: "
+                    + "it cannot be run.");
             }
 
             // Alone, an input may leave one more dimension open: the rows' width tells it.
@@ -46,7 +47,8 @@ internal sealed class RowLayout
         var (count, width) = (rows.shape[0], rows.shape[1]);
         if (_isOpen ? width % _width != 0 : width != _width)
         {
-            throw new ArgumentException($"The rows have {width} values; the network reads {(_isOpen ? "a multiple of " : "")}{_width}: {string.Join(", ", _inputs.Select(input => input.Info))}.", nameof(rows));
+            throw new ArgumentException($"The rows have {width} values; the network reads {(_isOpen ? "a multiple of " : "")}{_width}: "
+                + $"{string.Join(", ", _inputs.Select(input => input.Info))}.", nameof(rows));
         }
 
         foreach (var (info, type, slot, start, size) in _inputs)

@@ -20,7 +20,8 @@ internal static class Scorer
         }
         catch (Exception e) when (e is NotSupportedException or DllNotFoundException)
         {
-            throw new NotSupportedException($"The network cannot be scored. ONNX Runtime does not run it: {refusal?.TrimEnd('.')}. Nor does libtorch: {e.Message}", e);
+            throw new NotSupportedException($"The network cannot be scored. ONNX Runtime does not run it: {refusal?.TrimEnd('.')}. Nor does libtorch: "
+                + $"{e.Message}", e);
         }
     }
 

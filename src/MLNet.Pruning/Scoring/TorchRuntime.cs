@@ -49,7 +49,8 @@ internal static class TorchRuntime
             return torch.device(DeviceType.CUDA, gpu);
         }
 
-        var problem = $"MLContext.GpuDeviceId is {gpu}, but libtorch finds {(count == 0 ? "no CUDA device" : $"only the CUDA devices 0 to {count - 1}")} (it is that of {TorchLibrary.Folder})";
+        var problem = $"MLContext.GpuDeviceId is {gpu}, but libtorch finds {(count == 0 ? "no CUDA device" : $"only the CUDA devices 0 to {count - 1}")} (it "
+            + $"is that of {TorchLibrary.Folder})";
         if (!fallbackToCpu)
         {
             throw new InvalidOperationException($"{problem}, and MLContext.FallbackToCpu is false.");

@@ -25,11 +25,13 @@ internal static class BlockRemoval
             if (node.Operator == "Add" && network.Tensors.TryGetValue(node.Inputs[0], out var a) && network.Tensors.TryGetValue(node.Inputs[1], out var b)
                 && a.IsKnown && b.IsKnown && a.Shape.SequenceEqual(b.Shape))
             {
-                var skip = DependsOn(network, node.Inputs[1], node.Inputs[0]) ? node.Inputs[0] : DependsOn(network, node.Inputs[0], node.Inputs[1]) ? node.Inputs[1] : null;
+                var skip = DependsOn(network, node.Inputs[1], node.Inputs[0]) ? node.Inputs[0] : DependsOn(network, node.Inputs[0], node.Inputs[1])
+                    ? node.Inputs[1] : null;
                 Consider(node, skip, true);
             }
             else if (layers && network.Layers.First(layer => layer.Node == node).Weights.Length > 0 && network.Tensors.TryGetValue(node.Inputs[0], out var x)
-                && x.IsKnown && network.Tensors[node.Outputs[0]] is { IsKnown: true } y && x.Shape.SequenceEqual(y.Shape) && node.Outputs.Count(output => output.Length > 0) == 1)
+                && x.IsKnown && network.Tensors[node.Outputs[0]] is { IsKnown: true } y && x.Shape.SequenceEqual(y.Shape)
+                && node.Outputs.Count(output => output.Length > 0) == 1)
             {
                 Consider(node, x.Name, false);
             }
@@ -56,7 +58,8 @@ internal static class BlockRemoval
 
     /// <summary>The blocks of the dense network, those that went included: their names, and whether each is residual.</summary>
     public static SortedDictionary<string, bool> Dense(Network network)
-        => DenseMetadata.Of(network).Blocks ?? new(Find(network, layers: true).ToDictionary(block => block.Name, block => block.IsExact), StringComparer.Ordinal);
+        => DenseMetadata.Of(network).Blocks ?? new(Find(network, layers: true).ToDictionary(block => block.Name, block => block.IsExact),
+            StringComparer.Ordinal);
 
     /// <summary>The network without blocks.</summary>
     public static Network Remove(Network network, IEnumerable<Block> blocks)
@@ -70,7 +73,8 @@ internal static class BlockRemoval
         {
             AsRead = false,
             Metadata = KeptMetadata.Compose(dense.AddTo(network.Graph.Metadata), network,
-                kept.ToImmutableDictionary(pair => pair.Name, _ => ImmutableSortedDictionary<int, int[]>.Empty.Add(0, [])), [.. kept.Where(pair => !pair.IsExact).Select(pair => pair.Name)]),
+                kept.ToImmutableDictionary(pair => pair.Name, _ => ImmutableSortedDictionary<int, int[]>.Empty.Add(0, [])),
+                [.. kept.Where(pair => !pair.IsExact).Select(pair => pair.Name)]),
         });
     }
 

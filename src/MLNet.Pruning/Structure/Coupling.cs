@@ -104,7 +104,8 @@ internal sealed class Coupling
 
         if (Graph.Parameter(name) is { } parameter)
         {
-            return new([.. parameter.Shape.Select((size, d) => size == 1 ? Single : Parameter(node, input, d, role, kind))], parameter.Trainable && role != AxisRole.RemovedOnly);
+            return new([.. parameter.Shape.Select((size, d) => size == 1 ? Single : Parameter(node, input, d, role, kind))],
+                parameter.Trainable && role != AxisRole.RemovedOnly);
         }
 
         return Inert(Info(name), $"it is a dimension of the constant '{name}'");
@@ -314,7 +315,8 @@ internal sealed class Coupling
         _followed.Clear();
         _consumed.Clear();
         var grouped = CarriedShapes.IsGroupedQueries(node);
-        var values = known ? s_rules[node.Operator](this, node) : grouped ? GroupedQueryCoupling.Couple(this, node) : Opaque(node, $"node '{node.Name}' reads it, whose operator {node.Operator} is not analysed");
+        var values = known ? s_rules[node.Operator](this, node) : grouped ? GroupedQueryCoupling.Couple(this, node)
+            : Opaque(node, $"node '{node.Name}' reads it, whose operator {node.Operator} is not analysed");
         if (known || grouped)
         {
             FixWhatEnds(node, values);

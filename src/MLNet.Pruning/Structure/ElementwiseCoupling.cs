@@ -69,7 +69,8 @@ internal static class ElementwiseCoupling
         }
 
         // An operand that lacks a live dimension is added to masked indices too.
-        bool Covers(int i) => operands[i].Zero && Enumerable.Range(0, rank).All(d => !axes[d].IsLive || (d - rank + operands[i].Axes.Length is >= 0 and var own && operands[i].Axes[own].IsLive));
+        bool Covers(int i) => operands[i].Zero && Enumerable.Range(0, rank)
+            .All(d => !axes[d].IsLive || (d - rank + operands[i].Axes.Length is >= 0 and var own && operands[i].Axes[own].IsLive));
         var zero = OperatorCatalogue.Find(node)!.Zeros switch
         {
             Zeros.OfEvery => Enumerable.Range(0, operands.Length).All(Covers),
@@ -83,6 +84,7 @@ internal static class ElementwiseCoupling
 
     /// <summary>Divisors and exponents are removed, not masked.</summary>
     private static AxisRole Role(Coupling coupling, Node node, int input)
-        => (node.Operator is "Div" or "Mod" or "Pow" && input == 1) || (coupling.IsParameter(node, input) && !coupling.Graph.Parameter(node.Inputs[input])!.Trainable)
+        => (node.Operator is "Div" or "Mod" or "Pow" && input == 1)
+            || (coupling.IsParameter(node, input) && !coupling.Graph.Parameter(node.Inputs[input])!.Trainable)
             ? AxisRole.RemovedOnly : AxisRole.Affine;
 }

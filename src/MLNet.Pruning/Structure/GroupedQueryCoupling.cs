@@ -61,7 +61,8 @@ internal static class GroupedQueryCoupling
         }
 
         var x = coupling.Input(node, 0);
-        var others = node.Outputs.Skip(1).Select(name => name.Length == 0 ? new StructuredValue([], false) : Coupling.Inert(coupling.Info(name), Coupling.Positions.Reason));
+        var others = node.Outputs.Skip(1).Select(name => name.Length == 0 ? new StructuredValue([], false)
+            : Coupling.Inert(coupling.Info(name), Coupling.Positions.Reason));
         return [new([x.Axes[0], x.Axes[1], output], zero), .. others];
     }
 
@@ -87,7 +88,8 @@ internal static class GroupedQueryCoupling
         }
 
         var isPacked = node.Input(Keys) is null && node.Input(Values) is null;
-        if (heads <= 0 || groups <= 0 || heads % groups != 0 || coupling.Info(node.Outputs[0]) is not { IsKnown: true, Shape: [_, _, > 0 and var width] } || width % heads != 0
+        if (heads <= 0 || groups <= 0 || heads % groups != 0 || coupling.Info(node.Outputs[0]) is not { IsKnown: true, Shape: [_, _, > 0 and var width] }
+            || width % heads != 0
             || !node.Inputs.Take(isPacked ? 1 : 3).All(name => name.Length > 0 && coupling.Info(name) is { IsKnown: true, Shape: [_, _, > 0] }))
         {
             return $"the width of whose {heads} heads of queries and {groups} of keys and values is not known";
@@ -131,7 +133,8 @@ internal static class GroupedQueryCoupling
         string[] written = [.. new[] { 1, 2 }.Where(i => IsRead(coupling, node, i)).Select(i => Describe(coupling, node.Outputs[i], "output"))];
         string[] all = [.. read, .. written];
         return all.Length == 0 ? null
-            : $"its heads are a dimension of {string.Join(all.Length == 2 ? " and " : ", ", all)}, the keys and values that node '{node.Name}' ({node.Operator}) keeps from step to step";
+            : $"its heads are a dimension of {string.Join(all.Length == 2 ? " and " : ", ", all)}, the keys and values that node '{node.Name}' "
+                + $"({node.Operator}) keeps from step to step";
     }
 
     private static string Describe(Coupling coupling, string name, string side)

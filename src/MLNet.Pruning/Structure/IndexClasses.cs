@@ -38,8 +38,8 @@ internal sealed class IndexClasses
     }
 
     /// <summary>
-    /// Whether so many more indices can be told apart that no parameter holds; they then count. A few bytes of a file ask for any number of them: there is room for
-    /// a million.
+    /// Whether so many more indices can be told apart that no parameter holds; they then count. A few bytes of a file ask for any number of them: there is room
+    /// for a million.
     /// </summary>
     public bool HasRoom(long indices)
     {

@@ -8,8 +8,10 @@ internal static class LayoutCoupling
     public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
     [
         new("Flatten", Reshape), new("Reshape", Reshape), new("Squeeze", Reshape), new("Unsqueeze", Reshape), new("Transpose", Transpose),
-        new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile), new("TensorScatter", ScatterSteps), new("Pad", Pad),
-        new("ConstantOfShape", ConstantOfShape), new("DepthToSpace", DepthToSpace), new("SpaceToDepth", SpaceToDepth), new("Resize", Resize), new("Upsample", Resize),
+        new("Concat", Concat), new("Split", Split), new("Slice", Slice), new("Gather", Gather), new("Expand", Expand), new("Tile", Tile),
+        new("TensorScatter", ScatterSteps), new("Pad", Pad),
+        new("ConstantOfShape", ConstantOfShape), new("DepthToSpace", DepthToSpace), new("SpaceToDepth", SpaceToDepth), new("Resize", Resize),
+        new("Upsample", Resize),
         new("Shape", Sizes), new("Size", Sizes), new(Node.Dimensions, Sizes),
     ];
 
@@ -291,7 +293,8 @@ internal static class LayoutCoupling
     {
         var x = coupling.Input(node, 0);
         var blocks = (int)(node.Int("blocksize", 1) * node.Int("blocksize", 1));
-        return [x with { Axes = [x.Axes[0], x.Axes[1].IsLive ? x.Axes[1] with { Outer = coupling.Graph.Symbols.Product(x.Axes[1].Outer, blocks) } : x.Axes[1], Coupling.Positions, Coupling.Positions] }];
+        return [x with { Axes = [x.Axes[0], x.Axes[1].IsLive ? x.Axes[1] with { Outer = coupling.Graph.Symbols.Product(x.Axes[1].Outer, blocks) } : x.Axes[1],
+            Coupling.Positions, Coupling.Positions] }];
     }
 
     private static StructuredValue[] Resize(Coupling coupling, Node node)

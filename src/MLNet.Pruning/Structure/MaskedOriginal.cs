@@ -19,7 +19,8 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
         var removals = KeptMetadata.Read(small.Graph.Metadata);
         if (removals.Count == 0)
         {
-            throw new ArgumentException($"The smaller network has no metadata '{KeptMetadata.Key}': nothing was removed from it, so there is nothing to mask in the original.");
+            throw new ArgumentException($"The smaller network has no metadata '{KeptMetadata.Key}': nothing was removed from it, so there is nothing to mask "
+                + "in the original.");
         }
 
         original = WasFolded(small, original) ? original.FoldBatchNorm() : original;
@@ -68,7 +69,8 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
         var count = stays.Aggregate(1L, (product, dimension) => product * dimension.Count(stay => stay));
         if (left.Length != count && !left.IsEmpty)
         {
-            throw new ArgumentException($"The metadata of the smaller network says that {count} values of its parameter '{name}' stayed; it has {left.Length}.");
+            throw new ArgumentException($"The metadata of the smaller network says that {count} values of its parameter '{name}' stayed; it has "
+                + $"{left.Length}.");
         }
 
         // What stays keeps its order, so one pass over the original meets the smaller one's values in turn.
@@ -108,7 +110,8 @@ internal sealed record MaskedOriginal(Network Network, ImmutableArray<string> Ch
             }
             catch (Exception e) when (e is FormatException or OverflowException or IndexOutOfRangeException)
             {
-                throw new OnnxFormatException($"The metadata '{KeptMetadata.Key}' says that indices '{text}' of dimension {dimension} of '{name}' ({TensorInfo.Dimensions(removal.Shape)}) stayed.", e);
+                throw new OnnxFormatException($"The metadata '{KeptMetadata.Key}' says that indices '{text}' of dimension {dimension} of '{name}' "
+                    + $"({TensorInfo.Dimensions(removal.Shape)}) stayed.", e);
             }
         }
 

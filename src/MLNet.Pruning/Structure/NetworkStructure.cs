@@ -6,7 +6,8 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// The groups of a network, and of every one of the same graph with other weights: which indices of which parameters have to go together so that the
-/// smaller network is well formed and computes what the larger one with the same groups masked to zero computes. Prints one line for every layer, with the reason where it cannot shrink.
+/// smaller network is well formed and computes what the larger one with the same groups masked to zero computes. Prints one line for every layer, with the
+/// reason where it cannot shrink.
 /// </summary>
 public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
 {
@@ -51,7 +52,9 @@ public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
     /// <summary>The reason why each dimension that makes units cannot shrink, or can only in part.</summary>
     public IEnumerable<string> Reasons() => Coupling.Axes.Where(axis => axis.Role == AxisRole.Output)
         .SelectMany(axis => axis.Classes.GroupBy(Coupling.Classes.Reason).Where(group => group.Key is not null)
-            .Select(group => string.Create(CultureInfo.InvariantCulture, $"{axis.Parameter} ({axis.Node.Operator} '{axis.Node.Name}'), dimension {axis.Dimension}: {group.Count()} of {axis.Classes.Length} stay: {group.Key}")));
+            .Select(group => string.Create(CultureInfo.InvariantCulture,
+                $"{axis.Parameter} ({axis.Node.Operator} '{axis.Node.Name}'), dimension {axis.Dimension}: {group.Count()} of {axis.Classes.Length} stay: "
+                    + $"{group.Key}")));
 
     /// <inheritdoc/>
     public override string ToString() => TextTable.Format(["layer", "kind", "groups", "parameters that go with it"],

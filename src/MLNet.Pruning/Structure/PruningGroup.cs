@@ -9,7 +9,8 @@ public sealed class PruningGroup
     private readonly int _number;
     private readonly ParameterAxis _axis;
 
-    internal PruningGroup(NetworkStructure structure, int root, int number, StructureKind kind, ParameterAxis axis, ImmutableArray<(int Axis, int Index)> entries)
+    internal PruningGroup(NetworkStructure structure, int root, int number, StructureKind kind, ParameterAxis axis,
+        ImmutableArray<(int Axis, int Index)> entries)
         => (Structure, Root, _number, Kind, _axis, Entries) = (structure, root, number, kind, axis, entries);
 
     /// <summary>What it is.</summary>
@@ -24,7 +25,8 @@ public sealed class PruningGroup
     /// <summary>What goes with it, in the order of the graph.</summary>
     public ImmutableArray<GroupMember> Members =>
     [
-        .. Entries.GroupBy(entry => entry.Axis).Select(entry => (Axis: Structure.Coupling.Axes[entry.Key], Indices: entry.Select(member => member.Index).ToImmutableArray()))
+        .. Entries.GroupBy(entry => entry.Axis).Select(entry =>
+            (Axis: Structure.Coupling.Axes[entry.Key], Indices: entry.Select(member => member.Index).ToImmutableArray()))
             .Select(entry => new GroupMember(entry.Axis.Parameter, entry.Axis.Dimension, entry.Indices, Reason(entry.Axis))),
     ];
 
@@ -39,7 +41,8 @@ public sealed class PruningGroup
     {
         var members = Members;
         return string.Join(Environment.NewLine, members.Where(member => member.Parameter != _axis.Parameter || member.Dimension != _axis.Dimension)
-            .Select(member => $"{members.First(first => first.Parameter == _axis.Parameter && first.Dimension == _axis.Dimension)} goes with {member} because {member.Reason}")
+            .Select(member => $"{members.First(first => first.Parameter == _axis.Parameter && first.Dimension == _axis.Dimension)} goes with {member} because "
+                + $"{member.Reason}")
             .Prepend($"{Kind} {_number.ToString(CultureInfo.InvariantCulture)} of layer '{Layer}'"));
     }
 

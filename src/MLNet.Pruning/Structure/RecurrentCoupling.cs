@@ -4,7 +4,8 @@ namespace MLNet.Pruning.Structure;
 internal static class RecurrentCoupling
 {
     public static IEnumerable<KeyValuePair<string, Coupling.Rule>> Rules { get; } =
-        [new("LSTM", (coupling, node) => Recurrent(coupling, node, 4)), new("GRU", (coupling, node) => Recurrent(coupling, node, 3)), new("RNN", (coupling, node) => Recurrent(coupling, node, 1))];
+        [new("LSTM", (coupling, node) => Recurrent(coupling, node, 4)), new("GRU", (coupling, node) => Recurrent(coupling, node, 3)),
+            new("RNN", (coupling, node) => Recurrent(coupling, node, 1))];
 
     private static StructuredValue[] Recurrent(Coupling coupling, Node node, int gates)
     {

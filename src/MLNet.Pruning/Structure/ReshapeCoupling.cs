@@ -117,7 +117,8 @@ internal static class ReshapeCoupling
         var heads = IsAttention(coupling, node.Outputs[0]);
         var last = factor.Parts.Count - 1;
         // Attention shrinks by that of head and index within it that was asked for; all else by the last part of which something can go.
-        int[] order = heads ? [coupling.Options.WholeHeads ? last - 1 : last, .. Enumerable.Range(0, last - 1).Reverse()] : [.. Enumerable.Range(0, last + 1).Reverse()];
+        int[] order = heads ? [coupling.Options.WholeHeads ? last - 1 : last, .. Enumerable.Range(0, last - 1).Reverse()]
+            : [.. Enumerable.Range(0, last + 1).Reverse()];
         var live = order[Math.Min(coupling.Choice(split), order.Length - 1)];
         var (outer, length, inner) = (Size(factor.Parts.Take(live)), factor.Parts[live].Size, Size(factor.Parts.Skip(live + 1)));
         var classes = coupling.Factor(new Axis(factor.Axis!.Classes), outer, length, inner).Classes!;
@@ -139,7 +140,8 @@ internal static class ReshapeCoupling
     private static Axis Merge(Coupling coupling, Node node, List<Part> parts, Symbols symbols)
     {
         // Of heads and an index within them that keys and values have of their own, where one head serves all queries, the one that was asked for.
-        var live = parts.Where(part => part.Classes is not null).OrderByDescending(part => coupling.Options.WholeHeads && part.Classes!.Any(coupling.Heads.Contains))
+        var live = parts.Where(part => part.Classes is not null)
+            .OrderByDescending(part => coupling.Options.WholeHeads && part.Classes!.Any(coupling.Heads.Contains))
             .ThenByDescending(part => part.Classes!.Length).ToArray();
         if (live.Length == 0)
         {
@@ -152,7 +154,8 @@ internal static class ReshapeCoupling
         }
 
         var place = parts.IndexOf(live[0]);
-        return new(live[0].Classes, symbols.Product(parts.Take(place).Select(part => part.Size)), symbols.Product(parts.Skip(place + 1).Select(part => part.Size)));
+        return new(live[0].Classes, symbols.Product(parts.Take(place).Select(part => part.Size)),
+            symbols.Product(parts.Skip(place + 1).Select(part => part.Size)));
     }
 
     /// <summary>Whether what follows, up to the next reshape or cut, multiplies two tensors: then the split is one into heads.</summary>
@@ -167,7 +170,8 @@ internal static class ReshapeCoupling
                 {
                     case "MatMul" when consumer.Inputs.All(input => coupling.Graph.Place(input) is null):
                         return true;
-                    case "Transpose" or "Mul" or "Div" or "Add" or "Sub" or "Neg" or "Pow" or "Unsqueeze" or "Squeeze" or "Sqrt" or "Softmax" or "Relu" or "Elu" or "Tanh"
+                    case "Transpose" or "Mul" or "Div" or "Add" or "Sub" or "Neg" or "Pow" or "Unsqueeze" or "Squeeze" or "Sqrt" or "Softmax" or "Relu"
+                        or "Elu" or "Tanh"
                         or "Split" or "Slice" or "Gather" or "Concat" or "Expand" or "Where" or "Cast" or "Clip" or "Min" or "Max" or "Reciprocal" or "Sigmoid"
                         or "LayerNormalization" or "ReduceMean" or "ReduceSum" or "ReduceL2" or "LpNormalization" or "Dropout"
                         or "QuantizeLinear" or "DequantizeLinear":
@@ -179,7 +183,8 @@ internal static class ReshapeCoupling
                     case "Reshape" when consumer.Attributes.ContainsKey("shape"):
                         // Merged and split again, as between an operator that turns heads by their positions and the attention.
                         var shape = coupling.Info(consumer.Inputs[0]).Shape;
-                        foreach (var split in coupling.Graph.Consumers(consumer.Outputs[0]).Where(node => node.Operator == "Reshape" && coupling.Info(node.Outputs[0]).Shape.SequenceEqual(shape)))
+                        foreach (var split in coupling.Graph.Consumers(consumer.Outputs[0])
+                            .Where(node => node.Operator == "Reshape" && coupling.Info(node.Outputs[0]).Shape.SequenceEqual(shape)))
                         {
                             open.Enqueue(split.Outputs[0]);
                         }

@@ -69,7 +69,8 @@ internal sealed class StructureRemoval
         foreach (var network in networks.Distinct())
         {
             ImmutableArray<Parameter> parameters = [.. network.Parameters.Select(parameter => shrunk.GetValueOrDefault(parameter, parameter))];
-            removed[network] = removed.FirstOrDefault(other => other.Key.Graph == network.Graph).Value?.WithParameters(parameters) ?? new Network(network.Parts with
+            removed[network] = removed.FirstOrDefault(other => other.Key.Graph == network.Graph).Value?.WithParameters(parameters)
+                ?? new Network(network.Parts with
             {
                 Nodes = [.. network.Nodes.Select(Rewrite)],
                 Parameters = parameters,
@@ -106,7 +107,8 @@ internal sealed class StructureRemoval
     /// <summary>For every trained parameter that loses something, what it keeps; the masked network computes what the smaller one does.</summary>
     public ImmutableDictionary<string, WeightMask> Masks(Network network)
     {
-        var whole = network.WithParameters(network.Parameters.Where(parameter => parameter.Trainable).Select(parameter => parameter.WithValues(Enumerable.Repeat(1f, parameter.Count).ToArray())));
+        var whole = network.WithParameters(network.Parameters.Where(parameter => parameter.Trainable)
+            .Select(parameter => parameter.WithValues(Enumerable.Repeat(1f, parameter.Count).ToArray())));
         return Mask(whole).Parameters.Where(parameter => parameter.Trainable && parameter.Values.Contains(0f))
             .ToImmutableDictionary(parameter => parameter.Name, parameter => new WeightMask([.. parameter.Values.ToArray().Select(value => value != 0)]));
     }
@@ -170,7 +172,8 @@ internal sealed class StructureRemoval
     }
 
     private HashSet<string> Unmasked() => [.. _structure.Coupling.Axes
-        .Where(axis => axis.Role == AxisRole.RemovedOnly && Kept.TryGetValue(axis.Parameter, out var kept) && kept.ContainsKey(axis.Dimension)).Select(axis => axis.Parameter)];
+        .Where(axis => axis.Role == AxisRole.RemovedOnly && Kept.TryGetValue(axis.Parameter, out var kept) && kept.ContainsKey(axis.Dimension))
+        .Select(axis => axis.Parameter)];
 
     private NetworkGraph Graph => _structure.Coupling.Graph;
 
@@ -228,7 +231,8 @@ internal sealed class StructureRemoval
                 return node.With("sizes", Sizes(node.Outputs[0]).Select((size, d) => size < 0 ? node.Ints("sizes")[d] : size).ToArray());
             case "Conv" or "ConvTranspose" when WeightCoupling.ShrinksByGroups(_structure.Coupling, node):
                 return _structure.Coupling.Values[node.Outputs[0]].Axes[1].Classes is { } groups ? node.With("group", (long)KeptCount(groups)) : node;
-            case "GroupNormalization" when _structure.Coupling.Values[node.Outputs[0]].Axes[1].Classes is { } normalized && normalized.Length == node.Int("num_groups", 1):
+            case "GroupNormalization" when _structure.Coupling.Values[node.Outputs[0]].Axes[1].Classes is { } normalized && normalized.Length
+                == node.Int("num_groups", 1):
                 return node.With("num_groups", (long)KeptCount(normalized));
             case "LSTM" or "GRU" or "RNN" when _structure.Coupling.Values[node.Outputs.First(output => output.Length > 0)].Axes[^1].Classes is { } units:
                 return node.With("hidden_size", (long)KeptCount(units));
@@ -266,9 +270,11 @@ internal sealed class StructureRemoval
             {
                 // Every second of what is left is not what is left of every second: name them.
                 var places = Places(stays);
-                var indices = Enumerable.Range(0, range.Count).Select(k => range.Start + k * range.Step).Where(k => stays[k]).Select(k => (long)places[k]).ToArray();
+                var indices = Enumerable.Range(0, range.Count).Select(k => range.Start + k * range.Step).Where(k => stays[k]).Select(k => (long)places[k])
+                    .ToArray();
                 return ranges.Length == 1 ? node.AsOperator("Gather", node.Inputs).WithOnly(("axis", (long)ranges[i].Axis), ("indices", indices))
-                    : throw new NotSupportedException($"Node '{node.Name}' (Slice) cuts several dimensions with a step of {range.Step} over one that shrinks: split it into one Slice a dimension.");
+                    : throw new NotSupportedException($"Node '{node.Name}' (Slice) cuts several dimensions with a step of {range.Step} over one that shrinks: "
+                        + "split it into one Slice a dimension.");
             }
 
             starts[i] = stays.Take(range.Start).Count(stay => stay);
@@ -287,7 +293,8 @@ internal sealed class StructureRemoval
         }
 
         var places = Places(stays);
-        return node.With("indices", node.Ints("indices").Select(index => index < 0 ? index + stays.Length : index).Where(index => stays[index]).Select(index => (long)places[index]).ToArray());
+        return node.With("indices", node.Ints("indices").Select(index => index < 0 ? index + stays.Length : index).Where(index => stays[index])
+            .Select(index => (long)places[index]).ToArray());
     }
 
     /// <summary>Where each index that stays lies afterwards.</summary>

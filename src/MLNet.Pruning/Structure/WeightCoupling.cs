@@ -233,7 +233,8 @@ internal static class WeightCoupling
         }
 
         Axis?[] own = [rows >= 0 ? left.Axes[rows] : null, made];
-        var zero = (!batch.Any(axis => axis.IsLive) || left.Zero || right.Zero) && (own[0] is not { IsLive: true } || left.Zero) && (made is not { IsLive: true } || right.Zero);
+        var zero = (!batch.Any(axis => axis.IsLive) || left.Zero || right.Zero) && (own[0] is not { IsLive: true } || left.Zero)
+            && (made is not { IsLive: true } || right.Zero);
         return [new([.. batch, .. own.OfType<Axis>()], zero)];
     }
 

@@ -11,7 +11,8 @@ public sealed class Predictions
 
     /// <param name="task">What the scores mean.</param>
     /// <param name="scores">
-    /// Row by row as many as there are outputs: of classes their logits, of binary classification one, the logit of the positive class, of regression the value.
+    /// Row by row as many as there are outputs: of classes their logits, of binary classification one, the logit of the positive class, of regression the
+    /// value.
     /// </param>
     /// <param name="labels">One a row: the index of the class, 1 or 0 for the positive and the negative class, or the value to predict.</param>
     /// <param name="weights">One a row, not negative: how often it counts; null for once each.</param>

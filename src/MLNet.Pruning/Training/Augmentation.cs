@@ -2,7 +2,9 @@ using MLNet.Pruning.Data;
 
 namespace MLNet.Pruning;
 
-/// <summary>Changes that training makes to every row each time it sees it, so that there are more different ones. Rows to measure on stay as they are.</summary>
+/// <summary>
+/// Changes that training makes to every row each time it sees it, so that there are more different ones. Rows to measure on stay as they are.
+/// </summary>
 public sealed class Augmentation
 {
     private readonly int _pixels;
@@ -19,7 +21,9 @@ public sealed class Augmentation
     /// Jitter: moves an image by whole pixels, drawn uniformly from -pixels to pixels for each direction; what comes in is 0.
     /// </summary>
     /// <param name="pixels">At least 1, and less than the image is high and wide.</param>
-    /// <param name="height">Rows of pixels, for a network that reads images as plain vectors [channels x height x width]; 0 for one that reads [channels, height, width].</param>
+    /// <param name="height">
+    /// Rows of pixels, for a network that reads images as plain vectors [channels x height x width]; 0 for one that reads [channels, height, width].
+    /// </param>
     /// <param name="width">Pixels in a row, likewise.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static Augmentation Shift(int pixels, int height = 0, int width = 0)
@@ -29,7 +33,8 @@ public sealed class Augmentation
         ArgumentOutOfRangeException.ThrowIfNegative(width);
         if ((long)height * width > Array.MaxLength)
         {
-            throw new ArgumentOutOfRangeException(nameof(height), height, $"An image of {height:N0} x {width:N0} pixels is larger than the {Array.MaxLength:N0} values that an array holds.");
+            throw new ArgumentOutOfRangeException(nameof(height), height,
+                $"An image of {height:N0} x {width:N0} pixels is larger than the {Array.MaxLength:N0} values that an array holds.");
         }
         return new(pixels, height, width);
     }
@@ -42,7 +47,8 @@ public sealed class Augmentation
     {
         if (network.Inputs is not [var input])
         {
-            throw new ArgumentException($"Augmentation shifts images, but the network reads {network.Inputs.Length} inputs: {string.Join(", ", network.Inputs)}.");
+            throw new ArgumentException($"Augmentation shifts images, but the network reads {network.Inputs.Length} inputs: "
+                + $"{string.Join(", ", network.Inputs)}.");
         }
 
         var (height, width) = (_height, _width);
@@ -57,7 +63,9 @@ public sealed class Augmentation
 
         if (height == 0 || width == 0 || input.RowSize % (height * width) != 0)
         {
-            throw new ArgumentException($"Augmentation shifts images of {(height == 0 || width == 0 ? "a size that it is not given" : $"{height} x {width} pixels")}, but the network reads '{input.Name}' with rows of {input.RowSize} values"
+            throw new ArgumentException("Augmentation shifts images of "
+                + $"{(height == 0 || width == 0 ? "a size that it is not given" : $"{height} x {width} pixels")}, but the network reads '{input.Name}' with "
+                    + $"rows of {input.RowSize} values"
                 + (height == 0 || width == 0 ? ": name height and width in Augmentation.Shift." : "."));
         }
 

@@ -34,8 +34,10 @@ public sealed record ValidationResult
     /// <param name="direction">Whether a higher or a lower metric is better.</param>
     /// <param name="task">The task, which such files name instead.</param>
     [JsonConstructor]
-    internal ValidationResult(double metric, double loss, string? name = null, string unit = "", MetricDirection direction = MetricDirection.HigherIsBetter, LearningTask? task = null)
-        => (Metric, Loss, Name, Unit, Direction) = (metric, loss, name ?? MLNet.Pruning.Metric.Resolve(null, task ?? LearningTask.Multiclass).Name, unit, direction);
+    internal ValidationResult(double metric, double loss, string? name = null, string unit = "", MetricDirection direction = MetricDirection.HigherIsBetter,
+        LearningTask? task = null)
+        => (Metric, Loss, Name, Unit, Direction) = (metric, loss, name ?? MLNet.Pruning.Metric.Resolve(null, task ?? LearningTask.Multiclass).Name, unit,
+            direction);
 
     internal ValidationResult(double metric, double loss, Metric by) : this(metric, loss, by.Name, by.Unit, by.Direction)
     {

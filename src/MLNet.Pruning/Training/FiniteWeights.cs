@@ -10,10 +10,12 @@ internal static class FiniteWeights
     /// <exception cref="InvalidOperationException">Names the layers, and how many of their weights are not finite.</exception>
     public static void Check(Network network, string failed, string remedy)
     {
-        var broken = network.Parameters.Select(parameter => (parameter.Name, parameter.Count, Broken: Count(parameter.Values))).Where(parameter => parameter.Broken > 0).ToArray();
+        var broken = network.Parameters.Select(parameter => (parameter.Name, parameter.Count, Broken: Count(parameter.Values)))
+            .Where(parameter => parameter.Broken > 0).ToArray();
         if (broken.Length > 0)
         {
-            throw new InvalidOperationException($"{failed}: {string.Join(", ", broken.Take(Shown).Select(parameter => $"{parameter.Broken:N0} of the {parameter.Count:N0} values of {Place(network, parameter.Name)}"))}"
+            throw new InvalidOperationException($"{failed}: {string.Join(", ",
+                broken.Take(Shown).Select(parameter => $"{parameter.Broken:N0} of the {parameter.Count:N0} values of {Place(network, parameter.Name)}"))}"
                 + $"{(broken.Length > Shown ? $" and values of {broken.Length - Shown} more parameters" : "")} are not finite numbers. {remedy}");
         }
     }

@@ -22,7 +22,8 @@ internal static class FormerTraining
         json["LearningRateSchedule"] = Schedule(json["Schedule"]!, (double?)json["WarmupEpochs"] ?? 0);
         json["Optimizer"] = Call((string)json["Optimizer"]!["Kind"]!, Numbers(json["Optimizer"]!["Arguments"]));
         json["Regularization"] = json["Penalties"] is JsonArray { Count: > 0 } penalties ? string.Join(" + ", penalties.Select(term => Penalty(term!))) : null;
-        json["TargetedDropout"] = json["Dropout"]?["Arguments"] is JsonArray { Count: 2 } dropout ? new JsonObject { ["Targeted"] = (double?)dropout[0], ["Rate"] = (double?)dropout[1] } : null;
+        json["TargetedDropout"] = json["Dropout"]?["Arguments"] is JsonArray { Count: 2 } dropout
+            ? new JsonObject { ["Targeted"] = (double?)dropout[0], ["Rate"] = (double?)dropout[1] } : null;
         json["Distillation"] = json["Teaching"] is { } teaching ? Teaching(teaching) : null;
         json["Augmentation"] = json["Augmentation"] is JsonArray shift ? Call(nameof(Augmentation.Shift), Numbers(shift)) : null;
         foreach (var name in new[] { "Schedule", "WarmupEpochs", "Penalties", "Dropout", "Teaching" })
@@ -65,7 +66,8 @@ internal static class FormerTraining
     };
 
     private static string Schedule(JsonNode schedule, double warmup)
-        => Call((string)schedule["Kind"]!, Numbers(schedule["Arguments"])) + (warmup > 0 ? $".{nameof(LearningRateSchedule.WithWarmup)}({warmup.ToString("r", CultureInfo.InvariantCulture)})" : "");
+        => Call((string)schedule["Kind"]!, Numbers(schedule["Arguments"]))
+            + (warmup > 0 ? $".{nameof(LearningRateSchedule.WithWarmup)}({warmup.ToString("r", CultureInfo.InvariantCulture)})" : "");
 
     private static string[] Numbers(JsonNode? numbers) => [.. numbers?.AsArray().Select(number => number!.ToJsonString()) ?? []];
 

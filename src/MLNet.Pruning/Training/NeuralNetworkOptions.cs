@@ -33,7 +33,8 @@ public sealed record NeuralNetworkOptions : TrainingOptions
     public double ValidationFraction
     {
         get;
-        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in [0, 1).");
+        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value,
+            "The validation fraction lies in [0, 1).");
     } = 0.1;
 
     /// <summary>Whether rows with missing labels or with values that are not finite are left out; else they are refused.</summary>

@@ -42,7 +42,8 @@ internal sealed class TrainingLoop
     /// <exception cref="NotSupportedException">The network rounds to integers on its way.</exception>
     /// <exception cref="InvalidOperationException">The loss or the weights left the finite numbers, or early stopping has no validation rows.</exception>
     /// <exception cref="MetricException">Early stopping goes by a metric that the validation rows do not define.</exception>
-    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0, TrainingCallback? callback = null, DistillationSession? session = null)
+    public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0,
+        TrainingCallback? callback = null, DistillationSession? session = null)
     {
         NativeHeap.KeepFreed();
         try
@@ -55,11 +56,13 @@ internal sealed class TrainingLoop
         }
     }
 
-    private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback, DistillationSession? session)
+    private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback,
+        DistillationSession? session)
     {
         if (network.Nodes.FirstOrDefault(node => node is { Domain: "", Operator: "QuantizeLinear" }) is { } quantized)
         {
-            throw new NotSupportedException($"Node '{quantized.Name}' (QuantizeLinear) rounds, so that no gradient passes: train and prune the network of floats, then quantize it.");
+            throw new NotSupportedException($"Node '{quantized.Name}' (QuantizeLinear) rounds, so that no gradient passes: train and prune the network of "
+                + "floats, then quantize it.");
         }
 
         if (_options.EarlyStoppingPatience is not null && _data.ValidationRows.IsEmpty)
@@ -207,7 +210,8 @@ internal sealed class TrainingLoop
     }
 
     /// <summary>What every step works with.</summary>
-    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, DistillationLoss? Distillation, List<TrainingCallback> Callbacks, Batch Batch, RowChange? Change, Generator Dropout);
+    private sealed record StepState(TrainedWeights Weights, UpdateRule Rule, Func<Tensor>? Penalty, DistillationLoss? Distillation,
+        List<TrainingCallback> Callbacks, Batch Batch, RowChange? Change, Generator Dropout);
 }
 
 /// <summary>What a training gave.</summary>

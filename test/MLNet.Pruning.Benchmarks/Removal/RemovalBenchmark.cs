@@ -65,7 +65,8 @@ internal static class RemovalBenchmark
         using var before = new BoundRun(dense, batch: 1, threads: 1, new(1, new Dictionary<string, int>()), seed: 1);
         using var after = new BoundRun(small, batch: 1, threads: 1, new(1, new Dictionary<string, int>()), seed: 1);
         var (theirs, ours) = SideBySide.Measure(before.Repeat, after.Repeat, report.Rounds * RoundsEach, _ => { });
-        report.Add(new(string.Create(CultureInfo.InvariantCulture, $"{name}, {share:0%} removed, {(alignment > 1 ? "aligned" : "exact")} ({fewer:0.0}x)"), ours, theirs,
+        report.Add(new(string.Create(CultureInfo.InvariantCulture, $"{name}, {share:0%} removed, {(alignment > 1 ? "aligned" : "exact")} ({fewer:0.0}x)"), ours,
+            theirs,
             seconds => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6:n0} us"), (our, their) => their / our,
             name.StartsWith("ResNet", StringComparison.Ordinal) && share > 0.5 && alignment > 1 ? Aim : null));
     }

@@ -57,7 +57,8 @@ internal static class StepsBenchmark
 
     /// <summary>The same weights on graphs of their own.</summary>
     private static PrunedNetwork Anew(PrunedNetwork pruned)
-        => new(new Network(pruned.Weights.Parts), pruned.Masks, pruned.Checkpoints.ToImmutableDictionary(checkpoint => checkpoint.Key, checkpoint => Anew(checkpoint.Value)));
+        => new(new Network(pruned.Weights.Parts), pruned.Masks,
+            pruned.Checkpoints.ToImmutableDictionary(checkpoint => checkpoint.Key, checkpoint => Anew(checkpoint.Value)));
 
     private static Network Anew(Network network)
         => new(network.Parts with { Parameters = [.. network.Parameters.Select(parameter => parameter.WithValues(parameter.Array))] });

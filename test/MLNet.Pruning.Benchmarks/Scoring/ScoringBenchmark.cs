@@ -18,7 +18,8 @@ internal static class ScoringBenchmark
         var ml = new MLContext(1);
         var rows = DigitRow.Random(Rows);
         var view = ml.Data.LoadFromEnumerable(rows);
-        var model = ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(DigitRow.Width, 300, 100, DigitRow.Classes), Epochs = 1 }).Fit(view);
+        var model = ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(DigitRow.Width, 300, 100,
+            DigitRow.Classes), Epochs = 1 }).Fit(view);
         var engine = ml.Model.CreatePredictionEngine<DigitRow, DigitScores>(model);
         report.Section("Scoring, rows a second of the MLP 784-300-100-10", "bare forward pass", "share of bare",
             $"""

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace MLNet.Pruning.Benchmarks;
 
-/// <summary>One round of the selection, in a process of its own: prints seconds of pruning, seconds of pruning made permanent, and the peaks of memory of both.</summary>
+/// <summary>
+/// One round of the selection, in a process of its own: prints seconds of pruning, seconds of pruning made permanent, and the peaks of memory of both.
+/// </summary>
 internal static class SelectionRound
 {
     public const string Name = "selection-round";

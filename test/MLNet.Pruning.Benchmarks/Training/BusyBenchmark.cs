@@ -30,7 +30,8 @@ internal static class BusyBenchmark
             return Seconds();
         }, Seconds);
         output.Delete(recursive: true);
-        report.Add(new("samples/Digits", busy, quiet, seconds => FormattableString.Invariant($"{seconds:0.0} s"), (our, their) => our / their, Aim, AimIsLargest: true));
+        report.Add(new("samples/Digits", busy, quiet, seconds => FormattableString.Invariant($"{seconds:0.0} s"), (our, their) => our / their, Aim,
+            AimIsLargest: true));
     }
 }
 

@@ -31,7 +31,8 @@ internal sealed class TrainingCase
         _data = Data();
     }
 
-    public static IEnumerable<TrainingCase> All => from network in new[] { "mlp", "lenet5" } from optimizer in new[] { "sgd", "adam" } select new TrainingCase(network, optimizer);
+    public static IEnumerable<TrainingCase> All => from network in new[] { "mlp", "lenet5" } from optimizer in new[] { "sgd", "adam" }
+        select new TrainingCase(network, optimizer);
 
     /// <summary>"mlp" or "lenet5".</summary>
     public string NetworkName { get; }
@@ -41,7 +42,8 @@ internal sealed class TrainingCase
 
     public bool Convolutional => NetworkName == "lenet5";
 
-    public override string ToString() => $"{(NetworkName == "mlp" ? "MLP 784-300-100-10" : "LeNet-5")}, {(OptimizerName == "sgd" ? "SGD with momentum" : "Adam")}";
+    public override string ToString() => $"{(NetworkName == "mlp" ? "MLP 784-300-100-10" : "LeNet-5")}, "
+        + $"{(OptimizerName == "sgd" ? "SGD with momentum" : "Adam")}";
 
     /// <summary>Epochs that last about so many seconds.</summary>
     public int Epochs(double seconds, Device device)

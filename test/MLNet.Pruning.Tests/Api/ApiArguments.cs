@@ -19,7 +19,8 @@ internal static class ApiArguments
     private static readonly Lazy<ITransformer> s_model = new(() => s_ml.MulticlassClassification.Trainers.NeuralNetwork(Training()).Fit(s_rows));
     private static readonly Lazy<SensitivityReport> s_sensitivity = new(() => s_ml.Compression().Sensitivity(s_model.Value, s_rows, Sensitivity()));
     private static readonly Lazy<ITransformer> s_trees = new(() => s_ml.Fit("FastTree", s_ml.View(TreeTables.Make(60, 1)), trees: 3));
-    private static readonly Lazy<ITransformer> s_prunedTrees = new(() => s_ml.Transforms.PruneTrees(s_trees.Value, Trees()).Fit(s_ml.View(TreeTables.Make(60, 1))));
+    private static readonly Lazy<ITransformer> s_prunedTrees = new(() =>
+        s_ml.Transforms.PruneTrees(s_trees.Value, Trees()).Fit(s_ml.View(TreeTables.Make(60, 1))));
 
     /// <summary>Where files are written.</summary>
     public static DirectoryInfo Folder { get; } = Directory.CreateTempSubdirectory("arguments");
@@ -112,8 +113,10 @@ internal static class ApiArguments
     };
 
     /// <summary>A value that a parameter takes; null where none is known.</summary>
-    public static object? Sample(ParameterInfo parameter) => parameter.Name is "path" ? File() : parameter is { Name: "parameter", ParameterType: var type } && type == typeof(string) ? "fc1.weight"
-        : parameter.ParameterType == typeof(ITransformer) && parameter.Member.DeclaringType == typeof(TreePruningCatalog) ? s_trees.Value : Sample(parameter.ParameterType);
+    public static object? Sample(ParameterInfo parameter)
+        => parameter.Name is "path" ? File() : parameter is { Name: "parameter", ParameterType: var type } && type == typeof(string) ? "fc1.weight"
+        : parameter.ParameterType == typeof(ITransformer) && parameter.Member.DeclaringType == typeof(TreePruningCatalog) ? s_trees.Value
+        : Sample(parameter.ParameterType);
 
     /// <summary>A value of a type; null where none is known.</summary>
     public static object? Sample(Type type)
@@ -136,28 +139,37 @@ internal static class ApiArguments
             yield return null;
         }
 
-        foreach (var value in Value(type) is { } held ? Bad(held).Select(value => (object)Table(held, value)) : Item(type) is { } item ? Bad(item).Select(value => (object)List(item, value)) : Bad(type).OfType<object>())
+        foreach (var value in Value(type) is { } held ? Bad(held).Select(value => (object)Table(held, value)) : Item(type) is { } item
+            ? Bad(item).Select(value => (object)List(item, value)) : Bad(type).OfType<object>())
         {
             yield return value;
         }
     }
 
     /// <summary>Whether no parameter at all should take the value.</summary>
-    public static bool IsNeverLegal(object? value) => value is null or double.NaN or Enum || value is ITuple tuple && Enumerable.Range(0, tuple.Length).Any(i => IsNeverLegal(tuple[i]))
-        || value is IDictionary table && table.Values.Cast<object?>().Any(IsNeverLegal) || value is IEnumerable list and not string and not IDictionary && list.Cast<object?>().Any(IsNeverLegal);
+    public static bool IsNeverLegal(object? value) => value is null or double.NaN or Enum || value is ITuple tuple
+        && Enumerable.Range(0, tuple.Length).Any(i => IsNeverLegal(tuple[i]))
+        || value is IDictionary table && table.Values.Cast<object?>().Any(IsNeverLegal) || value is IEnumerable list and not string and not IDictionary
+        && list.Cast<object?>().Any(IsNeverLegal);
 
     public static bool TakesNull(ParameterInfo parameter) => new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.Nullable;
 
-    private static IEnumerable<object?> Bad(Type type) => type == typeof(double) ? [double.NaN, double.PositiveInfinity, double.NegativeInfinity, -1.0, double.MaxValue, double.Epsilon]
-        : type == typeof(float) ? [float.NaN, float.PositiveInfinity] : type == typeof(int) ? [-1, int.MinValue, int.MaxValue] : type == typeof(long) ? [-1L, long.MinValue, long.MaxValue] : type == typeof(string) ? [""]
+    private static IEnumerable<object?> Bad(Type type)
+        => type == typeof(double) ? [double.NaN, double.PositiveInfinity, double.NegativeInfinity, -1.0, double.MaxValue, double.Epsilon]
+        : type == typeof(float) ? [float.NaN, float.PositiveInfinity] : type == typeof(int) ? [-1, int.MinValue, int.MaxValue] : type == typeof(long)
+        ? [-1L, long.MinValue, long.MaxValue] : type == typeof(string) ? [""]
         : type == typeof(TimeSpan) ? [TimeSpan.Zero, TimeSpan.MinValue, TimeSpan.MaxValue] : type.IsEnum ? [Enum.ToObject(type, 99)]
-        : typeof(ITuple).IsAssignableFrom(type) ? type.GetGenericArguments().SelectMany((part, i) => (part.IsValueType ? Bad(part) : [null]).Select(bad => Activator.CreateInstance(type, [.. type.GetGenericArguments().Select((other, j) => i == j ? bad : Sample(other))])))
+        : typeof(ITuple).IsAssignableFrom(type) ? type.GetGenericArguments()
+            .SelectMany((part, i) => (part.IsValueType ? Bad(part)
+                : [null]).Select(bad => Activator.CreateInstance(type, [.. type.GetGenericArguments().Select((other, j) => i == j ? bad : Sample(other))])))
         : type.IsValueType ? [] : [null];
 
     private static Type? Item(Type type) => type.IsArray ? type.GetElementType()
-        : type.IsGenericType && type.GetGenericTypeDefinition() is var open && (open == typeof(IReadOnlyList<>) || open == typeof(IEnumerable<>)) ? type.GetGenericArguments()[0] : null;
+        : type.IsGenericType && type.GetGenericTypeDefinition() is var open && (open == typeof(IReadOnlyList<>) || open == typeof(IEnumerable<>))
+        ? type.GetGenericArguments()[0] : null;
 
-    private static Type? Value(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) ? type.GetGenericArguments()[1] : null;
+    private static Type? Value(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>)
+        ? type.GetGenericArguments()[1] : null;
 
     private static Array List(Type item, object? one)
     {
@@ -181,7 +193,8 @@ internal static class ApiArguments
         return path;
     }
 
-    private static IDataView Rows() => s_ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Row { Features = [i % 2, i % 3, i % 5, i % 7], Label = i % 2 }));
+    private static IDataView Rows() => s_ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40)
+        .Select(i => new Row { Features = [i % 2, i % 3, i % 5, i % 7], Label = i % 2 }));
 
     private static ImportanceContext Context() => new(s_network.Prune(Amount.Fraction(0.5)), Calibration());
 

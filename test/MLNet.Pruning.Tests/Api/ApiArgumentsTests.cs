@@ -14,7 +14,8 @@ public class ApiArgumentsTests
     /// <summary>Norms of any order, infinite ones too, as torch.norm has them.</summary>
     private static readonly string[] s_anyNumber = ["Importance.Magnitude(p)"];
 
-    public static IEnumerable<object[]> Types => typeof(Network).Assembly.GetExportedTypes().Where(type => !typeof(Delegate).IsAssignableFrom(type) && !type.IsEnum && Calls(type).Any())
+    public static IEnumerable<object[]> Types => typeof(Network).Assembly.GetExportedTypes()
+        .Where(type => !typeof(Delegate).IsAssignableFrom(type) && !type.IsEnum && Calls(type).Any())
         .Append(typeof(ApiSpans)).Select(type => new object[] { type.FullName! });
 
     [TestMethod]
@@ -32,7 +33,8 @@ public class ApiArgumentsTests
                 continue;
             }
 
-            if (parameters.Where(parameter => !parameter.IsOptional && !ApiArguments.TakesNull(parameter) && ApiArguments.Sample(parameter) is null).Select(parameter => parameter.ToString()).ToArray() is { Length: > 0 } unknown)
+            if (parameters.Where(parameter => !parameter.IsOptional && !ApiArguments.TakesNull(parameter) && ApiArguments.Sample(parameter) is null)
+                .Select(parameter => parameter.ToString()).ToArray() is { Length: > 0 } unknown)
             {
                 wrong.Add($"{type.Name}.{call.Name}: there is no sample of {string.Join(", ", unknown)}");
                 continue;
@@ -42,8 +44,10 @@ public class ApiArgumentsTests
             {
                 foreach (var value in ApiArguments.Bad(parameters[p]))
                 {
-                    object?[] tried = [.. parameters.Select((parameter, i) => i == p ? value : parameter.IsOptional ? Type.Missing : ApiArguments.Sample(parameter))];
-                    if (Problem(call, call is MethodInfo { IsStatic: false } ? ApiArguments.Sample(type) : null, tried, Name(call, parameters[p]), value) is { } problem)
+                    object?[] tried = [.. parameters.Select((parameter, i) =>
+                        i == p ? value : parameter.IsOptional ? Type.Missing : ApiArguments.Sample(parameter))];
+                    if (Problem(call, call is MethodInfo { IsStatic: false } ? ApiArguments.Sample(type) : null, tried, Name(call, parameters[p]),
+                        value) is { } problem)
                     {
                         wrong.Add($"{type.Name}.{call.Name}({parameters[p].Name}: {Shown(value)}): {problem}");
                     }
@@ -85,7 +89,8 @@ public class ApiArgumentsTests
         }
     }
 
-    private static string Name(MethodBase call, ParameterInfo parameter) => call.IsSpecialName && call.Name.StartsWith("set_", StringComparison.Ordinal) ? call.Name[4..] : parameter.Name!;
+    private static string Name(MethodBase call, ParameterInfo parameter)
+        => call.IsSpecialName && call.Name.StartsWith("set_", StringComparison.Ordinal) ? call.Name[4..] : parameter.Name!;
 
     private static string Shown(object? value) => value switch
     {
@@ -95,15 +100,19 @@ public class ApiArgumentsTests
         _ => $"{value}",
     };
 
-    private static IEnumerable<(MethodBase Call, ParameterInfo[] Parameters)> Calls(Type type) => Members(type).Where(CanInvoke).Select(call => (call, call.GetParameters()));
+    private static IEnumerable<(MethodBase Call, ParameterInfo[] Parameters)> Calls(Type type)
+        => Members(type).Where(CanInvoke).Select(call => (call, call.GetParameters()));
 
-    private static bool CanInvoke(MethodBase call) => call.GetParameters().All(parameter => !parameter.ParameterType.IsByRefLike && !parameter.ParameterType.IsByRef);
+    private static bool CanInvoke(MethodBase call) => call.GetParameters()
+        .All(parameter => !parameter.ParameterType.IsByRefLike && !parameter.ParameterType.IsByRef);
 
     private static IEnumerable<MethodBase> Members(Type type)
     {
         const BindingFlags Declared = BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
-        return type.GetMethods(Declared).Where(method => (!method.IsAbstract || !CanInvoke(method)) && method.GetBaseDefinition() == method && !(method.Name is "Equals" or "op_Equality" or "op_Inequality")
+        return type.GetMethods(Declared).Where(method => (!method.IsAbstract || !CanInvoke(method)) && method.GetBaseDefinition() == method
+            && !(method.Name is "Equals" or "op_Equality" or "op_Inequality")
                 && (!method.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false) || method.Name.StartsWith("set_", StringComparison.Ordinal)))
-            .Concat<MethodBase>(type.IsAbstract || typeof(Exception).IsAssignableFrom(type) ? [] : type.GetConstructors()).Where(call => call.GetParameters().Length > 0);
+            .Concat<MethodBase>(type.IsAbstract || typeof(Exception).IsAssignableFrom(type) ? [] : type.GetConstructors())
+            .Where(call => call.GetParameters().Length > 0);
     }
 }

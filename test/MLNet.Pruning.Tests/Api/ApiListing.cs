@@ -42,7 +42,9 @@ internal static partial class ApiListing
         return string.Join('\n', lines).TrimEnd(',') + " }\n";
     }
 
-    [GeneratedRegex(@"\b(MLNet\.Pruning|Microsoft\.ML(\.Data|\.Trainers)?|System(\.IO|\.Threading|\.Collections\.Generic|\.Collections\.Immutable)?|TorchSharp)\.(?=[A-Za-z])")]
+    [GeneratedRegex(
+        @"\b(MLNet\.Pruning|Microsoft\.ML(\.Data|\.Trainers)?|System(\.IO|\.Threading|\.Collections\.Generic|\.Collections\.Immutable)?"
+        + @"|TorchSharp)\.(?=[A-Za-z])")]
     private static partial Regex Namespaces();
 
     [GeneratedRegex(@"\n +\{\n")]
@@ -51,7 +53,9 @@ internal static partial class ApiListing
     [GeneratedRegex(@"class (\w+)(?:( : \w+),| :) IEquatable<\1>")]
     private static partial Regex Records();
 
-    [GeneratedRegex(@"\n +public (\w+\(\) \{ \}|override string ToString\(\) \{ \}|\w+ Fit\(IDataView input\) \{ \}|SchemaShape GetOutputSchema\(SchemaShape inputSchema\) \{ \})(?=\n)")]
+    [GeneratedRegex(
+        @"\n +public (\w+\(\) \{ \}|override string ToString\(\) \{ \}|\w+ Fit\(IDataView input\) \{ \}"
+        + @"|SchemaShape GetOutputSchema\(SchemaShape inputSchema\) \{ \})(?=\n)")]
     private static partial Regex Common();
 
     [GeneratedRegex(@"ValueTuple<([^<>]*)>")]

@@ -15,10 +15,12 @@ internal static class ApiSpans
 
     public static PrunedNetwork PrunedNetwork_With(PrunedNetwork? network, string parameter, float[]? values) => network!.With(parameter, values);
 
-    public static void ImportanceScores_ScoreWeights(ImportanceScores? measured, Parameter parameter, int start) => measured!.ScoreWeights(parameter, start, new float[1]);
+    public static void ImportanceScores_ScoreWeights(ImportanceScores? measured, Parameter parameter, int start)
+        => measured!.ScoreWeights(parameter, start, new float[1]);
 
     public static void ImportanceScores_ScoreSlices(ImportanceScores? measured, Parameter parameter, int dimension)
-        => measured!.ScoreSlices(parameter, dimension, new double[parameter is { Shape: var shape } && dimension >= 0 && dimension < shape.Length ? shape[dimension] : 1]);
+        => measured!.ScoreSlices(parameter, dimension, new double[parameter is { Shape: var shape } && dimension >= 0 && dimension < shape.Length
+            ? shape[dimension] : 1]);
 
     public static WeightMask WeightMask_ctor(bool[]? kept) => new(kept);
 

@@ -32,7 +32,8 @@ public class OptionsTests
     {
         var type = s_options.Single(type => type.Name == typeName);
         var property = type.GetProperty(name)!;
-        Assert.IsTrue(property.SetMethod is not { } setter || setter.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)), "it can be set later");
+        Assert.IsTrue(property.SetMethod is not { } setter || setter.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)),
+            "it can be set later");
         if (property.PropertyType == typeof(string) || !property.PropertyType.IsAssignableTo(typeof(IEnumerable)))
         {
             return;

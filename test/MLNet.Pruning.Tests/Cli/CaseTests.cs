@@ -50,7 +50,8 @@ public class CaseTests
     public void Weights_beside_the_file_are_bytes_too()
     {
         using var files = new CliFiles();
-        var before = CliProcess.Json(0, "prune", Case.File("external/model"), "-o", files["small.onnx"], "--granularity", "weight").GetProperty("input").GetProperty("bytes").GetInt64();
+        var before = CliProcess.Json(0, "prune", Case.File("external/model"), "-o", files["small.onnx"], "--granularity", "weight").GetProperty("input")
+            .GetProperty("bytes").GetInt64();
         var folder = Path.GetDirectoryName(Case.File("external/model"))!;
         Assert.AreEqual(new FileInfo(Case.File("external/model")).Length + (4 * 82_944), before, "three weights of 82,944 floats together");
         Assert.AreEqual(before, CliProcess.Json(0, "inspect", Case.File("external/model")).GetProperty("bytes").GetInt64());
@@ -116,7 +117,8 @@ public class CaseTests
     {
         // A picture of scores, 10 x 1 x 1, as fully convolutional networks give it.
         using var files = new CliFiles();
-        List<NodeProto> nodes = [OnnxModels.Op("Conv", ["x", "w1"], ["h"]), OnnxModels.Op("Relu", ["h"], ["r"]), OnnxModels.Op("Conv", ["r", "w2"], [softmax ? "logits" : "y"])];
+        List<NodeProto> nodes = [OnnxModels.Op("Conv", ["x", "w1"], ["h"]), OnnxModels.Op("Relu", ["h"], ["r"]),
+            OnnxModels.Op("Conv", ["r", "w2"], [softmax ? "logits" : "y"])];
         if (softmax)
         {
             nodes.Add(OnnxModels.Op("Softmax", ["logits"], ["y"], ("axis", 1L)));
@@ -132,7 +134,8 @@ public class CaseTests
             .. Enumerable.Range(0, 60).Select(row => string.Join(",", Enumerable.Range(0, 16).Select(_ => random.Next(10))) + $",{row % 3}")]);
         foreach (var granularity in new[] { "weight", "unit" })
         {
-            CliProcess.Json(0, "prune", files["m.onnx"], "-o", files["small.onnx"], "--granularity", granularity, "--alignment", "1", "--data", rows, "--label", "class", "--fine-tune-epochs", "1");
+            CliProcess.Json(0, "prune", files["m.onnx"], "-o", files["small.onnx"], "--granularity", granularity, "--alignment", "1", "--data", rows, "--label",
+                "class", "--fine-tune-epochs", "1");
             var output = OnnxFile.Read(files["small.onnx"]).Graph.Output.Single();
             Assert.AreEqual("y", output.Name);
             CollectionAssert.AreEqual(new long[] { 3, 1, 1 }, output.Type.TensorType.Shape.Dim.Skip(1).Select(dim => dim.DimValue).ToArray());

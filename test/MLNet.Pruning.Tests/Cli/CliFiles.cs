@@ -8,7 +8,8 @@ internal sealed class CliFiles : IDisposable
     public string this[string name] => Path.Combine(_folder.FullName, name);
 
     /// <summary>Convolutions of 16 and 32 filters over 12 x 12 pixels, and a dense layer: conv1, batchnorm1, conv2, fc1, fc2.</summary>
-    public static Network Convolutional(int seed = 1) => Network.Sequential([1, 12, 12], Layer.Conv2d(16, 3), Layer.BatchNorm(), Layer.Relu(), Layer.MaxPool(2), Layer.Conv2d(32, 3), Layer.Relu(),
+    public static Network Convolutional(int seed = 1) => Network.Sequential([1, 12, 12], Layer.Conv2d(16, 3), Layer.BatchNorm(), Layer.Relu(), Layer.MaxPool(2),
+        Layer.Conv2d(32, 3), Layer.Relu(),
         Layer.Flatten(), Layer.Dense(20), Layer.Relu(), Layer.Dense(10)).Initialize(seed);
 
     public string Save(string name, Network network)

@@ -17,11 +17,13 @@ public class InspectTests
         Assert.AreEqual("[\"N\",32,3,3]", layers["conv2"].GetProperty("output").GetRawText());
         Assert.AreEqual((32 * 16 * 9) + 32, layers["conv2"].GetProperty("counts").GetProperty("parameters").GetInt64());
         Assert.AreEqual(32 * 16 * 9 * 9, layers["conv2"].GetProperty("counts").GetProperty("multiplyAdds").GetInt64());
-        Assert.AreEqual((16 * 9) + 16 + (2 * 16) + (32 * 16 * 9) + 32 + (288 * 20) + 20 + (20 * 10) + 10, found.GetProperty("total").GetProperty("parameters").GetInt64());
+        Assert.AreEqual((16 * 9) + 16 + (2 * 16) + (32 * 16 * 9) + 32 + (288 * 20) + 20 + (20 * 10) + 10,
+            found.GetProperty("total").GetProperty("parameters").GetInt64());
         Assert.AreEqual((16 * 9 * 100) + (32 * 16 * 9 * 9) + (288 * 20) + (20 * 10), found.GetProperty("total").GetProperty("multiplyAdds").GetInt64());
         Assert.AreEqual(new FileInfo(files["a.onnx"]).Length, found.GetProperty("bytes").GetInt64());
 
-        var groups = found.GetProperty("groups").EnumerateArray().ToDictionary(family => family.GetProperty("layer").GetString()!, family => family.GetProperty("count").GetInt32());
+        var groups = found.GetProperty("groups").EnumerateArray()
+            .ToDictionary(family => family.GetProperty("layer").GetString()!, family => family.GetProperty("count").GetInt32());
         CollectionAssert.AreEquivalent(new Dictionary<string, int> { ["conv1"] = 16, ["conv2"] = 32, ["fc1"] = 20 }, groups);
         StringAssert.Contains(found.GetProperty("reasons")[0].GetString(), "fc2");
     }
@@ -39,7 +41,8 @@ public class InspectTests
 
         var explained = CliProcess.Json(0, "inspect", model, "--explain", "conv1:5");
         Assert.AreEqual(5, explained.GetProperty("number").GetInt32());
-        CollectionAssert.Contains(explained.GetProperty("members").EnumerateArray().Select(member => member.GetProperty("slice").GetString()).ToArray(), "conv2.weight[:,5]");
+        CollectionAssert.Contains(explained.GetProperty("members").EnumerateArray().Select(member => member.GetProperty("slice").GetString()).ToArray(),
+            "conv2.weight[:,5]");
         StringAssert.Contains(CliProcess.Run("inspect", model, "--explain", "conv1:5").Output, "conv1.weight[5] goes with conv2.weight[:,5] because");
         StringAssert.Contains(CliProcess.Json(1, "inspect", model, "--explain", "conv1:16").GetProperty("error").GetString(), "0 to 15");
         StringAssert.Contains(CliProcess.Json(1, "inspect", model, "--explain", "conv9:1").GetProperty("error").GetString(), "conv2");

@@ -14,7 +14,8 @@ public class PruneTests
         using var files = new CliFiles();
         var model = files.Save("a.onnx", CliFiles.Convolutional());
         var pruned = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--scope", "layer", "--alignment", "1");
-        Assert.AreEqual((8 * 9) + 8 + (2 * 8) + (16 * 8 * 9) + 16 + (144 * 10) + 10 + (10 * 10) + 10, pruned.GetProperty("output").GetProperty("parameters").GetInt64());
+        Assert.AreEqual((8 * 9) + 8 + (2 * 8) + (16 * 8 * 9) + 16 + (144 * 10) + 10 + (10 * 10) + 10,
+            pruned.GetProperty("output").GetProperty("parameters").GetInt64());
         Assert.AreEqual((8 * 9 * 100) + (16 * 8 * 9 * 9) + (144 * 10) + (10 * 10), pruned.GetProperty("output").GetProperty("multiplyAdds").GetInt64());
         Assert.AreEqual(new FileInfo(files["b.onnx"]).Length, pruned.GetProperty("output").GetProperty("bytes").GetInt64());
         Assert.AreEqual(new FileInfo(model).Length, pruned.GetProperty("input").GetProperty("bytes").GetInt64());
@@ -36,7 +37,8 @@ public class PruneTests
         Assert.Contains(warning => warning.Contains("without structures of granularity 'Row'"), Warnings(rows));
         var emptied = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8");
         Assert.Contains(warning => warning.Contains("has nothing left"), Warnings(emptied));
-        var kept = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8", "--minimum-kept", "0.05");
+        var kept = CliProcess.Json(0, "prune", Case.File("collapse"), "-o", files["a.onnx"], "--granularity", "weight", "--sparsity", "0.8", "--minimum-kept",
+            "0.05");
         Assert.IsEmpty(Warnings(kept));
 
         static string[] Warnings(JsonElement pruned) => [.. pruned.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()!)];
@@ -67,7 +69,8 @@ public class PruneTests
     public void A_share_of_the_cost_goes(string target, string field)
     {
         using var files = new CliFiles();
-        var pruned = CliProcess.Json(0, "prune", files.Save("a.onnx", CliFiles.Convolutional()), "-o", files["b.onnx"], "--target", target, "--sparsity", "0.6", "--alignment", "1");
+        var pruned = CliProcess.Json(0, "prune", files.Save("a.onnx", CliFiles.Convolutional()), "-o", files["b.onnx"], "--target", target, "--sparsity", "0.6",
+            "--alignment", "1");
         var left = pruned.GetProperty("output").GetProperty(field).GetDouble() / pruned.GetProperty("input").GetProperty(field).GetDouble();
         Assert.IsLessThanOrEqualTo(0.4, left);
         Assert.IsGreaterThan(0.3, left, "no more than it takes");
@@ -79,8 +82,10 @@ public class PruneTests
         using var files = new CliFiles();
         var model = files.Save("a.onnx", Network.Mlp(64, 100, 10).Initialize(1));
         var dense = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--granularity", "weight", "--sparsity", "0.9").GetProperty("output");
-        var sparse = CliProcess.Json(0, "prune", model, "-o", files["c.onnx"], "--granularity", "weight", "--sparsity", "0.9", "--sparse").GetProperty("output");
-        Assert.AreEqual(new[] { "fc1.weight", "fc2.weight" }.Sum(name => Network.FromOnnx(files["b.onnx"])[name].Values.ToArray().Count(value => value != 0)), (int)Math.Round(0.1 * 7400));
+        var sparse = CliProcess.Json(0, "prune", model, "-o", files["c.onnx"], "--granularity", "weight", "--sparsity", "0.9", "--sparse")
+            .GetProperty("output");
+        Assert.AreEqual(new[] { "fc1.weight", "fc2.weight" }.Sum(name => Network.FromOnnx(files["b.onnx"])[name].Values.ToArray().Count(value => value != 0)),
+            (int)Math.Round(0.1 * 7400));
         Assert.IsLessThan(dense.GetProperty("bytes").GetInt64() / 2, sparse.GetProperty("bytes").GetInt64());
         CliProcess.Json(0, "verify", files["b.onnx"], files["c.onnx"], "--tolerance", "0");
     }
@@ -95,14 +100,18 @@ public class PruneTests
         foreach (var (line, options) in new (string, PruningOptions)[]
         {
             ("--granularity 2:4 --only fc1,fc2", new() { Granularity = Granularity.NToM(2, 4), Scope = dense }),
-            ("--granularity weightblock(2,4) --sparsity 0.7 --only fc1,fc2", new() { Granularity = Granularity.WeightBlock(2, 4), Amount = Amount.Fraction(0.7), Scope = dense }),
+            ("--granularity weightblock(2,4) --sparsity 0.7 --only fc1,fc2",
+                new() { Granularity = Granularity.WeightBlock(2, 4), Amount = Amount.Fraction(0.7), Scope = dense }),
             ("--granularity Granularity.Row --importance Magnitude(3) --scope Layer.Except(\"fc2\")",
                 new() { Granularity = Granularity.Row, Importance = Importance.Magnitude(3), Scope = Scope.Layer.Except("fc2") }),
-            ("--granularity 2x4 --sparsity 0.7 --only fc1,fc2", new() { Granularity = Granularity.WeightBlock(2, 4), Amount = Amount.Fraction(0.7), Scope = dense }),
+            ("--granularity 2x4 --sparsity 0.7 --only fc1,fc2",
+                new() { Granularity = Granularity.WeightBlock(2, 4), Amount = Amount.Fraction(0.7), Scope = dense }),
             ("--granularity weight --scope lamp --sparsity 0.8", new() { Amount = Amount.Fraction(0.8), Scope = lamp }),
             ("--granularity weight --importance synflow --sparsity 0.9", new() { Importance = Importance.SynFlow, Amount = Amount.Fraction(0.9) }),
-            ("--granularity unit-within-heads --importance geometric-median --alignment 1", new() { Granularity = Granularity.UnitWithinHeads, Importance = Importance.GeometricMedian, Alignment = 1 }),
-            ("--importance batch-norm --only conv1 --alignment 1", new() { Granularity = Granularity.Unit, Importance = Importance.BatchNormScale, Scope = Scope.Network.Only("conv1"), Alignment = 1 }),
+            ("--granularity unit-within-heads --importance geometric-median --alignment 1",
+                new() { Granularity = Granularity.UnitWithinHeads, Importance = Importance.GeometricMedian, Alignment = 1 }),
+            ("--importance batch-norm --only conv1 --alignment 1",
+                new() { Granularity = Granularity.Unit, Importance = Importance.BatchNormScale, Scope = Scope.Network.Only("conv1"), Alignment = 1 }),
         })
         {
             CliProcess.Json(0, ["prune", model, "-o", files["b.onnx"], .. line.Split(' ')]);
@@ -129,8 +138,10 @@ public class PruneTests
         }
 
         var random = new Random(2);
-        var rows = Enumerable.Range(0, 100).Select(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle()).ToArray()).Select(values => FormattableString.Invariant($"{values[0]:r},{values[1]:r},{values[2]:r},{values[3]:r},{Array.IndexOf(values, values.Max())}"));
-        string[] arguments = ["prune", files.Save("a.onnx", network.With("fc1.weight", up).With("fc2.weight", down)), "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1",
+        var rows = Enumerable.Range(0, 100).Select(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle()).ToArray())
+            .Select(values => FormattableString.Invariant($"{values[0]:r},{values[1]:r},{values[2]:r},{values[3]:r},{Array.IndexOf(values, values.Max())}"));
+        string[] arguments = ["prune", files.Save("a.onnx", network.With("fc1.weight", up).With("fc2.weight", down)), "-o", files["b.onnx"], "--granularity",
+            "neuron", "--alignment", "1",
             "--data", files.Write("rows.csv", ["a,b,c,d,largest", .. rows]), "--label", "largest", "--fine-tune-epochs", "0"];
         var taylor = CliProcess.Json(0, [.. arguments, "--importance", "taylor", "--calibration-rows", "64"]);
         Assert.AreEqual(1.0, taylor.GetProperty("validation").GetProperty("after").GetDouble());
@@ -179,14 +190,16 @@ public class PruneTests
             return FormattableString.Invariant($"{values[0]},{values[1]},{(texts ? $"class {"abcd"[label]}" : label)},{values[2]},{values[3]}");
         });
         var data = files.Write("rows.csv", ["first,second,largest,third,fourth", .. rows]);
-        var pruned = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1", "--data", data, "--label", "largest",
+        var pruned = CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1", "--data", data, "--label",
+            "largest",
             "--schedule", "linear:2", "--fine-tune-epochs", "20", "--learning-rate", "0.01", "--batch-size", "16");
         Assert.AreEqual(1.0, pruned.GetProperty("validation").GetProperty("before").GetDouble(), "the network takes the largest by construction");
         Assert.IsGreaterThan(0.7, pruned.GetProperty("validation").GetProperty("after").GetDouble());
         Assert.AreEqual("accuracy", pruned.GetProperty("validation").GetProperty("metric").GetString());
         Assert.AreEqual(2, pruned.GetProperty("steps").GetArrayLength());
         Assert.AreEqual(4, Network.FromOnnx(files["b.onnx"])["fc1.weight"].Shape[0]);
-        StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", files["b.onnx"], "--data", data, "--label", "smallest").GetProperty("error").GetString(), "fourth");
+        StringAssert.Contains(CliProcess.Json(1, "prune", model, "-o", files["b.onnx"], "--data", data, "--label", "smallest").GetProperty("error").GetString(),
+            "fourth");
     }
 
     [TestMethod]
@@ -197,10 +210,12 @@ public class PruneTests
         using var files = new CliFiles();
         var (network, random) = (Network.Mlp(2, 4, 1).Initialize(1), new Random(1));
         // 2 (a - b): a number, and the side that a > b.
-        network = network.With("fc1.weight", [1, -1, -1, 1, 1, -1, -1, 1]).With("fc1.bias", new float[4]).With("fc2.weight", [1, -1, 1, -1]).With("fc2.bias", [0]);
+        network = network.With("fc1.weight", [1, -1, -1, 1, 1, -1, -1, 1]).With("fc1.bias", new float[4]).With("fc2.weight", [1, -1, 1, -1])
+            .With("fc2.bias", [0]);
         var rows = Enumerable.Range(0, 200).Select(_ => (A: random.NextSingle(), B: random.NextSingle()))
             .Select(row => FormattableString.Invariant($"{row.A:r},{row.B:r},{(task == "binary" ? row.A > row.B ? 1 : 0 : 2 * (row.A - row.B)):r}"));
-        string[] arguments = ["prune", files.Save("a.onnx", network), "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1", "--data", files.Write("rows.csv", ["a,b,y", .. rows]), "--label", "y",
+        string[] arguments = ["prune", files.Save("a.onnx", network), "-o", files["b.onnx"], "--granularity", "neuron", "--alignment", "1", "--data",
+            files.Write("rows.csv", ["a,b,y", .. rows]), "--label", "y",
             "--fine-tune-epochs", "0"];
         StringAssert.Contains(CliProcess.Json(1, arguments).GetProperty("error").GetString(), "--task");
         var validation = CliProcess.Json(0, [.. arguments, "--task", task]).GetProperty("validation");
@@ -211,8 +226,10 @@ public class PruneTests
         Assert.AreEqual(other, validation.GetProperty("metric").GetString());
         Assert.AreEqual(best, validation.GetProperty("before").GetDouble(), 1e-6);
         StringAssert.Contains(CliProcess.Json(2, [.. arguments, "--task", task, "--metric", "acuracy"]).GetProperty("error").GetString(), "'accuracy'");
-        StringAssert.Contains(CliProcess.Json(1, [.. arguments, "--task", task, "--metric", task == "binary" ? "MAE" : "AUC"]).GetProperty("error").GetString(), metric);
-        StringAssert.Contains(CliProcess.Json(2, "prune", files["a.onnx"], "-o", files["b.onnx"], "--metric", "AUC").GetProperty("error").GetString(), "--metric needs rows");
+        StringAssert.Contains(CliProcess.Json(1, [.. arguments, "--task", task, "--metric", task == "binary" ? "MAE" : "AUC"]).GetProperty("error").GetString(),
+            metric);
+        StringAssert.Contains(CliProcess.Json(2, "prune", files["a.onnx"], "-o", files["b.onnx"], "--metric", "AUC").GetProperty("error").GetString(),
+            "--metric needs rows");
     }
 
     /// <summary>Scripts have these names in them.</summary>
@@ -225,7 +242,8 @@ public class PruneTests
         ];
         string[] importances =
         [
-            "magnitude", "l2", "random", "synflow", "batch-norm", "geometric-median", "gradient", "taylor", "absolute-taylor", "snip", "grasp", "movement", "fisher",
+            "magnitude", "l2", "random", "synflow", "batch-norm", "geometric-median", "gradient", "taylor", "absolute-taylor", "snip", "grasp", "movement",
+            "fisher",
             "diagonal-hessian", "brain-surgeon", "wanda", "activation-mean", "activation-variance", "nonzero-activations", "loss-change",
         ];
         string[] schedules = ["oneshot", "linear:3", "geometric:3", "cubic:3", "iterative:0.3"];

@@ -40,8 +40,10 @@ public class RuntimeTests
     {
         var built = Path.GetDirectoryName(CliProcess.Built)!;
         // libtorch has half a gigabyte: where it stays it is not needed, and is left out too.
-        var left = Directory.EnumerateFiles(built, "*", SearchOption.AllDirectories).Where(file => !file.Contains(Path.DirectorySeparatorChar + "native" + Path.DirectorySeparatorChar)
-            || !(Path.GetFileName(file).Contains(name, StringComparison.OrdinalIgnoreCase) || Path.GetFileName(file).Contains("torch", StringComparison.OrdinalIgnoreCase)));
+        var left = Directory.EnumerateFiles(built, "*", SearchOption.AllDirectories)
+            .Where(file => !file.Contains(Path.DirectorySeparatorChar + "native" + Path.DirectorySeparatorChar)
+            || !(Path.GetFileName(file).Contains(name, StringComparison.OrdinalIgnoreCase)
+                || Path.GetFileName(file).Contains("torch", StringComparison.OrdinalIgnoreCase)));
         foreach (var file in left)
         {
             var copy = files[Path.Combine("tool", Path.GetRelativePath(built, file))];

@@ -11,7 +11,8 @@ public class VerifyTests
     {
         using var files = new CliFiles();
         var network = Network.Sequential([6], Layer.Dense(4, bias: false)).Initialize(1);
-        var (model, twice) = (files.Save("a.onnx", network), files.Save("b.onnx", network.With("fc1.weight", [.. network["fc1.weight"].Values.ToArray().Select(value => 2 * value)])));
+        var (model, twice) = (files.Save("a.onnx", network),
+            files.Save("b.onnx", network.With("fc1.weight", [.. network["fc1.weight"].Values.ToArray().Select(value => 2 * value)])));
 
         var same = CliProcess.Json(0, "verify", model, model, "--inputs", "5");
         Assert.AreEqual(0.0, same.GetProperty("maxAbsolute").GetDouble());
@@ -110,7 +111,8 @@ public class VerifyTests
         var error = CliProcess.Json(1, "verify", files["b.onnx"], original, "--masked").GetProperty("error").GetString();
         StringAssert.StartsWith(error, $"{files["b.onnx"]} against {original}: ");
         StringAssert.Contains(error, "nothing was removed");
-        Assert.IsEmpty(Directory.GetDirectories(Path.GetTempPath(), "mlnet-prune*").Where(folder => Directory.GetCreationTime(folder) < DateTime.Now.AddMinutes(-10)), "left behind");
+        Assert.IsEmpty(Directory.GetDirectories(Path.GetTempPath(), "mlnet-prune*")
+            .Where(folder => Directory.GetCreationTime(folder) < DateTime.Now.AddMinutes(-10)), "left behind");
     }
 
     [TestMethod]
@@ -123,7 +125,8 @@ public class VerifyTests
         using var files = new CliFiles();
         var model = Zoo.Network(name).Path;
         CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--scope", "layer");
-        Assert.IsGreaterThan(0.01, CliProcess.Json(0, "verify", files["b.onnx"], model, "--masked", "--inputs", "3").GetProperty("outputs")[0].GetProperty("largest").GetDouble());
+        Assert.IsGreaterThan(0.01, CliProcess.Json(0, "verify", files["b.onnx"], model, "--masked", "--inputs", "3").GetProperty("outputs")[0]
+            .GetProperty("largest").GetDouble());
         CliProcess.Json(1, "verify", files["b.onnx"], model, "--inputs", "3");
     }
 }

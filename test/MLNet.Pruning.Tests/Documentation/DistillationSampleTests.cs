@@ -22,7 +22,8 @@ public class DistillationSampleTests
         CollectionAssert.AreEquivalent(new[] { "teacher", "alone30", "taught30", "alone800", "taught800" }, networks.Keys.ToArray());
         Assert.AreEqual(784 * 800 + 800 + 800 * 800 + 800 + 800 * 10 + 10, networks["taught800"].GetProperty("weights").GetInt64());
         Assert.AreEqual(digits.Length - TrainingRows, report.RootElement.GetProperty("testImages").GetInt32());
-        Assert.AreEqual(IdxDigits.Errors(Path.Combine(results, "student.onnx"), digits[TrainingRows..]), networks["taught800"].GetProperty("testErrors").EnumerateArray().Single().GetInt32());
+        Assert.AreEqual(IdxDigits.Errors(Path.Combine(results, "student.onnx"), digits[TrainingRows..]),
+            networks["taught800"].GetProperty("testErrors").EnumerateArray().Single().GetInt32());
     }
 
     [TestMethod]
@@ -38,7 +39,8 @@ public class DistillationSampleTests
             Assert.IsGreaterThan(0.95, seed.GetProperty("taught").GetProperty("auc").GetDouble());
             Assert.IsLessThan(seed.GetProperty("teacher").GetProperty("bytes").GetInt64(), seed.GetProperty("taught").GetProperty("bytes").GetInt64());
             Assert.AreEqual(JsonValueKind.Null, seed.GetProperty("alone").GetProperty("rowsPerSecond").ValueKind, "not measured");
-            Assert.IsGreaterThan(seed.GetProperty("teacher").GetProperty("rowsPerSecond").GetDouble(), seed.GetProperty("taught").GetProperty("rowsPerSecond").GetDouble());
+            Assert.IsGreaterThan(seed.GetProperty("teacher").GetProperty("rowsPerSecond").GetDouble(),
+                seed.GetProperty("taught").GetProperty("rowsPerSecond").GetDouble());
         }
 
         Assert.IsTrue(File.Exists(Path.Combine(results, "student.onnx")));
@@ -48,15 +50,18 @@ public class DistillationSampleTests
         Assert.AreEqual(Scores(first), Scores(again));
 
         // The lines of seeds up to the speeds, which differ from run to run.
-        static string Scores(string printed) => string.Join('\n', printed.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Select(line => string.Join('|', line.Split('|').Take(8))));
+        static string Scores(string printed) => string.Join('\n',
+            printed.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Select(line => string.Join('|', line.Split('|').Take(8))));
     }
 
     /// <summary>Runs the README's command of a recipe with a number of seeds.</summary>
     private string Run(string recipe, int seeds, out string printed)
     {
         var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md"))
-            .Single(line => line.StartsWith("dotnet run -c Release --project samples/Distillation -- ", StringComparison.Ordinal) && line.Contains($"--recipe {recipe}", StringComparison.Ordinal));
-        string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", $"{seeds}", "--output", _folder.FullName];
+            .Single(line => line.StartsWith("dotnet run -c Release --project samples/Distillation -- ", StringComparison.Ordinal)
+                && line.Contains($"--recipe {recipe}", StringComparison.Ordinal));
+        string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", $"{seeds}", "--output",
+            _folder.FullName];
         (var exitCode, printed, var errors) = ChildProcess.Run(ChildProcess.Built("samples/Distillation", arguments));
         Assert.AreEqual(0, exitCode, errors + printed);
         return Path.Combine(_folder.FullName, recipe);

@@ -17,15 +17,19 @@ public class ExampleTests
     private static readonly Lazy<Dictionary<string, XElement>> s_documentation = new(() => XDocument
         .Load(Path.ChangeExtension(typeof(Network).Assembly.Location, ".xml")).Descendants("member").ToDictionary(member => (string)member.Attribute("name")!));
 
-    public static IEnumerable<object[]> Examples => s_documentation.Value.Where(member => member.Value.Descendants("example").Descendants("code").Any()).Select(member => new object[] { member.Key });
+    public static IEnumerable<object[]> Examples => s_documentation.Value.Where(member => member.Value.Descendants("example").Descendants("code").Any())
+        .Select(member => new object[] { member.Key });
 
     [TestMethod]
     public void Every_method_of_a_catalog_has_an_example()
     {
-        var extensions = s_library.Value.GlobalNamespace.GetNamespaceMembers().Single(one => one.Name == "Microsoft").GetNamespaceMembers().Single(one => one.Name == "ML")
-            .GetTypeMembers().Where(type => type.ContainingAssembly.Name == "MLNet.Pruning" && type.DeclaredAccessibility == Accessibility.Public).SelectMany(Methods).ToArray();
+        var extensions = s_library.Value.GlobalNamespace.GetNamespaceMembers().Single(one => one.Name == "Microsoft").GetNamespaceMembers()
+            .Single(one => one.Name == "ML")
+            .GetTypeMembers().Where(type => type.ContainingAssembly.Name == "MLNet.Pruning" && type.DeclaredAccessibility == Accessibility.Public)
+            .SelectMany(Methods).ToArray();
         var catalog = Methods(s_library.Value.GetTypeByMetadataName(typeof(CompressionCatalog).FullName!)!);
-        CollectionAssert.IsSubsetOf(new[] { "Prune", "AutoPrune", "Distill", "FineTune", "LoadNetwork", "NeuralNetwork", "PruneTrees" }, extensions.Select(method => method.Name).Distinct().ToArray());
+        CollectionAssert.IsSubsetOf(new[] { "Prune", "AutoPrune", "Distill", "FineTune", "LoadNetwork", "NeuralNetwork", "PruneTrees" },
+            extensions.Select(method => method.Name).Distinct().ToArray());
         Assert.IsEmpty(extensions.Concat(catalog).Select(method => method.GetDocumentationCommentId()!)
             .Where(id => !s_documentation.Value[id].Elements("example").Elements("code").Any()));
     }
@@ -47,7 +51,8 @@ public class ExampleTests
                 using static TorchSharp.torch;
                 {{(declares ? code.Value : $"static class Example {{ static void Run({Given(code.Value)}) {{ {code.Value} }} }}")}}
                 """;
-            var errors = s_library.Value.AddSyntaxTrees(CSharpSyntaxTree.ParseText(source)).GetDiagnostics().Where(one => one.Severity == DiagnosticSeverity.Error);
+            var errors = s_library.Value.AddSyntaxTrees(CSharpSyntaxTree.ParseText(source)).GetDiagnostics()
+                .Where(one => one.Severity == DiagnosticSeverity.Error);
             Assert.IsEmpty(errors, $"{source}\n{string.Join('\n', errors)}");
         }
     }
@@ -63,7 +68,8 @@ public class ExampleTests
             (typeof(MLContext), "ml"), (typeof(IDataView), "data"), (typeof(IDataView), "test"), (typeof(ITransformer), "model"), (typeof(Network), "network"),
             (typeof(CalibrationRun), "run"),
         ];
-        var declared = CSharpSyntaxTree.ParseText(code).GetRoot().DescendantNodes().OfType<VariableDeclaratorSyntax>().Select(one => one.Identifier.Text).ToHashSet();
+        var declared = CSharpSyntaxTree.ParseText(code).GetRoot().DescendantNodes().OfType<VariableDeclaratorSyntax>().Select(one => one.Identifier.Text)
+            .ToHashSet();
         return string.Join(", ", all.Where(one => !declared.Contains(one.Name)).Select(one => $"{one.Type.FullName} {one.Name}"));
     }
 }

@@ -17,7 +17,8 @@ public class MnistSampleTests
     {
         var digits = IdxDigits.Write(_folder, TrainingRows);
         // The README's command, on these files and with fewer seeds.
-        var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md")).Single(line => line.StartsWith("dotnet run -c Release --project samples/Mnist -- ", StringComparison.Ordinal));
+        var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md"))
+            .Single(line => line.StartsWith("dotnet run -c Release --project samples/Mnist -- ", StringComparison.Ordinal));
         string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", "2", "--output", _folder.FullName];
         var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/Mnist", arguments));
         Assert.AreEqual(0, exitCode, errors + printed);
@@ -26,11 +27,13 @@ public class MnistSampleTests
         var written = File.ReadAllText(Path.Combine(results, "report.json"));
         using var report = JsonDocument.Parse(written);
         Assert.AreEqual(266_610, report.RootElement.GetProperty("parameters").GetInt64());
-        var best = report.RootElement.GetProperty("seeds").EnumerateArray().Single(seed => seed.GetProperty("seed").GetInt32() == report.RootElement.GetProperty("best").GetInt32());
+        var best = report.RootElement.GetProperty("seeds").EnumerateArray()
+            .Single(seed => seed.GetProperty("seed").GetInt32() == report.RootElement.GetProperty("best").GetInt32());
         var validation = report.RootElement.GetProperty("seeds").EnumerateArray().Select(seed => seed.GetProperty("validationAccuracy").GetDouble()).ToArray();
         Assert.AreEqual(2, validation.Length);
         Assert.AreEqual(validation.Max(), best.GetProperty("validationAccuracy").GetDouble());
-        Assert.AreEqual(100.0 * IdxDigits.Errors(Path.Combine(results, "best.onnx"), digits[TrainingRows..]) / (digits.Length - TrainingRows), best.GetProperty("testError").GetDouble(), 1e-9);
+        Assert.AreEqual(100.0 * IdxDigits.Errors(Path.Combine(results, "best.onnx"), digits[TrainingRows..]) / (digits.Length - TrainingRows),
+            best.GetProperty("testError").GetDouble(), 1e-9);
 
         // As after a kill between two stages: the last one is run again, with the same result.
         foreach (var file in Directory.GetFiles(Path.Combine(results, "seed1")).Order().TakeLast(1))

@@ -14,7 +14,8 @@ public partial class ReadmeTests
 {
     private static readonly string s_readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
 
-    private static readonly string[] s_programs = [.. CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "csharp").Select(block => block.Groups[2].Value)];
+    private static readonly string[] s_programs = [.. CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "csharp")
+        .Select(block => block.Groups[2].Value)];
 
     public static IEnumerable<object[]> Programs => s_programs.Select((_, number) => new object[] { number });
 
@@ -26,7 +27,8 @@ public partial class ReadmeTests
         File.Copy(Path.Combine(AppContext.BaseDirectory, "data", "optdigits.csv"), Path.Combine(folder.FullName, "optdigits.csv"));
         // Programs name their data relative to where they run; tests share one process and so one current folder.
         var source = s_programs[number].Replace("\"optdigits.csv\"", SymbolDisplay.FormatLiteral(Path.Combine(folder.FullName, "optdigits.csv"), quote: true));
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Select(path => MetadataReference.CreateFromFile(path));
         const string Usings = "global using System; global using System.Linq; global using System.IO; global using System.Collections.Generic;";
         var compilation = CSharpCompilation.Create($"Readme{number}", [CSharpSyntaxTree.ParseText(Usings + source)], references,
             new(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
@@ -42,7 +44,8 @@ public partial class ReadmeTests
     public void Every_command_is_there()
     {
         var root = Path.GetDirectoryName(Repository.Find())!;
-        var lines = CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n')).ToArray();
+        var lines = CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n'))
+            .ToArray();
         string[] scripts = [.. lines.Select(line => line.Split(' ')[0]).Where(word => word.StartsWith("build/", StringComparison.Ordinal))];
         string[] projects = [.. lines.Where(line => line.Contains("--project ")).Select(line => line.Split("--project ")[1].Split(' ')[0])];
         Assert.IsGreaterThan(0, scripts.Length);
@@ -62,7 +65,8 @@ public partial class ReadmeTests
     public void The_packages_an_application_references_are_those_of_this_build()
     {
         var references = XDocument.Parse($"<Project>{CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "xml").Groups[2].Value}</Project>")
-            .Root!.Elements("PackageReference").ToDictionary(reference => (string)reference.Attribute("Include")!, reference => (string)reference.Attribute("Version")!);
+            .Root!.Elements("PackageReference").ToDictionary(reference => (string)reference.Attribute("Include")!,
+                reference => (string)reference.Attribute("Version")!);
         CollectionAssert.AreEquivalent(new[] { "MLNet.Pruning", "libtorch-cpu-linux-x64" }, references.Keys);
         Assert.AreEqual(TorchVersion.Wanted, references["libtorch-cpu-linux-x64"]);
         StringAssert.Contains(s_readme, $"export {TorchLibrary.FolderVariable}=");
@@ -96,7 +100,8 @@ public partial class ReadmeTests
         var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/OnnxModel", "--output", output.FullName));
         Assert.AreEqual(0, exitCode, errors);
         CollectionAssert.AreEqual(Shape(Quoted("half of the channels removed")), Shape(printed));
-        double Accuracy(string line) => double.Parse(Figure().Matches(printed.Split('\n').Single(other => other.StartsWith(line))[(line.Length + 1)..])[0].Value.TrimEnd('%', ' '), System.Globalization.CultureInfo.InvariantCulture);
+        double Accuracy(string line) => double.Parse(Figure().Matches(printed.Split('\n').Single(other => other.StartsWith(line))[(line.Length + 1)..])[0].Value
+            .TrimEnd('%', ' '), System.Globalization.CultureInfo.InvariantCulture);
         Assert.IsGreaterThan(Accuracy("digits.onnx") - 1.5, Accuracy("half of the channels removed"), "within one and a half points");
         Assert.AreEqual(Accuracy("digits.onnx"), Accuracy("dense.zip"), "the other process scores what this one did");
         Assert.AreEqual(Accuracy("half of the channels removed"), Accuracy("small.zip"));
@@ -121,7 +126,8 @@ public partial class ReadmeTests
         CollectionAssert.Contains(files.Names(), "small.onnx");
     }
 
-    private static string Quoted(string line) => CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "text" && block.Groups[2].Value.Contains(line)).Groups[2].Value;
+    private static string Quoted(string line) => CodeBlock().Matches(s_readme)
+        .Single(block => block.Groups[1].Value == "text" && block.Groups[2].Value.Contains(line)).Groups[2].Value;
 
     /// <summary>Lines without their figures, blank ones left out.</summary>
     private static string[] Shape(string text) => [.. text.Split('\n').Select(line => Spaces().Replace(Figure().Replace(line, "#"), " ").Trim())

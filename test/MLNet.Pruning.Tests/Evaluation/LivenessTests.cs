@@ -25,8 +25,8 @@ public class LivenessTests
     ];
 
     /// <summary>
-    /// Where more counts than matters, as for a Gemm of two tensors: operators whose indices are not followed, and those that leave out values by more than their
-    /// index, such as the greater of two, or what is outside a triangle.
+    /// Where more counts than matters, as for a Gemm of two tensors: operators whose indices are not followed, and those that leave out values by more than
+    /// their index, such as the greater of two, or what is outside a triangle.
     /// </summary>
     private static readonly string[] s_more = ["LSTM", "GRU", "RNN", "TensorScatter", "DepthToSpace", "SpaceToDepth", "Min", "Where", "Trilu", "CumProd"];
 
@@ -44,7 +44,8 @@ public class LivenessTests
                     {
                         // A dimension that removal cannot take anything from is one that is worked over.
                         var follows = OperatorAxesForms.All.Contains(form) && form.Live.All(live => live.Contains((char)('0' + axis)))
-                            && !s_steps.Contains(form.Operator) && !s_more.Contains(form.Operator) && form is not { Operator: "Gemm", Operands: [_, int[], ..] };
+                            && !s_steps.Contains(form.Operator) && !s_more.Contains(form.Operator)
+                            && form is not { Operator: "Gemm", Operands: [_, int[], ..] };
                         exact += follows ? 1 : 0;
                         if (counted < found || (counted > found && follows))
                         {
@@ -61,7 +62,8 @@ public class LivenessTests
 
     private static IEnumerable<(string Parameter, long Counted, long Found)> Compare(OperatorAxes form, int axis)
     {
-        var model = OperatorAxesModels.Make(form, (graph, name, i) => OperatorAxesModels.Produce(graph, name, name, (int[])form.Operands[i]!, axis % ((int[])form.Operands[i]!).Length));
+        var model = OperatorAxesModels.Make(form, (graph, name, i) =>
+            OperatorAxesModels.Produce(graph, name, name, (int[])form.Operands[i]!, axis % ((int[])form.Operands[i]!).Length));
         var path = Path.Combine(Path.GetTempPath(), $"live-{Guid.NewGuid():N}.onnx");
         try
         {
@@ -78,7 +80,8 @@ public class LivenessTests
             var liveness = new Liveness(network);
             var found = Found(model);
             return [.. network.Parameters.Where(parameter => found.ContainsKey(parameter.Name)).Select(parameter =>
-                (parameter.Name, liveness.Live(network.Layers.First(layer => layer.Parameters.Contains(parameter.Name)).Node, parameter.Name), found[parameter.Name]))];
+                (parameter.Name, liveness.Live(network.Layers.First(layer => layer.Parameters.Contains(parameter.Name)).Node, parameter.Name),
+                    found[parameter.Name]))];
         }
         finally
         {
@@ -118,7 +121,8 @@ public class LivenessTests
     {
         var model = original.Clone();
         var graph = model.Graph;
-        TensorProto[] changed = [.. graph.Initializer.Where(tensor => tensor.Name.StartsWith("operand", StringComparison.Ordinal) && tensor.Name.Contains('.') && tensor.DataType == 1
+        TensorProto[] changed = [.. graph.Initializer.Where(tensor =>
+            tensor.Name.StartsWith("operand", StringComparison.Ordinal) && tensor.Name.Contains('.') && tensor.DataType == 1
             && (tensor.Name.EndsWith(".weight", StringComparison.Ordinal) || tensor.Name.EndsWith(".bias", StringComparison.Ordinal)))];
         foreach (var tensor in changed)
         {
@@ -140,7 +144,8 @@ public class LivenessTests
                 using var results = session.Run([.. graph.Input.Select(input =>
                 {
                     int[] shape = [.. input.Type.TensorType.Shape.Dim.Select(dim => (int)dim.DimValue)];
-                    var fed = values.GetValueOrDefault(input.Name) ?? [.. Enumerable.Range(0, shape.Aggregate(1, (product, size) => product * size)).Select(_ => (4 * random.NextSingle()) - 2)];
+                    var fed = values.GetValueOrDefault(input.Name) ?? [.. Enumerable.Range(0, shape.Aggregate(1, (product, size) => product * size))
+                        .Select(_ => (4 * random.NextSingle()) - 2)];
                     return NamedOnnxValue.CreateFromTensor(input.Name, new DenseTensor<float>(fed, shape));
                 })]);
                 return results.ToDictionary(result => result.Name, result => result.AsEnumerable<float>().ToArray());
@@ -162,7 +167,8 @@ public class LivenessTests
             found[name] = own.Index().LongCount(entry =>
             {
                 var (i, value) = entry;
-                var isBehindBias = name.EndsWith(".bias", StringComparison.Ordinal) && !values[name[..^5] + ".weight"].Where((_, j) => j % own.Length == i).Any(weight => weight != 0);
+                var isBehindBias = name.EndsWith(".bias", StringComparison.Ordinal)
+                    && !values[name[..^5] + ".weight"].Where((_, j) => j % own.Length == i).Any(weight => weight != 0);
                 if (value == 0 || isBehindBias)
                 {
                     return false;

@@ -25,7 +25,8 @@ public class NetworkCostTests
     [TestMethod]
     public void Convolutions_count_every_position()
     {
-        var network = Network.Sequential([2, 5, 5], Layer.Conv2d(3, 3), Layer.BatchNorm(), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(2)).Initialize(0);
+        var network = Network.Sequential([2, 5, 5], Layer.Conv2d(3, 3), Layer.BatchNorm(), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(2))
+            .Initialize(0);
         // Without its scale a channel ends here: its filter and the column that reads it are dead, and the shift is no path from the input.
         network = network.With("bn1.weight", [1, 0, 1]).With("bn1.bias", [0, 7, 0]);
         var cost = NetworkCost.Of(network);
@@ -75,7 +76,9 @@ public class NetworkCostTests
         foreach (var parameter in mlp.Parameters)
         {
             // A product reads the weight the other way round.
-            float[] values = parameter.Shape is [var units, var inputs] ? [.. Enumerable.Range(0, inputs).SelectMany(i => Enumerable.Range(0, units).Select(u => parameter.Values[u * inputs + i]))] : [.. parameter.Values];
+            float[] values = parameter.Shape is [var units, var inputs]
+                ? [.. Enumerable.Range(0, inputs).SelectMany(i => Enumerable.Range(0, units).Select(u => parameter.Values[u * inputs + i]))]
+                : [.. parameter.Values];
             graph.Initializer.Add(OnnxTensor.FromFloats(parameter.Name, [.. parameter.Shape.Reverse().Select(size => (long)size)], values));
         }
 

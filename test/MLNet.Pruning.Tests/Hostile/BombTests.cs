@@ -9,7 +9,9 @@ using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
 namespace MLNet.Pruning.Tests.Hostile;
 
-/// <summary>Small files that ask for much: a process whose runtime gives out no more than the file allows reads, measures and analyses them, or refuses them.</summary>
+/// <summary>
+/// Small files that ask for much: a process whose runtime gives out no more than the file allows reads, measures and analyses them, or refuses them.
+/// </summary>
 [TestClass]
 public sealed class BombTests : IDisposable
 {
@@ -107,7 +109,8 @@ public sealed class BombTests : IDisposable
         var watch = Stopwatch.StartNew();
         var (code, output, errors) = ChildProcess.Run(start);
         Assert.IsLessThan(30, watch.Elapsed.TotalSeconds, name);
-        Assert.IsFalse(errors.Contains("OutOfMemory", StringComparison.Ordinal) || errors.Contains("Unhandled", StringComparison.Ordinal), $"{name}: {code} {errors} {output}");
+        Assert.IsFalse(errors.Contains("OutOfMemory", StringComparison.Ordinal) || errors.Contains("Unhandled", StringComparison.Ordinal),
+            $"{name}: {code} {errors} {output}");
         return code;
     }
 
@@ -170,14 +173,16 @@ public sealed class BombTests : IDisposable
                 deep.Initializer.Add(Longs("axes", [0]));
                 return Of(deep);
             case "empty weights of two billion rows":
-                var empty = Side(2000, "Add", new TensorProto { Name = "a", DataType = (int)DataType.Float, Dims = { 0, most } }, OnnxTensor.FromFloats("b", [1], [1]));
+                var empty = Side(2000, "Add", new TensorProto { Name = "a", DataType = (int)DataType.Float, Dims = { 0, most } },
+                    OnnxTensor.FromFloats("b", [1], [1]));
                 return Of(empty);
             case "metadata that name two billion indices":
                 var model = Of(Once("Add", OnnxTensor.FromFloats("w", [2], [1, 2])));
                 model.MetadataProps.Add(new StringStringEntryProto
                 {
                     Key = KeptMetadata.Key,
-                    Value = $$$"""{"w": {"shape": [{{{most}}}], "kept": {"0": "{{{string.Join(",", Enumerable.Range(0, 120).Select(i => $"{i * 16_777_216L}-{(i * 16_777_216L) + 16_777_214}"))}}}"}, "masked": true}}""",
+                    Value = $$$"""{"w": {"shape": [{{{most}}}], "kept": {"0": "{{{string.Join(",",
+                        Enumerable.Range(0, 120).Select(i => $"{i * 16_777_216L}-{(i * 16_777_216L) + 16_777_214}"))}}}"}, "masked": true}}""",
                 });
                 return model;
             case "nodes without names":
@@ -266,7 +271,8 @@ public sealed class BombTests : IDisposable
     private static ValueInfoProto Input(int size) => new()
     {
         Name = "x",
-        Type = new TypeProto { TensorType = new() { ElemType = (int)DataType.Float, Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" }, new TensorShapeProto.Types.Dimension { DimValue = size } } } } },
+        Type = new TypeProto { TensorType = new() { ElemType = (int)DataType.Float,
+            Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" }, new TensorShapeProto.Types.Dimension { DimValue = size } } } } },
     };
 
     private static ModelProto Of(GraphProto graph) => new() { IrVersion = 8, OpsetImport = { new OperatorSetIdProto { Version = 17 } }, Graph = graph };

@@ -63,7 +63,8 @@ internal static class LaterStages
         {
             return run();
         }
-        catch (Exception e) when (e.GetType() == typeof(ArgumentException) || (e.GetType() == typeof(InvalidOperationException) && e.Message.EndsWith("is NaN.", StringComparison.Ordinal)))
+        catch (Exception e) when (e.GetType() == typeof(ArgumentException)
+            || (e.GetType() == typeof(InvalidOperationException) && e.Message.EndsWith("is NaN.", StringComparison.Ordinal)))
         {
             // Nothing in scope can be pruned, or not that much; or weights are NaN.
             return null;
@@ -88,5 +89,6 @@ internal static class LaterStages
 
     /// <summary>The exception with the library's own methods that it came through.</summary>
     private static string Shown(Exception e) => $"{e.GetType().Name} in {string.Join(" < ", new StackTrace(e).GetFrames().Select(frame => frame.GetMethod())
-        .Where(method => method?.Module.Assembly == typeof(Network).Assembly).Take(3).Select(method => $"{method!.DeclaringType!.Name}.{method.Name}"))}: {e.Message}";
+        .Where(method => method?.Module.Assembly == typeof(Network).Assembly).Take(3)
+        .Select(method => $"{method!.DeclaringType!.Name}.{method.Name}"))}: {e.Message}";
 }

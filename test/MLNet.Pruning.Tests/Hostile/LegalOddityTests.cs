@@ -46,10 +46,13 @@ public sealed class LegalOddityTests
             },
             Node =
             {
-                new NodeProto { OpType = "Constant", Output = { "c" }, Attribute = { new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = OnnxTensor.FromFloats("", [3], [7, 8, 9]) } } },
+                new NodeProto { OpType = "Constant", Output = { "c" },
+                    Attribute = { new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor,
+                        T = OnnxTensor.FromFloats("", [3], [7, 8, 9]) } } },
                 new NodeProto { OpType = "MatMul", Name = "m", Input = { "x", "w" }, Output = { "m" } },
                 new NodeProto { OpType = "Reshape", Name = "r", Input = { "m", "k" }, Output = { "r" } },
-                new NodeProto { OpType = "Concat", Name = "j", Input = { "r", "empty" }, Output = { "j" }, Attribute = { new AttributeProto { Name = "axis", Type = AttributeProto.Types.AttributeType.Int } } },
+                new NodeProto { OpType = "Concat", Name = "j", Input = { "r", "empty" }, Output = { "j" },
+                    Attribute = { new AttributeProto { Name = "axis", Type = AttributeProto.Types.AttributeType.Int } } },
                 new NodeProto { OpType = "Add", Name = "a", Input = { "j", "c" }, Output = { "y" } },
             },
         };
@@ -59,7 +62,9 @@ public sealed class LegalOddityTests
     private static ValueInfoProto Value(string name) => new()
     {
         Name = name,
-        Type = new TypeProto { TensorType = new() { ElemType = 1, Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" }, new TensorShapeProto.Types.Dimension { DimValue = name == "x" ? 2 : 3 } } } } },
+        Type = new TypeProto { TensorType = new() { ElemType = 1,
+            Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" },
+                new TensorShapeProto.Types.Dimension { DimValue = name == "x" ? 2 : 3 } } } } },
     };
 
     private static void Same(byte[] file)
@@ -87,8 +92,10 @@ public sealed class LegalOddityTests
         using var results = session.Run([.. session.InputMetadata.Select(input =>
         {
             int[] shape = [.. input.Value.Dimensions.Select(size => size < 0 ? 4 : size)];
-            return NamedOnnxValue.CreateFromTensor(input.Key, new DenseTensor<float>(Enumerable.Range(1, shape.Aggregate(1, (product, size) => product * size)).Select(i => (float)i).ToArray(), shape));
+            return NamedOnnxValue.CreateFromTensor(input.Key, new DenseTensor<float>(Enumerable.Range(1, shape.Aggregate(1, (product, size) => product * size))
+                .Select(i => (float)i).ToArray(), shape));
         })]);
-        return [.. results.Select(result => result.ElementType == TensorElementType.Int64 ? Array.ConvertAll(result.AsTensor<long>().ToArray(), value => (float)value) : result.AsTensor<float>().ToArray())];
+        return [.. results.Select(result => result.ElementType == TensorElementType.Int64
+            ? Array.ConvertAll(result.AsTensor<long>().ToArray(), value => (float)value) : result.AsTensor<float>().ToArray())];
     }
 }

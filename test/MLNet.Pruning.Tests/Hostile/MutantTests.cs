@@ -23,9 +23,11 @@ public sealed class MutantTests
     {
         var chosen = (Environment.GetEnvironmentVariable(Variable) ?? "1 20000").Split(' ').Select(int.Parse).ToArray();
         var (seed, count) = (chosen[0], chosen[1]);
-        var models = s_cases.Select(Case.File).Concat(s_operators.Select(name => Zoo.Operator(name).Path)).Concat(s_networks.Select(name => Zoo.Network(name).Path))
+        var models = s_cases.Select(Case.File).Concat(s_operators.Select(name => Zoo.Operator(name).Path))
+            .Concat(s_networks.Select(name => Zoo.Network(name).Path))
             .Select(path => (Name: Path.GetFileName(path), Model: OnnxFile.Read(path))).ToArray();
-        string[] operators = [.. models.SelectMany(model => model.Model.Graph.Node).Select(node => node.OpType).Distinct().Order(StringComparer.Ordinal), "GRU", "Tile", "Pad", "DepthToSpace", "Expand", "Nothing"];
+        string[] operators = [.. models.SelectMany(model => model.Model.Graph.Node).Select(node => node.OpType).Distinct().Order(StringComparer.Ordinal), "GRU",
+            "Tile", "Pad", "DepthToSpace", "Expand", "Nothing"];
         var failures = new ConcurrentBag<string>();
         var accepted = 0;
         var slowest = (Milliseconds: 0L, Number: 0);

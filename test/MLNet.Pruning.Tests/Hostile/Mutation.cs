@@ -8,7 +8,8 @@ namespace MLNet.Pruning.Tests.Hostile;
 /// <summary>A file with one to three things wrong in it: as bytes, or in what the messages say.</summary>
 internal sealed class Mutation(Random random, IReadOnlyList<string> operators)
 {
-    private static readonly long[] s_numbers = [0, 1, -1, 2, 3, -2, 4, 7, 8, 16, 64, 99, -99, 1000, 65_536, int.MaxValue, int.MinValue, (1L << 31), (1L << 32) + 1, (1L << 40), long.MaxValue, long.MinValue, -(1L << 40) - 1];
+    private static readonly long[] s_numbers = [0, 1, -1, 2, 3, -2, 4, 7, 8, 16, 64, 99, -99, 1000, 65_536, int.MaxValue, int.MinValue, (1L << 31),
+        (1L << 32) + 1, (1L << 40), long.MaxValue, long.MinValue, -(1L << 40) - 1];
 
     public byte[] Of(ModelProto original)
     {
@@ -135,7 +136,8 @@ internal sealed class Mutation(Random random, IReadOnlyList<string> operators)
                 attribute.F = Float();
                 break;
             case AttributeType.String:
-                attribute.S = ByteString.CopyFromUtf8(Pick(["SAME_UPPER", "SAME_LOWER", "VALID", "reverse", "bidirectional", "CRD", "reflect", "nearest", "tanh", "", "text"])!);
+                attribute.S = ByteString.CopyFromUtf8(Pick(["SAME_UPPER", "SAME_LOWER", "VALID", "reverse", "bidirectional", "CRD", "reflect", "nearest",
+                    "tanh", "", "text"])!);
                 break;
             case AttributeType.Ints when attribute.Ints.Count > 0 && random.Next(3) > 0:
                 attribute.Ints[random.Next(attribute.Ints.Count)] = Number();
@@ -239,7 +241,8 @@ internal sealed class Mutation(Random random, IReadOnlyList<string> operators)
             default:
                 if (dims is { Count: > 0 })
                 {
-                    dims[random.Next(dims.Count)] = random.Next(3) == 0 ? new() { DimParam = Pick(["N", "batch", "T", "d2", ""])! } : new() { DimValue = random.Next(3) == 0 ? Number() : random.Next(10) };
+                    dims[random.Next(dims.Count)] = random.Next(3) == 0 ? new() { DimParam = Pick(["N", "batch", "T", "d2", ""])! }
+                        : new() { DimValue = random.Next(3) == 0 ? Number() : random.Next(10) };
                 }
 
                 break;
@@ -293,7 +296,8 @@ internal sealed class Mutation(Random random, IReadOnlyList<string> operators)
     {
         var name = Pick(graph.Initializer)?.Name ?? "w";
         var tensor = graph.Initializer.FirstOrDefault(tensor => tensor.Name == name);
-        var shape = random.Next(4) switch { 0 => "", 1 => "null", 2 => $"[{Number() % 100}]", _ => $"[{string.Join(",", tensor?.Dims.Select(size => size + 1) ?? [])}]" };
+        var shape = random.Next(4) switch { 0 => "", 1 => "null", 2 => $"[{Number() % 100}]",
+            _ => $"[{string.Join(",", tensor?.Dims.Select(size => size + 1) ?? [])}]" };
         var range = Pick(["0-1", "9-1", "-", "a", "0-16777215,0-16777215", "0,0", "3,1", "", "0-" + Math.Max(0, (tensor?.Dims.FirstOrDefault() ?? 1) - 1)]);
         return random.Next(6) switch
         {
@@ -301,15 +305,18 @@ internal sealed class Mutation(Random random, IReadOnlyList<string> operators)
             1 => $"{{\"{name}\": null}}",
             2 => "{",
             3 => $"{{\"{name}\": {{\"shape\": [], \"kept\": null, \"masked\": true}}}}",
-            _ => $"{{\"{name}\": {{{(shape.Length > 0 ? $"\"shape\": {shape}," : "")} \"kept\": {{\"{random.Next(-1, 3)}\": \"{range}\"}}, \"masked\": true}}}}",
+            _ => $"{{\"{name}\": {{{(shape.Length > 0 ? $"\"shape\": {shape}," : "")} \"kept\": {{\"{random.Next(-1, 3)}\": \"{range}\"}}, \"masked\": "
+                + $"true}}}}",
         };
     }
 
     private static string[] Tensors(GraphProto graph)
-        => [.. graph.Node.SelectMany(node => node.Output).Concat(graph.Input.Select(input => input.Name)).Concat(graph.Initializer.Select(tensor => tensor.Name)).Append("nothing")];
+        => [.. graph.Node.SelectMany(node => node.Output).Concat(graph.Input.Select(input => input.Name))
+            .Concat(graph.Initializer.Select(tensor => tensor.Name)).Append("nothing")];
 
     /// <summary>Integers of the graph: targets of reshapes, axes, indices.</summary>
-    private TensorProto? Numbers(GraphProto graph) => Pick([.. graph.Initializer.Concat(graph.Node.SelectMany(node => node.Attribute).Select(attribute => attribute.T))
+    private TensorProto? Numbers(GraphProto graph) => Pick([.. graph.Initializer
+        .Concat(graph.Node.SelectMany(node => node.Attribute).Select(attribute => attribute.T))
         .Where(tensor => tensor?.DataType == (int)DataType.Int64)]);
 
     private AttributeProto? Attribute(GraphProto graph) => Pick([.. graph.Node.SelectMany(node => node.Attribute)]);

@@ -72,7 +72,8 @@ public class ChoiceTests
     private static readonly Dictionary<Type, object[]> s_terms = new()
     {
         [typeof(Budget)] = [Budget.Parameters(9), Budget.Parameters(8), Budget.MetricLoss(0.5), Budget.Bytes(2)],
-        [typeof(Regularization)] = [Regularization.L1(0.5), Regularization.L2(0.5), Regularization.BatchNormScale(0.1), Regularization.GroupLasso(1, Granularity.Row)],
+        [typeof(Regularization)] = [Regularization.L1(0.5), Regularization.L2(0.5), Regularization.BatchNormScale(0.1),
+            Regularization.GroupLasso(1, Granularity.Row)],
         [typeof(Distillation)] = [Distillation.Response(2, 0.5), Distillation.Response(3, 0.5), Distillation.Logits(0.1), Distillation.Logits(0.2)],
     };
 
@@ -178,7 +179,8 @@ public class ChoiceTests
         var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
         return s_own.TryGetValue($"{parameter.Member.DeclaringType!.Name}.{parameter.Member.Name}({parameter.Name})", out var own) ? own[which]
             : type == typeof(Teacher) ? null
-            : type == parameter.Member.DeclaringType && parameter.Member.Name.StartsWith("op_", StringComparison.Ordinal) ? Term(type, parameter.Position * 2 + which)
+            : type == parameter.Member.DeclaringType && parameter.Member.Name.StartsWith("op_", StringComparison.Ordinal)
+            ? Term(type, parameter.Position * 2 + which)
             : s_samples.TryGetValue(type, out var samples) ? samples[which]
             : type.IsGenericType && type.GetGenericArguments() is [var item] && s_samples.TryGetValue(item, out var items) ? ListOf(item, items[which])
             : throw new InvalidOperationException($"There is no sample of {parameter.ParameterType}.");

@@ -33,8 +33,10 @@ public class NotationTests
     {
         Granularity[] all =
         [
-            Granularity.Weight, Granularity.Row, Granularity.Column, Granularity.Kernel, Granularity.Neuron, Granularity.Filter, Granularity.ChannelGroup, Granularity.Head,
-            Granularity.HiddenUnit, Granularity.Unit, Granularity.UnitWithinHeads, Granularity.Block, Granularity.Layer, Granularity.Slice(-2), Granularity.WeightBlock(1, 4), Granularity.NToM(1, 3),
+            Granularity.Weight, Granularity.Row, Granularity.Column, Granularity.Kernel, Granularity.Neuron, Granularity.Filter, Granularity.ChannelGroup,
+            Granularity.Head,
+            Granularity.HiddenUnit, Granularity.Unit, Granularity.UnitWithinHeads, Granularity.Block, Granularity.Layer, Granularity.Slice(-2),
+            Granularity.WeightBlock(1, 4), Granularity.NToM(1, 3),
         ];
         foreach (var granularity in all)
         {

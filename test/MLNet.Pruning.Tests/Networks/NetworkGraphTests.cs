@@ -53,7 +53,8 @@ public class NetworkGraphTests
         var folder = Directory.CreateTempSubdirectory("rewound");
         var file = Path.Combine(folder.FullName, "model.zip");
         ml.Compression().Save(model, rows.Schema, file);
-        var (state, loaded) = (model.LastTransformer.State, NetworkChains.Flatten(ml.Compression().Load(file, out _)).OfType<NeuralNetworkTransformer>().Single().State);
+        var (state, loaded) = (model.LastTransformer.State,
+            NetworkChains.Flatten(ml.Compression().Load(file, out _)).OfType<NeuralNetworkTransformer>().Single().State);
         folder.Delete(recursive: true);
         Assert.AreSame(loaded.Network.Graph, loaded.Initial.Graph);
         Assert.AreSame(loaded.Network.Graph, loaded.Early!.Graph);

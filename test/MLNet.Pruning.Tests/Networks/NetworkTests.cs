@@ -7,7 +7,8 @@ public class NetworkTests
     public void Mlp_has_the_parameters_and_multiply_adds_of_its_sizes()
     {
         var network = Network.Mlp(784, 300, 100, 10);
-        CollectionAssert.AreEqual(new[] { "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias" }, network.Parameters.Select(p => p.Name).ToArray());
+        CollectionAssert.AreEqual(new[] { "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias" },
+            network.Parameters.Select(p => p.Name).ToArray());
         Assert.AreEqual(784L * 300 + 300 + 300 * 100 + 100 + 100 * 10 + 10, network.ParameterCount);
         Assert.AreEqual(784L * 300 + 300 * 100 + 100 * 10, network.MultiplyAdds());
         Assert.AreEqual(10, network.Output.RowSize);
@@ -29,9 +30,11 @@ public class NetworkTests
     [TestMethod]
     public void Table_lists_layers_with_shapes_parameters_and_multiply_adds()
     {
-        var lines = Network.Sequential([3, 8, 8], Layer.Conv2d(4, 3, padding: 1, name: "first"), Layer.Flatten(), Layer.Dense(2)).ToString().Split(Environment.NewLine);
+        var lines = Network.Sequential([3, 8, 8], Layer.Conv2d(4, 3, padding: 1, name: "first"), Layer.Flatten(), Layer.Dense(2)).ToString()
+            .Split(Environment.NewLine);
         StringAssert.Matches(lines[0], new("layer +operator +output +parameters +multiply-adds"));
-        Assert.IsTrue(lines.Any(line => line.StartsWith("first") && line.Contains("N x 4 x 8 x 8") && line.Contains("112") && line.EndsWith("6,912")), lines[3]);
+        Assert.IsTrue(lines.Any(line => line.StartsWith("first") && line.Contains("N x 4 x 8 x 8") && line.Contains("112") && line.EndsWith("6,912")),
+            lines[3]);
         Assert.IsTrue(lines[^1].StartsWith("total") && lines[^1].Contains("626") && lines[^1].EndsWith("7,424"), lines[^1]);
     }
 

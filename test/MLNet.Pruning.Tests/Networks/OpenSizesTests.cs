@@ -39,9 +39,11 @@ public class OpenSizesTests
         // Six layers' worth of weights at each step, and two products of 4 heads of 8 values for each pair of steps.
         var closed = NetworkCost.Of(Network.FromOnnx(Case.File("rope_only"), new Dictionary<string, int> { ["time"] = 10 })).Total;
         Assert.AreEqual((8_480L * 10 + 64 * 100, "91,200"), (closed.MultiplyAdds!.Value, closed.MultiplyAddsFormula));
-        var refused = Assert.ThrowsExactly<InvalidOperationException>(() => Network.FromOnnx(Case.File("rope_only")).Prune(new PruningOptions { Granularity = Granularity.Unit, Amount = Amount.MultiplyAdds(0.5) }));
+        var refused = Assert.ThrowsExactly<InvalidOperationException>(() =>
+            Network.FromOnnx(Case.File("rope_only")).Prune(new PruningOptions { Granularity = Granularity.Unit, Amount = Amount.MultiplyAdds(0.5) }));
         StringAssert.Contains(refused.Message, "8,480 time + 64 time^2");
-        Assert.AreEqual("?", NetworkCost.Of(Network.FromOnnx(Zoo.Operator("custom_domain").Path)).Layers.Single(layer => layer.Operator == "Wobble").MultiplyAddsFormula);
+        Assert.AreEqual("?", NetworkCost.Of(Network.FromOnnx(Zoo.Operator("custom_domain").Path)).Layers
+            .Single(layer => layer.Operator == "Wobble").MultiplyAddsFormula);
     }
 
     [TestMethod]
@@ -58,7 +60,8 @@ public class OpenSizesTests
             var inputs = new ZooModel("sizes", written, [new("x", ["2", "5", "6"], "float", [])], ["y"], true).Draw(3);
             var (expected, actual) = (Reference.Run(path, inputs)["y"].Values, Reference.Run(written, inputs)["y"].Values);
             Close.AreEqual(expected, actual, 1e-5, "the network of fixed sizes");
-            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Network.FromOnnx(written, new Dictionary<string, int> { ["time"] = 5 })).Message, "all its sizes are fixed");
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+                Network.FromOnnx(written, new Dictionary<string, int> { ["time"] = 5 })).Message, "all its sizes are fixed");
         }
         finally
         {
@@ -67,7 +70,8 @@ public class OpenSizesTests
 
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Network.FromOnnx(path, new Dictionary<string, int> { ["steps"] = 5 })).Message,
             "rope_only.onnx has no open dimension 'steps'; those it leaves open: batch, time");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Network.FromOnnx(path, new Dictionary<string, int> { ["time"] = 0 })).Message, "'time' of rope_only.onnx is 0");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Network.FromOnnx(path, new Dictionary<string, int> { ["time"] = 0 })).Message,
+            "'time' of rope_only.onnx is 0");
     }
 
     [TestMethod]
@@ -96,7 +100,8 @@ public class OpenSizesTests
         var graph = new GraphProto { Name = "computed" };
         foreach (var (name, count) in new[] { ("number", 1), ("two", 2), ("three", 3), ("four", 4) })
         {
-            graph.Input.Add(new ValueInfoProto { Name = name, Type = new() { TensorType = new() { ElemType = (int)DataType.Int64, Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimValue = count } } } } } });
+            graph.Input.Add(new ValueInfoProto { Name = name, Type = new() { TensorType = new() { ElemType = (int)DataType.Int64,
+                Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimValue = count } } } } } });
         }
 
         graph.Initializer.Add(OnnxTensor.FromFloats("table", [8, 6], [.. Enumerable.Range(0, 48).Select(i => i / 7f)]));

@@ -57,10 +57,12 @@ public class OperatorCatalogueTests
         {
             ["scoring"] = [.. TorchOperators.Operators],
             ["coupling"] = [.. Coupling.Operators],
-            ["liveness"] = [.. OperatorCatalogue.All.Where(one => one.IsElementwise || one.Over is not null || one.Values != MLNet.Pruning.Networks.Operators.Values.Computed
+            ["liveness"] = [.. OperatorCatalogue.All.Where(one =>
+                one.IsElementwise || one.Over is not null || one.Values != MLNet.Pruning.Networks.Operators.Values.Computed
                 || one.Weights.Any(weight => weight.Product is not null)).Select(one => one.Name)],
         };
-        var found = OperatorCatalogue.All.SelectMany(one => parts.Where(part => !part.Value.Contains(one.Name)).Select(part => $"{one.Name}: {part.Key}")).Order(StringComparer.Ordinal).ToArray();
+        var found = OperatorCatalogue.All.SelectMany(one => parts.Where(part => !part.Value.Contains(one.Name)).Select(part => $"{one.Name}: {part.Key}"))
+            .Order(StringComparer.Ordinal).ToArray();
         var told = s_missing.SelectMany(one => one.Value.Select(part => $"{one.Key}: {part.Part}")).Order(StringComparer.Ordinal).ToArray();
         Assert.AreEqual(string.Join(Environment.NewLine, told), string.Join(Environment.NewLine, found));
         foreach (var (part, names) in parts)
@@ -77,12 +79,15 @@ public class OperatorCatalogueTests
     public void Operators_that_code_tells_apart_are_of_the_catalogue_or_told_why_not()
     {
         var source = Path.Combine(Path.GetDirectoryName(Repository.Find())!, "src");
-        var named = Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories).Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
+        var named = Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories)
+            .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
             .SelectMany(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path)).GetRoot().DescendantNodes().OfType<LiteralExpressionSyntax>()
-                .Where(literal => literal.IsKind(SyntaxKind.StringLiteralExpression) && IsOperator(literal)).Select(literal => (Name: literal.Token.ValueText, File: Path.GetFileName(path))))
+                .Where(literal => literal.IsKind(SyntaxKind.StringLiteralExpression) && IsOperator(literal))
+                .Select(literal => (Name: literal.Token.ValueText, File: Path.GetFileName(path))))
             .ToLookup(entry => entry.Name, entry => entry.File);
         Assert.IsGreaterThan(50, named.Count);
-        var lacking = named.Where(name => OperatorCatalogue.Find(name.Key) is null && !s_elsewhere.ContainsKey(name.Key)).Select(name => $"{name.Key} in {string.Join(", ", name.Distinct())}").Order();
+        var lacking = named.Where(name => OperatorCatalogue.Find(name.Key) is null && !s_elsewhere.ContainsKey(name.Key))
+            .Select(name => $"{name.Key} in {string.Join(", ", name.Distinct())}").Order();
         Assert.IsEmpty(lacking, string.Join(Environment.NewLine, lacking));
         Assert.IsEmpty(s_elsewhere.Keys.Where(name => !named.Contains(name) || OperatorCatalogue.Find(name) is not null), "told without need");
     }

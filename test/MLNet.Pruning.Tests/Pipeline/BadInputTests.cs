@@ -106,13 +106,15 @@ public class BadInputTests
         foreach (var step in new IEstimator<NeuralNetworkTransformer>[] { _ml.Transforms.Prune(0.5), _ml.Transforms.FineTune(1) })
         {
             StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => step.Fit(Rows())).Message, "Trainers.NeuralNetwork");
-            StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => new EstimatorChain<ITransformer>().Append(step).Fit(Rows())).Message, "Trainers.NeuralNetwork");
+            StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => new EstimatorChain<ITransformer>().Append(step).Fit(Rows())).Message,
+                "Trainers.NeuralNetwork");
             // A score column of another trainer carries no network.
             var linear = _ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy().Fit(Rows()).Transform(Rows());
             StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => step.Fit(linear)).Message, "carries none");
         }
 
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Compression().Measure(_ml.Transforms.NormalizeMinMax("Features").Fit(Rows()))).Message, "no neural network");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            _ml.Compression().Measure(_ml.Transforms.NormalizeMinMax("Features").Fit(Rows()))).Message, "no neural network");
     }
 
     [TestMethod]
@@ -135,11 +137,13 @@ public class BadInputTests
 
     [TestMethod]
     public void Unknown_layers_are_refused_with_the_nearest()
-        => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Trained().Append(_ml.Transforms.Prune(0.5, scope: Scope.Network.Except("fc"))).Fit(Rows())).Message, "Nearest: 'fc1'");
+        => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            Trained().Append(_ml.Transforms.Prune(0.5, scope: Scope.Network.Except("fc"))).Fit(Rows())).Message, "Nearest: 'fc1'");
 
     [TestMethod]
     public void Nothing_to_prune_is_refused()
-        => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Trained().Append(_ml.Transforms.Prune(0.5, granularity: Granularity.Filter)).Fit(Rows())).Message, "No layer can be pruned");
+        => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            Trained().Append(_ml.Transforms.Prune(0.5, granularity: Granularity.Filter)).Fit(Rows())).Message, "No layer can be pruned");
 
     [TestMethod]
     public void Options_out_of_range_are_refused_by_name()
@@ -235,7 +239,8 @@ public class BadInputTests
     public void Diverging_training_is_reported_as_such()
     {
         var options = Options(1) with { LabelColumnName = "Number", Optimizer = Optimizer.Sgd(0.9), LearningRate = 1e6, Epochs = 50 };
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Regression.Trainers.NeuralNetwork(options).Fit(Rows())).Message, "diverged");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Regression.Trainers.NeuralNetwork(options).Fit(Rows())).Message,
+            "diverged");
     }
 
     [TestMethod]
@@ -256,10 +261,12 @@ public class BadInputTests
         Assert.IsFalse(cursor.MoveNext());
     }
 
-    private NeuralNetworkTransformer Fit(IDataView view, NeuralNetworkOptions options) => _ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(view);
+    private NeuralNetworkTransformer Fit(IDataView view, NeuralNetworkOptions options)
+        => _ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(view);
 
     private EstimatorChain<NeuralNetworkTransformer> Trained(Action<NeuralNetworkTransformer>? fitted = null)
-        => new EstimatorChain<ITransformer>().Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Options(2)).WithOnFitDelegate(network => fitted?.Invoke(network)));
+        => new EstimatorChain<ITransformer>().Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Options(2))
+            .WithOnFitDelegate(network => fitted?.Invoke(network)));
 
     private static NeuralNetworkOptions Options(int outputs) => new() { Network = Network.Mlp(2, 8, outputs), Epochs = 2, BatchSize = 8 };
 
@@ -271,7 +278,8 @@ public class BadInputTests
         return _ml.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(view).Transform(view);
     }
 
-    private static Item[] Items() => [.. Enumerable.Range(0, 40).Select(i => new Item { Features = [i % 5, i % 7], Class = i % 2 == 0 ? "even" : "odd", Number = i % 2 })];
+    private static Item[] Items() => [.. Enumerable.Range(0, 40)
+        .Select(i => new Item { Features = [i % 5, i % 7], Class = i % 2 == 0 ? "even" : "odd", Number = i % 2 })];
 
     private sealed class Item
     {

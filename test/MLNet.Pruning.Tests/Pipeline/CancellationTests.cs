@@ -113,7 +113,8 @@ public class CancellationTests
         ];
         Importance[] units =
         [
-            .. weights, Importance.LossChange(), Importance.ActivationMean(), Importance.ActivationVariance(), Importance.NonzeroActivations(), Importance.GeometricMedian,
+            .. weights, Importance.LossChange(), Importance.ActivationMean(), Importance.ActivationVariance(), Importance.NonzeroActivations(),
+            Importance.GeometricMedian,
         ];
         foreach (var (importance, granularity) in weights.Select(one => (one, Granularity.Weight)).Concat(units.Select(one => (one, Granularity.Unit)))
             .Prepend((Importance.LossChange(), Granularity.Weight)))
@@ -128,7 +129,8 @@ public class CancellationTests
         foreach (var (granularity, scope) in new[]
         {
             (Granularity.Weight, Scope.Network), (Granularity.Weight, Scope.Layer), (Granularity.Weight, Scope.Distributed(Distribution.Lamp)),
-            (Granularity.Row, Scope.Network), (Granularity.Column, Scope.Distributed(Distribution.Lamp)), (Granularity.WeightBlock(2, 4), Scope.Network), (Granularity.Unit, Scope.Layer),
+            (Granularity.Row, Scope.Network), (Granularity.Column, Scope.Distributed(Distribution.Lamp)), (Granularity.WeightBlock(2, 4), Scope.Network),
+            (Granularity.Unit, Scope.Layer),
         })
         {
             Stops(500, Step(new() { Granularity = granularity, Scope = scope, Schedule = Schedule.Linear(1000) }));
@@ -158,7 +160,8 @@ public class CancellationTests
         var options = new PruningOptions { Scope = Scope.Network.Except("fc1") };
         var importance = Importance.OptimalBrainSurgeon(20).On(network, RecoveryCase.Data(rows) with { Measured = options.Measured });
         Assert.HasCount(20, importance.Weights(network["fc2.weight"]));
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => importance.Weights(network["fc1.weight"])).Message, "it scores fc2.weight, fc3.weight");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => importance.Weights(network["fc1.weight"])).Message,
+            "it scores fc2.weight, fc3.weight");
 
         // What makes and reads the neurons of a layer is measured with it.
         var neurons = new PruningOptions { Scope = Scope.Network.Only("fc1"), Granularity = Granularity.Neuron };

@@ -87,8 +87,10 @@ public class ChainTests
         var ml = new MLContext(4);
         var data = Digits.Load(ml);
         var prepare = ml.Transforms.Conversion.ConvertType("Label", outputKind: DataKind.String).Append(Digits.Prepare(ml));
-        var own = prepare.Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1))).Append(ml.Transforms.Prune(0.5)).Fit(data).Transform(data).Schema;
-        var linear = prepare.Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(new Microsoft.ML.Trainers.LbfgsMaximumEntropyMulticlassTrainer.Options
+        var own = prepare.Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1))).Append(ml.Transforms.Prune(0.5)).Fit(data)
+            .Transform(data).Schema;
+        var linear = prepare.Append(ml.MulticlassClassification.Trainers
+            .LbfgsMaximumEntropy(new Microsoft.ML.Trainers.LbfgsMaximumEntropyMulticlassTrainer.Options
         {
             MaximumNumberOfIterations = 1,
         })).Fit(data).Transform(data).Schema;
@@ -96,15 +98,18 @@ public class ChainTests
         VBuffer<ReadOnlyMemory<char>> slots = default, keys = default;
         own["Score"].GetSlotNames(ref slots);
         own["PredictedLabel"].GetKeyValues(ref keys);
-        CollectionAssert.AreEqual(slots.DenseValues().Select(value => value.ToString()).ToArray(), keys.DenseValues().Select(value => value.ToString()).ToArray());
-        CollectionAssert.AreEquivalent(Enumerable.Range(0, 10).Select(digit => digit.ToString()).ToArray(), keys.DenseValues().Select(value => value.ToString()).ToArray());
+        CollectionAssert.AreEqual(slots.DenseValues().Select(value => value.ToString()).ToArray(),
+            keys.DenseValues().Select(value => value.ToString()).ToArray());
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 10).Select(digit => digit.ToString()).ToArray(),
+            keys.DenseValues().Select(value => value.ToString()).ToArray());
     }
 
     [TestMethod]
     public void CrossValidate_fits_the_whole_chain_in_every_fold()
     {
         var ml = new MLContext(5);
-        var chain = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(10))).Append(ml.Transforms.Prune(0.5, fineTuneEpochs: 2));
+        var chain = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(10)))
+            .Append(ml.Transforms.Prune(0.5, fineTuneEpochs: 2));
         var folds = ml.MulticlassClassification.CrossValidate(Digits.Load(ml), chain, numberOfFolds: 3);
         Assert.AreEqual(3, folds.Count);
         foreach (var fold in folds)
@@ -126,7 +131,8 @@ public class ChainTests
         var shuffled = ml.Data.CreateEnumerable<Scored>(model.Transform(ml.Data.ShuffleRows(data, seed: 3)), false).ToArray();
         Assert.AreEqual(straight.Length, shuffled.Length);
         Assert.IsFalse(straight.Zip(shuffled).All(pair => pair.First.Features.SequenceEqual(pair.Second.Features)), "the order changed");
-        foreach (var row in shuffled.Concat(ml.Data.CreateEnumerable<Scored>(ml.Data.Cache(model.Transform(data)), false)).Concat(ml.Data.CreateEnumerable<Scored>(ml.Data.SkipRows(model.Transform(data), 777), false)))
+        foreach (var row in shuffled.Concat(ml.Data.CreateEnumerable<Scored>(ml.Data.Cache(model.Transform(data)), false))
+            .Concat(ml.Data.CreateEnumerable<Scored>(ml.Data.SkipRows(model.Transform(data), 777), false)))
         {
             Assert.AreEqual(expected[string.Join(',', row.Features)], row.Score[3], 1e-6);
         }
@@ -159,9 +165,11 @@ public class ChainTests
             NeuralNetworkTransformer? last = null;
             var network = Network.Sequential([64], Layer.Dense(24), Layer.BatchNorm(), Layer.Relu(), Layer.Dropout(0.3), Layer.Dense(10));
             Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(network, epochs: 3))
-                .Append(ml.Transforms.Prune(0.7, Importance.Random(seed), schedule: Schedule.Linear(2))).Append(ml.Transforms.FineTune(2).WithOnFitDelegate(network => last = network))
+                .Append(ml.Transforms.Prune(0.7, Importance.Random(seed), schedule: Schedule.Linear(2)))
+                .Append(ml.Transforms.FineTune(2).WithOnFitDelegate(network => last = network))
                 .Fit(Digits.Load(ml));
-            return string.Join(';', last!.Network.Parameters.SelectMany(parameter => parameter.Values.ToArray()).Select(value => BitConverter.SingleToInt32Bits(value)));
+            return string.Join(';', last!.Network.Parameters.SelectMany(parameter => parameter.Values.ToArray())
+                .Select(value => BitConverter.SingleToInt32Bits(value)));
         }
     }
 
@@ -180,7 +188,8 @@ public class ChainTests
         {
             var ml = new MLContext(seed);
             var network = Network.Sequential([64], Layer.Dense(24), Layer.Relu(), Layer.Dropout(0.3), Layer.Dense(10));
-            return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(network, epochs: 2)).Fit(Digits.Load(ml)).LastTransformer.Network["fc1.weight"].Values.ToArray();
+            return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(network, epochs: 2))
+                .Fit(Digits.Load(ml)).LastTransformer.Network["fc1.weight"].Values.ToArray();
         }
     }
 

@@ -19,16 +19,22 @@ public class CompressionFileTests
     public void A_chain_goes_on_as_if_it_had_never_left_memory()
     {
         var data = _ml.Data.Cache(Digits.Load(_ml));
-        var options = Digits.Options(3) with { RewindEpoch = 1, Optimizer = Optimizer.Sgd(0.8, nesterov: true), LearningRateSchedule = LearningRateSchedule.Cosine(0.1).WithWarmup(0.5), BatchSize = 32, LearningRate = 0.05, WeightDecay = 1e-4, GradientClipping = 3, TargetedDropout = new(0.3, 0.2), LastLayers = 2, Augmentation = Augmentation.Shift(1, 8, 8), Distillation = Distillation.Response(3, 0.4, Network.Mlp(64, 16, 10).Initialize(4)) };
-        var model = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Append(_ml.Transforms.Prune(0.7, schedule: Schedule.Linear(2), fineTuneEpochs: 1))
+        var options = Digits.Options(3) with { RewindEpoch = 1, Optimizer = Optimizer.Sgd(0.8, nesterov: true),
+            LearningRateSchedule = LearningRateSchedule.Cosine(0.1).WithWarmup(0.5), BatchSize = 32, LearningRate = 0.05, WeightDecay = 1e-4,
+            GradientClipping = 3, TargetedDropout = new(0.3, 0.2), LastLayers = 2, Augmentation = Augmentation.Shift(1, 8, 8),
+            Distillation = Distillation.Response(3, 0.4, Network.Mlp(64, 16, 10).Initialize(4)) };
+        var model = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(options))
+            .Append(_ml.Transforms.Prune(0.7, schedule: Schedule.Linear(2), fineTuneEpochs: 1))
             .Append(_ml.Transforms.Conversion.MapKeyToValue("Answer", "PredictedLabel")).Fit(data);
         var loaded = Reload(model, data.Schema, out var schema);
 
-        CollectionAssert.AreEqual(data.Schema.Select(column => $"{column.Name} {column.Type}").ToArray(), schema.Select(column => $"{column.Name} {column.Type}").ToArray());
+        CollectionAssert.AreEqual(data.Schema.Select(column => $"{column.Name} {column.Type}").ToArray(),
+            schema.Select(column => $"{column.Name} {column.Type}").ToArray());
         CollectionAssert.AreEqual(Scores(model, data), Scores(loaded, data));
         CollectionAssert.AreEqual(model.Transform(data).GetColumn<float>("Answer").ToArray(), loaded.Transform(data).GetColumn<float>("Answer").ToArray());
         var (before, after) = (Last(model), Last(loaded));
-        CollectionAssert.AreEqual(before.Network.Parameters.Select(parameter => $"{parameter} {parameter.Trainable}").ToArray(), after.Network.Parameters.Select(parameter => $"{parameter} {parameter.Trainable}").ToArray());
+        CollectionAssert.AreEqual(before.Network.Parameters.Select(parameter => $"{parameter} {parameter.Trainable}").ToArray(),
+            after.Network.Parameters.Select(parameter => $"{parameter} {parameter.Trainable}").ToArray());
         foreach (var parameter in before.Network.Parameters)
         {
             CollectionAssert.AreEqual(parameter.Values.ToArray(), after.Network[parameter.Name].Values.ToArray());
@@ -59,7 +65,8 @@ public class CompressionFileTests
     public void A_network_of_a_file_with_token_ids_goes_on()
     {
         var rows = _ml.Data.LoadFromEnumerable(LoadNetworkTests.Sentences(60));
-        var model = _ml.Transforms.Conversion.MapValueToKey("Label", "Class").Append(_ml.Transforms.LoadNetwork(Zoo.Network("lstm").Path, ["Ids"])).Append(_ml.Transforms.Prune(0.3)).Fit(rows);
+        var model = _ml.Transforms.Conversion.MapValueToKey("Label", "Class").Append(_ml.Transforms.LoadNetwork(Zoo.Network("lstm").Path, ["Ids"]))
+            .Append(_ml.Transforms.Prune(0.3)).Fit(rows);
         var loaded = Reload(model, rows.Schema, out _);
         CollectionAssert.AreEqual(Scores(model, rows), Scores(loaded, rows));
         var step = new PruningOptions { Amount = Amount.Fraction(0.6), FineTuneEpochs = 1 };
@@ -77,10 +84,12 @@ public class CompressionFileTests
         Close.AreEqual([.. regression.Transform(data).GetColumn<float>("Score")], loaded.Transform(data).GetColumn<float>("Score").ToArray(), 1e-6, "Score");
         Assert.AreEqual(1, ((NeuralNetworkTransformer)loaded).History.Length);
 
-        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(4, 3), Layer.BatchNorm(), Layer.Gelu(), Layer.Dropout(0.2), Layer.Flatten(), Layer.Dense(1)).Initialize(1);
+        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(4, 3), Layer.BatchNorm(), Layer.Gelu(), Layer.Dropout(0.2), Layer.Flatten(), Layer.Dense(1))
+            .Initialize(1);
         var binary = _ml.Transforms.LoadNetwork(network, ["Features"], labelColumnName: "None", task: LearningTask.Binary).Fit(data);
         // Written for a version of the standard that has no Gelu, which is then computed from its parts.
-        Close.AreEqual([.. binary.Transform(data).GetColumn<float>("Probability")], Reload(binary, data.Schema, out _).Transform(data).GetColumn<float>("Probability").ToArray(), 1e-6, "Probability");
+        Close.AreEqual([.. binary.Transform(data).GetColumn<float>("Probability")],
+            Reload(binary, data.Schema, out _).Transform(data).GetColumn<float>("Probability").ToArray(), 1e-6, "Probability");
     }
 
     [TestMethod]
@@ -134,7 +143,8 @@ public class CompressionFileTests
 
         StringAssert.Contains(Assert.ThrowsExactly<ModelFileException>(() => _ml.Compression().Load(_path, out _)).Message, "'0/network.onnx' is missing");
         _ml.Model.Save(model, schema, _path);
-        StringAssert.Contains(Assert.ThrowsExactly<ModelFileException>(() => _ml.Compression().Load(_path, out _)).Message, "not written by ml.Compression().Save");
+        StringAssert.Contains(Assert.ThrowsExactly<ModelFileException>(() => _ml.Compression().Load(_path, out _)).Message,
+            "not written by ml.Compression().Save");
         File.Delete(_path);
         Assert.ThrowsExactly<FileNotFoundException>(() => _ml.Compression().Load(_path, out _));
         Assert.ThrowsExactly<ArgumentException>(() => _ml.Compression().Save(_ml.Transforms.CopyColumns("A", "Label").Fit(Digits.Load(_ml)), schema, _path));
@@ -165,7 +175,8 @@ public class CompressionFileTests
         }
     }
 
-    private static int[] Bits(Network network) => [.. network.Parameters.SelectMany(parameter => parameter.Values.ToArray()).Select(BitConverter.SingleToInt32Bits)];
+    private static int[] Bits(Network network) => [.. network.Parameters.SelectMany(parameter => parameter.Values.ToArray())
+        .Select(BitConverter.SingleToInt32Bits)];
 
     private (ITransformer Model, DataViewSchema Schema) Small()
     {

@@ -22,7 +22,8 @@ public class ConfidentToleranceTests
             Assert.AreEqual(report.Before!.Metric - step.Validation!.Metric, step.Bound!.Loss, 1e-9);
             Assert.IsGreaterThan(step.Bound.Loss, step.Bound.Most);
             Assert.AreEqual(step.Bound.Most <= 0.06, step.Kept);
-            StringAssert.Contains(step.ToString(), $"at most {step.Bound.Most.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)} with 95 % confidence");
+            StringAssert.Contains(step.ToString(), $"at most {step.Bound.Most.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)} with 95 "
+                + "% confidence");
         }
 
         // The last step kept, row by row: who is right is told by the scored rows themselves, the rows by the split that the trainer documents.
@@ -58,7 +59,8 @@ public class ConfidentToleranceTests
 
         var moving = new PruningOptions { Tolerance = Tolerance.Confident(0.5), Training = SparseTraining.Gradual(every: 10), FineTuneEpochs = 1 };
         Assert.IsNotNull(Run(moving, validation: 0.2, out _, out var pruned).Pruning!.Steps.Single().Bound);
-        var (path, schema) = (Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), Digits.Prepare(_ml).Fit(Digits.Load(_ml)).GetOutputSchema(Digits.Load(_ml).Schema));
+        var (path, schema) = (Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()),
+            Digits.Prepare(_ml).Fit(Digits.Load(_ml)).GetOutputSchema(Digits.Load(_ml).Schema));
         try
         {
             _ml.Compression().Save(pruned, schema, path);
@@ -73,7 +75,8 @@ public class ConfidentToleranceTests
     [TestMethod]
     public void Early_stopping_on_the_same_rows_and_numbers_out_of_range_are_refused()
     {
-        var options = new PruningOptions { Tolerance = Tolerance.Confident(0.1), Schedule = Schedule.Linear(2), FineTuneEpochs = 1, FineTuning = new() { EarlyStoppingPatience = 1 } };
+        var options = new PruningOptions { Tolerance = Tolerance.Confident(0.1), Schedule = Schedule.Linear(2), FineTuneEpochs = 1,
+            FineTuning = new() { EarlyStoppingPatience = 1 } };
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Run(options, validation: 0.2, out _, out _)).Message, "Early stopping");
         Assert.ThrowsExactly<InvalidOperationException>(() => Run(new() { Tolerance = Tolerance.Confident(0.1) }, validation: 0, out _, out _));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Tolerance.Confident(-0.1));
@@ -93,7 +96,8 @@ public class ConfidentToleranceTests
             options = options with { Schedule = Schedule.Custom(0.2, 0.5, 0.8), FineTuneEpochs = 0 };
         }
 
-        pruned = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(training).WithOnFitDelegate(network => trained = network)).Append(_ml.Transforms.Prune(options))
+        pruned = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(training).WithOnFitDelegate(network => trained = network))
+            .Append(_ml.Transforms.Prune(options))
             .Fit(Digits.Load(_ml)).LastTransformer;
         dense = trained!;
         return pruned;

@@ -33,11 +33,14 @@ public class FormerFilesTests
         Assert.AreEqual("Sgd(0.8, true)", training.Optimizer.ToString());
         Assert.AreEqual("ElasticNet(1e-05, 2e-05) + GroupLasso(3e-05, Row)", training.Regularization!.ToString());
         Assert.AreEqual((0.3, 0.4), (training.TargetedDropout!.Targeted, training.TargetedDropout.Rate));
-        Assert.AreEqual("(Response(3, 0.4) + Features([(\"fc1\", \"fc1\")], 0.5)).Scheduled(Linear(0.5), Step(2, 0.3)).WithMemoryLimit(12345)", training.Distillation!.ToString());
+        Assert.AreEqual("(Response(3, 0.4) + Features([(\"fc1\", \"fc1\")], 0.5)).Scheduled(Linear(0.5), Step(2, 0.3)).WithMemoryLimit(12345)",
+            training.Distillation!.ToString());
         Assert.AreEqual(5, training.Distillation.Teacher!.Network!.Parameters[0].Shape[0], "the teacher has five hidden units");
         Assert.AreEqual("Shift(1, 4, 4)", training.Augmentation!.ToString());
-        Assert.AreEqual((3, 7, 0.02, Loss.CrossEntropy, 1e-5), (training.Epochs, training.BatchSize, training.LearningRate, training.Loss, training.WeightDecay));
-        Assert.AreEqual((2, 5.0, 4, 11, 0.2), (training.LastLayers, training.GradientClipping, training.EarlyStoppingPatience, training.Seed, training.ValidationFraction));
+        Assert.AreEqual((3, 7, 0.02, Loss.CrossEntropy, 1e-5),
+            (training.Epochs, training.BatchSize, training.LearningRate, training.Loss, training.WeightDecay));
+        Assert.AreEqual((2, 5.0, 4, 11, 0.2), (training.LastLayers, training.GradientClipping, training.EarlyStoppingPatience, training.Seed,
+            training.ValidationFraction));
         Assert.AreEqual((true, 2, "Label", "Features"), (training.SkipInvalidRows, training.RewindEpoch, training.LabelColumnName, training.FeatureColumnName));
         Assert.AreEqual(0.5, networks[1].Pruning!.Steps[^1].Sparsity, 0.01);
         Assert.AreEqual("accuracy", networks[0].History[0].Validation!.Name);
@@ -61,7 +64,8 @@ public class FormerFilesTests
     public void Masks_and_what_was_removed_are_read()
     {
         var network = Network.FromOnnx(File("masked.onnx"));
-        Assert.AreEqual(network.Prune(Amount.Fraction(0.5)).Masks.Values.Sum(mask => mask.Kept), network.LoadMasks(File("masks.json")).Masks.Values.Sum(mask => mask.Kept));
+        Assert.AreEqual(network.Prune(Amount.Fraction(0.5)).Masks.Values.Sum(mask => mask.Kept),
+            network.LoadMasks(File("masks.json")).Masks.Values.Sum(mask => mask.Kept));
         Assert.AreEqual(3, Network.FromOnnx(File("removed.onnx"))["fc1.bias"].Count);
     }
 
@@ -106,7 +110,8 @@ public class FormerFilesTests
 
     private static string File(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "Version01", name);
 
-    private static double[][] Numbers(string name) => [.. System.IO.File.ReadLines(File(name)).Select(line => line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray())];
+    private static double[][] Numbers(string name) => [.. System.IO.File.ReadLines(File(name))
+        .Select(line => line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray())];
 
     /// <summary>The rows that the files were made with.</summary>
     private IDataView Rows()

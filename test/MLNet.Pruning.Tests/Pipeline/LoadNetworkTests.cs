@@ -28,19 +28,23 @@ public class LoadNetworkTests
     {
         var rows = _ml.Data.LoadFromEnumerable(Sentences(400));
         var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class")
-            .Append(_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = Network.FromOnnx(Zoo.Network("lstm").Path), InputColumnNames = [column], Training = new() { LearningRate = 1e-2, BatchSize = 16 } }))
+            .Append(_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = Network.FromOnnx(Zoo.Network("lstm").Path), InputColumnNames = [column],
+                Training = new() { LearningRate = 1e-2, BatchSize = 16 } }))
             .Append(_ml.Transforms.Prune(0.5)).Append(_ml.Transforms.FineTune(3));
         var model = chain.Fit(rows);
         Assert.IsGreaterThan(0.8, _ml.MulticlassClassification.Evaluate(model.Transform(rows)).MicroAccuracy, "the class is the first token's last digit");
-        Assert.AreEqual(0.5, model.LastTransformer.Masks.Values.Sum(mask => (double)mask.Count - mask.Kept) / model.LastTransformer.Masks.Values.Sum(mask => (double)mask.Count), 1e-3);
+        Assert.AreEqual(0.5, model.LastTransformer.Masks.Values.Sum(mask => (double)mask.Count - mask.Kept)
+            / model.LastTransformer.Masks.Values.Sum(mask => (double)mask.Count), 1e-3);
     }
 
     [TestMethod]
     public void Keys_count_from_one_and_ids_from_zero()
     {
         var rows = _ml.Data.LoadFromEnumerable(Sentences(40));
-        var keyed = _ml.Transforms.Conversion.MapValueToKey("Words", "Ids", keyData: _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 50).Select(i => new Token { Ids = i }))).Fit(rows).Transform(rows);
-        float[] Scores(string column) => [.. _ml.Transforms.LoadNetwork(Zoo.Network("lstm").Path, [column], labelColumnName: "None", task: LearningTask.Multiclass).Fit(keyed)
+        var keyed = _ml.Transforms.Conversion.MapValueToKey("Words", "Ids",
+            keyData: _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 50).Select(i => new Token { Ids = i }))).Fit(rows).Transform(rows);
+        float[] Scores(string column) => [.. _ml.Transforms
+            .LoadNetwork(Zoo.Network("lstm").Path, [column], labelColumnName: "None", task: LearningTask.Multiclass).Fit(keyed)
             .Transform(keyed).GetColumn<float[]>("Score").SelectMany(score => score)];
         CollectionAssert.AreEqual(Scores("Ids"), Scores("Words"));
         CollectionAssert.AreEqual(Scores("Ids"), Scores("Narrow"));
@@ -51,7 +55,8 @@ public class LoadNetworkTests
     {
         var model = Zoo.Network("lstm_steps");
         var rows = _ml.Data.LoadFromEnumerable(Sentences(20));
-        var fitted = _ml.Transforms.LoadNetwork(model.Path, [model.Inputs[0].Range.Length > 0 ? "Ids" : "Wave"], labelColumnName: "None", task: LearningTask.Multiclass).Fit(rows);
+        var fitted = _ml.Transforms.LoadNetwork(model.Path, [model.Inputs[0].Range.Length > 0 ? "Ids" : "Wave"], labelColumnName: "None",
+            task: LearningTask.Multiclass).Fit(rows);
         Assert.IsTrue(fitted.Network.Inputs[0].Shape.Skip(1).All(size => size > 0), fitted.Network.Inputs[0].ToString());
         Assert.IsTrue(fitted.Transform(rows).GetColumn<float[]>("Score").All(score => Math.Abs(score.Sum() - 1) < 1e-4));
     }
@@ -70,7 +75,8 @@ public class LoadNetworkTests
         var e = Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.LoadNetwork(Single(), labelColumnName: "Nothing").Fit(rows));
         StringAssert.Contains(e.Message, "'Nothing'");
         StringAssert.Contains(e.Message, "task");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.LoadNetwork(Single(), labelColumnName: "Class").Fit(rows)).Message, "MapValueToKey");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.LoadNetwork(Single(), labelColumnName: "Class").Fit(rows)).Message,
+            "MapValueToKey");
     }
 
     [TestMethod]
@@ -78,7 +84,8 @@ public class LoadNetworkTests
     {
         var rows = Rows();
         var network = Network.Sequential([3], Layer.Dense(1), Layer.Sigmoid()).Initialize(4);
-        float[] logits = [.. rows.GetColumn<float[]>("Features").Select(row => row.Zip(network["fc1.weight"].Values.ToArray(), (x, w) => x * w).Sum() + network["fc1.bias"].Values[0])];
+        float[] logits = [.. rows.GetColumn<float[]>("Features")
+            .Select(row => row.Zip(network["fc1.weight"].Values.ToArray(), (x, w) => x * w).Sum() + network["fc1.bias"].Values[0])];
         float[] probabilities = [.. logits.Select(logit => 1 / (1 + MathF.Exp(-logit)))];
         var regression = _ml.Transforms.LoadNetwork(network, labelColumnName: "Number").Fit(rows).Transform(rows);
         Close.AreEqual(probabilities, [.. regression.GetColumn<float>("Score")], 1e-5, "regression");
@@ -91,10 +98,12 @@ public class LoadNetworkTests
     public void An_output_of_the_batch_alone_is_trained_row_by_row()
     {
         var dense = Network.Mlp(3, 1).Initialize(1);
-        var network = new Network(dense.Parts with { Nodes = [.. dense.Nodes, new Node("flat", "Squeeze", [dense.Output.Name], ["flat"], [new("axes", new long[] { 1 })])], Outputs = ["flat"] });
+        var network = new Network(dense.Parts with { Nodes = [.. dense.Nodes,
+            new Node("flat", "Squeeze", [dense.Output.Name], ["flat"], [new("axes", new long[] { 1 })])], Outputs = ["flat"] });
         Assert.AreEqual(1, network.Output.Shape.Length);
         var random = new Random(1);
-        var rows = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 200).Select(_ => new Row { Features = [random.NextSingle(), random.NextSingle(), 1] }).Select(row => new Row { Features = row.Features, Number = row.Features[0] - 2 * row.Features[1] }).ToArray());
+        var rows = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 200).Select(_ => new Row { Features = [random.NextSingle(), random.NextSingle(), 1] })
+            .Select(row => new Row { Features = row.Features, Number = row.Features[0] - 2 * row.Features[1] }).ToArray());
         var model = _ml.Transforms.LoadNetwork(network, labelColumnName: "Number").Append(_ml.Transforms.FineTune(60, 3e-2)).Fit(rows);
         Assert.IsGreaterThan(0.98, _ml.Regression.Evaluate(model.Transform(rows), "Number").RSquared);
     }
@@ -108,7 +117,8 @@ public class LoadNetworkTests
         var scored = _ml.Transforms.LoadNetwork(images, labelColumnName: "None", task: LearningTask.Multiclass).Fit(rows).Transform(rows);
         var expected = rows.GetColumn<float[]>("Features").SelectMany(row =>
         {
-            double[] logits = [.. Enumerable.Range(0, 3).Select(k => row.Select((x, i) => (double)x * images["conv1.weight"].Values[4 * k + i]).Sum() + images["conv1.bias"].Values[k])];
+            double[] logits = [.. Enumerable.Range(0, 3).Select(k =>
+                row.Select((x, i) => (double)x * images["conv1.weight"].Values[4 * k + i]).Sum() + images["conv1.bias"].Values[k])];
             return logits.Select(logit => (float)(Math.Exp(logit) / logits.Sum(Math.Exp)));
         }).ToArray();
         Close.AreEqual(expected, [.. scored.GetColumn<float[]>("Score").SelectMany(score => score)], 1e-5, "Score");
@@ -120,10 +130,12 @@ public class LoadNetworkTests
         var model = Zoo.Network("lenet5_batch1");
         var open = Zoo.Network("lenet5");
         var random = new Random(2);
-        var rows = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(_ => new Picture { Input = [.. Enumerable.Range(0, 784).Select(_ => random.NextSingle())] }).ToArray());
+        var rows = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5)
+            .Select(_ => new Picture { Input = [.. Enumerable.Range(0, 784).Select(_ => random.NextSingle())] }).ToArray());
         foreach (var path in new[] { model.Path, open.Path })
         {
-            var scores = _ml.Transforms.LoadNetwork(path, ["Input"], labelColumnName: "None", task: LearningTask.Multiclass).Fit(rows).Transform(rows).GetColumn<float[]>("Score").ToArray();
+            var scores = _ml.Transforms.LoadNetwork(path, ["Input"], labelColumnName: "None", task: LearningTask.Multiclass).Fit(rows).Transform(rows)
+                .GetColumn<float[]>("Score").ToArray();
             Assert.HasCount(5, scores);
             Assert.IsTrue(scores.All(score => Math.Abs(score.Sum() - 1) < 1e-4));
         }
@@ -135,7 +147,8 @@ public class LoadNetworkTests
         var rows = Rows();
         var chain = _ml.Transforms.LoadNetwork(Single(), labelColumnName: "Nothing", task: LearningTask.Regression);
         Assert.AreEqual(40, chain.Fit(rows).Transform(rows).GetColumn<float>("Score").Count());
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => chain.Append(_ml.Transforms.FineTune(1)).Fit(rows)).Message, "label column 'Nothing'");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => chain.Append(_ml.Transforms.FineTune(1)).Fit(rows)).Message,
+            "label column 'Nothing'");
     }
 
     [TestMethod]
@@ -192,13 +205,15 @@ public class LoadNetworkTests
         {
             long[] ids = [.. Enumerable.Range(0, 12).Select(_ => (long)random.Next(50))];
             ids[11] = i % 10;
-            return new Sentence { Ids = ids, Narrow = [.. ids.Select(id => (byte)id)], Texts = [.. ids.Select(id => $"w{id:00}")], Wave = [.. ids.SelectMany(id => new float[16].Select((_, k) => (float)Math.Sin(id + k)))], Class = $"class {ids[11]}" };
+            return new Sentence { Ids = ids, Narrow = [.. ids.Select(id => (byte)id)], Texts = [.. ids.Select(id => $"w{id:00}")],
+                Wave = [.. ids.SelectMany(id => new float[16].Select((_, k) => (float)Math.Sin(id + k)))], Class = $"class {ids[11]}" };
         })];
     }
 
     private static Network Single() => Network.Mlp(3, 4, 1).Initialize(1);
 
-    private IDataView Rows() => _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Row { Features = [i % 5, i % 7, 1], Ids = [i, 1], Class = i % 2 == 0 ? "even" : "odd", Number = i, Side = i % 2 == 0 }).ToArray());
+    private IDataView Rows() => _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40)
+        .Select(i => new Row { Features = [i % 5, i % 7, 1], Ids = [i, 1], Class = i % 2 == 0 ? "even" : "odd", Number = i, Side = i % 2 == 0 }).ToArray());
 
     internal sealed class Sentence
     {

@@ -66,7 +66,8 @@ public class MetricChainTests
     [TestMethod]
     public void A_budget_bounds_the_rise_of_a_loss()
     {
-        var report = DigitSearch.Prune(new() { Budget = Budget.MetricLoss(0.2), Metric = Metric.LogLoss, Sparsities = DigitSearch.Sparsities, FineTuneEpochs = 0, Seed = 1 });
+        var report = DigitSearch.Prune(new() { Budget = Budget.MetricLoss(0.2), Metric = Metric.LogLoss, Sparsities = DigitSearch.Sparsities,
+            FineTuneEpochs = 0, Seed = 1 });
         var (before, after) = (report.AutoPruning!.Before, report.AutoPruning.After);
         Assert.AreEqual(DigitSearch.Measure(DigitSearch.Network).Loss, before.Metric, 1e-5);
         Assert.AreEqual("log-loss", after.Name);
@@ -88,7 +89,8 @@ public class MetricChainTests
         var rows = _ml.View(TreeTables.Make(600, seed: 4));
         var held = _ml.View(TreeTables.Make(400, seed: 5));
         var trees = _ml.Fit(kind, rows, trees: 20);
-        var options = new TreePruningOptions { Budget = TreeBudget.MetricLoss(loss), Metric = Metric.Named(name), ValidationData = held, LabelColumnName = TreeTables.Label(kind) };
+        var options = new TreePruningOptions { Budget = TreeBudget.MetricLoss(loss), Metric = Metric.Named(name), ValidationData = held,
+            LabelColumnName = TreeTables.Label(kind) };
         var pruned = _ml.Transforms.PruneTrees(trees, options).Fit(rows);
         Assert.AreEqual(name, pruned.Pruning.MetricName);
         Assert.AreEqual(Evaluate(trees), pruned.Pruning.MetricBefore, 1e-5);
@@ -129,10 +131,12 @@ public class MetricChainTests
         options = options with { Progress = new Told<EpochResult>(_ => epochs++) };
         var dense = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(options));
         var data = Digits.Load(_ml);
-        Refused(() => dense.Append(_ml.Transforms.Prune(new PruningOptions { Metric = Metric.RSquared })).Fit(data), "'R2' does not fit a Multiclass task", "accuracy");
+        Refused(() => dense.Append(_ml.Transforms.Prune(new PruningOptions { Metric = Metric.RSquared })).Fit(data), "'R2' does not fit a Multiclass task",
+            "accuracy");
         Refused(() => dense.Append(_ml.Transforms.Prune(new PruningOptions { FineTuning = new() { Metric = Metric.F1 } })).Fit(data), "'F1'", "macro-F1");
         Refused(() => dense.Append(_ml.Transforms.FineTune(new TrainingOptions { Metric = Metric.RSquared })).Fit(data), "'R2'", "accuracy");
-        Refused(() => dense.Append(_ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.MetricLoss(0.1), Metric = Metric.MeanAbsoluteError })).Fit(data), "'MAE'", "accuracy");
+        Refused(() => dense.Append(_ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.MetricLoss(0.1), Metric = Metric.MeanAbsoluteError }))
+            .Fit(data), "'MAE'", "accuracy");
         Refused(() => DigitSearch.Chain(_ml).Append(_ml.Transforms.Prune(new PruningOptions { Metric = Metric.Recall })).Fit(data), "'recall'", "macro-recall");
         Assert.AreEqual(0, epochs);
 
@@ -157,9 +161,12 @@ public class MetricChainTests
         var e = Assert.ThrowsExactly<MetricException>(() => _ml.Regression.Trainers.NeuralNetwork(stopping).Fit(data));
         Assert.AreEqual("R2", e.MetricName);
         StringAssert.Contains(e.Message, "labels that differ");
-        Assert.ThrowsExactly<MetricException>(() => _ml.Regression.Trainers.NeuralNetwork(Options()).Append(_ml.Transforms.Prune(new PruningOptions { Tolerance = 0.1 })).Fit(data));
-        Assert.ThrowsExactly<MetricException>(() => _ml.Regression.Trainers.NeuralNetwork(Options()).Append(_ml.Transforms.AutoPrune(Budget.Parameters(8))).Fit(data));
-        _ml.Regression.Trainers.NeuralNetwork(Options()).Append(_ml.Transforms.Prune(new PruningOptions { Tolerance = 100, Metric = Metric.RootMeanSquaredError })).Fit(data);
+        Assert.ThrowsExactly<MetricException>(() => _ml.Regression.Trainers.NeuralNetwork(Options())
+            .Append(_ml.Transforms.Prune(new PruningOptions { Tolerance = 0.1 })).Fit(data));
+        Assert.ThrowsExactly<MetricException>(() => _ml.Regression.Trainers.NeuralNetwork(Options()).Append(_ml.Transforms.AutoPrune(Budget.Parameters(8)))
+            .Fit(data));
+        _ml.Regression.Trainers.NeuralNetwork(Options()).Append(_ml.Transforms
+            .Prune(new PruningOptions { Tolerance = 100, Metric = Metric.RootMeanSquaredError })).Fit(data);
     }
 
     [TestMethod]
@@ -198,9 +205,11 @@ public class MetricChainTests
     private NeuralNetworkTransformer Numbers(PruningOptions pruning)
     {
         var random = new Random(1);
-        var rows = Enumerable.Range(0, 300).Select(_ => (A: random.NextSingle(), B: random.NextSingle())).Select(row => new Number { Features = [row.A, row.B], Label = row.A * row.B });
+        var rows = Enumerable.Range(0, 300).Select(_ => (A: random.NextSingle(), B: random.NextSingle()))
+            .Select(row => new Number { Features = [row.A, row.B], Label = row.A * row.B });
         pruning = pruning with { Amount = Amount.Fraction(0.95), Schedule = Schedule.Linear(6), FineTuneEpochs = 0 };
-        return _ml.Regression.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(2, 16, 1), Epochs = 40, LearningRate = 1e-2, Seed = 1 }).Append(_ml.Transforms.Prune(pruning))
+        return _ml.Regression.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(2, 16, 1), Epochs = 40, LearningRate = 1e-2, Seed = 1 })
+            .Append(_ml.Transforms.Prune(pruning))
             .Fit(_ml.Data.LoadFromEnumerable(rows.ToArray())).LastTransformer;
     }
 

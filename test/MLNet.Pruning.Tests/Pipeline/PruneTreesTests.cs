@@ -26,11 +26,14 @@ public class PruneTreesTests
     {
         var model = _ml.Fit(kind, Rows);
         var own = Unpruned(model);
-        var missing = _ml.View(s_rows.Take(60).Select((row, i) => new TreeTables.Row { Features = [.. row.Features.Select((value, f) => (i + f) % 3 == 0 ? float.NaN : f == 4 ? float.PositiveInfinity : value)] }));
+        var missing = _ml.View(s_rows.Take(60).Select((row, i) =>
+            new TreeTables.Row { Features = [.. row.Features.Select((value, f) => (i + f) % 3 == 0 ? float.NaN : f == 4 ? float.PositiveInfinity : value)] }));
         Close.AreEqual(model.Scores(Rows), own.Scores(Rows), 1e-6, kind);
         Close.AreEqual(model.Scores(missing), own.Scores(missing), 1e-6, kind);
 
-        var sparse = _ml.Data.LoadFromEnumerable(s_rows.Take(60).Select(row => new Sparse { Features = new VBuffer<float>(TreeTables.FeatureCount, 2, [row.Features[0], row.Features[3]], [0, 3]) }), Sparse.Definition);
+        var sparse = _ml.Data.LoadFromEnumerable(s_rows.Take(60)
+            .Select(row => new Sparse { Features = new VBuffer<float>(TreeTables.FeatureCount, 2, [row.Features[0], row.Features[3]], [0, 3]) }),
+                Sparse.Definition);
         Close.AreEqual(model.Scores(sparse), own.Scores(sparse), 1e-6, kind);
     }
 
@@ -46,7 +49,8 @@ public class PruneTreesTests
 
         var shape = step.GetOutputSchema(SchemaShape(Rows.Schema));
         CollectionAssert.IsSubsetOf(pruned.GetOutputSchema(Rows.Schema).Select(column => column.Name).ToArray(), shape.Select(column => column.Name).ToArray());
-        var evaluated = kind.EndsWith("sides") ? _ml.BinaryClassification.EvaluateNonCalibrated(pruned.Transform(Rows), "Side").AreaUnderRocCurve : _ml.Regression.Evaluate(pruned.Transform(Rows)).RSquared;
+        var evaluated = kind.EndsWith("sides") ? _ml.BinaryClassification.EvaluateNonCalibrated(pruned.Transform(Rows), "Side").AreaUnderRocCurve
+            : _ml.Regression.Evaluate(pruned.Transform(Rows)).RSquared;
         Assert.IsGreaterThan(0.5, evaluated);
     }
 
@@ -64,7 +68,8 @@ public class PruneTreesTests
         Assert.AreEqual(kind == "boosted sides", loaded.ContainsKey("Probability"));
         if (kind.EndsWith("sides"))
         {
-            CollectionAssert.AreEqual(scored.GetColumn<bool>("PredictedLabel").Select(side => side ? 1f : 0).ToArray(), loaded["PredictedLabel"].Rows.Select(row => row[0]).ToArray());
+            CollectionAssert.AreEqual(scored.GetColumn<bool>("PredictedLabel").Select(side => side ? 1f : 0).ToArray(),
+                loaded["PredictedLabel"].Rows.Select(row => row[0]).ToArray());
         }
 
         if (kind == "boosted sides")
@@ -78,19 +83,23 @@ public class PruneTreesTests
     public void Saved_by_this_package_it_goes_on_as_if_it_had_never_left_memory(string kind)
     {
         var options = new TreePruningOptions { Budget = TreeBudget.Trees(12), LabelColumnName = TreeTables.Label(kind), Seed = 4 };
-        var model = _ml.Transforms.NormalizeMinMax("Features").Append(_ml.Transforms.PruneTrees(_ml.Trainer(kind), options)).Append(_ml.Transforms.CopyColumns("Answer", "Score")).Fit(Rows);
+        var model = _ml.Transforms.NormalizeMinMax("Features").Append(_ml.Transforms.PruneTrees(_ml.Trainer(kind), options))
+            .Append(_ml.Transforms.CopyColumns("Answer", "Score")).Fit(Rows);
         var path = Path.GetTempFileName();
         _ml.Compression().Save(model, Rows.Schema, path);
         var loaded = _ml.Compression().Load(path, out var schema);
         File.Delete(path);
-        CollectionAssert.AreEqual(Rows.Schema.Select(column => $"{column.Name} {column.Type}").ToArray(), schema.Select(column => $"{column.Name} {column.Type}").ToArray());
+        CollectionAssert.AreEqual(Rows.Schema.Select(column => $"{column.Name} {column.Type}").ToArray(),
+            schema.Select(column => $"{column.Name} {column.Type}").ToArray());
         CollectionAssert.AreEqual(model.Transform(Rows).GetColumn<float>("Answer").ToArray(), loaded.Transform(Rows).GetColumn<float>("Answer").ToArray());
 
         var (before, after) = (Trees(model), Trees(loaded));
         Assert.AreEqual(before.Pruning.ToString(), after.Pruning.ToString());
         Assert.AreEqual(before.Cost, _ml.Compression().Measure(loaded).Trees);
-        var further = new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.2), Method = TreePruningMethod.CostComplexity, LabelColumnName = TreeTables.Label(kind), Seed = 4 };
-        CollectionAssert.AreEqual(_ml.Transforms.PruneTrees(before, further).Fit(Rows).Scores(Rows), _ml.Transforms.PruneTrees(loaded, further).Fit(Rows).Scores(Rows));
+        var further = new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.2), Method = TreePruningMethod.CostComplexity,
+            LabelColumnName = TreeTables.Label(kind), Seed = 4 };
+        CollectionAssert.AreEqual(_ml.Transforms.PruneTrees(before, further).Fit(Rows).Scores(Rows),
+            _ml.Transforms.PruneTrees(loaded, further).Fit(Rows).Scores(Rows));
     }
 
     [TestMethod]
@@ -98,7 +107,8 @@ public class PruneTreesTests
     {
         var tree = new DecisionTree([~0], [~1], [0], [1], [2, 3]);
         foreach (var broken in (Action[])[() => _ = new DecisionTree([0], [~1], [0], [1], [2, 3]), () => _ = new DecisionTree([~0], [~0], [0], [1], [2, 3]),
-            () => _ = new DecisionTree([~0], [~7], [0], [1], [2, 3]), () => _ = new DecisionTree([~0], [~1], [0], [1], [2]), () => _ = new DecisionTree([5], [~1], [0], [1], [2, 3])])
+            () => _ = new DecisionTree([~0], [~7], [0], [1], [2, 3]), () => _ = new DecisionTree([~0], [~1], [0], [1], [2]),
+            () => _ = new DecisionTree([5], [~1], [0], [1], [2, 3])])
         {
             Assert.ThrowsExactly<ArgumentException>(broken);
         }
@@ -175,7 +185,8 @@ public class PruneTreesTests
     [TestMethod]
     public void The_same_seed_gives_the_same_trees()
     {
-        float[] Fit(int seed) => _ml.Transforms.PruneTrees(_ml.Trainer("boosted sides"), new TreePruningOptions { Budget = TreeBudget.Trees(5), LabelColumnName = "Side", Seed = seed }).Fit(Rows).Scores(Rows);
+        float[] Fit(int seed) => _ml.Transforms.PruneTrees(_ml.Trainer("boosted sides"),
+            new TreePruningOptions { Budget = TreeBudget.Trees(5), LabelColumnName = "Side", Seed = seed }).Fit(Rows).Scores(Rows);
         CollectionAssert.AreEqual(Fit(2), Fit(2));
         CollectionAssert.AreNotEqual(Fit(2), Fit(3));
     }
@@ -186,7 +197,8 @@ public class PruneTreesTests
         var model = _ml.Regression.Trainers.FastTree(numberOfTrees: 9, numberOfLeaves: 5).Fit(Rows);
         var cost = _ml.Compression().Measure(model);
         var trees = model.Model.TrainedTreeEnsemble.Trees;
-        Assert.AreEqual((9, trees.Sum(tree => tree.NumberOfNodes), trees.Sum(tree => tree.NumberOfLeaves)), (cost.Trees!.Trees, cost.Trees.Nodes, cost.Trees.Leaves));
+        Assert.AreEqual((9, trees.Sum(tree => tree.NumberOfNodes), trees.Sum(tree => tree.NumberOfLeaves)),
+            (cost.Trees!.Trees, cost.Trees.Nodes, cost.Trees.Leaves));
         Assert.AreEqual(16L * cost.Trees.Nodes + 8L * cost.Trees.Leaves, cost.Total.DenseBytes);
         Assert.ThrowsExactly<ArgumentException>(() => _ml.Compression().Measure(_ml.Transforms.NormalizeMinMax("Features").Fit(Rows)));
     }
@@ -216,7 +228,8 @@ public class PruneTreesTests
     }
 
     /// <summary>A trainer that notes the labels it is given.</summary>
-    private sealed class CountingTrainer(IEstimator<ISingleFeaturePredictionTransformer<object>> trainer) : IEstimator<ISingleFeaturePredictionTransformer<object>>
+    private sealed class CountingTrainer(IEstimator<ISingleFeaturePredictionTransformer<object>> trainer)
+        : IEstimator<ISingleFeaturePredictionTransformer<object>>
     {
         public float[] Labels { get; private set; } = [];
 
@@ -230,7 +243,8 @@ public class PruneTreesTests
     }
 
     /// <summary>A model that adds something to what its trees say.</summary>
-    private sealed class Shifted(MLContext ml, RegressionPredictionTransformer<FastTreeRegressionModelParameters> model) : ISingleFeaturePredictionTransformer<FastTreeRegressionModelParameters>
+    private sealed class Shifted(MLContext ml, RegressionPredictionTransformer<FastTreeRegressionModelParameters> model)
+        : ISingleFeaturePredictionTransformer<FastTreeRegressionModelParameters>
     {
         public string FeatureColumnName => model.FeatureColumnName;
 
@@ -247,7 +261,8 @@ public class PruneTreesTests
         public IDataView Transform(IDataView input)
         {
             var scored = model.Transform(input);
-            return ml.Transforms.CustomMapping<TreeTables.Prediction, TreeTables.Prediction>((from, to) => to.Score = from.Score + 0.01f, contractName: null).Fit(scored).Transform(scored);
+            return ml.Transforms.CustomMapping<TreeTables.Prediction, TreeTables.Prediction>((from, to) => to.Score = from.Score + 0.01f, contractName: null)
+                .Fit(scored).Transform(scored);
         }
 
         public void Save(ModelSaveContext ctx) => throw new NotSupportedException();

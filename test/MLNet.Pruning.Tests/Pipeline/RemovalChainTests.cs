@@ -23,7 +23,8 @@ public class RemovalChainTests
         // A sixth, a third and a half of 60 + 40 neurons; of 30 and 20 units 64 x 30 + 30, 30 x 20 + 20 and 20 x 10 + 10 parameters.
         CollectionAssert.AreEqual(new[] { 0.17, 0.33, 0.5 }, step.Pruning!.Steps.Select(one => Math.Round(one.Sparsity, 2)).ToArray());
         Assert.AreEqual(1950 + 620 + 210, step.Pruning.Steps[^1].NonZeros);
-        CollectionAssert.AreEqual(new[] { ("fc1", 60, 30), ("fc2", 40, 20) }, step.Pruning.Widths.Select(width => (width.Layer, width.Before, width.After)).ToArray());
+        CollectionAssert.AreEqual(new[] { ("fc1", 60, 30), ("fc2", 40, 20) },
+            step.Pruning.Widths.Select(width => (width.Layer, width.Before, width.After)).ToArray());
         Assert.IsGreaterThan(0.9, ml.MulticlassClassification.Evaluate(model.Transform(data.TestSet)).MicroAccuracy);
         Assert.AreEqual(1950 + 620 + 210, ml.Compression().Measure(model).Total.Parameters);
     }
@@ -50,7 +51,8 @@ public class RemovalChainTests
         var initial = Network.Mlp(64, 32, 10).Initialize(5);
         for (var unit = 0; unit < 16; unit++)
         {
-            Close.AreEqual(initial["fc1.weight"].Values.Slice(kept[unit] * 64, 64).ToArray(), network["fc1.weight"].Values.Slice(unit * 64, 64), 1e-6, $"unit {kept[unit]}");
+            Close.AreEqual(initial["fc1.weight"].Values.Slice(kept[unit] * 64, 64).ToArray(), network["fc1.weight"].Values.Slice(unit * 64, 64), 1e-6,
+                $"unit {kept[unit]}");
         }
     }
 
@@ -59,8 +61,10 @@ public class RemovalChainTests
     {
         var ml = new MLContext(1);
         var steps = new List<NeuralNetworkTransformer>();
-        Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new() { Network = Network.Mlp(64, 32, 10), Epochs = 8, LearningRate = 5e-3, ValidationFraction = 0.2 }))
-            .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.96), Granularity = Granularity.Neuron, Schedule = Schedule.Custom(0.1), Tolerance = 0.1 })
+        Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers
+            .NeuralNetwork(new() { Network = Network.Mlp(64, 32, 10), Epochs = 8, LearningRate = 5e-3, ValidationFraction = 0.2 }))
+            .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.96), Granularity = Granularity.Neuron, Schedule = Schedule.Custom(0.1),
+                Tolerance = 0.1 })
                 .WithOnFitDelegate(steps.Add)).Fit(Digits.Load(ml));
         Assert.IsTrue(steps[0].Pruning!.StoppedEarly);
         Assert.AreEqual(29, steps[0].Network["fc1.weight"].Shape[0], "32 less a tenth");

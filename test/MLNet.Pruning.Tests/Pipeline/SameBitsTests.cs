@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace MLNet.Pruning.Tests.Pipeline;
 
-/// <summary>Same seed, same bits, in whichever process: each hashes strings in its own way, and so walks through dictionaries and sets in its own order.</summary>
+/// <summary>
+/// Same seed, same bits, in whichever process: each hashes strings in its own way, and so walks through dictionaries and sets in its own order.
+/// </summary>
 [TestClass]
 public class SameBitsTests
 {
@@ -22,7 +24,8 @@ public class SameBitsTests
 
         var all = runs.ToArray();
         Assert.IsGreaterThanOrEqualTo(28, all[0].Length);
-        string[] different = [.. Enumerable.Range(0, all[0].Length).Where(line => all.Any(run => run[line] != all[0][line])).Select(line => all[0][line].Split(": ")[0])];
+        string[] different = [.. Enumerable.Range(0, all[0].Length).Where(line => all.Any(run => run[line] != all[0][line]))
+            .Select(line => all[0][line].Split(": ")[0])];
         Assert.IsEmpty(different, $"Different from process to process: {string.Join(", ", different)}");
     }
 }

@@ -16,11 +16,13 @@ internal static class SameColumns
         foreach (var (their, our) in expected.Zip(actual))
         {
             UnitAssert.AreEqual(their.Type, our.Type, their.Name);
-            CollectionAssert.AreEquivalent(Annotations(their), Annotations(our).Where(annotation => !annotation.StartsWith("NeuralNetwork") && !annotation.StartsWith("DecisionTrees")).ToArray(), their.Name);
+            CollectionAssert.AreEquivalent(Annotations(their), Annotations(our)
+                .Where(annotation => !annotation.StartsWith("NeuralNetwork") && !annotation.StartsWith("DecisionTrees")).ToArray(), their.Name);
         }
     }
 
     private static DataViewSchema.Column[] Visible(DataViewSchema schema) => [.. schema.Where(column => !column.IsHidden && s_names.Contains(column.Name))];
 
-    private static string[] Annotations(DataViewSchema.Column column) => [.. column.Annotations.Schema.Select(annotation => $"{annotation.Name}: {annotation.Type}")];
+    private static string[] Annotations(DataViewSchema.Column column)
+        => [.. column.Annotations.Schema.Select(annotation => $"{annotation.Name}: {annotation.Type}")];
 }

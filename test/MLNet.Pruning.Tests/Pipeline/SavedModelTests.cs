@@ -33,7 +33,8 @@ public class SavedModelTests
     {
         var rows = Rows();
         var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class")
-            .Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Sequential([3], Layer.Dense(8), Layer.Gelu(), Layer.Dense(3), Layer.Softmax()), epochs: 30, learningRate: 1e-2));
+            .Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Sequential([3], Layer.Dense(8), Layer.Gelu(), Layer.Dense(3), Layer.Softmax()),
+                epochs: 30, learningRate: 1e-2));
         var model = chain.Fit(rows);
         var loaded = LoaderProcess.Score(_ml, model, rows);
         AssertScores(model.Transform(rows), loaded);
@@ -49,7 +50,8 @@ public class SavedModelTests
         var model = _ml.BinaryClassification.Trainers.NeuralNetwork(Network.Mlp(3, 8, 1), "Side", epochs: 5).Fit(rows);
         var loaded = LoaderProcess.Score(_ml, model, rows);
         AssertScores(model.Transform(rows), loaded);
-        CollectionAssert.AreEqual(new[] { "Boolean", "Single", "Single" }, new[] { loaded["PredictedLabel"].Type, loaded["Score"].Type, loaded["Probability"].Type });
+        CollectionAssert.AreEqual(new[] { "Boolean", "Single", "Single" },
+            new[] { loaded["PredictedLabel"].Type, loaded["Score"].Type, loaded["Probability"].Type });
         Assert.AreEqual(2, loaded["PredictedLabel"].Rows.Select(row => row[0]).Distinct().Count(), "both sides are predicted");
     }
 
@@ -71,7 +73,9 @@ public class SavedModelTests
         var rows = _ml.Data.LoadFromEnumerable(LoadNetworkTests.Sentences(60));
         foreach (var column in new[] { "Ids", "Words", "Narrow" })
         {
-            var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class").Append(_ml.Transforms.Conversion.MapValueToKey("Words", "Texts", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
+            var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class")
+                .Append(_ml.Transforms.Conversion.MapValueToKey("Words", "Texts",
+                    keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
                 .Append(_ml.Transforms.LoadNetwork(path, [column]));
             var model = chain.Fit(rows);
             AssertScores(model.Transform(rows), LoaderProcess.Score(_ml, model, rows));
@@ -85,7 +89,8 @@ public class SavedModelTests
         var random = new Random(1);
         var images = Enumerable.Range(0, 12).Select(_ => new Image { Pixels = [.. Enumerable.Range(0, 60).Select(_ => random.NextSingle())] }).ToArray();
         var rows = _ml.Data.LoadFromEnumerable(images);
-        var options = new LoadNetworkOptions { Network = network, InputColumnNames = ["Pixels"], Task = LearningTask.Regression, ImageLayout = ImageLayout.ChannelsLast };
+        var options = new LoadNetworkOptions { Network = network, InputColumnNames = ["Pixels"], Task = LearningTask.Regression,
+            ImageLayout = ImageLayout.ChannelsLast };
         var model = _ml.Transforms.LoadNetwork(options).Fit(rows);
         AssertScores(model.Transform(rows), LoaderProcess.Score(_ml, model, rows));
 
@@ -93,7 +98,8 @@ public class SavedModelTests
         var planes = images.Select(image => new Image { Pixels = [.. Enumerable.Range(0, 60).Select(i => image.Pixels[i % 20 * 3 + i / 20])] });
         options = options with { ImageLayout = ImageLayout.ChannelsFirst };
         var view = _ml.Data.LoadFromEnumerable(planes);
-        CollectionAssert.AreEqual(_ml.Transforms.LoadNetwork(options).Fit(view).Transform(view).GetColumn<float>("Score").ToArray(), model.Transform(rows).GetColumn<float>("Score").ToArray());
+        CollectionAssert.AreEqual(_ml.Transforms.LoadNetwork(options).Fit(view).Transform(view).GetColumn<float>("Score").ToArray(),
+            model.Transform(rows).GetColumn<float>("Score").ToArray());
     }
 
     [TestMethod]
@@ -113,7 +119,8 @@ public class SavedModelTests
         var rows = Rows();
         var keys = _ml.Transforms.Conversion.MapValueToKey("Label", "Class");
         var trained = keys.Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(3, 8, 3), epochs: 1));
-        var plain = trained.Append(_ml.Transforms.Prune(0.5)).Append(_ml.Transforms.FineTune(1)).Append(_ml.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(rows);
+        var plain = trained.Append(_ml.Transforms.Prune(0.5)).Append(_ml.Transforms.FineTune(1))
+            .Append(_ml.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(rows);
         var compact = (IEnumerable<ITransformer>)plain.Compact();
         Assert.AreEqual(1, compact.OfType<NeuralNetworkTransformer>().Count());
         Assert.AreEqual(3, compact.Count());
@@ -158,17 +165,20 @@ public class SavedModelTests
     private static void AssertScores(IDataView scored, Dictionary<string, LoadedColumn> loaded)
     {
         var score = scored.Schema["Score"];
-        var expected = score.Type is VectorDataViewType ? scored.GetColumn<float[]>("Score").SelectMany(row => row).ToArray() : [.. scored.GetColumn<float>("Score")];
+        var expected = score.Type is VectorDataViewType ? scored.GetColumn<float[]>("Score").SelectMany(row => row).ToArray()
+            : [.. scored.GetColumn<float>("Score")];
         Assert.IsGreaterThan(1, expected.Distinct().Count());
         Close.AreEqual(expected, loaded["Score"].Rows.SelectMany(row => row).ToArray(), 1e-5, "Score");
         if (scored.Schema.GetColumnOrNull("Probability") is not null)
         {
             Close.AreEqual([.. scored.GetColumn<float>("Probability")], loaded["Probability"].Rows.SelectMany(row => row).ToArray(), 1e-5, "Probability");
-            Close.AreEqual([.. scored.GetColumn<bool>("PredictedLabel").Select(side => side ? 1f : 0)], loaded["PredictedLabel"].Rows.SelectMany(row => row).ToArray(), 0, "PredictedLabel");
+            Close.AreEqual([.. scored.GetColumn<bool>("PredictedLabel").Select(side => side ? 1f : 0)],
+                loaded["PredictedLabel"].Rows.SelectMany(row => row).ToArray(), 0, "PredictedLabel");
         }
         else if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: KeyDataViewType })
         {
-            Close.AreEqual([.. scored.GetColumn<uint>("PredictedLabel").Select(key => (float)key)], loaded["PredictedLabel"].Rows.SelectMany(row => row).ToArray(), 0, "PredictedLabel");
+            Close.AreEqual([.. scored.GetColumn<uint>("PredictedLabel").Select(key => (float)key)],
+                loaded["PredictedLabel"].Rows.SelectMany(row => row).ToArray(), 0, "PredictedLabel");
         }
     }
 

@@ -22,7 +22,8 @@ public class SeveralInputsTests
         var expected = items.SelectMany(item => Softmax(Logits(item))).ToArray();
         foreach (var inputs in new[] { null, new[] { "Tokens", "Numbers" } })
         {
-            var fitted = _ml.Transforms.LoadNetwork(Build(inputs is null ? "Tokens" : "ids", inputs is null ? "Numbers" : "x"), inputs, ["logits"], "None", LearningTask.Multiclass).Fit(rows);
+            var fitted = _ml.Transforms.LoadNetwork(Build(inputs is null ? "Tokens" : "ids", inputs is null ? "Numbers" : "x"), inputs, ["logits"], "None",
+                LearningTask.Multiclass).Fit(rows);
             Assert.AreEqual(1, fitted.Network.Outputs.Length);
             Close.AreEqual(expected, [.. fitted.Transform(rows).GetColumn<float[]>("Score").SelectMany(score => score)], 1e-5, "Score");
 
@@ -50,7 +51,8 @@ public class SeveralInputsTests
         var items = Items();
         var rows = _ml.Data.LoadFromEnumerable(items);
         var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class")
-            .Append(_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = Build("Tokens", "Numbers"), OutputName = "logits", Training = new() { LearningRate = 3e-2, BatchSize = 16 } }))
+            .Append(_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = Build("Tokens", "Numbers"), OutputName = "logits",
+                Training = new() { LearningRate = 3e-2, BatchSize = 16 } }))
             .Append(_ml.Transforms.Prune(0.2)).Append(_ml.Transforms.FineTune(30));
         Assert.IsGreaterThan(0.9, _ml.MulticlassClassification.Evaluate(chain.Fit(rows).Transform(rows)).MicroAccuracy, "the class is in both columns");
     }
@@ -60,7 +62,8 @@ public class SeveralInputsTests
     {
         var items = Items();
         items[5].Numbers[2] = float.NaN;
-        var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class").Append(_ml.Transforms.LoadNetwork(Build("Tokens", "Numbers"), outputs: ["logits"])).Append(_ml.Transforms.FineTune(1));
+        var chain = _ml.Transforms.Conversion.MapValueToKey("Label", "Class")
+            .Append(_ml.Transforms.LoadNetwork(Build("Tokens", "Numbers"), outputs: ["logits"])).Append(_ml.Transforms.FineTune(1));
         var e = Assert.ThrowsExactly<TrainingDataException>(() => chain.Fit(_ml.Data.LoadFromEnumerable(items)));
         StringAssert.Contains(e.Message, "Row 5: value 2 of column 'Numbers' is NaN");
     }
@@ -68,7 +71,8 @@ public class SeveralInputsTests
     [TestMethod]
     public void A_saved_model_refuses_ids_beyond_the_table_too()
     {
-        var fitted = _ml.Transforms.LoadNetwork(Build("Tokens", "Numbers"), outputs: ["logits"], labelColumnName: "None", task: LearningTask.Multiclass).Fit(_ml.Data.LoadFromEnumerable(Items()));
+        var fitted = _ml.Transforms.LoadNetwork(Build("Tokens", "Numbers"), outputs: ["logits"], labelColumnName: "None", task: LearningTask.Multiclass)
+            .Fit(_ml.Data.LoadFromEnumerable(Items()));
         using var stream = new MemoryStream();
         _ml.Model.Save(fitted, fitted.InputSchema, stream);
         stream.Position = 0;

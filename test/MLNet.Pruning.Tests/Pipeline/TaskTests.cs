@@ -37,7 +37,8 @@ public class TaskTests
         var network = Network.Sequential([2], Layer.Dense(32), Layer.Tanh(), Layer.Dense(1));
         var chain = ml.Regression.Trainers.NeuralNetwork(new NeuralNetworkOptions
         {
-            Network = network, LabelColumnName = "Distance", Epochs = 80, BatchSize = 32, LearningRate = 1e-2, LearningRateSchedule = LearningRateSchedule.Cosine(),
+            Network = network, LabelColumnName = "Distance", Epochs = 80, BatchSize = 32, LearningRate = 1e-2,
+            LearningRateSchedule = LearningRateSchedule.Cosine(),
         }).Append(ml.Transforms.Prune(0.3, fineTuneEpochs: 20));
         var split = ml.Data.TrainTestSplit(data, 0.25, seed: 1);
         var metrics = ml.Regression.Evaluate(chain.Fit(split.TrainSet).Transform(split.TestSet), "Distance");
@@ -64,7 +65,8 @@ public class TaskTests
         float[][] Scores(params Layer[] end)
         {
             var options = Digits.Options(2) with { Network = Network.Sequential([64], [Layer.Dense(16), Layer.Relu(), Layer.Dense(10), .. end]), Seed = 9 };
-            return [.. Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Fit(data).Transform(data).GetColumn<float[]>("Score").Take(50)];
+            return [.. Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Fit(data).Transform(data)
+                .GetColumn<float[]>("Score").Take(50)];
         }
 
         foreach (var (with, without) in Scores(Layer.Softmax()).Zip(Scores()))

@@ -108,7 +108,8 @@ public class OnnxRuntimeTests
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            using var graph = new TorchGraph(network, network.Parameters.ToDictionary(parameter => parameter.Name, TorchGraph.View), logits: false, result: output.Name);
+            using var graph = new TorchGraph(network, network.Parameters.ToDictionary(parameter => parameter.Name, TorchGraph.View), logits: false,
+                result: output.Name);
             var result = graph.Forward(tensor(rows, [batch, width]));
             var (shape, values) = expected[output.Name];
             CollectionAssert.AreEqual(shape, Array.ConvertAll(result.shape, size => (int)size), $"{model.Name}, shape of {output.Name}");

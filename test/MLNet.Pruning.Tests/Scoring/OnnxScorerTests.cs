@@ -20,7 +20,8 @@ public class OnnxScorerTests
     {
         var file = File.ReadAllBytes(Zoo.Operator("custom_domain").Path);
         var said = Assert.Throws<OnnxRuntimeException>(() => new InferenceSession(file)).Message;
-        var message = Assert.ThrowsExactly<NotSupportedException>(() => Scorer.Create(Network.FromOnnx(Zoo.Operator("custom_domain").Path), softmax: false, 1)).Message;
+        var message = Assert.ThrowsExactly<NotSupportedException>(() =>
+            Scorer.Create(Network.FromOnnx(Zoo.Operator("custom_domain").Path), softmax: false, 1)).Message;
         StringAssert.Contains(said, "Wobble");
         StringAssert.Contains(message, said[said.IndexOf("example.custom", StringComparison.Ordinal)..].TrimEnd('.'));
         StringAssert.Contains(message, "operator 'example.custom.Wobble'");
@@ -122,7 +123,8 @@ public class OnnxScorerTests
     {
         var ml = new MLContext(1);
         var random = new Random(2);
-        var rows = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 6).Select(i => new Picture { Pixels = [.. Enumerable.Range(0, 192).Select(_ => random.NextSingle())] }));
+        var rows = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 6)
+            .Select(i => new Picture { Pixels = [.. Enumerable.Range(0, 192).Select(_ => random.NextSingle())] }));
         rows = ml.Data.Cache(rows);
         var model = ml.Transforms.LoadNetwork(Case.File("train_mode"), ["Pixels"], labelColumnName: "None", task: LearningTask.Multiclass).Fit(rows);
         var network = Network.FromOnnx(Case.File("train_mode"));

@@ -18,20 +18,29 @@ public class OperatorFormsTests
     [
         Form("conv, uneven padding", "Conv", s_image, [Weights(3, 4, 3, 3), Weights(3)], ("pads", Ints(0, 1, 2, 3)), ("strides", Ints(2, 1))),
         Form("conv of one dimension, uneven padding", "Conv", s_sequence, [Weights(3, 4, 3)], ("pads", Ints(2, 0)), ("dilations", Ints(2))),
-        Form("conv of three dimensions, same", "Conv", [2, 5, 4, 6], [Weights(3, 2, 2, 3, 2)], ("auto_pad", "SAME_LOWER"), ("strides", Ints(2, 1, 2)), ("kernel_shape", Ints(2, 3, 2))),
+        Form("conv of three dimensions, same", "Conv", [2, 5, 4, 6], [Weights(3, 2, 2, 3, 2)], ("auto_pad", "SAME_LOWER"), ("strides", Ints(2, 1, 2)),
+            ("kernel_shape", Ints(2, 3, 2))),
         Form("conv, same, kernel not given", "Conv", s_image, [Weights(3, 4, 2, 4)], ("auto_pad", "SAME_LOWER"), ("strides", Ints(2, 2))),
-        Form("transposed conv, uneven padding", "ConvTranspose", s_image, [Weights(4, 3, 3, 3), Weights(3)], ("pads", Ints(0, 1, 1, 2)), ("strides", Ints(2, 2))),
-        Form("transposed conv, given shape", "ConvTranspose", s_image, [Weights(4, 3, 3, 3)], ("output_shape", Ints(14, 12)), ("strides", Ints(2, 2)), ("auto_pad", "SAME_UPPER")),
-        Form("transposed conv of one dimension", "ConvTranspose", s_sequence, [Weights(4, 2, 3)], ("group", 2L), ("strides", Ints(3)), ("output_padding", Ints(1))),
-        Form("transposed conv of three dimensions", "ConvTranspose", [2, 3, 4, 3], [Weights(2, 3, 2, 2, 2)], ("pads", Ints(1, 0, 1, 1, 0, 1)), ("dilations", Ints(2, 1, 1))),
+        Form("transposed conv, uneven padding", "ConvTranspose", s_image, [Weights(4, 3, 3, 3), Weights(3)], ("pads", Ints(0, 1, 1, 2)),
+            ("strides", Ints(2, 2))),
+        Form("transposed conv, given shape", "ConvTranspose", s_image, [Weights(4, 3, 3, 3)], ("output_shape", Ints(14, 12)), ("strides", Ints(2, 2)),
+            ("auto_pad", "SAME_UPPER")),
+        Form("transposed conv of one dimension", "ConvTranspose", s_sequence, [Weights(4, 2, 3)], ("group", 2L), ("strides", Ints(3)),
+            ("output_padding", Ints(1))),
+        Form("transposed conv of three dimensions", "ConvTranspose", [2, 3, 4, 3], [Weights(2, 3, 2, 2, 2)], ("pads", Ints(1, 0, 1, 1, 0, 1)),
+            ("dilations", Ints(2, 1, 1))),
         Form("max pool, uneven padding", "MaxPool", s_image, [], ("kernel_shape", Ints(3, 2)), ("pads", Ints(0, 1, 2, 0)), ("strides", Ints(2, 2))),
-        Form("max pool, uneven padding, ceil", "MaxPool", s_image, [], ("kernel_shape", Ints(3, 2)), ("pads", Ints(1, 0, 2, 1)), ("strides", Ints(2, 3)), ("ceil_mode", 1L)),
-        Form("max pool of three dimensions, same", "MaxPool", [2, 5, 4, 6], [], ("kernel_shape", Ints(2, 3, 2)), ("auto_pad", "SAME_UPPER"), ("strides", Ints(2, 2, 2))),
+        Form("max pool, uneven padding, ceil", "MaxPool", s_image, [], ("kernel_shape", Ints(3, 2)), ("pads", Ints(1, 0, 2, 1)), ("strides", Ints(2, 3)),
+            ("ceil_mode", 1L)),
+        Form("max pool of three dimensions, same", "MaxPool", [2, 5, 4, 6], [], ("kernel_shape", Ints(2, 3, 2)), ("auto_pad", "SAME_UPPER"),
+            ("strides", Ints(2, 2, 2))),
         Form("average pool, uneven padding", "AveragePool", s_image, [], ("kernel_shape", Ints(3, 2)), ("pads", Ints(0, 1, 2, 0)), ("strides", Ints(2, 2))),
-        Form("average pool, uneven padding counted", "AveragePool", s_image, [], ("kernel_shape", Ints(3, 2)), ("pads", Ints(0, 1, 2, 0)), ("count_include_pad", 1L)),
+        Form("average pool, uneven padding counted", "AveragePool", s_image, [], ("kernel_shape", Ints(3, 2)), ("pads", Ints(0, 1, 2, 0)),
+            ("count_include_pad", 1L)),
         Form("average pool of one dimension", "AveragePool", s_sequence, [], ("kernel_shape", Ints(3)), ("pads", Ints(1, 1)), ("strides", Ints(2))),
         Form("average pool of three dimensions", "AveragePool", [2, 5, 4, 6], [], ("kernel_shape", Ints(2, 3, 2)), ("pads", Ints(1, 1, 0, 1, 1, 0))),
-        Form("average pool, dilated", "AveragePool", s_image, [], opset: 19, ("kernel_shape", Ints(2, 2)), ("dilations", Ints(2, 3)), ("pads", Ints(1, 0, 0, 1))),
+        Form("average pool, dilated", "AveragePool", s_image, [], opset: 19, ("kernel_shape", Ints(2, 2)), ("dilations", Ints(2, 3)),
+            ("pads", Ints(1, 0, 0, 1))),
         Form("norm pool", "LpPool", s_image, [], ("kernel_shape", Ints(2, 3)), ("p", 3L), ("pads", Ints(0, 1, 1, 1))),
         Form("global norm pool", "GlobalLpPool", s_image, [], ("p", 3L)),
         Form("global max pool of one dimension", "GlobalMaxPool", s_sequence, []),
@@ -44,13 +53,15 @@ public class OperatorFormsTests
         Resize("linear, down", [1, 1, 0.5f, 0.7f], ("mode", "linear")),
         Resize("linear, PyTorch's half pixel", [1, 1, 0.15f, 2], ("mode", "linear"), ("coordinate_transformation_mode", "pytorch_half_pixel")),
         Resize("cubic", [1, 1, 2, 1.5f], ("mode", "cubic")),
-        Resize("cubic, another coefficient, corners", [1, 1, 2, 0.5f], ("mode", "cubic"), ("cubic_coeff_a", -0.5f), ("coordinate_transformation_mode", "align_corners")),
+        Resize("cubic, another coefficient, corners", [1, 1, 2, 0.5f], ("mode", "cubic"), ("cubic_coeff_a", -0.5f),
+            ("coordinate_transformation_mode", "align_corners")),
         Form("slice backwards", "Slice", s_sequence, [Indices(-1, 3), Indices(-99, 0), Indices(2, 1), Indices(-2, -1)]),
         Form("slice backwards, nothing beyond the start", "Slice", s_sequence, [Indices(99), Indices(1), Indices(-1), Indices(-3)]),
         Form("gather by a table, from the end", "Gather", s_sequence, [Table([2, 2], 0, -1, 3, -4)], ("axis", 1L)),
         Form("gather from the end", "Gather", s_sequence, [Indices(-1, 2)], ("axis", -1L)),
         Form("scatter", "ScatterND", s_sequence, [Table([2, 2], 0, 1, 0, 3), Weights(2, 6)]),
-        Form("scatter of elements", "ScatterElements", s_sequence, [Table([ZooModel.Batch, 1, 2], 0, -1, 3, 2, 1, -4), Weights(ZooModel.Batch, 1, 2)], opset: 18, ("axis", 1L)),
+        Form("scatter of elements", "ScatterElements", s_sequence, [Table([ZooModel.Batch, 1, 2], 0, -1, 3, 2, 1, -4), Weights(ZooModel.Batch, 1, 2)],
+            opset: 18, ("axis", 1L)),
         Form("gather of elements", "GatherElements", s_sequence, [Table([ZooModel.Batch, 2, 2], 0, -1, 3, 5, 1, -6, 0, 0, 2, 2, 4, -2)], ("axis", -1L)),
         Form("one at the largest", "Hardmax", s_sequence, [], ("axis", 1L)),
         Form("one at the largest of version 11", "Hardmax", s_sequence, [], opset: 11),
@@ -67,14 +78,16 @@ public class OperatorFormsTests
         Form("shrink", "Shrink", s_sequence, [], ("lambd", 0.3f), ("bias", 0.1f)), Form("shrink by nothing", "Shrink", s_sequence, []),
         Form("hard sigmoid", "HardSigmoid", s_sequence, [], ("alpha", 0.3f), ("beta", 0.4f)),
         Form("round", "Round", s_sequence, []),
-        .. new[] { "Tan", "Atan", "Sinh", "Cosh", "Asinh", "Asin", "Acos", "Atanh", "Acosh" }.Select(name => Form(name.ToLowerInvariant(), name, s_sequence, [])),
+        .. new[] { "Tan", "Atan", "Sinh", "Cosh", "Asinh", "Asin", "Acos", "Atanh",
+            "Acosh" }.Select(name => Form(name.ToLowerInvariant(), name, s_sequence, [])),
         Form("infinite", "IsInf", s_sequence, []), Form("infinite below", "IsInf", s_sequence, [], ("detect_positive", 0L)),
         Form("infinite above", "IsInf", s_sequence, [], ("detect_negative", 0L)),
         Form("cumulative sum, reverse, exclusive", "CumSum", s_sequence, [Table([], 2)], ("reverse", 1L), ("exclusive", 1L)),
         Form("cumulative product", "CumProd", s_sequence, [Table([], -1)], opset: 26),
         Form("cumulative product, reverse, exclusive", "CumProd", s_sequence, [Table([], 2)], opset: 26, ("reverse", 1L), ("exclusive", 1L)),
         Form("steps written to a cache", "TensorScatter", s_sequence, [Weights(ZooModel.Batch, 2, 6), Table([ZooModel.Batch], 1, 0, 2)], opset: 24),
-        Form("steps written to a cache that goes round", "TensorScatter", s_image, [Weights(ZooModel.Batch, 3, 7, 6), Table([ZooModel.Batch], 3, 0, 2)], opset: 24, ("mode", "circular"), ("axis", 1L)),
+        Form("steps written to a cache that goes round", "TensorScatter", s_image, [Weights(ZooModel.Batch, 3, 7, 6), Table([ZooModel.Batch], 3, 0, 2)],
+            opset: 24, ("mode", "circular"), ("axis", 1L)),
         Form("steps written to the start of a cache", "TensorScatter", s_sequence, [Weights(ZooModel.Batch, 2, 6)], opset: 24),
         Form("smallest of all", "TopK", s_sequence, [Indices(3)], ("largest", 0L), ("axis", 1L)),
         Form("last smallest", "ArgMin", s_sequence, [], ("axis", 2L), ("select_last_index", 1L), ("keepdims", 0L)),
@@ -125,12 +138,14 @@ public class OperatorFormsTests
     public void Operators_without_a_step_are_refused_by_name()
     {
         var without = OnnxOperators.All.Except(TorchOperators.Operators).ToArray();
-        CollectionAssert.AreEquivalent(new[] { "NonZero" }, OperatorCatalogue.All.Select(one => one.Name).Intersect(without).ToArray(), "of those that are read, not rewritten");
+        CollectionAssert.AreEquivalent(new[] { "NonZero" }, OperatorCatalogue.All.Select(one => one.Name).Intersect(without).ToArray(),
+            "of those that are read, not rewritten");
         var network = Network.Mlp(4, 2).Initialize(1);
         foreach (var name in without)
         {
             var context = new OperatorContext(new Node("it", name, ["x"], ["y"], []), network, TorchSharp.torch.CPU, _ => 0);
-            StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => TorchOperators.Compile(context)).Message, $"Node 'it' has the operator '{name}'");
+            StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => TorchOperators.Compile(context)).Message,
+                $"Node 'it' has the operator '{name}'");
         }
     }
 
@@ -149,7 +164,8 @@ public class OperatorFormsTests
         if (@operator == "IsInf")
         {
             node.Output[0] = "truth";
-            graph.Node.Add(new NodeProto { Name = "numbers", OpType = "Cast", Input = { "truth" }, Output = { "y" }, Attribute = { OnnxAttributes.ToProto("to", (long)DataType.Float) } });
+            graph.Node.Add(new NodeProto { Name = "numbers", OpType = "Cast", Input = { "truth" }, Output = { "y" },
+                Attribute = { OnnxAttributes.ToProto("to", (long)DataType.Float) } });
         }
 
         if (@operator is "ArgMin" or "ArgMax")
@@ -199,7 +215,8 @@ public class OperatorFormsTests
         return value;
     }
 
-    private static object[] Form(string name, string @operator, int[] row, object?[] operands, params (string, object)[] attributes) => Form(name, @operator, row, operands, 17, attributes);
+    private static object[] Form(string name, string @operator, int[] row, object?[] operands, params (string, object)[] attributes)
+        => Form(name, @operator, row, operands, 17, attributes);
 
     private static object[] Form(string name, string @operator, int[] row, object?[] operands, int opset, params (string, object)[] attributes)
         => [name, @operator, opset, row, operands, attributes];

@@ -49,7 +49,8 @@ public class OperatorGradientTests
 
         using var graph = new TorchGraph(network, parameters, logits: false);
         using var generator = new Generator(3);
-        var rows = cat([.. model.Draw(Seed).Select(input => tensor(input.Values, [input.Shape[0], input.Values.Length / input.Shape[0]], ScalarType.Float64))], 1);
+        var rows = cat([.. model.Draw(Seed).Select(input => tensor(input.Values, [input.Shape[0], input.Values.Length / input.Shape[0]], ScalarType.Float64))],
+            1);
         Tensor? weights = null;
         Tensor Loss()
         {

@@ -17,10 +17,12 @@ public class WithoutTorchTests
         var (onnx, saved) = (Path.Combine(folder.FullName, "network.onnx"), Path.Combine(folder.FullName, "model.zip"));
         var ml = new MLContext(seed: 1);
         var random = new Random(1);
-        var rows = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 200).Select(i => new Row { Features = [i % 7, random.NextSingle(), i % 3, 1], Label = (uint)(i % 3) }));
+        var rows = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 200)
+            .Select(i => new Row { Features = [i % 7, random.NextSingle(), i % 3, 1], Label = (uint)(i % 3) }));
         var model = ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(4, 8, 6, 3), epochs: 2).Append(ml.Transforms.Prune(0.5)).Fit(rows);
         ml.Compression().Save(model, rows.Schema, saved);
-        Network.Sequential([1, 8, 8], Layer.Conv2d(4, 3), Layer.BatchNorm(), Layer.Relu(), Layer.Flatten(), Layer.Dense(6), Layer.Relu(), Layer.Dense(3)).Initialize(1).SaveOnnx(onnx);
+        Network.Sequential([1, 8, 8], Layer.Conv2d(4, 3), Layer.BatchNorm(), Layer.Relu(), Layer.Flatten(), Layer.Dense(6), Layer.Relu(), Layer.Dense(3))
+            .Initialize(1).SaveOnnx(onnx);
 
         Assert.IsEmpty(Directory.GetFiles(ChildProcess.OutputOf(Program), "*torch_cpu*", SearchOption.AllDirectories));
         var (exitCode, output, errors) = ChildProcess.Run(ChildProcess.Built(Program, onnx, saved, folder.FullName));
@@ -49,7 +51,8 @@ public class WithoutTorchTests
         foreach (var layer in network.Parameters.Where(parameter => parameter.Shape.Length == 2))
         {
             var bias = network[layer.Name.Replace("weight", "bias")];
-            values = [.. Enumerable.Range(0, layer.Shape[0]).Select(o => bias.Values[o] + values.Select((value, i) => value * layer.Values[o * layer.Shape[1] + i]).Sum())];
+            values = [.. Enumerable.Range(0, layer.Shape[0]).Select(o =>
+                bias.Values[o] + values.Select((value, i) => value * layer.Values[o * layer.Shape[1] + i]).Sum())];
             values = layer.Shape[0] == 3 ? values : [.. values.Select(value => Math.Max(0, value))];
         }
 

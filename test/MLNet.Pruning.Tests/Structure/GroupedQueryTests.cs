@@ -28,7 +28,8 @@ public class GroupedQueryTests
     public void A_head_of_keys_and_values_goes_with_the_queries_that_share_it(bool packed)
     {
         var network = Read(Grouped(packed, steps: 5, past: 0));
-        Assert.AreEqual((5 * ((12 * Width) + (2 * 12 * SharedWidth) + (Width * 10) + (10 * 6))) + (2 * 5 * 5 * Width), NetworkCost.Of(network).Total.MultiplyAdds);
+        Assert.AreEqual((5 * ((12 * Width) + (2 * 12 * SharedWidth) + (Width * 10) + (10 * 6))) + (2 * 5 * 5 * Width),
+            NetworkCost.Of(network).Total.MultiplyAdds);
         var structure = network.Groups();
         Assert.HasCount(Groups, structure.Where(group => group.Kind == StructureKind.Head), structure.ToString());
         Assert.HasCount(10, structure.Where(group => group.Kind == StructureKind.Neuron), structure.ToString());
@@ -161,7 +162,8 @@ public class GroupedQueryTests
     /// <summary>Puts an operator that nothing is known of before an operand.</summary>
     private static void Wobble(ModelProto model, string operand)
     {
-        model.Graph.Input.Single(input => input.Name == operand).Type.TensorType.Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimValue = 3 } } };
+        model.Graph.Input.Single(input =>
+            input.Name == operand).Type.TensorType.Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimValue = 3 } } };
         model.Graph.Node.Single(node => node.OpType == "GroupQueryAttention").Input[3] = "wobbled";
         model.Graph.Node.Insert(0, new NodeProto
         {

@@ -17,7 +17,8 @@ public class GroupsOnceTests
         var network = Network.FromOnnx(model.Path);
         var options = new PruningOptions
         {
-            Amount = Amount.Fraction(0.3), Granularity = Granularity.Filter, Schedule = Schedule.Linear(10), FineTuneEpochs = 0, Importance = steps, Alignment = 1,
+            Amount = Amount.Fraction(0.3), Granularity = Granularity.Filter, Schedule = Schedule.Linear(10), FineTuneEpochs = 0, Importance = steps,
+            Alignment = 1,
         };
         var before = NetworkStructure.Analyses;
         var (pruned, report) = new PruningLoop(options, _ => null, (_, _) => throw new NotSupportedException(), _ => { })

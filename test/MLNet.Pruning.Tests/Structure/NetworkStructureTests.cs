@@ -13,7 +13,8 @@ public class NetworkStructureTests
         var resnet = Read("resnet18");
         CollectionAssert.AreEquivalent(new[] { 64, 64, 64, 128, 128, 128, 256, 256, 256, 512, 512, 512 }, Widths(resnet));
 
-        // A growth of 32 twice a layer (bottleneck of 128), 58 layers, the stem, and three transitions that halve 256, 512 and 1024; the stem's and each layer's new features are read together.
+        // A growth of 32 twice a layer (bottleneck of 128), 58 layers, the stem, and three transitions that halve 256, 512 and 1024; the stem's and each
+        // layer's new features are read together.
         var densenet = Read("densenet121");
         Assert.AreEqual(1 + 58 + 58 + 3, Widths(densenet).Length);
         Assert.AreEqual(64 + 58 * (32 + 128) + 128 + 256 + 512, densenet.Count);
@@ -49,9 +50,12 @@ public class NetworkStructureTests
     [TestMethod]
     public void What_cannot_shrink_says_why()
     {
-        StringAssert.Contains(string.Join("\n", Network.Mlp(4, 3, 2).Groups().Reasons()), "fc2.weight (Gemm 'fc2'), dimension 0: 2 of 2 stay: it is a dimension of the network's output 'fc2.out'");
-        StringAssert.Contains(string.Join("\n", Network.FromOnnx(Zoo.Operator("custom_domain").Path).Groups().Reasons()), "whose operator Wobble is not analysed");
-        StringAssert.Contains(string.Join("\n", Network.FromOnnx(Zoo.Operator("layer_norm").Path).Groups().Reasons()), "(LayerNormalization) works over it, and a masked index still counts there");
+        StringAssert.Contains(string.Join("\n", Network.Mlp(4, 3, 2).Groups().Reasons()),
+            "fc2.weight (Gemm 'fc2'), dimension 0: 2 of 2 stay: it is a dimension of the network's output 'fc2.out'");
+        StringAssert.Contains(string.Join("\n", Network.FromOnnx(Zoo.Operator("custom_domain").Path).Groups().Reasons()),
+            "whose operator Wobble is not analysed");
+        StringAssert.Contains(string.Join("\n", Network.FromOnnx(Zoo.Operator("layer_norm").Path).Groups().Reasons()),
+            "(LayerNormalization) works over it, and a masked index still counts there");
     }
 
     [TestMethod]
@@ -59,7 +63,8 @@ public class NetworkStructureTests
     {
         var network = Network.Mlp(4, 3, 2).Initialize(1);
         var groups = network.Groups();
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Remove(groups)).Message, "Nothing would be left of 'fc1.weight, dimension 0'");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Remove(groups)).Message,
+            "Nothing would be left of 'fc1.weight, dimension 0'");
         var other = Network.Mlp(4, 3, 2).Initialize(1);
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => other.Remove(groups.Take(1))).Message, "belongs to another network");
         Assert.AreEqual(2, network.Remove(groups.Take(1))["fc1.weight"].Shape[0]);

@@ -26,7 +26,8 @@ internal static class OperatorAxesModels
                     AddWeights(graph, name, weights.Shape);
                     break;
                 case Integers integers:
-                    graph.Initializer.Add(form is { Domain.Length: > 0, Operator: "Attention" } ? OnnxTensor.FromLongs(name, [.. integers.Shape.Select(size => (long)size)], integers.Values, DataType.Int32)
+                    graph.Initializer.Add(form is { Domain.Length: > 0, Operator: "Attention" }
+                        ? OnnxTensor.FromLongs(name, [.. integers.Shape.Select(size => (long)size)], integers.Values, DataType.Int32)
                         : form.Operator == "Where" ? OnnxTensor.FromLongs(name, [.. integers.Shape.Select(size => (long)size)], integers.Values, DataType.Bool)
                         : OnnxTensor.FromLongs(name, [.. integers.Shape.Select(size => (long)size)], integers.Values));
                     break;
@@ -81,7 +82,8 @@ internal static class OperatorAxesModels
         Add(graph, "MatMul", [made + ".x", layer + ".weight"], made + ".product");
         Add(graph, "Add", [made + ".product", layer + ".bias"], made + ".sum");
         Add(graph, "Abs", [made + ".sum"], made + ".last");
-        Add(graph, "Transpose", [made + ".last"], made, ("perm", Enumerable.Range(0, shape.Length).Select(d => (long)(d == axis ? shape.Length - 1 : d < axis ? d : d - 1)).ToArray()));
+        Add(graph, "Transpose", [made + ".last"], made, ("perm",
+            Enumerable.Range(0, shape.Length).Select(d => (long)(d == axis ? shape.Length - 1 : d < axis ? d : d - 1)).ToArray()));
     }
 
     /// <summary>A dense layer whose outputs are viewed as a picture of many dimensions.</summary>

@@ -22,7 +22,8 @@ public class OperatorAxesTests
     [TestMethod]
     public void Every_operator_that_is_followed_is_tried()
     {
-        CollectionAssert.AreEquivalent(Coupling.Operators.Except(s_withoutTensors).ToArray(), OperatorAxesForms.All.Select(form => form.Operator).Distinct().ToArray());
+        CollectionAssert.AreEquivalent(Coupling.Operators.Except(s_withoutTensors).ToArray(),
+            OperatorAxesForms.All.Select(form => form.Operator).Distinct().ToArray());
         CollectionAssert.AreEquivalent(OperatorCatalogue.All.Select(one => one.Name).Except(s_opaque).ToArray(), Coupling.Operators.ToArray());
     }
 
@@ -46,8 +47,10 @@ public class OperatorAxesTests
                     // What else it reads is made by layers too, along each of its dimensions in turn.
                     var largest = tensors.Max(tensor => tensor.Shape!.Length);
                     var found = Enumerable.Range(0, tensors.Length > 1 ? largest : 1)
-                        .Sum(other => Check(wrong, $"{form}, dimension {axis} of tensor {t}, {other} of others", OperatorAxesModels.Make(form, (graph, name, i) =>
-                            OperatorAxesModels.Produce(graph, name, i == place ? "made" : name, (int[])form.Operands[i]!, i == place ? axis : other % ((int[])form.Operands[i]!).Length))));
+                        .Sum(other => Check(wrong, $"{form}, dimension {axis} of tensor {t}, {other} of others",
+                            OperatorAxesModels.Make(form, (graph, name, i) =>
+                            OperatorAxesModels.Produce(graph, name, i == place ? "made" : name, (int[])form.Operands[i]!,
+                                i == place ? axis : other % ((int[])form.Operands[i]!).Length))));
                     if (found > 0 != form.Live[t].Contains((char)('0' + axis)))
                     {
                         wrong.Add($"{form}, dimension {axis} of tensor {t}: {found} groups, expected dimensions: {form.Live[t]}");
@@ -65,7 +68,8 @@ public class OperatorAxesTests
         var wrong = new List<string>();
         foreach (var form in OperatorAxesForms.All.Where(form => form.Operands[0] is int[] { Length: >= 3 } && form.Live[0].Length > 0))
         {
-            var found = Check(wrong, $"{form}, viewed", OperatorAxesModels.Make(form, (graph, name, i) => OperatorAxesModels.View(graph, name, i == 0 ? "made" : name, (int[])form.Operands[i]!)));
+            var found = Check(wrong, $"{form}, viewed", OperatorAxesModels.Make(form,
+                (graph, name, i) => OperatorAxesModels.View(graph, name, i == 0 ? "made" : name, (int[])form.Operands[i]!)));
             if (found > 0 != form.Live[0].AsSpan().ContainsAnyExcept('0'))
             {
                 wrong.Add($"{form}, viewed: {found} groups");
@@ -93,13 +97,15 @@ public class OperatorAxesTests
             var groups = network.Groups().Where(group => group.Members.Any(member => member.Parameter == "made.weight")).ToArray();
             if (groups.Length > 1)
             {
-                var inputs = model.Graph.Input.Select(input => new ZooInput(input.Name, [.. input.Type.TensorType.Shape.Dim.Select(dim => dim.DimValue.ToString())], "float", []));
+                var inputs = model.Graph.Input.Select(input => new ZooInput(input.Name,
+                    [.. input.Type.TensorType.Shape.Dim.Select(dim => dim.DimValue.ToString())], "float", []));
                 RemovalExactnessTests.Compare(new(what, path, [.. inputs], ["result"], true), network, [.. groups.Where((_, i) => i % 3 == 0)]);
             }
 
             return groups.Length > 1 ? groups.Length : 0;
         }
-        catch (Exception e) when (e is AssertFailedException or ArgumentException or OnnxFormatException or NotSupportedException or Microsoft.ML.OnnxRuntime.OnnxRuntimeException)
+        catch (Exception e) when (e is AssertFailedException or ArgumentException or OnnxFormatException or NotSupportedException
+            or Microsoft.ML.OnnxRuntime.OnnxRuntimeException)
         {
             wrong.Add($"{what}: {e.GetType().Name} {e.Message}");
             return 0;

@@ -50,7 +50,8 @@ public class OtherFormsTests
         model.Graph.Input[0].Type.TensorType.Shape.Dim[0] = new() { DimValue = 1 };
         model.Graph.Output[0].Type.TensorType.Shape.Dim[0] = new() { DimValue = 1 };
         model.Graph.Initializer.AddRange([
-            Weight("wq", 1, [12, 24]), Weight("wk", 2, [12, 24]), Weight("wv", 3, [12, 24]), Weight("o", 4, [24, 6]), Weight("cos", 5, [1, 5, 3]), Weight("sin", 6, [1, 5, 3])]);
+            Weight("wq", 1, [12, 24]), Weight("wk", 2, [12, 24]), Weight("wv", 3, [12, 24]), Weight("o", 4, [24, 6]), Weight("cos", 5, [1, 5, 3]),
+            Weight("sin", 6, [1, 5, 3])]);
         Check(model, StructureKind.Head, 4, 5, 12);
     }
 
@@ -58,7 +59,8 @@ public class OtherFormsTests
     public void Weights_of_integers_that_are_transposed_are_weights_of_their_layer()
     {
         var model = Model(
-            Op("DequantizeLinear", ["w1", "s1", "z1"], ["d1"], ("axis", 0L)), Op("Transpose", ["d1"], ["t1"]), Op("MatMul", ["x", "t1"], ["h"]), Op("Relu", ["h"], ["r"]),
+            Op("DequantizeLinear", ["w1", "s1", "z1"], ["d1"], ("axis", 0L)), Op("Transpose", ["d1"], ["t1"]), Op("MatMul", ["x", "t1"], ["h"]),
+            Op("Relu", ["h"], ["r"]),
             Op("DequantizeLinear", ["w2", "s2", "z2"], ["d2"]), Op("Transpose", ["d2"], ["t2"]), Op("MatMul", ["r", "t2"], ["y"]));
         model.Graph.Input[0] = Value("x", 8);
         model.Graph.Output[0] = Value("y", 4);
@@ -76,7 +78,8 @@ public class OtherFormsTests
         model.Graph.Input[0] = Value("x", 8);
         model.Graph.Output[0] = Value("y", 4);
         model.Graph.Initializer.AddRange([
-            Weight("w", 1, [8, 16]), OnnxTensor.FromFloats("m", [8, 16], [.. Enumerable.Range(0, 128).Select(i => i % 3 == 0 ? 0f : 1)]), Weight("o", 2, [16, 4])]);
+            Weight("w", 1, [8, 16]), OnnxTensor.FromFloats("m", [8, 16], [.. Enumerable.Range(0, 128).Select(i => i % 3 == 0 ? 0f : 1)]),
+            Weight("o", 2, [16, 4])]);
         Check(model, StructureKind.Neuron, 16, 8);
     }
 
@@ -103,9 +106,11 @@ public class OtherFormsTests
         var model = Model(Op("BatchNormalization", ["x", "scale", "shift", "mean", "variance"], ["y", "m", "v"], ("training_mode", 1L)));
         model.Graph.Input[0] = Value("x", 6);
         model.Graph.Output[0] = Value("y", 6);
-        var statistics = new[] { "m", "v" }.Select(name => new ValueInfoProto { Name = name, Type = new() { TensorType = new() { ElemType = (int)DataType.Float } } });
+        var statistics = new[] { "m", "v" }.Select(name => new ValueInfoProto { Name = name,
+            Type = new() { TensorType = new() { ElemType = (int)DataType.Float } } });
         model.Graph.Output.AddRange(statistics);
-        model.Graph.Initializer.AddRange([Weight("scale", 1, [6]), Weight("shift", 2, [6]), Weight("mean", 3, [6]), OnnxTensor.FromFloats("variance", [6], [1, 2, 3, 4, 5, 6])]);
+        model.Graph.Initializer.AddRange([Weight("scale", 1, [6]), Weight("shift", 2, [6]), Weight("mean", 3, [6]),
+            OnnxTensor.FromFloats("variance", [6], [1, 2, 3, 4, 5, 6])]);
         var path = Write(model);
         var saved = Path.Combine(_folder, "saved.onnx");
         Network.FromOnnx(path).SaveOnnx(saved);

@@ -12,13 +12,15 @@ public class RemovalExactnessTests
     private static readonly string[] s_fixed =
     [
         "attention_residual", "cumulative_sum_channels", "custom_domain", "gemm_trans_a", "group_norm_one", "if_subgraph",
-        "layer_norm", "layer_norm_2d", "layer_norm_decomposed", "layer_norm_image", "log_softmax", "lrn", "reduce_mean_channels", "softmax_channels", "softmax_opset11",
+        "layer_norm", "layer_norm_2d", "layer_norm_decomposed", "layer_norm_image", "log_softmax", "lrn", "reduce_mean_channels", "softmax_channels",
+        "softmax_opset11",
         "tokens_of_image", "top_k_channels",
     ];
 
     public static IEnumerable<object[]> Networks => Zoo.Networks.Select(name => new object[] { name });
 
-    public static IEnumerable<object[]> Attention => Zoo.Networks.Where(name => name.StartsWith("transformer", StringComparison.Ordinal) || name == "vit").Select(name => new object[] { name });
+    public static IEnumerable<object[]> Attention => Zoo.Networks.Where(name => name.StartsWith("transformer", StringComparison.Ordinal) || name == "vit")
+        .Select(name => new object[] { name });
 
     [TestMethod]
     [DynamicData(nameof(Networks))]
@@ -53,7 +55,8 @@ public class RemovalExactnessTests
     [TestMethod]
     public void Every_single_group_of_small_networks_can_go_alone()
     {
-        foreach (var name in new[] { "channel_shuffle", "attention_packed", "lstm_both_sequence", "residual_chain", "concat", "squeeze_excite", "conv_grouped", "embedding" })
+        foreach (var name in new[] { "channel_shuffle", "attention_packed", "lstm_both_sequence", "residual_chain", "concat", "squeeze_excite", "conv_grouped",
+            "embedding" })
         {
             var model = Zoo.Operator(name);
             var network = Network.FromOnnx(model.Path);
@@ -95,7 +98,8 @@ public class RemovalExactnessTests
             network.Mask(groups).SaveOnnx(masked);
             var smaller = network.Remove(groups);
             smaller.SaveOnnx(removed);
-            Assert.IsLessThan(network.Parameters.Sum(parameter => (long)parameter.Count), smaller.Parameters.Sum(parameter => (long)parameter.Count), model.Name);
+            Assert.IsLessThan(network.Parameters.Sum(parameter => (long)parameter.Count), smaller.Parameters.Sum(parameter => (long)parameter.Count),
+                model.Name);
             var inputs = model.Draw(seed: 3);
             if (model.Inputs[0].Shape[0] != "N")
             {
@@ -122,7 +126,8 @@ public class RemovalExactnessTests
     private static List<PruningGroup> Half(NetworkStructure structure)
     {
         var random = new Random(7);
-        var groups = structure.Families.SelectMany(family => family.Groups.Where(_ => random.Next(2) == 0).Take(Math.Max(1, family.Groups.Length - 1))).ToList();
+        var groups = structure.Families.SelectMany(family => family.Groups.Where(_ => random.Next(2) == 0).Take(Math.Max(1, family.Groups.Length - 1)))
+            .ToList();
         while (groups.Count > 0 && new StructureRemoval(structure, groups).Emptied().FirstOrDefault() is { Name: not null } emptied)
         {
             var classes = emptied.Classes.Select(structure.Coupling.Classes.Find).ToHashSet();

@@ -30,7 +30,8 @@ public class SharedHeadTests
         var reasons = structure.Reasons().ToArray();
         foreach (var weight in new[] { "wk", "wv" })
         {
-            Assert.IsTrue(structure.Any(group => group.Members.Any(member => member.Parameter == weight)) || reasons.Any(reason => reason.StartsWith(weight + " ", StringComparison.Ordinal)),
+            Assert.IsTrue(structure.Any(group => group.Members.Any(member => member.Parameter == weight))
+                || reasons.Any(reason => reason.StartsWith(weight + " ", StringComparison.Ordinal)),
                 $"{weight} goes, or it is said why not: {structure}");
         }
 
@@ -49,7 +50,8 @@ public class SharedHeadTests
         model.Graph.Initializer.Remove(model.Graph.Initializer.Single(tensor => tensor.Name == input));
         model.Graph.Input.Add(new ValueInfoProto
         {
-            Name = input, Type = new() { TensorType = new() { ElemType = (int)TensorType.Int64, Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimValue = 4 } } } } },
+            Name = input, Type = new() { TensorType = new() { ElemType = (int)TensorType.Int64,
+                Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimValue = 4 } } } } },
         });
         var reasons = string.Join('\n', Read(model).Groups().Reasons());
         StringAssert.Contains(reasons, "wk (MatMul");
@@ -88,14 +90,16 @@ public class SharedHeadTests
             Op("MatMul", ["x", "wq"], ["q"]), Op("MatMul", ["x", "wk"], ["k"]), Op("MatMul", ["x", "wv"], ["v"]),
             Op("Reshape", ["q", "split"], ["q_split"]), Op("Transpose", ["q_split"], ["q_heads"], ("perm", new long[] { 0, 2, 1, 3 })),
             Op("Unsqueeze", ["k", "one"], ["k_one"]), Op("Unsqueeze", ["v", "one"], ["v_one"]), .. Shared("k"), .. Shared("v"),
-            Op("Transpose", ["k_heads"], ["kt"], ("perm", new long[] { 0, 1, 3, 2 })), Op("MatMul", ["q_heads", "kt"], ["scores"]), Op("Softmax", ["scores"], ["shares"]),
+            Op("Transpose", ["k_heads"], ["kt"], ("perm", new long[] { 0, 1, 3, 2 })), Op("MatMul", ["q_heads", "kt"], ["scores"]),
+            Op("Softmax", ["scores"], ["shares"]),
             Op("MatMul", ["shares", "v_heads"], ["mixed"]), Op("Transpose", ["mixed"], ["back"], ("perm", new long[] { 0, 2, 1, 3 })),
             Op("Reshape", ["back", "merged"], ["m"]), Op("MatMul", ["m", "o"], ["y"])]);
         model.Graph.Input[0] = Value("x", Steps, 12);
         model.Graph.Output[0] = Value("y", Steps, 6);
         model.Graph.Initializer.AddRange([
             Weight("wq", 1, [12, Heads * Size]), Weight("wk", 2, [12, Size]), Weight("wv", 3, [12, Size]), Weight("o", 4, [Heads * Size, 6]),
-            OnnxTensor.FromLongs("split", [4], [0, Steps, Heads, Size]), OnnxTensor.FromLongs("merged", [3], [0, Steps, Heads * Size]), OnnxTensor.FromLongs("one", [1], [1]),
+            OnnxTensor.FromLongs("split", [4], [0, Steps, Heads, Size]), OnnxTensor.FromLongs("merged", [3], [0, Steps, Heads * Size]),
+            OnnxTensor.FromLongs("one", [1], [1]),
             OnnxTensor.FromLongs("expanded", [4], [1, Heads, 1, 1]), OnnxTensor.FromLongs("times", [4], [1, Heads, 1, 1])]);
         return model;
     }

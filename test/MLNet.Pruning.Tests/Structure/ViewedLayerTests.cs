@@ -28,7 +28,8 @@ public class ViewedLayerTests
         var network = Network.FromOnnx(path);
         var structure = network.Groups();
         CollectionAssert.AreEqual(new[] { 8 }, structure.Families.Select(family => family.Groups.Length).ToArray(), structure.ToString());
-        StringAssert.Contains(string.Join('\n', structure.Reasons()), "l.weight (Gemm '/l/Gemm'), dimension 0: 64 of 64 stay: node '/c/Conv' (Conv) moves a window over it");
+        StringAssert.Contains(string.Join('\n', structure.Reasons()),
+            "l.weight (Gemm '/l/Gemm'), dimension 0: 64 of 64 stay: node '/c/Conv' (Conv) moves a window over it");
         RemovalExactnessTests.Compare(Model("feat_conv1d_pool", path, 12), network, [structure[1], structure[6]]);
     }
 

@@ -19,12 +19,14 @@ public class MetricTests
     public void Those_of_classes_are_ML_NETs(int seed, int count)
     {
         var random = new Random(seed);
-        var rows = Enumerable.Range(0, count).Select(_ => (Label: random.Next(Classes), Scores: Enumerable.Range(0, Classes).Select(_ => (float)(4 * random.NextDouble())).ToArray())).ToArray();
+        var rows = Enumerable.Range(0, count).Select(_ => (Label: random.Next(Classes),
+            Scores: Enumerable.Range(0, Classes).Select(_ => (float)(4 * random.NextDouble())).ToArray())).ToArray();
         var predictions = new Predictions(LearningTask.Multiclass, [.. rows.SelectMany(row => row.Scores)], [.. rows.Select(row => (float)row.Label)]);
         var view = _ml.Data.LoadFromEnumerable(rows.Select(row =>
         {
             var sum = row.Scores.Sum(score => Math.Exp(score));
-            return new ClassRow { Label = (uint)row.Label, PredictedLabel = (uint)Array.IndexOf(row.Scores, row.Scores.Max()), Score = Array.ConvertAll(row.Scores, score => (float)(Math.Exp(score) / sum)) };
+            return new ClassRow { Label = (uint)row.Label, PredictedLabel = (uint)Array.IndexOf(row.Scores, row.Scores.Max()),
+                Score = Array.ConvertAll(row.Scores, score => (float)(Math.Exp(score) / sum)) };
         }));
         var expected = _ml.MulticlassClassification.Evaluate(view, topKPredictionCount: 3);
         Assert.AreEqual(expected.MicroAccuracy, Metric.Accuracy.Measure(predictions), 1e-12);
@@ -35,9 +37,11 @@ public class MetricTests
         Assert.AreEqual(Metric.Accuracy.Measure(predictions), Metric.TopK(1).Measure(predictions));
         // ML.NET tells precision and recall class by class; their means, and the mean of their F1, are the macro figures where every class is predicted.
         var (precision, recall) = (expected.ConfusionMatrix.PerClassPrecision, expected.ConfusionMatrix.PerClassRecall);
-        var there = Enumerable.Range(0, Classes).Where(c => rows.Any(row => row.Label == c) || rows.Any(row => Array.IndexOf(row.Scores, row.Scores.Max()) == c)).ToArray();
+        var there = Enumerable.Range(0, Classes).Where(c =>
+            rows.Any(row => row.Label == c) || rows.Any(row => Array.IndexOf(row.Scores, row.Scores.Max()) == c)).ToArray();
         Assert.AreEqual(there.Average(c => precision[c]), Metric.MacroPrecision.Measure(predictions), 1e-12);
-        Assert.AreEqual(there.Average(c => precision[c] + recall[c] == 0 ? 0 : 2 * precision[c] * recall[c] / (precision[c] + recall[c])), Metric.MacroF1.Measure(predictions), 1e-12);
+        Assert.AreEqual(there.Average(c => precision[c] + recall[c] == 0 ? 0 : 2 * precision[c] * recall[c] / (precision[c] + recall[c])),
+            Metric.MacroF1.Measure(predictions), 1e-12);
     }
 
     [TestMethod]
@@ -48,7 +52,8 @@ public class MetricTests
     {
         // Few levels of scores make many ties.
         var random = new Random(seed);
-        var rows = Enumerable.Range(0, count).Select(i => (Label: i % 3 == 0, Score: (float)((random.Next(levels) + (i % 3 == 0 ? levels / 4 : 0)) * 4.0 / levels - 2))).ToArray();
+        var rows = Enumerable.Range(0, count).Select(i => (Label: i % 3 == 0,
+            Score: (float)((random.Next(levels) + (i % 3 == 0 ? levels / 4 : 0)) * 4.0 / levels - 2))).ToArray();
         var predictions = Sides(rows);
         var expected = _ml.BinaryClassification.Evaluate(_ml.Data.LoadFromEnumerable(rows.Select(row => new SideRow
         {
@@ -68,7 +73,8 @@ public class MetricTests
     public void Those_of_numbers_are_ML_NETs()
     {
         var random = new Random(1);
-        var rows = Enumerable.Range(0, 200).Select(_ => random.NextSingle() * 9).Select(label => new NumberRow { Label = label, Score = label + random.NextSingle() - 0.3f }).ToArray();
+        var rows = Enumerable.Range(0, 200).Select(_ => random.NextSingle() * 9)
+            .Select(label => new NumberRow { Label = label, Score = label + random.NextSingle() - 0.3f }).ToArray();
         var predictions = new Predictions(LearningTask.Regression, [.. rows.Select(row => row.Score)], [.. rows.Select(row => row.Label)]);
         var expected = _ml.Regression.Evaluate(_ml.Data.LoadFromEnumerable(rows));
         Assert.AreEqual(expected.RSquared, Metric.RSquared.Measure(predictions), 1e-9);
@@ -88,10 +94,13 @@ public class MetricTests
                 // Small integers, so that scores tie; the first two rows are of different labels.
                 var random = new Random(seed);
                 var (outputs, classes) = task == LearningTask.Multiclass ? (6, 6) : (1, 2);
-                var rows = Enumerable.Range(0, 12).Select(i => (Scores: Enumerable.Range(0, outputs).Select(_ => (float)random.Next(-2, 3)).ToArray(), Label: (float)(i < 2 ? i : random.Next(classes)), Weight: i < 2 ? 1 : random.Next(4))).ToArray();
-                var weighted = new Predictions(task, [.. rows.SelectMany(row => row.Scores)], [.. rows.Select(row => row.Label)], [.. rows.Select(row => (float)row.Weight)]);
+                var rows = Enumerable.Range(0, 12).Select(i => (Scores: Enumerable.Range(0, outputs).Select(_ => (float)random.Next(-2, 3)).ToArray(),
+                    Label: (float)(i < 2 ? i : random.Next(classes)), Weight: i < 2 ? 1 : random.Next(4))).ToArray();
+                var weighted = new Predictions(task, [.. rows.SelectMany(row => row.Scores)], [.. rows.Select(row => row.Label)],
+                    [.. rows.Select(row => (float)row.Weight)]);
                 var repeated = rows.SelectMany(row => Enumerable.Repeat(row, row.Weight)).ToArray();
-                Assert.AreEqual(metric.Measure(new(task, [.. repeated.SelectMany(row => row.Scores)], [.. repeated.Select(row => row.Label)])), metric.Measure(weighted), 1e-12, $"{task}, seed {seed}");
+                Assert.AreEqual(metric.Measure(new(task, [.. repeated.SelectMany(row => row.Scores)], [.. repeated.Select(row => row.Label)])),
+                    metric.Measure(weighted), 1e-12, $"{task}, seed {seed}");
             }
         }
     }
@@ -103,7 +112,8 @@ public class MetricTests
         {
             var random = new Random(seed);
             var rows = Enumerable.Range(0, 15).Select(i => (Label: i == 0 || (i > 1 && random.Next(2) == 0), Score: (float)random.Next(6))).ToArray();
-            var pairs = rows.Where(row => row.Label).SelectMany(positive => rows.Where(row => !row.Label).Select(negative => positive.Score > negative.Score ? 1 : positive.Score == negative.Score ? 0.5 : 0));
+            var pairs = rows.Where(row => row.Label).SelectMany(positive =>
+                rows.Where(row => !row.Label).Select(negative => positive.Score > negative.Score ? 1 : positive.Score == negative.Score ? 0.5 : 0));
             Assert.AreEqual(pairs.Average(), Metric.AreaUnderRocCurve.Measure(Sides(rows)), 1e-12);
         }
     }
@@ -169,7 +179,8 @@ public class MetricTests
         var numbers = new Predictions(LearningTask.Regression, [1, 2], [3, 4]);
         var e = Assert.ThrowsExactly<ArgumentException>(() => Metric.AreaUnderRocCurve.Measure(numbers));
         StringAssert.Contains(e.Message, "'AUC' does not fit a Regression task; these do: R2, MAE, RMSE.");
-        Assert.ThrowsExactly<ArgumentException>(() => Metric.TopK(3).Measure(new(LearningTask.Multiclass, [1, 2, 3], [0])), "all three classes are among the first three");
+        Assert.ThrowsExactly<ArgumentException>(() => Metric.TopK(3).Measure(new(LearningTask.Multiclass, [1, 2, 3], [0])),
+            "all three classes are among the first three");
         Assert.ThrowsExactly<InvalidOperationException>(() => numbers.LogProbability(0, 0));
         Assert.ThrowsExactly<ArgumentException>(() => new Predictions(LearningTask.Multiclass, [1, 2], [0, 1]));
         Assert.ThrowsExactly<ArgumentException>(() => new Predictions(LearningTask.Multiclass, [1, 2], [2]));
@@ -187,7 +198,8 @@ public class MetricTests
         Assert.AreEqual(-2, Metric.MeanOf("error", MetricDirection.LowerIsBetter, (_, _) => 0).Loss(5, 3));
     }
 
-    private static Predictions Sides(params (bool Label, float Score)[] rows) => new(LearningTask.Binary, [.. rows.Select(row => row.Score)], [.. rows.Select(row => row.Label ? 1f : 0)]);
+    private static Predictions Sides(params (bool Label, float Score)[] rows)
+        => new(LearningTask.Binary, [.. rows.Select(row => row.Score)], [.. rows.Select(row => row.Label ? 1f : 0)]);
 
     private sealed class ClassRow
     {

@@ -20,7 +20,8 @@ public class PairedLossTests
             var sum = 0.0;
             for (var successes = 0; successes <= trials; successes++)
             {
-                var one = Enumerable.Range(1, successes).Aggregate(1.0, (product, i) => product * (trials - successes + i) / i * probability) * Math.Pow(1 - probability, trials - successes);
+                var one = Enumerable.Range(1, successes).Aggregate(1.0, (product, i) => product * (trials - successes + i) / i * probability)
+                    * Math.Pow(1 - probability, trials - successes);
                 sum += one;
                 Assert.AreEqual(one, Math.Exp(Distributions.LogBinomial(successes, trials, probability)), 1e-12 + 1e-10 * one);
                 Assert.AreEqual(sum, Distributions.Binomial(successes, trials, probability), 1e-10);
@@ -28,7 +29,8 @@ public class PairedLossTests
         }
 
         // Abramowitz and Stegun, table 26.10.
-        foreach (var (probability, freedom, expected) in new[] { (0.95, 1, 6.314), (0.975, 4, 2.776), (0.95, 10, 1.812), (0.975, 30, 2.042), (0.95, 120, 1.658) })
+        foreach (var (probability, freedom, expected) in new[] { (0.95, 1, 6.314), (0.975, 4, 2.776), (0.95, 10, 1.812), (0.975, 30, 2.042),
+            (0.95, 120, 1.658) })
         {
             Assert.AreEqual(expected, Distributions.StudentQuantile(probability, freedom), 5e-4);
         }
@@ -107,7 +109,8 @@ public class PairedLossTests
     [DataRow(600, 0.01)]
     public void A_chain_of_steps_on_the_same_rows_hands_on_a_network_that_lost_too_much_in_at_most_a_twentieth(int rows, double most)
     {
-        // Each step loses a little more, on the same rows, and stops at the first that fails. True losses: half the tolerance per step, a little over it at the second.
+        // Each step loses a little more, on the same rows, and stops at the first that fails. True losses: half the tolerance per step, a little over it at the
+        // second.
         const int Steps = 8;
         var (random, wrong) = (new Random(rows), 0);
         var known = new Dictionary<(int, int), double>();
@@ -166,7 +169,8 @@ public class PairedLossTests
                 "exponential" => -Math.Log(1 - random.NextDouble()),
                 _ => random.NextDouble() < 0.1 ? 5.5 : 0.5,
             })).ToArray();
-            wrong += PairedLoss.Upper(Metric.MeanAbsoluteError, new(LearningTask.Regression, before, labels), new(LearningTask.Regression, after, labels), Error) < 1 ? 1 : 0;
+            wrong += PairedLoss.Upper(Metric.MeanAbsoluteError, new(LearningTask.Regression, before, labels), new(LearningTask.Regression, after, labels),
+                Error) < 1 ? 1 : 0;
         }
 
         Assert.IsLessThanOrEqualTo(Error, (double)wrong / Runs);
@@ -213,7 +217,8 @@ public class PairedLossTests
         Assert.IsGreaterThan(0.25, PairedLoss.Upper(Metric.Accuracy, few, few, Error));
         Assert.IsGreaterThan(0.25, PairedLoss.Upper(Metric.F1, few, few, Error));
         Assert.IsGreaterThan(0.25, PairedLoss.Upper(Metric.AreaUnderRocCurve, few, few, Error));
-        Assert.AreEqual(double.PositiveInfinity, PairedLoss.Upper(Metric.MeanAbsoluteError, new(LearningTask.Regression, [1], [1]), new(LearningTask.Regression, [2], [1]), Error));
+        Assert.AreEqual(double.PositiveInfinity, PairedLoss.Upper(Metric.MeanAbsoluteError, new(LearningTask.Regression, [1], [1]),
+            new(LearningTask.Regression, [2], [1]), Error));
         // The direction is the metric's: an error rate that rises is a loss.
         var rate = Metric.MeanOf("error rate", MetricDirection.LowerIsBetter, (rows, row) => rows.PredictedClass(row) == (int)rows.Labels[row] ? 0 : 1);
         Assert.AreEqual(PairedLoss.Upper(Metric.Accuracy, few, few, Error), PairedLoss.Upper(rate, few, few, Error));

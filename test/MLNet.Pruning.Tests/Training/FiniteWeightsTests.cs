@@ -42,7 +42,8 @@ public class FiniteWeightsTests
             "Prune" => _ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.1), FineTuneEpochs = 1, FineTuning = breaking }),
             "Distill" => _ml.Transforms.Distill(breaking),
             "AutoPrune" => _ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.Parameters(28), FineTuneEpochs = 1, FineTuning = breaking }),
-            _ => _ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.1), Training = Training(step), FineTuneEpochs = 1, FineTuning = breaking }),
+            _ => _ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.1), Training = Training(step), FineTuneEpochs = 1,
+                FineTuning = breaking }),
         };
         var chain = _ml.MulticlassClassification.Trainers.NeuralNetwork(Options(Optimizer.Sgd())).Append(later);
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => chain.Fit(Rows())).Message, "are not finite numbers");
@@ -52,7 +53,8 @@ public class FiniteWeightsTests
     public void Weights_that_a_penalty_drives_out_of_range_are_reported()
     {
         var options = Options(Optimizer.Sgd()) with { Regularization = Regularization.L2(float.MaxValue), LearningRate = 1 };
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => _ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(Rows())).Message, "diverged");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() =>
+            _ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(Rows())).Message, "diverged");
     }
 
     private static SparseTraining Training(string name) => name switch

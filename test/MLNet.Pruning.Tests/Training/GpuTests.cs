@@ -37,7 +37,8 @@ public class GpuTests
     public void Same_seed_gives_the_same_bits_with_dropout_on_the_GPU()
     {
         var network = Network.Sequential([64], Layer.Dense(32), Layer.Relu(), Layer.Dropout(0.3), Layer.Dense(10));
-        CollectionAssert.AreEqual(Fit(network, 0, 2).LastTransformer.Network["fc1.weight"].Values.ToArray(), Fit(network, 0, 2).LastTransformer.Network["fc1.weight"].Values.ToArray());
+        CollectionAssert.AreEqual(Fit(network, 0, 2).LastTransformer.Network["fc1.weight"].Values.ToArray(),
+            Fit(network, 0, 2).LastTransformer.Network["fc1.weight"].Values.ToArray());
     }
 
     private static TransformerChain<NeuralNetworkTransformer> Fit(Network network, int? gpu, int epochs)

@@ -43,7 +43,8 @@ public class MemoryTests
         var ml = new MLContext(1);
         var options = Digits.Options(1) with { Network = Network.Mlp(64, 256, 128, 10) };
         var data = Digits.Load(ml);
-        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Append(ml.Transforms.Prune(0.9, fineTuneEpochs: 1)).Fit(data);
+        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(options)).Append(ml.Transforms.Prune(0.9, fineTuneEpochs: 1))
+            .Fit(data);
         Assert.IsGreaterThan(0, ml.MulticlassClassification.Evaluate(model.Transform(ml.Data.TakeRows(data, 300))).MicroAccuracy);
     }
 

@@ -22,13 +22,15 @@ public class TorchTrainingTests
         var masks = ImmutableDictionary<string, WeightMask>.Empty;
         if (expected.Settings.Masks is { } amounts)
         {
-            var pruned = network.Prune(Amount.Fraction(amounts[0]), scope: Scope.Parameters("fc1.weight")).Prune(Amount.Fraction(amounts[1]), scope: Scope.Parameters("fc2.weight"));
+            var pruned = network.Prune(Amount.Fraction(amounts[0]), scope: Scope.Parameters("fc1.weight"))
+                .Prune(Amount.Fraction(amounts[1]), scope: Scope.Parameters("fc2.weight"));
             (network, masks) = (pruned.Network, pruned.Masks);
         }
 
         var data = Data(expected);
         var losses = new List<float>();
-        var trained = new TrainingLoop(data, options, task, TorchSharp.torch.CPU, result => losses.Add((float)result.Loss)).Run(network, masks, seed: 5).Network;
+        var trained = new TrainingLoop(data, options, task, TorchSharp.torch.CPU, result => losses.Add((float)result.Loss))
+            .Run(network, masks, seed: 5).Network;
 
         Close.AreEqual(expected.Losses, losses.ToArray(), 1e-5, "loss");
         foreach (var (parameter, values) in trained.Parameters.Zip(expected.Weights))
@@ -47,7 +49,8 @@ public class TorchTrainingTests
         using var scorer = new TorchScorer(trained, softmax: false, expected.Targets.Length);
         expected.Rows.CopyTo(scorer.Rows, 0);
         scorer.Run(expected.Targets.Length);
-        Close.AreEqual(expected.Outputs, Enumerable.Range(0, expected.Targets.Length).SelectMany(row => scorer.Scores(row).ToArray()).ToArray(), 1e-4, "output");
+        Close.AreEqual(expected.Outputs, Enumerable.Range(0, expected.Targets.Length).SelectMany(row => scorer.Scores(row).ToArray()).ToArray(), 1e-4,
+            "output");
     }
 
     private static (Network, TrainingOptions, LearningTask) Setting(string name)
@@ -55,7 +58,8 @@ public class TorchTrainingTests
         var mlp = Network.Mlp(6, 8, 3);
         var one = Network.Sequential([6], Layer.Dense(5), Layer.Tanh(), Layer.Dense(1));
         var options = new TrainingOptions { LearningRate = 0.01 };
-        TrainingOptions Sgd(double rate, double momentum = 0, double decay = 0, bool nesterov = false, double? clip = null, LearningRateSchedule? schedule = null) => new()
+        TrainingOptions Sgd(double rate, double momentum = 0, double decay = 0, bool nesterov = false, double? clip = null,
+            LearningRateSchedule? schedule = null) => new()
         {
             LearningRate = rate,
             WeightDecay = decay,
@@ -80,7 +84,8 @@ public class TorchTrainingTests
             "convolutional" => (Network.Sequential([2, 8, 8],
                 Layer.Conv2d(4, 3, padding: 1), Layer.BatchNorm(), Layer.LeakyRelu(0.1), Layer.MaxPool(2),
                 Layer.Conv2d(8, 3, stride: 2, padding: 2, dilation: 2, groups: 2, bias: false), Layer.Gelu(), Layer.AveragePool(3, 1, 1),
-                Layer.Conv2d(4, 1), Layer.Silu(), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(6), Layer.BatchNorm(), Layer.Sigmoid(), Layer.Dense(4)),
+                Layer.Conv2d(4, 1), Layer.Silu(), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(6), Layer.BatchNorm(), Layer.Sigmoid(),
+                Layer.Dense(4)),
                 Sgd(0.05, 0.9), LearningTask.Multiclass),
             _ => throw new ArgumentException(name),
         };

@@ -8,7 +8,8 @@ namespace MLNet.Pruning.Tests.Training;
 public class TrainingJsonTests
 {
     /// <summary>What belongs to the process that trains.</summary>
-    private static readonly string[] s_process = [nameof(NeuralNetworkOptions.Network), nameof(TrainingOptions.Progress), nameof(TrainingOptions.CancellationToken)];
+    private static readonly string[] s_process = [nameof(NeuralNetworkOptions.Network), nameof(TrainingOptions.Progress),
+        nameof(TrainingOptions.CancellationToken)];
 
     /// <summary>For each option a value that is not its default.</summary>
     internal static readonly NeuralNetworkOptions Other = new()
@@ -25,7 +26,8 @@ public class TrainingJsonTests
         WeightDecay = 1e-5,
         Regularization = Regularization.ElasticNet(1e-5, 2e-5) + Regularization.GroupLasso(3e-5, Granularity.Row),
         TargetedDropout = new TargetedDropout(0.3, 0.4),
-        Distillation = (Distillation.Response(3, 0.4) + Distillation.Features([("fc1", "fc1")], 0.5)).Scheduled(LearningRateSchedule.Linear(0.5), LearningRateSchedule.Step(2, 0.3)).WithMemoryLimit(12345),
+        Distillation = (Distillation.Response(3, 0.4) + Distillation.Features([("fc1", "fc1")], 0.5)).Scheduled(LearningRateSchedule.Linear(0.5),
+            LearningRateSchedule.Step(2, 0.3)).WithMemoryLimit(12345),
         Augmentation = Augmentation.Shift(1, 4, 4),
         LastLayers = 2,
         GradientClipping = 5,
@@ -39,7 +41,8 @@ public class TrainingJsonTests
         CancellationToken = new CancellationToken(true),
     };
 
-    private static IEnumerable<PropertyInfo> Options => typeof(NeuralNetworkOptions).GetProperties().Where(property => property.SetMethod is { IsPublic: true });
+    private static IEnumerable<PropertyInfo> Options => typeof(NeuralNetworkOptions).GetProperties()
+        .Where(property => property.SetMethod is { IsPublic: true });
 
     [TestMethod]
     public void Every_option_survives_a_file()

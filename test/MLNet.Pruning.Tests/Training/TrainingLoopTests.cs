@@ -86,14 +86,16 @@ public class TrainingLoopTests
     public void Steps_fall_at_whole_epochs()
     {
         var schedule = LearningRateSchedule.Step(2, 0.1);
-        CollectionAssert.AreEqual(new[] { 1, 1, 0.1, 0.1, 0.01 }, Enumerable.Range(0, 5).Select(epoch => Math.Round(schedule.Factor(epoch, 5, 3), 12)).ToArray());
+        CollectionAssert.AreEqual(new[] { 1, 1, 0.1, 0.1, 0.01 },
+            Enumerable.Range(0, 5).Select(epoch => Math.Round(schedule.Factor(epoch, 5, 3), 12)).ToArray());
     }
 
     [TestMethod]
     public void A_last_batch_of_one_row_does_not_reach_batch_statistics()
     {
         // 33 rows in batches of 8: batch normalisation over one row has no variance.
-        var options = Digits.Options(2) with { Network = Network.Sequential([64], Layer.Dense(8), Layer.BatchNorm(), Layer.Relu(), Layer.Dense(10)), BatchSize = 8, ValidationFraction = 0 };
+        var options = Digits.Options(2) with { Network = Network.Sequential([64], Layer.Dense(8), Layer.BatchNorm(), Layer.Relu(), Layer.Dense(10)),
+            BatchSize = 8, ValidationFraction = 0 };
         var ml = new MLContext(1);
         var labelled = Digits.Prepare(ml).Fit(Digits.Load(ml)).Transform(Digits.Load(ml));
         var trained = ml.MulticlassClassification.Trainers.NeuralNetwork(options).Fit(ml.Data.TakeRows(labelled, 33));

@@ -27,7 +27,8 @@ public class ZooTrainingTests
         => Train(Zoo.Network(name), Network.Shrink(Network.FromOnnx(Zoo.Network(name).Path), width: 0.75, depth: name == "lstm" ? 1 : 0.5), learningRate: 3e-3);
 
     [TestMethod]
-    public void A_network_of_two_inputs_is_trained_on_rows_that_hold_both() => Train(Zoo.Operator("two_inputs"), Network.FromOnnx(Zoo.Operator("two_inputs").Path), learningRate: 0.1);
+    public void A_network_of_two_inputs_is_trained_on_rows_that_hold_both()
+        => Train(Zoo.Operator("two_inputs"), Network.FromOnnx(Zoo.Operator("two_inputs").Path), learningRate: 0.1);
 
     private static void Train(ZooModel model, Network network, double learningRate)
     {
@@ -49,8 +50,10 @@ public class ZooTrainingTests
 
         data.Split(0, seed: 1);
         var options = new TrainingOptions { Epochs = 12, BatchSize = 16, LearningRate = learningRate };
-        var result = new TrainingLoop(data, options, LearningTask.Multiclass, TorchSharp.torch.CPU, _ => { }).Run(network, new Dictionary<string, WeightMask>(), seed: 3);
-        Assert.IsLessThan(0.7 * result.History[0].Loss, result.History[^1].Loss, $"{model.Name}: {string.Join(", ", result.History.Select(epoch => epoch.Loss.ToString("F3")))}");
+        var result = new TrainingLoop(data, options, LearningTask.Multiclass, TorchSharp.torch.CPU, _ => { })
+            .Run(network, new Dictionary<string, WeightMask>(), seed: 3);
+        Assert.IsLessThan(0.7 * result.History[0].Loss, result.History[^1].Loss,
+            $"{model.Name}: {string.Join(", ", result.History.Select(epoch => epoch.Loss.ToString("F3")))}");
         foreach (var parameter in result.Network.Parameters.Where(parameter => parameter.Trainable))
         {
             Assert.IsFalse(parameter.Values.SequenceEqual(network[parameter.Name].Values), $"{model.Name}: {parameter.Name} did not change");

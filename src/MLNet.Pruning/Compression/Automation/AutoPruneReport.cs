@@ -41,9 +41,14 @@ public sealed record AutoPruneReport
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine,
     [
-        $"budget: {Budget}; {Trials.Count} candidates measured{(Resumed > 0 ? $", {Resumed} of them by earlier runs" : "")}{(StoppedEarly ? ", stopped early" : "")}",
-        TextTable.Format(["layer", "total", "left", "sparsity"], [.. Layers.Select(layer => new[] { layer.Layer, Number(layer.Total), Number(layer.Kept), layer.Sparsity.ToString("P1", CultureInfo.InvariantCulture) })]),
-        TextTable.Format(["cost", "before", "after", "limit"], [.. Costs.Select(cost => new[] { BudgetLimit.Name(cost.Measure), Number(cost.Before), Number(cost.After), cost.Limit is { } limit ? Number(limit) : "" })]),
+        $"budget: {Budget}; {Trials.Count} candidates measured{(Resumed > 0 ? $", {Resumed} of them by earlier runs" : "")}{(StoppedEarly ? ", stopped early"
+            : "")}",
+        TextTable.Format(["layer", "total", "left", "sparsity"],
+            [.. Layers.Select(layer => new[] { layer.Layer, Number(layer.Total), Number(layer.Kept),
+                layer.Sparsity.ToString("P1", CultureInfo.InvariantCulture) })]),
+        TextTable.Format(["cost", "before", "after", "limit"],
+            [.. Costs.Select(cost => new[] { BudgetLimit.Name(cost.Measure), Number(cost.Before), Number(cost.After),
+                cost.Limit is { } limit ? Number(limit) : "" })]),
         $"before: {Before}",
         $"after: {After}",
     ]);
@@ -118,5 +123,6 @@ public sealed record AutoPruneTrial
     public bool Meets { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"candidate {Number}: {string.Join(", ", Kept)} left, size {Size:g6}, validation {Validation}{(Meets ? "" : ", outside the budget")}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"candidate {Number}: {string.Join(", ", Kept)} left, size {Size:g6}, validation {Validation}{(Meets ? "" : ", outside the budget")}");
 }

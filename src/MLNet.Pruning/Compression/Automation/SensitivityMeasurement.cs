@@ -17,11 +17,13 @@ internal static class SensitivityMeasurement
         var validation = Validation.Of(data, state.Task, state.Training.With(metric: options.Metric)) with { Cancellation = options.CancellationToken };
         validation = validation with { BatchSize = options.BatchSize ?? validation.BatchSize };
         ValidationResult Measure(Network network) => validation.Measure(network)
-            ?? throw new InvalidOperationException("Sensitivity is measured on validation rows, and the network was trained without: train with a ValidationFraction above 0.");
+            ?? throw new InvalidOperationException("Sensitivity is measured on validation rows, and the network was trained without: train with a "
+                + "ValidationFraction above 0.");
 
         var before = Measure(state.Network);
         var start = new PrunedNetwork(state.Network, state.Masks);
-        var calibration = new CalibrationData(data, state.Task, validation.Loss, TorchSharp.torch.CPU, validation.BatchSize, options.Seed ?? state.SplitSeed, options.CancellationToken)
+        var calibration = new CalibrationData(data, state.Task, validation.Loss, TorchSharp.torch.CPU, validation.BatchSize, options.Seed ?? state.SplitSeed,
+            options.CancellationToken)
         {
             Measured = options.Pruning.Measured,
         };

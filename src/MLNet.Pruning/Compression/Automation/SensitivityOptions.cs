@@ -5,7 +5,9 @@ namespace MLNet.Pruning;
 /// <summary>How the sensitivity of layers is measured.</summary>
 public record SensitivityOptions
 {
-    /// <summary>Shares of its weights or structures in the dense network that each layer loses in turn, all others left whole; the last one always stays.</summary>
+    /// <summary>
+    /// Shares of its weights or structures in the dense network that each layer loses in turn, all others left whole; the last one always stays.
+    /// </summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
     public IReadOnlyList<double> Sparsities
@@ -57,7 +59,8 @@ public record SensitivityOptions
     /// <summary>The part of the options that says which weights or structures go; widths are exact.</summary>
     internal PruningOptions Pruning => new()
     {
-        Granularity = Granularity, Importance = Importance, Scope = Scope, GroupReduction = GroupReduction, Alignment = 1, CancellationToken = CancellationToken,
+        Granularity = Granularity, Importance = Importance, Scope = Scope, GroupReduction = GroupReduction, Alignment = 1,
+        CancellationToken = CancellationToken,
     };
 
     internal void Validate()

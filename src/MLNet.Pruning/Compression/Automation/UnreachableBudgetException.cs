@@ -5,12 +5,15 @@ public sealed class UnreachableBudgetException : PruningTargetException
 {
     private const int Named = 8;
 
-    internal UnreachableBudgetException(Budget budget, string limit, double missing, IEnumerable<BlockingLayer> layers, string problem, IEnumerable<string>? reasons = null)
-        : this(budget, limit, missing, (IReadOnlyList<BlockingLayer>)[.. layers.Where(layer => layer.Excess > 0).OrderByDescending(layer => layer.Excess)], problem, reasons)
+    internal UnreachableBudgetException(Budget budget, string limit, double missing, IEnumerable<BlockingLayer> layers, string problem,
+        IEnumerable<string>? reasons = null)
+        : this(budget, limit, missing, (IReadOnlyList<BlockingLayer>)[.. layers.Where(layer => layer.Excess > 0).OrderByDescending(layer => layer.Excess)],
+            problem, reasons)
     {
     }
 
-    private UnreachableBudgetException(Budget budget, string limit, double missing, IReadOnlyList<BlockingLayer> layers, string problem, IEnumerable<string>? reasons)
+    private UnreachableBudgetException(Budget budget, string limit, double missing, IReadOnlyList<BlockingLayer> layers, string problem,
+        IEnumerable<string>? reasons)
         : base($"The budget '{budget}' cannot be met: {problem} In the way: {(layers.Count == 0 ? "no layer by itself"
             : string.Join("; ", layers.Take(Named).Select(layer => layer.ToString())) + (layers.Count > Named ? $"; and {layers.Count - Named} more" : ""))}."
             + string.Concat((reasons ?? []).Select(reason => Environment.NewLine + reason)))
@@ -39,8 +42,8 @@ public sealed record BlockingLayer
     public string Layer { get; }
 
     /// <summary>
-    /// Where a cost is missed, what the layer still costs at its greatest sparsity, in the limit's unit; where the metric is, by how much it falls too far when this layer
-    /// alone is pruned as it would have to be.
+    /// Where a cost is missed, what the layer still costs at its greatest sparsity, in the limit's unit; where the metric is, by how much it falls too far when
+    /// this layer alone is pruned as it would have to be.
     /// </summary>
     public double Excess { get; }
 

@@ -17,7 +17,9 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
     /// <exception cref="NotSupportedException">Always: blocks are whole layers.</exception>
     public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer() => throw new NotSupportedException("Blocks are not pruned layer by layer.");
 
-    public override PruningReport Complete(PruningReport report, PrunedNetwork network) => base.Complete(report, network) with { Bypassed = [.. _bypassed.Where(name => network.Network.Nodes.All(node => node.Name != name || node.Operator == "Identity"))] };
+    public override PruningReport Complete(PruningReport report, PrunedNetwork network)
+        => base.Complete(report, network) with { Bypassed = [.. _bypassed.Where(name =>
+            network.Network.Nodes.All(node => node.Name != name || node.Operator == "Identity"))] };
 
     protected override int Candidates(Network network) => Blocks(network).Count;
 
@@ -39,7 +41,8 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
 
         if (most >= 0 && Options.Amount.Budget is not null && !IsReached(good.Network, share))
         {
-            throw new PruningTargetException($"The target {Options.Amount} is not reached without any of the network's blocks: {Cost(good.Network)} of {DenseCost} are left.");
+            throw new PruningTargetException($"The target {Options.Amount} is not reached without any of the network's blocks: {Cost(good.Network)} of "
+                + $"{DenseCost} are left.");
         }
 
         return good;
@@ -73,7 +76,8 @@ internal sealed class BlockPlan(PruningOptions options, PrunedNetwork start, Imp
         ? Total - Candidates(network) >= Math.Round(share * Total, MidpointRounding.ToEven)
         : Cost(network) <= (1 - share) * DenseCost;
 
-    private IReadOnlyList<Block> Blocks(Network network) => [.. BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Where(block => InScope.Contains(block.Name))];
+    private IReadOnlyList<Block> Blocks(Network network)
+        => [.. BlockRemoval.Find(network, Options.Granularity.IncludesLayers).Where(block => InScope.Contains(block.Name))];
 
     private HashSet<string> Choose()
     {

@@ -14,7 +14,8 @@ internal sealed class Candidates
     private readonly CancellationToken _cancellation;
 
     /// <exception cref="ArgumentException">The amount does not go with the granularity or with the scope's distribution.</exception>
-    public Candidates(ImportanceScores importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0, CancellationToken cancellation = default)
+    public Candidates(ImportanceScores importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0,
+        CancellationToken cancellation = default)
     {
         (_importance, _granularity, _scope, _amount) = (importance, granularity, scope, amount);
         (_minimumKept, _cancellation) = (minimumKept, cancellation);
@@ -30,12 +31,14 @@ internal sealed class Candidates
     {
         if (granularity.FixedAmount is { } fixedAmount && !amount.Says(fixedAmount))
         {
-            throw new ArgumentException($"Granularity '{granularity}' is itself the amount {fixedAmount}, but the requested amount is {amount}: leave it out.", nameof(amount));
+            throw new ArgumentException($"Granularity '{granularity}' is itself the amount {fixedAmount}, but the requested amount is {amount}: leave it out.",
+                nameof(amount));
         }
 
         if (scope.Distribution.IsAllocated && (amount.IsThreshold || granularity.Pattern is not null))
         {
-            throw new ArgumentException($"The distribution '{scope.Distribution}' spreads a total over the layers, but {(amount.IsThreshold ? $"the amount {amount}" : $"granularity '{granularity}'")} says for each layer what goes.", nameof(scope));
+            throw new ArgumentException($"The distribution '{scope.Distribution}' spreads a total over the layers, but "
+                + $"{(amount.IsThreshold ? $"the amount {amount}" : $"granularity '{granularity}'")} says for each layer what goes.", nameof(scope));
         }
     }
 
@@ -118,11 +121,13 @@ internal sealed class Candidates
         ? (StructureLayout.Single(member.Parameter), _granularity.Pattern?.Size) : (_granularity.Structures(member.Parameter, member.Axes), null);
 
     /// <summary>Candidates of a pool that are dropped, and all of them; of N:M, weights.</summary>
-    public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool) => Selection(pool) is var selection ? (selection.Dropped, selection.Total) : default;
+    public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool)
+        => Selection(pool) is var selection ? (selection.Dropped, selection.Total) : default;
 
     private static PruningTargetException Exceeded(IReadOnlyList<PoolMember> pool, long target, long dropped, long total)
         => new($"The target is {target} of {total} weights or structures of {string.Join(", ", pool.Select(member => member.Parameter.Name))} "
-            + $"(sparsity {(double)target / total:0.####}), but {dropped} are pruned already (sparsity {(double)dropped / total:0.####}). Amounts are of what the dense network has; {nameof(Amount)}.{nameof(Amount.OfRemaining)} makes them of what is left.");
+            + $"(sparsity {(double)target / total:0.####}), but {dropped} are pruned already (sparsity {(double)dropped / total:0.####}). Amounts are of what "
+                + $"the dense network has; {nameof(Amount)}.{nameof(Amount.OfRemaining)} makes them of what is left.");
 
     /// <summary>Candidates to drop of each pool, which holds one parameter, so that so many are kept in all.</summary>
     private long[] Allocate(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts, long keep)
@@ -132,7 +137,9 @@ internal sealed class Candidates
         return [.. remaining.Zip(kept, (left, stay) => left - stay)];
     }
 
-    private CandidateSelection Selection(IReadOnlyList<PoolMember> pool) => _granularity.Pattern is { } pattern ? new PatternSelection(pool, _importance, pattern, _cancellation)
-        : _granularity.IsSingle ? new WeightSelection(pool, _scope.Distribution.IsLamp ? new LampScores(_importance, pool, _cancellation) : _importance, _cancellation)
+    private CandidateSelection Selection(IReadOnlyList<PoolMember> pool)
+        => _granularity.Pattern is { } pattern ? new PatternSelection(pool, _importance, pattern, _cancellation)
+        : _granularity.IsSingle ? new WeightSelection(pool, _scope.Distribution.IsLamp ? new LampScores(_importance, pool, _cancellation) : _importance,
+            _cancellation)
         : new SliceSelection(pool, _importance, _granularity, _scope.Distribution, _cancellation);
 }

@@ -66,7 +66,8 @@ public sealed class Distribution
         if (sparsities.Count == 0 || sparsities.Any(sparsity => !(sparsity.Value is >= 0 and < 1)))
         {
             throw new ArgumentException(sparsities.Count == 0 ? "Give a sparsity for every layer."
-                : $"A layer's sparsity lies in [0, 1); that of '{sparsities.First(s => !(s.Value is >= 0 and < 1)).Key}' is {sparsities.First(s => !(s.Value is >= 0 and < 1)).Value}.", nameof(sparsities));
+                : $"A layer's sparsity lies in [0, 1); that of '{sparsities.First(s => !(s.Value is >= 0 and < 1)).Key}' is "
+                    + $"{sparsities.First(s => !(s.Value is >= 0 and < 1)).Value}.", nameof(sparsities));
         }
 
         var own = sparsities.ToDictionary();
@@ -78,8 +79,10 @@ public sealed class Distribution
                 throw new ArgumentException($"The sparsity given for '{unknown}' is for no layer in scope.{NearestNames.Suggest(unknown, known)}");
             }
 
-            return [.. members.Select(member => own.TryGetValue(member.Parameter.Name, out var sparsity) || own.TryGetValue(member.Layer, out sparsity) ? 1 - sparsity
-                : throw new ArgumentException($"No sparsity is given for layer '{member.Layer}' (parameter {member.Parameter}), which is in scope; given are {string.Join(", ", own.Keys)}."))];
+            return [.. members.Select(member => own.TryGetValue(member.Parameter.Name, out var sparsity) || own.TryGetValue(member.Layer, out sparsity)
+                ? 1 - sparsity
+                : throw new ArgumentException($"No sparsity is given for layer '{member.Layer}' (parameter {member.Parameter}), which is in scope; given are "
+                    + $"{string.Join(", ", own.Keys)}."))];
         });
     }
 
@@ -117,7 +120,8 @@ public sealed class Distribution
         while (true)
         {
             // Layers that cannot take their part are full; what they leave goes to the others, which may fill more of them.
-            var (room, sum) = (keep - Enumerable.Range(0, full.Length).Where(i => full[i]).Sum(i => remaining[i]), Enumerable.Range(0, full.Length).Where(i => !full[i]).Sum(i => weights[i]));
+            var (room, sum) = (keep - Enumerable.Range(0, full.Length).Where(i => full[i]).Sum(i => remaining[i]),
+                Enumerable.Range(0, full.Length).Where(i => !full[i]).Sum(i => weights[i]));
             var filled = false;
             for (var i = 0; i < full.Length; i++)
             {
@@ -144,7 +148,8 @@ public sealed class Distribution
         for (var missing = sum - rounded.Sum(); missing != 0; missing -= Math.Sign(missing))
         {
             var step = Math.Sign(missing);
-            rounded[Enumerable.Range(0, exact.Length).Where(i => step > 0 ? rounded[i] < most[i] : rounded[i] > 0).MaxBy(i => step * (exact[i] - rounded[i]))] += step;
+            rounded[Enumerable.Range(0, exact.Length).Where(i => step > 0 ? rounded[i] < most[i] : rounded[i] > 0)
+                .MaxBy(i => step * (exact[i] - rounded[i]))] += step;
         }
 
         return rounded;
@@ -153,7 +158,8 @@ public sealed class Distribution
     private static double Sizes(PoolMember member, bool withKernel)
     {
         var (shape, axes) = (member.Parameter.Shape, member.Axes);
-        double[] sizes = shape.Length < 2 ? [shape.Length == 0 ? 1 : shape[0]] : axes.IsConvolution && withKernel ? [.. shape.Select(size => (double)size)] : [shape[axes.Output], shape[axes.Input]];
+        double[] sizes = shape.Length < 2 ? [shape.Length == 0 ? 1 : shape[0]] : axes.IsConvolution && withKernel ? [.. shape.Select(size => (double)size)]
+            : [shape[axes.Output], shape[axes.Input]];
         return sizes.Sum() / sizes.Aggregate((product, size) => product * size);
     }
 }

@@ -40,7 +40,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         var after = Families(network.Network.Groups(Options.Granularity.Structure)).ToDictionary(family => Key(family.Axis), family => family.Groups.Length);
         return base.Complete(report, network) with
         {
-            Widths = [.. Before.Where(family => family.Value.CanShrink).Select(family => after.GetValueOrDefault(family.Key, 1) is var width && _rounded.TryGetValue(family.Key, out var rounded)
+            Widths = [.. Before.Where(family => family.Value.CanShrink)
+                .Select(family => after.GetValueOrDefault(family.Key, 1) is var width && _rounded.TryGetValue(family.Key, out var rounded)
                 ? new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Start, width, rounded.Exact, rounded.Alignment)
                 : new LayerWidth(family.Value.Layer, family.Value.Kind, family.Value.Start, width, width, 1))],
         };
@@ -102,7 +103,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     /// <summary>What there is in scope of widths: those with groups that could go, and those of which removals left one.</summary>
     private IReadOnlyList<(ParameterAxis Axis, StructureKind Kind, GroupFamily? Family)> Widths(NetworkStructure structure)
     {
-        (ParameterAxis Axis, StructureKind Kind, GroupFamily? Family)[] fitting = [.. structure.Families.Select(family => (family.Axis, family.Kind, (GroupFamily?)family))
+        (ParameterAxis Axis, StructureKind Kind, GroupFamily? Family)[] fitting = [.. structure.Families
+            .Select(family => (family.Axis, family.Kind, (GroupFamily?)family))
             .Concat(Ones(structure)).Where(width => Options.Granularity.Kinds.Contains(width.Kind))];
         if (fitting.Length == 0 && structure.Coupling.Graph != Start.Network.Graph)
         {
@@ -112,8 +114,10 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
 
         if (fitting.Length == 0)
         {
-            throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': the network has {(structure.Families.Length == 0 ? "no groups that can be removed"
-                : string.Join(", ", structure.Families.Select(family => $"{family.Axis.Node.Name} ({family.Kind})")))}.{string.Concat(structure.Reasons().Select(reason => Environment.NewLine + reason))}");
+            throw new ArgumentException($"No layer can be pruned with granularity '{Options.Granularity}': the network has {(structure.Families.Length == 0
+                ? "no groups that can be removed"
+                : string.Join(", ", structure.Families.Select(family => $"{family.Axis.Node.Name} ({family.Kind})")))}.{string.Concat(structure.Reasons()
+                    .Select(reason => Environment.NewLine + reason))}");
         }
 
         var chosen = Options.Scope.Choose(fitting, width => (width.Axis.Node.Name, width.Axis.Parameter));
@@ -127,7 +131,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     internal static int Removed(Network network, ParameterAxis axis, GroupFamily? family)
     {
         var size = family is null ? axis.Classes.Length : family.Groups[0].Entries.Count(entry => family.Groups[0].Structure.Coupling.Axes[entry.Axis] == axis);
-        return KeptMetadata.Read(network.Graph.Metadata).TryGetValue(axis.Parameter, out var removal) ? (removal.Shape[axis.Dimension] - axis.Classes.Length) / size : 0;
+        return KeptMetadata.Read(network.Graph.Metadata).TryGetValue(axis.Parameter, out var removal)
+            ? (removal.Shape[axis.Dimension] - axis.Classes.Length) / size : 0;
     }
 
     private static IEnumerable<(ParameterAxis Axis, StructureKind Kind, GroupFamily? Family)> Ones(NetworkStructure structure)
@@ -135,7 +140,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
         var (coupling, removals) = (structure.Coupling, KeptMetadata.Read(structure.Coupling.Graph.Metadata));
         var heads = coupling.Heads.Select(coupling.Classes.Find).ToHashSet();
         var known = structure.Select(group => group.Root).ToHashSet();
-        foreach (var axis in coupling.Axes.Where(axis => axis.Role == AxisRole.Output && removals.TryGetValue(axis.Parameter, out var removal) && removal.Kept.ContainsKey(axis.Dimension)))
+        foreach (var axis in coupling.Axes.Where(axis => axis.Role == AxisRole.Output && removals.TryGetValue(axis.Parameter, out var removal)
+            && removal.Kept.ContainsKey(axis.Dimension)))
         {
             int[] roots = [.. axis.Classes.Select(coupling.Classes.Find)];
             if (roots.Length > 0 && !roots.Any(known.Contains))
@@ -151,7 +157,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
             Options.CancellationToken);
 
     private PruningTargetException Unreachable(double target, long least) => new(
-        $"The target is {(1 - target) * DenseCost:0} of {DenseCost} ({Options.Amount}), but with {(Options.MinimumKept > 0 ? $"a share of {Options.MinimumKept}" : "one group")} left in every layer in scope the network still has {least}.");
+        $"The target is {(1 - target) * DenseCost:0} of {DenseCost} ({Options.Amount}), but with "
+            + $"{(Options.MinimumKept > 0 ? $"a share of {Options.MinimumKept}" : "one group")} left in every layer in scope the network still has {least}.");
 
     /// <summary>Records what went, by the numbers that groups had at the start.</summary>
     private void Compare(Network network, IReadOnlyList<GroupFamily> families, double[][] scores, List<PruningGroup> groups)
@@ -165,7 +172,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
 
         var (kept, going) = (new KeptIndices(Start.Network, network), groups.ToHashSet());
         var outcomes = first.Select(family => families.ToList().FindIndex(other => Key(other.Axis) == Key(family.Axis)) is >= 0 and var now
-            ? GroupTables.Outcome(family, families[now], scores[now], kept, going) : new CandidateOutcome(new float[family.Groups.Length], new bool[family.Groups.Length], new bool[family.Groups.Length])).ToArray();
+            ? GroupTables.Outcome(family, families[now], scores[now], kept, going)
+            : new CandidateOutcome(new float[family.Groups.Length], new bool[family.Groups.Length], new bool[family.Groups.Length])).ToArray();
         if (Options.Scope.IsTogether)
         {
             Record.Pools[0].Compare(outcomes, ranked: true);
@@ -209,7 +217,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
     }
 
     /// <summary>The least important groups, so many that a share of the dense network's is gone; a pool at a time, widths rounded.</summary>
-    private List<PruningGroup> Choose(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double share, int most, bool isRounded = true)
+    private List<PruningGroup> Choose(NetworkStructure structure, IReadOnlyList<GroupFamily> families, double[][] scores, double share, int most,
+        bool isRounded = true)
     {
         var left = families.Select(family => family.Groups.Length).ToArray();
         var candidates = new GroupCandidates(structure, families, scores);
@@ -240,7 +249,8 @@ internal sealed class GroupPlan(PruningOptions options, PrunedNetwork start, Imp
 
     /// <summary>Groups that are gone of some widths when a share is.</summary>
     private long Target(double share, int dense, int start) => Options.Amount is { IsOfRemaining: true, Budget: null }
-        ? dense - start + (long)Math.Round((share - Gone) / (1 - Gone) * start, MidpointRounding.ToEven) : (long)Math.Round(share * dense, MidpointRounding.ToEven);
+        ? dense - start + (long)Math.Round((share - Gone) / (1 - Gone) * start, MidpointRounding.ToEven)
+        : (long)Math.Round(share * dense, MidpointRounding.ToEven);
 
     /// <summary>Groups of a family that stay.</summary>
     private int Least(GroupFamily family) => Math.Max(1, (int)(Options.MinimumKept * Before[Key(family.Axis)].Dense));

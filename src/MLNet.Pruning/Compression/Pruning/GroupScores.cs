@@ -15,7 +15,8 @@ internal static class GroupScores
     /// <param name="normalize">Whether to divide by the mean of the family.</param>
     /// <param name="cancellation">Ends the scoring.</param>
     /// <exception cref="InvalidOperationException">An importance is NaN, or says nothing of a group.</exception>
-    public static double[][] Of(NetworkStructure structure, Network network, IReadOnlyList<GroupFamily> families, ImportanceScores importance, GroupImportance group,
+    public static double[][] Of(NetworkStructure structure, Network network, IReadOnlyList<GroupFamily> families, ImportanceScores importance,
+        GroupImportance group,
         bool normalize, CancellationToken cancellation = default)
     {
         var axes = structure.Coupling.Axes;
@@ -34,7 +35,8 @@ internal static class GroupScores
             }).ToArray();
             if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var nan)
             {
-                throw new InvalidOperationException($"The importance of {family.Groups[nan].Kind} {family.Groups[nan].Number} of layer '{family.Groups[nan].Layer}' is NaN.");
+                throw new InvalidOperationException($"The importance of {family.Groups[nan].Kind} {family.Groups[nan].Number} of layer "
+                    + $"'{family.Groups[nan].Layer}' is NaN.");
             }
 
             var mean = normalize ? scores.Average() : 1;

@@ -9,7 +9,8 @@ internal sealed class LampScores(ImportanceScores importance, IReadOnlyList<Pool
     private readonly ConcurrentDictionary<string, Lazy<float[]>> _scores = new(pool
         .Select(member => KeyValuePair.Create(member.Parameter.Name, new Lazy<float[]>(() => Adapted(importance, member, cancellation)))));
 
-    private protected override void Weights(Parameter parameter, int start, Span<float> scores) => _scores[parameter.Name].Value.AsSpan(start, scores.Length).CopyTo(scores);
+    private protected override void Weights(Parameter parameter, int start, Span<float> scores)
+        => _scores[parameter.Name].Value.AsSpan(start, scores.Length).CopyTo(scores);
 
     private static float[] Adapted(ImportanceScores importance, PoolMember member, CancellationToken cancellation)
     {

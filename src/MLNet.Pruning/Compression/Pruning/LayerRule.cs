@@ -40,9 +40,14 @@ public sealed class LayerRule
     /// <param name="amount">How much of them, which are compared with each other and not with other layers; null for as much as of the others.</param>
     /// <param name="granularity">What is pruned as one; null for as in the others.</param>
     /// <param name="importance">How important a weight or structure is; null for as in the others.</param>
-    /// <param name="minimumKept">Share of their weights or structures that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.</param>
-    /// <exception cref="ArgumentException"><paramref name="pattern"/> is empty, or the amount does not go with the granularity or with single layers.</exception>
-    public static LayerRule Named(string pattern, Amount? amount = null, Granularity? granularity = null, Importance? importance = null, double? minimumKept = null)
+    /// <param name="minimumKept">
+    /// Share of their weights or structures that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="pattern"/> is empty, or the amount does not go with the granularity or with single layers.
+    /// </exception>
+    public static LayerRule Named(string pattern, Amount? amount = null, Granularity? granularity = null, Importance? importance = null,
+        double? minimumKept = null)
         => new(pattern, false, amount, granularity, importance, minimumKept);
 
     /// <summary>For layers of that operator.</summary>
@@ -50,9 +55,14 @@ public sealed class LayerRule
     /// <param name="amount">How much of them, which are compared with each other and not with other layers; null for as much as of the others.</param>
     /// <param name="granularity">What is pruned as one; null for as in the others.</param>
     /// <param name="importance">How important a weight or structure is; null for as in the others.</param>
-    /// <param name="minimumKept">Share of their weights or structures that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.</param>
-    /// <exception cref="ArgumentException"><paramref name="operator"/> is empty, or the amount does not go with the granularity or with single layers.</exception>
-    public static LayerRule OfOperator(string @operator, Amount? amount = null, Granularity? granularity = null, Importance? importance = null, double? minimumKept = null)
+    /// <param name="minimumKept">
+    /// Share of their weights or structures that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="operator"/> is empty, or the amount does not go with the granularity or with single layers.
+    /// </exception>
+    public static LayerRule OfOperator(string @operator, Amount? amount = null, Granularity? granularity = null, Importance? importance = null,
+        double? minimumKept = null)
         => new(Setting.Named(@operator, nameof(@operator)), true, amount, granularity, importance, minimumKept);
 
     /// <inheritdoc/>
@@ -64,7 +74,8 @@ public sealed class LayerRule
         if (rules.FirstOrDefault(rule => !Layers(network).Any(rule.Matches)) is { } idle)
         {
             throw new ArgumentException($"The rule for '{idle}' matches no layer with weights."
-                + NearestNames.Suggest(idle._pattern, Layers(network).SelectMany(layer => idle._byOperator ? [layer.Node.Operator] : layer.Weights.Add(layer.Node.Name))));
+                + NearestNames.Suggest(idle._pattern, Layers(network)
+                    .SelectMany(layer => idle._byOperator ? [layer.Node.Operator] : layer.Weights.Add(layer.Node.Name))));
         }
     }
 
@@ -72,7 +83,8 @@ public sealed class LayerRule
     internal static IReadOnlyList<IReadOnlySet<string>> Divide(IReadOnlyList<LayerRule> rules, Network network)
     {
         var layers = Layers(network).ToArray();
-        return [.. Enumerable.Range(0, rules.Count + 1).Select(rule => layers.Where(layer => First(rules, layer) == rule).Select(layer => layer.Node.Name).ToHashSet())];
+        return [.. Enumerable.Range(0, rules.Count + 1).Select(rule =>
+            layers.Where(layer => First(rules, layer) == rule).Select(layer => layer.Node.Name).ToHashSet())];
     }
 
     private static IEnumerable<LayerInfo> Layers(Network network) => network.Layers.Where(layer => layer.Weights.Length > 0);

@@ -6,25 +6,30 @@ namespace MLNet.Pruning.Compression.Pruning;
 /// <summary>A criterion for some layers and another for others, as rules say.</summary>
 internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRule> rules) : Importance
 {
-    public override string ToString() => string.Join(", ", rules.Where(rule => rule.Importance is not null).Select(rule => $"{rule.Importance} for {rule}").Append($"{others}"));
+    public override string ToString() => string.Join(", ",
+        rules.Where(rule => rule.Importance is not null).Select(rule => $"{rule.Importance} for {rule}").Append($"{others}"));
 
     protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
         var criteria = rules.Select(rule => rule.Importance ?? others).Append(others).ToArray();
         var bound = criteria.Distinct().ToDictionary(criterion => criterion, criterion => criterion.Measure(context));
         var layers = LayerRule.Divide(rules, context.Network);
-        var own = context.Network.Layers.SelectMany(layer => layer.Weights.Select(weight => (Weight: weight, Layer: layer.Node.Name))).DistinctBy(pair => pair.Weight)
+        var own = context.Network.Layers.SelectMany(layer => layer.Weights.Select(weight => (Weight: weight, Layer: layer.Node.Name)))
+            .DistinctBy(pair => pair.Weight)
             .ToDictionary(pair => pair.Weight, pair => bound[criteria[Enumerable.Range(0, criteria.Length).First(part => layers[part].Contains(pair.Layer))]]);
         return new Bound(bound[others], own);
     }
 
     private sealed class Bound(ImportanceScores others, IReadOnlyDictionary<string, ImportanceScores> own) : ImportanceScores
     {
-        private protected override void Weights(Parameter parameter, int start, Span<float> scores) => Of(parameter.Name).ScoreWeights(parameter, start, scores);
+        private protected override void Weights(Parameter parameter, int start, Span<float> scores)
+            => Of(parameter.Name).ScoreWeights(parameter, start, scores);
 
-        private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => Of(parameter.Name).ScoreSlices(parameter, dimension, scores);
+        private protected override void Slices(Parameter parameter, int dimension, Span<double> scores)
+            => Of(parameter.Name).ScoreSlices(parameter, dimension, scores);
 
-        internal override void ScoreStructures(Parameter parameter, StructureLayout candidates, Span<double> scores) => Of(parameter.Name).ScoreStructures(parameter, candidates, scores);
+        internal override void ScoreStructures(Parameter parameter, StructureLayout candidates, Span<double> scores)
+            => Of(parameter.Name).ScoreStructures(parameter, candidates, scores);
 
         internal override bool Counts(ParameterAxis axis) => Of(axis.Parameter).Counts(axis);
 

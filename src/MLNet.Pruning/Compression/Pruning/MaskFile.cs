@@ -40,7 +40,8 @@ internal static class MaskFile
             var mask = Mask(entry, network[entry.Parameter].Count);
             if (mask is null || !masks.TryAdd(entry.Parameter, mask))
             {
-                throw new MaskFileException($"{path} cannot be loaded: the mask of parameter '{entry.Parameter}' {(mask is null ? "does not hold the bits it was written with" : "occurs twice")}.");
+                throw new MaskFileException($"{path} cannot be loaded: the mask of parameter '{entry.Parameter}' "
+                    + $"{(mask is null ? "does not hold the bits it was written with" : "occurs twice")}.");
             }
         }
 
@@ -59,7 +60,8 @@ internal static class MaskFile
         {
             var content = JsonSerializer.Deserialize<Content>(stream, s_json);
             return content is { Format: Format, Version: Version } && !content.Masks.Contains(null!) ? content
-                : throw new MaskFileException($"{path} cannot be loaded: it is of format '{content?.Format}', version {content?.Version}; expected '{Format}', version {Version}.");
+                : throw new MaskFileException($"{path} cannot be loaded: it is of format '{content?.Format}', version {content?.Version}; expected "
+                    + $"'{Format}', version {Version}.");
         }
         catch (JsonException e)
         {

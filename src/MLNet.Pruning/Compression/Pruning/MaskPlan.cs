@@ -88,7 +88,8 @@ internal sealed class MaskPlan : PruningPlan
     /// <summary>Every parameter in scope has a mask.</summary>
     public override PrunedNetwork Open(PrunedNetwork start) => Open(start, _candidates);
 
-    private PrunedNetwork Open(PrunedNetwork start, Candidates candidates) => _pools.All(pool => pool.All(member => start.Masks.ContainsKey(member.Parameter.Name))) ? start
+    private PrunedNetwork Open(PrunedNetwork start, Candidates candidates)
+        => _pools.All(pool => pool.All(member => start.Masks.ContainsKey(member.Parameter.Name))) ? start
         : start.Drop(candidates, Members(start), new long[_pools.Count]);
 
     public override IEnumerable<(string Layer, PruningPlan Plan)> ByLayer()

@@ -8,13 +8,15 @@ internal static class MaskTransfer
     {
         if (!network.TryGetParameter(parameter, out var target))
         {
-            throw new ArgumentException($"The masks of {origin} hold parameter '{parameter}' ({TensorInfo.Dimensions([.. shape])}), which the network does not have."
+            throw new ArgumentException($"The masks of {origin} hold parameter '{parameter}' ({TensorInfo.Dimensions([.. shape])}), which the network does "
+                + "not have."
                 + NearestNames.Suggest(parameter, network.Parameters.Select(own => own.Name)));
         }
 
         if (!target.Shape.AsSpan().SequenceEqual([.. shape]))
         {
-            throw new ArgumentException($"The masks of {origin} are for parameter '{parameter}' of {TensorInfo.Dimensions([.. shape])}, but the network's is {target}.");
+            throw new ArgumentException($"The masks of {origin} are for parameter '{parameter}' of {TensorInfo.Dimensions([.. shape])}, but the network's is "
+                + $"{target}.");
         }
     }
 }

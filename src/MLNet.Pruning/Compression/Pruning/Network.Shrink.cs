@@ -49,8 +49,11 @@ public sealed partial class Network
         var kept = Kept(depth, blocks.Length);
         if (blocks.Length == 0)
         {
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The teacher cannot keep {depth} of its depth: it has no block that is added to its own input, and no layer but the last gives the shape it reads. Its layers are ")
-                + string.Join(", ", network.Layers.Where(layer => layer.Weights.Length > 0).Select(layer => $"{layer.Node.Name} ({layer.Node.Operator})")) + ".", nameof(depth));
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"The teacher cannot keep {depth} of its depth: it has no block that is added to its own input, and no layer but the last gives the shape it "
+                    + $"reads. Its layers are ")
+                + string.Join(", ", network.Layers.Where(layer => layer.Weights.Length > 0).Select(layer => $"{layer.Node.Name} ({layer.Node.Operator})"))
+                + ".", nameof(depth));
         }
 
         // A block may hold others, so that they are found anew after each.
@@ -60,7 +63,8 @@ public sealed partial class Network
         }
 
         return network.Parameters.Any(parameter => parameter.Trainable) ? network
-            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Of {depth} of the teacher's depth nothing to train would be left: all its weights are in blocks that can go."), nameof(depth));
+            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"Of {depth} of the teacher's depth nothing to train would be left: all its weights are in blocks that can go."), nameof(depth));
     }
 
     private static Network Narrower(Network network, double width)
@@ -73,7 +77,8 @@ public sealed partial class Network
         }
 
         var scores = GroupScores.Of(structure, network, structure.Families, new SquareScores(), GroupImportance.Sum, normalize: false);
-        return network.Remove(new GroupCandidates(structure, structure.Families, scores).Least([.. structure.Families.Select(family => Math.Max(1, Kept(width, family.Groups.Length)))]));
+        return network.Remove(new GroupCandidates(structure, structure.Families, scores)
+            .Least([.. structure.Families.Select(family => Math.Max(1, Kept(width, family.Groups.Length)))]));
     }
 
     private static int Kept(double share, int count) => (int)Math.Ceiling(share * count - 0.5);

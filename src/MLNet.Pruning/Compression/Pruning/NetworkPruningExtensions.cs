@@ -5,7 +5,9 @@ namespace MLNet.Pruning;
 /// <summary>Pruning of a network outside a pipeline.</summary>
 public static class NetworkPruningExtensions
 {
-    /// <summary>Drops the network's least important weights or structures; see <see cref="PrunedNetwork.Prune(Amount, Importance, Granularity, Scope)"/>.</summary>
+    /// <summary>
+    /// Drops the network's least important weights or structures; see <see cref="PrunedNetwork.Prune(Amount, Importance, Granularity, Scope)"/>.
+    /// </summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
     /// <param name="importance">How important a weight or structure is; by default <see cref="Importance.L1"/>.</param>
@@ -22,7 +24,9 @@ public static class NetworkPruningExtensions
     /// <param name="granularity">N:M of any n and m.</param>
     /// <param name="importance">What a weight is worth; by default <see cref="Importance.L1"/>.</param>
     /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
-    /// <exception cref="ArgumentException">The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="ArgumentException">
+    /// The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.
+    /// </exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public static PrunedNetwork Prune(this Network network, Granularity granularity, Importance? importance = null, Scope? scope = null)
         => network.WithoutMasks().Prune(granularity, importance, scope);
@@ -35,14 +39,17 @@ public static class NetworkPruningExtensions
     public static PrunedNetwork Prune(this Network network, PruningOptions options) => network.WithoutMasks().Prune(options);
 
     /// <summary>
-    /// Prunes several networks of the same structure at once, as the options say, so that all lose the same weights or structures: the importance of a weight or structure is the mean of that in each of
-    /// them. Members of an ensemble then share one mask, or one smaller structure. Only criteria that look at weights alone can be used, as with
+    /// Prunes several networks of the same structure at once, as the options say, so that all lose the same weights or structures: the importance of a weight
+    /// or structure is the mean of that in each of them. Members of an ensemble then share one mask, or one smaller structure. Only criteria that look at
+    /// weights alone can be used, as with
     /// <see cref="Prune(Network, PruningOptions)"/>.
     /// </summary>
     /// <param name="networks">At least one, with values; the same layers of the same shapes, with other weights.</param>
     /// <param name="options">How. Schedule and fine-tuning are not used.</param>
     /// <returns>The networks in the same order.</returns>
-    /// <exception cref="ArgumentException">There is none, two differ in structure, the amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is none, two differ in structure, the amount is more than there is, a name does not exist, or nothing in scope can be pruned.
+    /// </exception>
     public static IReadOnlyList<PrunedNetwork> PruneTogether(this IReadOnlyList<Network> networks, PruningOptions options)
     {
         ArgumentNullException.ThrowIfNull(networks);
@@ -71,7 +78,8 @@ public static class NetworkPruningExtensions
             throw new ArgumentNullException(nameof(masks), $"The mask of '{missing}' is null.");
         }
 
-        return masks.OrderBy(mask => mask.Key, StringComparer.Ordinal).Aggregate(network.WithoutMasks(), (pruned, mask) => pruned.WithMask(mask.Key, mask.Value));
+        return masks.OrderBy(mask => mask.Key, StringComparer.Ordinal)
+            .Aggregate(network.WithoutMasks(), (pruned, mask) => pruned.WithMask(mask.Key, mask.Value));
     }
 
     /// <summary>Drops in this network what is dropped in another of the same structure.</summary>

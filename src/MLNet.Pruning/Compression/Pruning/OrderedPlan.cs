@@ -15,7 +15,8 @@ internal sealed class OrderedPlan : PruningPlan
     {
         var names = network.Layers.Select(layer => layer.Node.Name).ToList();
         _whole = whole;
-        _layers = [.. whole.ByLayer().OrderBy(layer => names.IndexOf(layer.Layer) is var place && order == LayerOrder.TopDown ? -place : place).Select(layer => layer.Plan)];
+        _layers = [.. whole.ByLayer().OrderBy(layer => names.IndexOf(layer.Layer) is var place && order == LayerOrder.TopDown ? -place : place)
+            .Select(layer => layer.Plan)];
     }
 
     public override int Steps => Math.Max(1, _layers.Sum(layer => layer.Steps));

@@ -6,8 +6,9 @@ namespace MLNet.Pruning;
 public sealed partial class PrunedNetwork
 {
     /// <summary>
-    /// Drops the least important weights or structures of what is left until the amount is gone. The amount is one of the weights or structures of the dense network: half, asked
-    /// for twice, is half. <see cref="Amount.OfRemaining"/> makes it one of the weights or structures that are not dropped yet, as <c>torch.nn.utils.prune</c> has it.
+    /// Drops the least important weights or structures of what is left until the amount is gone. The amount is one of the weights or structures of the dense
+    /// network: half, asked for twice, is half. <see cref="Amount.OfRemaining"/> makes it one of the weights or structures that are not dropped yet, as
+    /// <c>torch.nn.utils.prune</c> has it.
     /// </summary>
     /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
     /// <param name="importance">How important a weight or structure is; by default <see cref="Importance.L1"/>.</param>
@@ -22,7 +23,8 @@ public sealed partial class PrunedNetwork
         ArgumentNullException.ThrowIfNull(amount);
         if (granularity?.IsStructural == true)
         {
-            return Prune(new PruningOptions { Amount = amount, Importance = importance ?? Importance.L1, Granularity = granularity, Scope = scope ?? Scope.Network });
+            return Prune(new PruningOptions { Amount = amount, Importance = importance ?? Importance.L1, Granularity = granularity,
+                Scope = scope ?? Scope.Network });
         }
 
         return Prune(amount, importance ?? Importance.L1, granularity ?? Granularity.Weight, scope ?? Scope.Network, minimumKept: 0, default);
@@ -41,12 +43,15 @@ public sealed partial class PrunedNetwork
     /// <param name="importance">What a weight is worth; by default <see cref="Importance.L1"/>.</param>
     /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
     /// <returns>The network with the new masks, each a part of the one before.</returns>
-    /// <exception cref="ArgumentException">The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="ArgumentException">
+    /// The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.
+    /// </exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public PrunedNetwork Prune(Granularity granularity, Importance? importance = null, Scope? scope = null)
     {
         ArgumentNullException.ThrowIfNull(granularity);
-        return Prune(granularity.FixedAmount ?? throw new ArgumentException($"Granularity '{granularity}' says no amount: give one.", nameof(granularity)), importance, granularity, scope);
+        return Prune(granularity.FixedAmount ?? throw new ArgumentException($"Granularity '{granularity}' says no amount: give one.", nameof(granularity)),
+            importance, granularity, scope);
     }
 
     /// <summary>Prunes at once, as the options say; their schedule, recovery and fine-tuning are not used.</summary>
@@ -64,7 +69,8 @@ public sealed partial class PrunedNetwork
             return options.Parts(this).Aggregate(this, (network, part) => network.Prune(part));
         }
 
-        return options.Granularity.IsStructural ? PruningPlan.Prune(this, options, options.Importance.Measure(new(this, cancellation: options.CancellationToken)))
+        return options.Granularity.IsStructural ? PruningPlan.Prune(this, options,
+            options.Importance.Measure(new(this, cancellation: options.CancellationToken)))
             : Prune(options.Amount, options.Importance, options.Granularity, options.Scope, options.MinimumKept, options.CancellationToken);
     }
 

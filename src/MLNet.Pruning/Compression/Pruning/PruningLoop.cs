@@ -19,7 +19,8 @@ internal sealed class PruningLoop
     /// <param name="report">Called with every step.</param>
     /// <param name="calibration">Rows for criteria that need some; null where there are none.</param>
     /// <param name="validation">The validation rows, for a tolerance with confidence; null where there is none.</param>
-    public PruningLoop(PruningOptions options, Func<Network, ValidationResult?> measure, Func<PrunedNetwork, int, TrainingResult> fineTune, Action<PruningStep> report,
+    public PruningLoop(PruningOptions options, Func<Network, ValidationResult?> measure, Func<PrunedNetwork, int, TrainingResult> fineTune,
+        Action<PruningStep> report,
         CalibrationData? calibration = null, Validation? validation = null)
     {
         (_options, _measure, _fineTune, _report, _calibration, _validation) = (options, measure, fineTune, report, calibration, validation);

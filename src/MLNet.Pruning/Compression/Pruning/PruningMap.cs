@@ -26,7 +26,8 @@ internal static class PruningMap
     {
         int[] heights = [.. tables.Select(table => 3 * Line + Grid(table).Rows * Cell + Bars + Line)];
         xml.WriteStartElement("svg", "http://www.w3.org/2000/svg");
-        Attributes(xml, ("width", Width), ("height", heights.Sum() + Line), ("viewBox", $"0 0 {Width} {heights.Sum() + Line}"), ("font-family", "sans-serif"), ("font-size", 11));
+        Attributes(xml, ("width", Width), ("height", heights.Sum() + Line), ("viewBox", $"0 0 {Width} {heights.Sum() + Line}"), ("font-family", "sans-serif"),
+            ("font-size", 11));
         Rectangle(xml, "page", 0, 0, Width, heights.Sum() + Line, "#ffffff");
         var top = 0;
         for (var t = 0; t < tables.Count; t++)
@@ -43,7 +44,9 @@ internal static class PruningMap
         var (total, left) = (table.Went.Length, table.Left);
         xml.WriteStartElement("g");
         Attributes(xml, ("id", table.Name));
-        Text(xml, top + Line - 4, string.Create(CultureInfo.InvariantCulture, $"{table.Name} ({TensorInfo.Dimensions(table.Shape)}): {left} of {total} weights or structures left ({(total == 0 ? 1 : (double)left / total):P1})"));
+        Text(xml, top + Line - 4, string.Create(CultureInfo.InvariantCulture,
+            $"{table.Name} ({TensorInfo.Dimensions(table.Shape)}): {left} of {total} weights or structures left "
+                + $"({(total == 0 ? 1 : (double)left / total):P1})"));
         top += Line;
         var full = Cells * Cell;
         Rectangle(xml, "whole", Margin, top, full, Line / 2, Gone);
@@ -76,19 +79,24 @@ internal static class PruningMap
             }
         }
 
-        Text(xml, top + Bars + Line - 6, string.Create(CultureInfo.InvariantCulture, $"importance {histogram.Edges[0]:G3} to {histogram.Edges[^1]:G3}: all before (light), those that stayed (dark)"));
+        Text(xml, top + Bars + Line - 6, string.Create(CultureInfo.InvariantCulture,
+            $"importance {histogram.Edges[0]:G3} to {histogram.Edges[^1]:G3}: all before (light), those that stayed (dark)"));
     }
 
-    /// <summary>Cells of the grid: indices of the first dimension down, those of the others across; of groups and blocks a line of structures, broken.</summary>
+    /// <summary>
+    /// Cells of the grid: indices of the first dimension down, those of the others across; of groups and blocks a line of structures, broken.
+    /// </summary>
     private static (int Rows, int Columns) Grid(CandidateTable table)
     {
         var (down, across) = Sizes(table);
-        return IsLine(table) ? ((across + Cells - 1) / Cells is var lines && lines <= Cells ? lines : Cells, Math.Min(across, Cells)) : (Math.Min(down, Cells), Math.Min(across, Cells));
+        return IsLine(table) ? ((across + Cells - 1) / Cells is var lines && lines <= Cells ? lines : Cells, Math.Min(across, Cells))
+            : (Math.Min(down, Cells), Math.Min(across, Cells));
     }
 
     private static bool IsLine(CandidateTable table) => table.Slices.Count > 0 || table.Names is not null || table.Shape.Count < 2;
 
-    private static (int Down, int Across) Sizes(CandidateTable table) => IsLine(table) ? (1, table.Layout.Weights) : (table.Shape[0], table.Layout.Weights / Math.Max(1, table.Shape[0]));
+    private static (int Down, int Across) Sizes(CandidateTable table)
+        => IsLine(table) ? (1, table.Layout.Weights) : (table.Shape[0], table.Layout.Weights / Math.Max(1, table.Shape[0]));
 
     /// <summary>The share of its weights or structures that is left in each cell; less than nothing where a cell has none.</summary>
     private static double[,] Shares(CandidateTable table, int rows, int columns)

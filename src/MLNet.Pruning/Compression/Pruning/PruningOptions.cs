@@ -8,7 +8,10 @@ public record PruningOptions
     private Amount? _amount;
     private LayerRule[] _layers = [];
 
-    /// <summary>How much of each pool in scope is gone in the end, those weights or structures included that went before; <see cref="Amount.OfRemaining"/> leaves them out.</summary>
+    /// <summary>
+    /// How much of each pool in scope is gone in the end, those weights or structures included that went before; <see cref="Amount.OfRemaining"/> leaves them
+    /// out.
+    /// </summary>
     /// <value>Default half; with <see cref="Granularity.NToM"/> what the pattern leaves out, and nothing else. Shares lie in [0, 1).</value>
     public Amount Amount
     {
@@ -41,8 +44,8 @@ public record PruningOptions
     }
 
     /// <summary>
-    /// Share of every layer's weights or structures, or of the groups of every width, that stays whatever their importance: above 0, at least one. Weights or structures
-    /// compared over the whole network can otherwise leave a layer with none. Where it holds back what the amount asks for, others go in
+    /// Share of every layer's weights or structures, or of the groups of every width, that stays whatever their importance: above 0, at least one. Weights or
+    /// structures compared over the whole network can otherwise leave a layer with none. Where it holds back what the amount asks for, others go in
     /// their place; where there are no others, fewer go, and <see cref="PruningReport.Warnings"/> says so. In [0, 1). Not for blocks, which are
     /// whole layers, and not for N:M, which keeps n of every m.
     /// </summary>
@@ -133,7 +136,8 @@ public record PruningOptions
 
     /// <summary>Whether anything of the granularity lies within the scope.</summary>
     private bool HasStructures(PrunedNetwork network) => Granularity.IsDepth || (Granularity.Structure is { } structure
-        ? Scope.Choose([.. network.Weights.Groups(structure).Families.Where(family => Granularity.Kinds.Contains(family.Kind))], family => (family.Axis.Node.Name, family.Axis.Parameter)).Count > 0
+        ? Scope.Choose([.. network.Weights.Groups(structure).Families.Where(family => Granularity.Kinds.Contains(family.Kind))],
+            family => (family.Axis.Node.Name, family.Axis.Parameter)).Count > 0
         : Scope.Members(network, Granularity).Count > 0);
 
     /// <summary>Names of the parameters that weights or structures in scope are part of.</summary>
@@ -177,14 +181,16 @@ public record PruningOptions
     {
         if (Amount.Budget is not null && !Granularity.IsStructural)
         {
-            throw new ArgumentException($"The amount {Amount} needs structures that are removed; those of granularity '{Granularity}' are set to zero.", nameof(Amount));
+            throw new ArgumentException($"The amount {Amount} needs structures that are removed; those of granularity '{Granularity}' are set to zero.",
+                nameof(Amount));
         }
 
         if (Granularity.IsStructural)
         {
             if (Scope.Distribution.IsAllocated || Scope.Distribution.IsLamp)
             {
-                throw new ArgumentException($"The distribution '{Scope.Distribution}' needs weights or structures that are set to zero; those of granularity '{Granularity}' are removed.", nameof(Scope));
+                throw new ArgumentException($"The distribution '{Scope.Distribution}' needs weights or structures that are set to zero; those of granularity "
+                    + $"'{Granularity}' are removed.", nameof(Scope));
             }
         }
         else
@@ -198,7 +204,9 @@ public record PruningOptions
             part.Validate();
             if (part.Granularity.IsStructural != Granularity.IsStructural)
             {
-                throw new ArgumentException($"Structures of granularity '{Granularity}' are {(Granularity.IsStructural ? "removed" : "set to zero")}, but the rule for '{rule}' asks for '{part.Granularity}', which are {(part.Granularity.IsStructural ? "removed" : "set to zero")}: prune in two steps.", nameof(Layers));
+                throw new ArgumentException($"Structures of granularity '{Granularity}' are {(Granularity.IsStructural ? "removed" : "set to zero")}, but the "
+                    + $"rule for '{rule}' asks for '{part.Granularity}', which are {(part.Granularity.IsStructural ? "removed" : "set to zero")}: prune in "
+                        + "two steps.", nameof(Layers));
             }
         }
 
@@ -218,13 +226,16 @@ public record PruningOptions
     {
         if (Schedule.Order != LayerOrder.Together && part.Granularity.IsDepth)
         {
-            throw new ArgumentException($"A schedule that goes layer by layer prunes within layers; structures of granularity '{part.Granularity}' are whole ones.", nameof(Schedule));
+            throw new ArgumentException($"A schedule that goes layer by layer prunes within layers; structures of granularity '{part.Granularity}' are whole "
+                + "ones.", nameof(Schedule));
         }
 
         if (Schedule.BatchSize is not null && (part.Granularity.Pattern is not null || Alignment > 1))
         {
-            throw new ArgumentException(part.Granularity.Pattern is not null ? $"A greedy schedule takes weights or structures one by one, and granularity '{part.Granularity}' one of every group at a time."
-                : $"A greedy schedule takes weights or structures one by one, and widths rounded to a multiple of {Alignment} would give them back.", nameof(Schedule));
+            throw new ArgumentException(part.Granularity.Pattern is not null
+                ? $"A greedy schedule takes weights or structures one by one, and granularity '{part.Granularity}' one of every group at a time."
+                : $"A greedy schedule takes weights or structures one by one, and widths rounded to a multiple of {Alignment} would give them back.",
+                    nameof(Schedule));
         }
     }
 }

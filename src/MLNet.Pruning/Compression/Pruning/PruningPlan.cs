@@ -48,7 +48,8 @@ internal abstract class PruningPlan
     }
 
     /// <summary>The same for all layers together, and without rules.</summary>
-    protected static PruningPlan Of(PruningOptions options, PrunedNetwork start, ImportanceScores scores) => options.Granularity.IsDepth ? new BlockPlan(options, start, scores)
+    protected static PruningPlan Of(PruningOptions options, PrunedNetwork start, ImportanceScores scores)
+        => options.Granularity.IsDepth ? new BlockPlan(options, start, scores)
         : options.Granularity.IsStructural ? new GroupPlan(options, start, scores) : new MaskPlan(options, start, scores);
 
     /// <summary>All at once.</summary>

@@ -39,8 +39,10 @@ public sealed record PruningStep
     public ValidationResult? Validation => FineTuned ?? Pruned;
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"step {Step}/{Steps}: sparsity {Sparsity:0.0000}, {NonZeros} weights left")
-        + (Pruned is null ? "" : $", validation {Pruned}") + (FineTuned is null ? "" : $", fine-tuned {FineTuned}") + (Bound is null ? "" : $", {Bound}") + (Kept ? "" : ", taken back");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"step {Step}/{Steps}: sparsity {Sparsity:0.0000}, {NonZeros} weights left")
+        + (Pruned is null ? "" : $", validation {Pruned}") + (FineTuned is null ? "" : $", fine-tuned {FineTuned}") + (Bound is null ? "" : $", {Bound}")
+        + (Kept ? "" : ", taken back");
 }
 
 /// <summary>What a pruning gave.</summary>

@@ -21,7 +21,8 @@ internal static class PruningWarnings
     public static PruningReport AddTo(PruningReport report, PruningOptions options, PrunedNetwork start, PrunedNetwork after)
     {
         var (before, left) = (start.Network, after.Network);
-        return report with { Warnings = [.. report.Warnings, .. Emptied(before, left), .. Constant(before, left), .. Outside(options, start), .. Nothing(report, options, start, after)] };
+        return report with { Warnings = [.. report.Warnings, .. Emptied(before, left), .. Constant(before, left), .. Outside(options, start),
+            .. Nothing(report, options, start, after)] };
     }
 
     private static IEnumerable<string> Emptied(Network before, Network after) =>
@@ -29,7 +30,8 @@ internal static class PruningWarnings
         from weight in layer.Weights
         where after[weight].Count > 0 && !after[weight].Values.ContainsAnyExcept(0f)
             && !(before.TryGetParameter(weight, out var old) && old.Values.ContainsAnyExcept(0f) is false)
-        select string.Create(CultureInfo.InvariantCulture, $"Layer '{layer.Node.Name}' has nothing left: all {after[weight].Count:N0} values of '{weight}' are zero, "
+        select string.Create(CultureInfo.InvariantCulture, $"Layer '{layer.Node.Name}' has nothing left: all {after[weight].Count:N0} values of '{weight}' "
+            + $"are zero, "
             + $"so that nothing passes through it. Set {nameof(PruningOptions.MinimumKept)}, prune less, or compare weights or structures within layers.");
 
     private static IEnumerable<string> Constant(Network before, Network after)
@@ -39,7 +41,8 @@ internal static class PruningWarnings
             var (varied, varies) = (new Liveness(before).FromInput(old.Name), new Liveness(after).FromInput(output.Name));
             if (varied.Contains(true) && varies.Count(unit => !unit) - varied.Count(unit => !unit) is > 0 and var constant)
             {
-                yield return (varies.Contains(true) ? $"{constant} of the {varies.Count} values of output '{output.Name}' no longer depend" : $"Output '{output.Name}' no longer depends")
+                yield return (varies.Contains(true) ? $"{constant} of the {varies.Count} values of output '{output.Name}' no longer depend"
+                    : $"Output '{output.Name}' no longer depends")
                     + " on what the network reads: no path of weights that are left leads there.";
             }
         }
@@ -55,7 +58,8 @@ internal static class PruningWarnings
         if (left > LeastOutside * all)
         {
             var names = string.Join(", ", outside.Take(Shown).Select(parameter => $"'{parameter.Name}' ({Reason(options, start, parameter)})"));
-            yield return string.Create(CultureInfo.InvariantCulture, $"The amount {options.Amount} is one of what is in scope: {left:N0} of the network's {all:N0} weights "
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"The amount {options.Amount} is one of what is in scope: {left:N0} of the network's {all:N0} weights "
                 + $"({100.0 * left / all:0.#} %) are not, and stay: {names}{(outside.Length > Shown ? $" and {outside.Length - Shown} more" : "")}.");
         }
     }
@@ -78,8 +82,10 @@ internal static class PruningWarnings
         }
 
         var rounded = report.Widths.Where(width => width.After != width.Exact).Select(width => $"'{width.Layer}' to a multiple of {width.Alignment}").ToArray();
-        yield return $"Nothing was pruned by {options.Amount} of granularity '{options.Granularity}': " + (options.Amount.IsThreshold ? "nothing is worth less than the threshold."
-            : rounded.Length > 0 ? $"the widths were rounded, {string.Join(", ", rounded.Take(Shown))}. Set {nameof(PruningOptions.Alignment)} to 1, or ask for more."
+        yield return $"Nothing was pruned by {options.Amount} of granularity '{options.Granularity}': "
+            + (options.Amount.IsThreshold ? "nothing is worth less than the threshold."
+            : rounded.Length > 0 ? $"the widths were rounded, {string.Join(", ", rounded.Take(Shown))}. Set {nameof(PruningOptions.Alignment)} to 1, or ask "
+                + "for more."
             : (options.Granularity.IsStructural ? start.Network.Graph.Metadata.ContainsKey(DenseMetadata.Key) : start.IsPruned) ? "as much was pruned before."
             : options.Granularity.IsDepth ? Blocks(options, start.Network)
             : "that rounds to none, or one is left of every layer in scope. Ask for more, or widen the scope.");

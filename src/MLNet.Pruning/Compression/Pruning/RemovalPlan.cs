@@ -42,7 +42,8 @@ internal abstract class RemovalPlan : PruningPlan
     public override PrunedNetwork Prune(PrunedNetwork good, int step, int? most, ref ImportanceScores scores)
         => Remove(good, _shares[step], most ?? int.MaxValue, scores);
 
-    public override (double Sparsity, long Left) Describe(PrunedNetwork network) => (1 - (double)Candidates(network.Network) / Total, network.Network.ParameterCount);
+    public override (double Sparsity, long Left) Describe(PrunedNetwork network)
+        => (1 - (double)Candidates(network.Network) / Total, network.Network.ParameterCount);
 
     /// <summary>Removes until a share of what the dense network had is gone: of the candidates, or of the cost that the amount names.</summary>
     /// <param name="good">The network.</param>
@@ -72,7 +73,8 @@ internal abstract class RemovalPlan : PruningPlan
 
         if (amount.IsThreshold)
         {
-            var below = Scores().Sum(scores => amount.Threshold(scores.Average(), scores.Max()) is var threshold ? scores.Count(score => score < threshold) : 0);
+            var below = Scores().Sum(scores => amount.Threshold(scores.Average(), scores.Max()) is var threshold ? scores.Count(score => score < threshold)
+                : 0);
             return (double)(gone + below) / Total;
         }
 

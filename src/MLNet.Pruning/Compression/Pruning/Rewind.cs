@@ -9,7 +9,9 @@ public enum Rewind
     /// <summary>To the values before training: the lottery ticket hypothesis (Frankle &amp; Carbin 2019).</summary>
     ToInitial,
 
-    /// <summary>To the values after the trainer's <c>RewindEpoch</c> (Frankle et al. 2020, "Linear Mode Connectivity and the Lottery Ticket Hypothesis").</summary>
+    /// <summary>
+    /// To the values after the trainer's <c>RewindEpoch</c> (Frankle et al. 2020, "Linear Mode Connectivity and the Lottery Ticket Hypothesis").
+    /// </summary>
     ToEarly,
 
     /// <summary>

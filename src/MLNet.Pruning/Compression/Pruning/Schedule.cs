@@ -40,7 +40,8 @@ public sealed class Schedule
         {
             if (!(sparsities[i] is >= 0 and < 1) || (i > 0 && sparsities[i] <= sparsities[i - 1]))
             {
-                throw new ArgumentException($"The sparsities of a custom schedule lie in [0, 1) and rise; number {i + 1} is {sparsities[i]}.", nameof(sparsities));
+                throw new ArgumentException($"The sparsities of a custom schedule lie in [0, 1) and rise; number {i + 1} is {sparsities[i]}.",
+                    nameof(sparsities));
             }
         }
 
@@ -84,8 +85,8 @@ public sealed class Schedule
     public Schedule TopDown() => new(_call, _sparsities, LayerOrder.TopDown, BatchSize);
 
     /// <summary>
-    /// The same greedily: within each step the weight or structure that costs least goes first, the importance of the others is measured anew without it, and so
-    /// on. With <see cref="Importance.LossChange"/> that is backward elimination. Widths are not rounded. Cost: a measurement of the importance
+    /// The same greedily: within each step the weight or structure that costs least goes first, the importance of the others is measured anew without it, and
+    /// so on. With <see cref="Importance.LossChange"/> that is backward elimination. Widths are not rounded. Cost: a measurement of the importance
     /// for each batch.
     /// </summary>
     /// <param name="count">Weights or structures that go at once from each pool that the scope makes; at least 1.</param>

@@ -22,7 +22,9 @@ public sealed class Scope
     internal Distribution Distribution { get; }
 
     /// <summary>All weights of the network, the amount spread over the layers in some other way.</summary>
-    /// <param name="distribution">The way; of <see cref="Distribution.Global"/> the scope is <see cref="Network"/>, of <see cref="Distribution.Uniform"/> <see cref="Layer"/>.</param>
+    /// <param name="distribution">
+    /// The way; of <see cref="Distribution.Global"/> the scope is <see cref="Network"/>, of <see cref="Distribution.Uniform"/> <see cref="Layer"/>.
+    /// </param>
     public static Scope Distributed(Distribution distribution)
     {
         ArgumentNullException.ThrowIfNull(distribution);
@@ -51,8 +53,10 @@ public sealed class Scope
 
     /// <inheritdoc/>
     public override string ToString()
-        => (Distribution == Distribution.Global ? nameof(Network) : Distribution == Distribution.Uniform ? nameof(Layer) : Notation.Call(nameof(Distributed), Distribution))
-        + (_only.Length > 0 ? "." + Notation.Call(nameof(Only), [.. _only]) : "") + (_except.Length > 0 ? "." + Notation.Call(nameof(Except), [.. _except]) : "");
+        => (Distribution == Distribution.Global ? nameof(Network) : Distribution == Distribution.Uniform ? nameof(Layer)
+            : Notation.Call(nameof(Distributed), Distribution))
+        + (_only.Length > 0 ? "." + Notation.Call(nameof(Only), [.. _only]) : "")
+        + (_except.Length > 0 ? "." + Notation.Call(nameof(Except), [.. _except]) : "");
 
     /// <summary>The same scope over the layers alone for which that is true.</summary>
     internal Scope Within(Func<string, bool> layers) => new(Distribution, _only, _except, layer => _within(layer) && layers(layer));
@@ -65,7 +69,8 @@ public sealed class Scope
         if (chosen.Count == 0)
         {
             var network = pruned.Weights;
-            throw new ArgumentException($"No layer can be pruned with granularity '{granularity}'{(_except.Length > 0 ? $" outside {string.Join(", ", _except)}" : "")}: "
+            throw new ArgumentException("No layer can be pruned with granularity "
+                + $"'{granularity}'{(_except.Length > 0 ? $" outside {string.Join(", ", _except)}" : "")}: "
                 + $"the network has the layers {string.Join(", ", network.Layers.Select(layer => $"{layer.Node.Name} ({layer.Node.Operator})"))}.");
         }
 
@@ -86,7 +91,8 @@ public sealed class Scope
         }
 
         var candidates = _only.Length > 0 ? named.DistinctBy(member => member.Parameter.Name)
-            : network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(pruned.Member).Where(member => granularity.Fits(member.Parameter, member.Axes));
+            : network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(pruned.Member)
+                .Where(member => granularity.Fits(member.Parameter, member.Axes));
         return [.. candidates.Where(member => !excluded.Contains(member.Parameter.Name) && _within(member.Layer))];
     }
 
@@ -104,7 +110,8 @@ public sealed class Scope
                 + NearestNames.Suggest(unknown, layers.SelectMany(layer => new[] { names(layer).Layer, names(layer).Parameter }).OfType<string>()));
         }
 
-        return [.. layers.Where(layer => (_only.IsEmpty || _only.Any(name => Is(layer, name))) && !_except.Any(name => Is(layer, name)) && _within(names(layer).Layer))];
+        return [.. layers.Where(layer => (_only.IsEmpty || _only.Any(name => Is(layer, name))) && !_except.Any(name => Is(layer, name))
+            && _within(names(layer).Layer))];
     }
 
     private static void Check(string[] names)

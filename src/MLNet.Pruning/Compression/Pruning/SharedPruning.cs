@@ -48,9 +48,11 @@ internal static class SharedPruning
 
         foreach (var (own, others) in first.Nodes.Zip(other.Nodes))
         {
-            if (own.Operator != others.Operator || own.Domain != others.Domain || !own.Inputs.SequenceEqual(others.Inputs) || !own.Outputs.SequenceEqual(others.Outputs))
+            if (own.Operator != others.Operator || own.Domain != others.Domain || !own.Inputs.SequenceEqual(others.Inputs)
+                || !own.Outputs.SequenceEqual(others.Outputs))
             {
-                return $"node '{own.Name}' ({own.Operator} of {string.Join(", ", own.Inputs)}) and '{others.Name}' ({others.Operator} of {string.Join(", ", others.Inputs)})";
+                return $"node '{own.Name}' ({own.Operator} of {string.Join(", ", own.Inputs)}) and '{others.Name}' ({others.Operator} of "
+                    + $"{string.Join(", ", others.Inputs)})";
             }
         }
 

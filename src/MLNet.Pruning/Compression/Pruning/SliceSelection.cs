@@ -3,7 +3,10 @@ using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
-/// <summary>Finds the least important structures of several weights, such as slices, over any number of parameters; candidates whose weights are all dropped no longer count.</summary>
+/// <summary>
+/// Finds the least important structures of several weights, such as slices, over any number of parameters; candidates whose weights are all dropped no longer
+/// count.
+/// </summary>
 internal sealed class SliceSelection : CandidateSelection
 {
     private readonly IReadOnlyList<PoolMember> _pool;
@@ -17,7 +20,8 @@ internal sealed class SliceSelection : CandidateSelection
     /// <param name="granularity">What is pruned as one: a weight or a structure.</param>
     /// <param name="distribution">How candidates of different parameters are compared.</param>
     /// <param name="cancellation">Ends the comparison.</param>
-    public SliceSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, Granularity granularity, Distribution distribution, CancellationToken cancellation)
+    public SliceSelection(IReadOnlyList<PoolMember> pool, ImportanceScores importance, Granularity granularity, Distribution distribution,
+        CancellationToken cancellation)
     {
         (_pool, _cancellation) = (pool, cancellation);
         _layouts = [.. pool.Select(member => granularity.Structures(member.Parameter, member.Axes))];

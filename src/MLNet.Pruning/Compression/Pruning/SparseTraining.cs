@@ -13,7 +13,8 @@ public abstract partial class SparseTraining
     private protected SparseTraining(int every, double until)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(every, 1);
-        (Every, Until) = (every, until is > 0 and <= 1 ? until : throw new ArgumentOutOfRangeException(nameof(until), until, "The part of a training in which masks move lies in (0, 1]."));
+        (Every, Until) = (every, until is > 0 and <= 1 ? until
+            : throw new ArgumentOutOfRangeException(nameof(until), until, "The part of a training in which masks move lies in (0, 1]."));
     }
 
     /// <summary>Steps of training between two changes of the masks.</summary>
@@ -35,5 +36,6 @@ public abstract partial class SparseTraining
     /// <summary>What it does in a training.</summary>
     internal abstract SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data);
 
-    private protected static double Positive(double value, string name, bool orZero = false) => orZero ? Setting.NotNegative(value, name) : Setting.Positive(value, name);
+    private protected static double Positive(double value, string name, bool orZero = false)
+        => orZero ? Setting.NotNegative(value, name) : Setting.Positive(value, name);
 }

@@ -15,12 +15,15 @@ internal sealed class SensitivityAllocation(SensitivityReport report)
     /// <exception cref="ArgumentException">A layer was not measured.</exception>
     public double[] Allocate(IReadOnlyList<PoolMember> members, IReadOnlyList<long> totals, IReadOnlyList<long> remaining, long keep)
     {
-        var curves = members.Select(member => Curve.Of(report.Layers.FirstOrDefault(layer => layer.Parameter == member.Parameter.Name) ?? report.Layers.FirstOrDefault(layer => layer.Layer == member.Layer)
-            ?? throw new ArgumentException($"The sensitivity of layer '{member.Layer}' (parameter {member.Parameter}), which is in scope, was not measured; measured are {string.Join(", ", report.Layers.Select(layer => layer.Layer))}."))).ToArray();
+        var curves = members.Select(member => Curve.Of(report.Layers.FirstOrDefault(layer => layer.Parameter == member.Parameter.Name)
+            ?? report.Layers.FirstOrDefault(layer => layer.Layer == member.Layer)
+            ?? throw new ArgumentException($"The sensitivity of layer '{member.Layer}' (parameter {member.Parameter}), which is in scope, was not measured; "
+                + $"measured are {string.Join(", ", report.Layers.Select(layer => layer.Layer))}."))).ToArray();
         var highest = curves.Max(curve => curve.Highest);
 
         // From all dense to what costs nothing, then by the rise allowed, then beyond what was measured to nothing at all.
-        double Sparsity(Curve curve, double way) => way <= 1 ? way * curve.Tolerates(0) : way <= 2 ? curve.Tolerates((way - 1) * highest) : 1 - (3 - way) * (1 - curve.Tolerates(highest));
+        double Sparsity(Curve curve, double way) => way <= 1 ? way * curve.Tolerates(0) : way <= 2 ? curve.Tolerates((way - 1) * highest)
+            : 1 - (3 - way) * (1 - curve.Tolerates(highest));
         double[] Kept(double way) => [.. curves.Select((curve, i) => Math.Min(remaining[i], (1 - Sparsity(curve, way)) * totals[i]))];
         var (low, high) = (0.0, 3.0);
         for (var i = 0; i < Bisections; i++)
@@ -43,7 +46,8 @@ internal sealed class SensitivityAllocation(SensitivityReport report)
         public static Curve Of(LayerSensitivity layer)
         {
             var (highest, dense) = (0.0, layer.Points[0].Validation.Loss);
-            return new([.. layer.Points.Select(point => (point.Sparsity, highest = Math.Max(highest, double.IsFinite(point.Validation.Loss) ? point.Validation.Loss - dense : double.MaxValue / 4)))]);
+            return new([.. layer.Points.Select(point => (point.Sparsity,
+                highest = Math.Max(highest, double.IsFinite(point.Validation.Loss) ? point.Validation.Loss - dense : double.MaxValue / 4)))]);
         }
 
         /// <summary>The greatest sparsity at which the loss rises by no more.</summary>

@@ -18,13 +18,15 @@ internal sealed class SensitivityChart(SensitivityReport report)
 
     private static readonly string[] s_dashes = ["none", "6 3", "2 3"];
 
-    private readonly (double Low, double High) _range = Range([.. report.Layers.SelectMany(layer => layer.Points).Select(point => point.Validation.Metric).Where(double.IsFinite)]);
+    private readonly (double Low, double High) _range = Range([.. report.Layers.SelectMany(layer => layer.Points).Select(point => point.Validation.Metric)
+        .Where(double.IsFinite)]);
 
     public void Save(Stream stream)
     {
         var metric = report.Before.Name;
         var (width, height) = (Left + Width + 24, Top + Height + 56 + Legend * report.Layers.Count);
-        new XElement(s_svg + "svg", new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("width", width), new XAttribute("height", height), new XAttribute("font-family", "sans-serif"), new XAttribute("font-size", 12),
+        new XElement(s_svg + "svg", new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("width", width), new XAttribute("height", height),
+            new XAttribute("font-family", "sans-serif"), new XAttribute("font-size", 12),
             new XElement(s_svg + "title", $"Validation {metric} with one layer pruned at a time ({report.Granularity})"),
             new XElement(s_svg + "rect", new XAttribute("width", width), new XAttribute("height", height), new XAttribute("fill", "white")),
             Axes(metric), report.Layers.SelectMany(Line)).Save(stream);
@@ -62,18 +64,23 @@ internal sealed class SensitivityChart(SensitivityReport report)
     {
         var (colour, dash) = (s_colours[index % s_colours.Length], s_dashes[index / s_colours.Length % s_dashes.Length]);
         var y = Top + Height + 56 + Legend * index;
-        yield return new XElement(s_svg + "polyline", new XAttribute("points", string.Join(' ', layer.Points.Where(point => double.IsFinite(point.Validation.Metric)).Select(point => $"{X(point.Sparsity)},{Y(point.Validation.Metric)}"))),
-            new XAttribute("fill", "none"), new XAttribute("stroke", colour), new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash), new XElement(s_svg + "title", Plain(layer.Layer)));
+        yield return new XElement(s_svg + "polyline", new XAttribute("points",
+            string.Join(' ', layer.Points.Where(point => double.IsFinite(point.Validation.Metric))
+                .Select(point => $"{X(point.Sparsity)},{Y(point.Validation.Metric)}"))),
+            new XAttribute("fill", "none"), new XAttribute("stroke", colour), new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash),
+            new XElement(s_svg + "title", Plain(layer.Layer)));
         var sample = Line(Number(Left), Number(y - 4), Number(Left + 24), Number(y - 4), colour);
         sample.Add(new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash));
         yield return sample;
-        yield return Text(Number(Left + 32), Number(y), "start", $"{layer.Layer} ({layer.Total.ToString("N0", CultureInfo.InvariantCulture)} weights or structures)");
+        yield return Text(Number(Left + 32), Number(y), "start",
+            $"{layer.Layer} ({layer.Total.ToString("N0", CultureInfo.InvariantCulture)} weights or structures)");
     }
 
     private static XElement Line(string x1, string y1, string x2, string y2, string colour) => new(s_svg + "line",
         new XAttribute("x1", x1), new XAttribute("y1", y1), new XAttribute("x2", x2), new XAttribute("y2", y2), new XAttribute("stroke", colour));
 
-    private static XElement Text(string x, string y, string anchor, string text) => new(s_svg + "text", new XAttribute("x", x), new XAttribute("y", y), new XAttribute("text-anchor", anchor),
+    private static XElement Text(string x, string y, string anchor, string text)
+        => new(s_svg + "text", new XAttribute("x", x), new XAttribute("y", y), new XAttribute("text-anchor", anchor),
         Plain(text));
 
     /// <summary>XML 1.0 has no control characters, which names in files may have.</summary>

@@ -26,7 +26,9 @@ public sealed record SensitivityReport
     /// <returns>By the name of the layer's weight; what it has now where it tolerates nothing.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="metricLoss"/> is negative or not finite.</exception>
     public IReadOnlyDictionary<string, double> Tolerates(double metricLoss) => metricLoss >= 0 && double.IsFinite(metricLoss)
-        ? Layers.GroupBy(layer => layer.Parameter).ToDictionary(layers => layers.Key, layers => layers.Min(layer => layer.Points.TakeWhile(point => Before.LossTo(point.Validation) <= metricLoss).Select(point => point.Sparsity).LastOrDefault()))
+        ? Layers.GroupBy(layer => layer.Parameter).ToDictionary(layers => layers.Key,
+            layers => layers.Min(layer => layer.Points.TakeWhile(point => Before.LossTo(point.Validation) <= metricLoss).Select(point => point.Sparsity)
+                .LastOrDefault()))
         : throw new ArgumentOutOfRangeException(nameof(metricLoss), metricLoss, "A loss of metric is a finite number of at least 0.");
 
     /// <summary>Writes a picture, the metric over the sparsity with a line for each layer, as a standalone SVG file.</summary>
@@ -42,7 +44,8 @@ public sealed record SensitivityReport
     public override string ToString()
     {
         var columns = Layers.SelectMany(layer => layer.Points.Select(point => point.Requested)).Distinct().Order().ToArray();
-        return $"{Before}; {Granularity} by {Importance}{Environment.NewLine}" + TextTable.Format(["layer", "total", .. columns.Select(sparsity => sparsity.ToString("0.####", CultureInfo.InvariantCulture))],
+        return $"{Before}; {Granularity} by {Importance}{Environment.NewLine}"
+            + TextTable.Format(["layer", "total", .. columns.Select(sparsity => sparsity.ToString("0.####", CultureInfo.InvariantCulture))],
             [.. Layers.Select(layer => (string[])[layer.Layer, layer.Total.ToString("N0", CultureInfo.InvariantCulture),
                 .. columns.Select(sparsity => layer.Points.FirstOrDefault(point => point.Requested == sparsity)?.Validation.Text ?? "")])]);
     }

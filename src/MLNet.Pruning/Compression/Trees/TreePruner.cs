@@ -38,7 +38,8 @@ internal sealed class TreePruner
     }
 
     /// <exception cref="TreePruningException">One tree only, nothing left to prune, or a budget out of reach.</exception>
-    public static (DecisionTreeEnsemble Pruned, TreePruningReport Report) Run(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreePruningOptions options)
+    public static (DecisionTreeEnsemble Pruned, TreePruningReport Report) Run(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation,
+        TreePruningOptions options)
     {
         var before = ensemble.Cost;
         if (before.Trees == 0)
@@ -54,7 +55,8 @@ internal sealed class TreePruner
 
         if (options.Budget.Loss is null && options.Budget.Allows(before, ensemble.DenseNodes ?? before.Nodes))
         {
-            throw new TreePruningException($"There is nothing left to prune: the ensemble has {before}{(ensemble.DenseNodes is { } dense ? $" of {dense} nodes before its first pruning" : "")}, and {options.Budget} allows that.");
+            throw new TreePruningException("There is nothing left to prune: the ensemble has "
+                + $"{before}{(ensemble.DenseNodes is { } dense ? $" of {dense} nodes before its first pruning" : "")}, and {options.Budget} allows that.");
         }
 
         var pruner = new TreePruner(ensemble, training, validation, options);
@@ -65,12 +67,14 @@ internal sealed class TreePruner
         }
 
         var pruned = options.Budget.Loss is { } loss ? pruner.ToLoss(measured, loss) : pruner.ToSize();
-        return (pruned.WithUsedSets() with { DenseNodes = ensemble.DenseNodes ?? before.Nodes }, new(options.Method, before, pruned.Cost, pruner._metric.Name, measured, pruner.Measure(pruned), training.Count, validation.Count));
+        return (pruned.WithUsedSets() with { DenseNodes = ensemble.DenseNodes ?? before.Nodes },
+            new(options.Method, before, pruned.Cost, pruner._metric.Name, measured, pruner.Measure(pruned), training.Count, validation.Count));
     }
 
     /// <summary>The metric that was chosen, or else that of trees: the area under the ROC curve of a classification.</summary>
     /// <exception cref="ArgumentException">The metric does not fit what the trees tell.</exception>
-    public static Metric MetricOf(Metric? chosen, LearningTask task) => Metric.Resolve(chosen ?? (task.IsClassification ? Metric.AreaUnderRocCurve : null), task);
+    public static Metric MetricOf(Metric? chosen, LearningTask task)
+        => Metric.Resolve(chosen ?? (task.IsClassification ? Metric.AreaUnderRocCurve : null), task);
 
     private int Dense => _ensemble.DenseNodes ?? _ensemble.Cost.Nodes;
 
@@ -81,7 +85,8 @@ internal sealed class TreePruner
         var smallest = _path.At(high).Cost;
         if (!_options.Budget.Allows(smallest, Dense))
         {
-            throw new TreePruningException($"{_options.Budget} cannot be reached: {_options.Method} brings the ensemble of {_ensemble.Cost} down to {smallest} at least.");
+            throw new TreePruningException($"{_options.Budget} cannot be reached: {_options.Method} brings the ensemble of {_ensemble.Cost} down to "
+                + $"{smallest} at least.");
         }
 
         while (high - low > 1)
@@ -129,7 +134,8 @@ internal sealed class TreePruner
             failed = step;
         }
 
-        throw new TreePruningException($"{_options.Budget} cannot be reached: the ensemble's {_metric} on the validation rows is {Metric.Text(before, _metric.Unit)}, and the best of the pruned ones tried has {Metric.Text(best, _metric.Unit)}.");
+        throw new TreePruningException($"{_options.Budget} cannot be reached: the ensemble's {_metric} on the validation rows is "
+            + $"{Metric.Text(before, _metric.Unit)}, and the best of the pruned ones tried has {Metric.Text(best, _metric.Unit)}.");
     }
 
     /// <summary>Looks between a step that keeps the metric and a further one that does not for one further on that does.</summary>
@@ -169,7 +175,8 @@ internal sealed class TreePruner
             }
         }
 
-        return low > 0 ? low : throw new TreePruningException($"There is nothing left to prune: {_options.Method} leaves the ensemble of {_ensemble.Cost} whole, or nothing of it.");
+        return low > 0 ? low : throw new TreePruningException($"There is nothing left to prune: {_options.Method} leaves the ensemble of {_ensemble.Cost} "
+            + "whole, or nothing of it.");
     }
 
     private DecisionTreeEnsemble Refit(int step)

@@ -49,7 +49,10 @@ public sealed record TreePruningOptions
         init => field = Setting.Named(value);
     } = "Label";
 
-    /// <summary>A <see cref="float"/> that says how often a row counts, where leaves are refitted and losses compared; the metric counts every row once, as ML.NET's does.</summary>
+    /// <summary>
+    /// A <see cref="float"/> that says how often a row counts, where leaves are refitted and losses compared; the metric counts every row once, as ML.NET's
+    /// does.
+    /// </summary>
     /// <value>Default null: every row counts once.</value>
     public string? ExampleWeightColumnName { get; init => field = Setting.NamedIfGiven(value); }
 
@@ -61,7 +64,8 @@ public sealed record TreePruningOptions
     public double ValidationFraction
     {
         get;
-        init => field = value is > 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in (0, 1).");
+        init => field = value is > 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value,
+            "The validation fraction lies in (0, 1).");
     } = 0.2;
 
     /// <summary>Rows to choose on; <see cref="ValidationFraction"/> then has no meaning, and all rows are trained on.</summary>

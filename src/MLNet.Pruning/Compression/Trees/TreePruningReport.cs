@@ -44,5 +44,6 @@ public sealed record TreePruningReport
         [$"validation {MetricName}", Metric.Text(MetricBefore, ""), Metric.Text(MetricAfter, "")],
     ]);
 
-    private static string[] Row(string name, long before, long after) => [name, before.ToString("N0", CultureInfo.InvariantCulture), after.ToString("N0", CultureInfo.InvariantCulture)];
+    private static string[] Row(string name, long before, long after)
+        => [name, before.ToString("N0", CultureInfo.InvariantCulture), after.ToString("N0", CultureInfo.InvariantCulture)];
 }

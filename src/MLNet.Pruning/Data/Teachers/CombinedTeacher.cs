@@ -93,7 +93,8 @@ internal sealed class CombinedTeacher(ImmutableArray<Teacher> members, Immutable
         {
             if (reads.Count > 0)
             {
-                throw new NotSupportedException($"Several teachers have no tensors '{string.Join("', '", reads)}' in common: features are learned from one network.");
+                throw new NotSupportedException($"Several teachers have no tensors '{string.Join("', '", reads)}' in common: features are learned from one "
+                    + "network.");
             }
 
             using var noGrad = no_grad();

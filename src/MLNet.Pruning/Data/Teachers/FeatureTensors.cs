@@ -36,7 +36,8 @@ internal sealed class FeatureTensors
         var nodes = Leading(network);
         var tensor = nodes.FirstOrDefault(node => node.Name == name)?.Outputs[0] ?? name;
         return nodes.Any(node => node.Outputs.Contains(tensor)) ? network.Tensors[tensor]
-            : throw new ArgumentException($"The {role} has no layer or tensor '{name}' on the way to its logits.{NearestNames.Suggest(name, nodes.Select(node => node.Name))}");
+            : throw new ArgumentException($"The {role} has no layer or tensor '{name}' on the way to its "
+                + $"logits.{NearestNames.Suggest(name, nodes.Select(node => node.Name))}");
     }
 
     /// <summary>Whether a softmax makes the tensor of that name, or of the layer of that name.</summary>

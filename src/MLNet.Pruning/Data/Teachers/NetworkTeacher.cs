@@ -26,7 +26,8 @@ internal sealed class NetworkTeacher(Network network, NetworkInputs? inputs, IDa
 
         if (rows.Rows != step.Data.Rows || !rows.LeftOut.SequenceEqual(step.Data.LeftOut))
         {
-            throw new ArgumentException($"The teacher and the student read different columns, and {rows.Rows} rows are valid for the one, {step.Data.Rows} for the other; clean the rows first.");
+            throw new ArgumentException($"The teacher and the student read different columns, and {rows.Rows} rows are valid for the one, {step.Data.Rows} "
+                + "for the other; clean the rows first.");
         }
 
         return new Bound(ScoreOutput.Fit(network, step.Task), step, rows, shares);

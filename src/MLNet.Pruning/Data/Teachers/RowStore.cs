@@ -23,7 +23,8 @@ internal sealed class RowStore : IDisposable
         }
         else
         {
-            _file = File.OpenHandle(Path.Combine(Path.GetTempPath(), $"distillation-{Guid.NewGuid():n}.tmp"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose | FileOptions.RandomAccess, bytes);
+            _file = File.OpenHandle(Path.Combine(Path.GetTempPath(), $"distillation-{Guid.NewGuid():n}.tmp"), FileMode.CreateNew, FileAccess.ReadWrite,
+                FileShare.None, FileOptions.DeleteOnClose | FileOptions.RandomAccess, bytes);
         }
     }
 

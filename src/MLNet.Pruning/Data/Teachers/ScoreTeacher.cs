@@ -36,19 +36,23 @@ internal sealed class ScoreTeacher(ITransformer? model, string score, string? pr
     }
 
     /// <inheritdoc/>
-    public override string ToString() => (model is null ? "columns " : $"{model.GetType().Name}, columns ") + score + (probability is null ? "" : $" and {probability}");
+    public override string ToString() => (model is null ? "columns " : $"{model.GetType().Name}, columns ") + score
+        + (probability is null ? "" : $" and {probability}");
 
     private DataViewSchema.Column Find(DataViewSchema schema, string name) => schema.GetColumnOrNull(name) is { } column ? column
         : model is null && name == ScoreColumns.Score ? throw new InvalidOperationException(
-            "Distillation needs a teacher, but there is no 'Score' column before this step: put a scored model before it, such as ml.BinaryClassification.Trainers.FastTree(...), or name a teacher.")
-        : throw new ArgumentException($"The teacher gives no column '{name}'; the rows have: {string.Join(", ", schema.Where(column => !column.IsHidden).Select(column => column.Name))}.");
+            "Distillation needs a teacher, but there is no 'Score' column before this step: put a scored model before it, such as "
+                + "ml.BinaryClassification.Trainers.FastTree(...), or name a teacher.")
+        : throw new ArgumentException($"The teacher gives no column '{name}'; the rows have: "
+            + $"{string.Join(", ", schema.Where(column => !column.IsHidden).Select(column => column.Name))}.");
 
     private DataViewSchema.Column? Probability(DataViewSchema schema, LearningTask task)
     {
         if (probability is not null)
         {
             return task == LearningTask.Binary ? Find(schema, probability)
-                : throw new ArgumentException($"A teacher's column of probabilities is for binary tasks, but this is a {task} task: leave '{probability}' out.");
+                : throw new ArgumentException($"A teacher's column of probabilities is for binary tasks, but this is a {task} task: leave '{probability}' "
+                    + "out.");
         }
 
         return task == LearningTask.Binary && score == ScoreColumns.Score && schema.GetColumnOrNull(ScoreColumns.Probability) is { } column
@@ -70,7 +74,8 @@ internal sealed class ScoreTeacher(ITransformer? model, string score, string? pr
 
             if (changed is not null)
             {
-                throw new NotSupportedException("The teacher is known by its scores of the rows as they were, so it cannot see the rows as augmentation changes them.");
+                throw new NotSupportedException("The teacher is known by its scores of the rows as they were, so it cannot see the rows as augmentation "
+                    + "changes them.");
             }
 
             var values = GC.AllocateUninitializedArray<float>(rows.Length * Outputs, pinned: true);

@@ -34,7 +34,8 @@ public abstract class Teacher
     public static Teacher Columns(string scoreColumnName = ScoreColumns.Score, string? probabilityColumnName = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(scoreColumnName);
-        return new ScoreTeacher(null, scoreColumnName, probabilityColumnName is null ? null : Setting.Named(probabilityColumnName, nameof(probabilityColumnName)));
+        return new ScoreTeacher(null, scoreColumnName, probabilityColumnName is null ? null
+            : Setting.Named(probabilityColumnName, nameof(probabilityColumnName)));
     }
 
     /// <summary>
@@ -48,7 +49,8 @@ public abstract class Teacher
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(scoreColumnName);
-        return new ScoreTeacher(model, scoreColumnName, probabilityColumnName is null ? null : Setting.Named(probabilityColumnName, nameof(probabilityColumnName)));
+        return new ScoreTeacher(model, scoreColumnName, probabilityColumnName is null ? null
+            : Setting.Named(probabilityColumnName, nameof(probabilityColumnName)));
     }
 
     /// <summary>Several teachers as one: the mean of their probabilities, or of what they predict in a regression.</summary>

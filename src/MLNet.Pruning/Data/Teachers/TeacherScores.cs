@@ -56,7 +56,8 @@ internal sealed class TeacherScores : IDisposable
             _ => (1, "Single"),
         };
         var (type, size) = column.Type is VectorDataViewType vector ? ((DataViewType)vector.ItemType, vector.Size) : (column.Type, 1);
-        return type == NumberDataViewType.Single && size == width ? width : throw NetworkInputs.Mismatch(column.Name, "teacher's score", expected, column.Type.ToString());
+        return type == NumberDataViewType.Single && size == width ? width
+            : throw NetworkInputs.Mismatch(column.Name, "teacher's score", expected, column.Type.ToString());
     }
 
     /// <summary>Keeps the rows as they are; true where they are probabilities.</summary>
@@ -83,12 +84,14 @@ internal sealed class TeacherScores : IDisposable
                 read(target);
                 if (target.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue) is >= 0 and var slot)
                 {
-                    throw new TrainingDataException($"Row {position}: value {slot} of the teacher's column '{column.Name}' is {target[slot]}; expected a finite number.", column.Name, position);
+                    throw new TrainingDataException($"Row {position}: value {slot} of the teacher's column '{column.Name}' is {target[slot]}; expected a "
+                        + "finite number.", column.Name, position);
                 }
 
                 if (areSides && target[0] is < 0 or > 1)
                 {
-                    throw new TrainingDataException($"Row {position}: the teacher's probability '{column.Name}' is {target[0]}; expected one in [0, 1].", column.Name, position);
+                    throw new TrainingDataException($"Row {position}: the teacher's probability '{column.Name}' is {target[0]}; expected one in [0, 1].",
+                        column.Name, position);
                 }
 
                 areDistributions = areDistributions && IsDistribution(target);

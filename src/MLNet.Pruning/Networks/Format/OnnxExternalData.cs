@@ -16,7 +16,8 @@ internal static class OnnxExternalData
 
     /// <summary>Bytes that the tensors of a model take in files beside it, those that several share once.</summary>
     public static long Bytes(ModelProto model) => OnnxTensors.Of(model).Where(OnnxTensorSize.IsExternal)
-        .Select(tensor => (Location: Entry(tensor, "location"), Offset: Entry(tensor, "offset"), Bytes: OnnxTensorSize.Bytes(OnnxTensor.Count(tensor), OnnxTensorSize.Bits((DataType)tensor.DataType, tensor.Name))))
+        .Select(tensor => (Location: Entry(tensor, "location"), Offset: Entry(tensor, "offset"),
+            Bytes: OnnxTensorSize.Bytes(OnnxTensor.Count(tensor), OnnxTensorSize.Bits((DataType)tensor.DataType, tensor.Name))))
         .Distinct().Sum(part => (long)part.Bytes);
 
     private static string Entry(TensorProto tensor, string key) => tensor.ExternalData.FirstOrDefault(entry => entry.Key == key)?.Value ?? "";
@@ -87,9 +88,14 @@ internal static class OnnxExternalData
         }
     }
 
-    /// <summary>The name with a hash of what the file will hold: a file of that name is never overwritten by another's values, whatever happens between the two files of a model.</summary>
+    /// <summary>
+    /// The name with a hash of what the file will hold: a file of that name is never overwritten by another's values, whatever happens between the two files of
+    /// a model.
+    /// </summary>
     /// <param name="model">Stays as it is.</param>
-    /// <param name="name">"w.bin" becomes "w.0123456789abcdef.bin", 16 digits of the SHA-256 of the file; the name before it is cut where it gets longer than file systems allow.</param>
+    /// <param name="name">
+    /// "w.bin" becomes "w.0123456789abcdef.bin", 16 digits of the SHA-256 of the file; the name before it is cut where it gets longer than file systems allow.
+    /// </param>
     public static string NameByContent(ModelProto model, string name)
     {
         using var sha = SHA256.Create();
@@ -159,7 +165,8 @@ internal static class OnnxExternalData
     private static string Inside(string location, string folder, string place)
     {
         var parts = location.Split('/', '\\');
-        if (location.Length == 0 || location.Contains('\0') || parts[0].Length == 0 || parts[0].Contains(':') || parts.Contains("..") || Path.IsPathRooted(location))
+        if (location.Length == 0 || location.Contains('\0') || parts[0].Length == 0 || parts[0].Contains(':') || parts.Contains("..")
+            || Path.IsPathRooted(location))
         {
             throw new OnnxFormatException($"{place} lies in the external file '{location.Replace('\0', '?')}'; expected a path below the model's folder.");
         }

@@ -42,10 +42,13 @@ internal static class OnnxGraphOrder
         }
 
         return order.Count == sources.Length ? [.. order]
-            : throw new OnnxFormatException($"{place} has a cycle: {string.Join(" -> ", Cycle(sources, waiting).Select(node => Describe(graph.Node[node])))}; expected nodes that read only what comes before them.");
+            : throw new OnnxFormatException($"{place} has a cycle: {string.Join(" -> ", Cycle(sources, waiting).Select(node => Describe(graph.Node[node])))}; "
+                + "expected nodes that read only what comes before them.");
     }
 
-    /// <summary>The readers of all nodes in one row, those of node i from its first to that of the next: a list for each would take ten times the room.</summary>
+    /// <summary>
+    /// The readers of all nodes in one row, those of node i from its first to that of the next: a list for each would take ten times the room.
+    /// </summary>
     private static (int[] First, int[] Readers) Readers(int[][] sources)
     {
         var first = new int[sources.Length + 1];

@@ -18,7 +18,8 @@ internal static partial class OnnxTensor
             DataType.Double => ToBytes(values, name, static value => (double)value),
             DataType.Float16 => ToBytes(values, name, static value => (Half)value),
             DataType.Bfloat16 => ToBytes(values, name, ToBrain),
-            _ => throw new ArgumentException($"Tensor '{name}' of floats cannot be written as {type}; expected Float, Float16, Bfloat16 or Double.", nameof(type)),
+            _ => throw new ArgumentException($"Tensor '{name}' of floats cannot be written as {type}; expected Float, Float16, Bfloat16 or Double.",
+                nameof(type)),
         });
 
     /// <summary>A tensor of integers or truth values as raw data.</summary>
@@ -51,7 +52,8 @@ internal static partial class OnnxTensor
         var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = UnsafeByteOperations.UnsafeWrap(bytes) };
         tensor.Dims.AddRange(dims);
         return Count(tensor) == length ? tensor
-            : throw new ArgumentException($"Tensor '{name}' has the dimensions [{OnnxTensorSize.Dimensions(tensor.Dims)}], but {length} values were given.", nameof(dims));
+            : throw new ArgumentException($"Tensor '{name}' has the dimensions [{OnnxTensorSize.Dimensions(tensor.Dims)}], but {length} values were given.",
+                nameof(dims));
     }
 
     private static byte[] ToBytes<TFrom, TTo>(ReadOnlySpan<TFrom> values, string name, Func<TFrom, TTo> convert)
@@ -79,7 +81,8 @@ internal static partial class OnnxTensor
             }
             catch (OverflowException exception)
             {
-                throw new ArgumentException($"Tensor '{name}' has the value {values[i]} at {i}, which {typeof(TTo).Name} does not hold.", nameof(values), exception);
+                throw new ArgumentException($"Tensor '{name}' has the value {values[i]} at {i}, which {typeof(TTo).Name} does not hold.", nameof(values),
+                    exception);
             }
         }
 

@@ -41,7 +41,8 @@ internal static partial class OnnxTensor
         };
         sparse.Dims.AddRange(dims);
         return OnnxTensorSize.Count(sparse.Dims, $"Tensor '{name}'") == values.Length ? sparse
-            : throw new ArgumentException($"Tensor '{name}' has the dimensions [{OnnxTensorSize.Dimensions(sparse.Dims)}], but {values.Length} values were given.", nameof(dims));
+            : throw new ArgumentException($"Tensor '{name}' has the dimensions [{OnnxTensorSize.Dimensions(sparse.Dims)}], but {values.Length} values were "
+                + "given.", nameof(dims));
     }
 
     /// <summary>The values of a sparse tensor of floats, zeros included.</summary>
@@ -86,19 +87,22 @@ internal static partial class OnnxTensor
         var count = OnnxTensorSize.Count(tensor.Dims, place);
         if (values.Dims.Count != 1 || indices.DataType != (int)DataType.Int64)
         {
-            throw new OnnxFormatException($"{place} has values of the dimensions [{OnnxTensorSize.Dimensions(values.Dims)}] and indices of type {(DataType)indices.DataType}; expected one dimension and Int64.");
+            throw new OnnxFormatException($"{place} has values of the dimensions [{OnnxTensorSize.Dimensions(values.Dims)}] and indices of type "
+                + $"{(DataType)indices.DataType}; expected one dimension and Int64.");
         }
 
         var rank = tensor.Dims.Count;
         var linear = indices.Dims.Count == 1;
         if (rank == 0 || !indices.Dims.SequenceEqual(linear ? [values.Dims[0]] : [values.Dims[0], rank]))
         {
-            throw new OnnxFormatException($"{place} has {values.Dims[0]} values but indices of the dimensions [{OnnxTensorSize.Dimensions(indices.Dims)}]; expected one position for each, linear or of {rank} coordinates.");
+            throw new OnnxFormatException($"{place} has {values.Dims[0]} values but indices of the dimensions [{OnnxTensorSize.Dimensions(indices.Dims)}]; "
+                + $"expected one position for each, linear or of {rank} coordinates.");
         }
 
         if (Unbacked(count, values.Dims[0]) > MaximumUnbacked)
         {
-            throw new OnnxFormatException($"{place} has the dimensions [{OnnxTensorSize.Dimensions(tensor.Dims)}] but {values.Dims[0]} values; expected at least one in {MaximumExpansion}.");
+            throw new OnnxFormatException($"{place} has the dimensions [{OnnxTensorSize.Dimensions(tensor.Dims)}] but {values.Dims[0]} values; expected at "
+                + $"least one in {MaximumExpansion}.");
         }
 
         var positions = ToLongs(indices, folder);
@@ -116,7 +120,8 @@ internal static partial class OnnxTensor
 
             if (i > 0 && positions[i] <= positions[i - 1])
             {
-                throw new OnnxFormatException($"{place} has the position {positions[i]} at {i} after {positions[i - 1]}; expected ascending positions without repetition.");
+                throw new OnnxFormatException($"{place} has the position {positions[i]} at {i} after {positions[i - 1]}; expected ascending positions without "
+                    + "repetition.");
             }
         }
 

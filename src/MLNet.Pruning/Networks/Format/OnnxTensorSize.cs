@@ -65,7 +65,8 @@ internal static class OnnxTensorSize
 
     /// <summary>"3 x 28 x 28", the first few of too many.</summary>
     public static string Dimensions(IReadOnlyCollection<long> dims) =>
-        string.Join(" x ", dims.Take(MostShown).Select(size => size.ToString(CultureInfo.InvariantCulture))) + (dims.Count > MostShown ? $" x ... ({dims.Count} in all)" : "");
+        string.Join(" x ", dims.Take(MostShown).Select(size => size.ToString(CultureInfo.InvariantCulture)))
+            + (dims.Count > MostShown ? $" x ... ({dims.Count} in all)" : "");
 
     /// <summary>Refuses a tensor whose values are not there, in the number and size its type and dimensions ask for.</summary>
     /// <param name="tensor">The tensor.</param>
@@ -84,7 +85,8 @@ internal static class OnnxTensorSize
         var filled = Filled(tensor).ToList();
         if (filled.Count > 1 || (IsExternal(tensor) && filled.Count > 0))
         {
-            throw new OnnxFormatException($"{place} has values in {string.Join(" and ", filled)}{(IsExternal(tensor) ? " and in an external file" : "")}; expected one place.");
+            throw new OnnxFormatException($"{place} has values in {string.Join(" and ", filled)}{(IsExternal(tensor) ? " and in an external file" : "")}; "
+                + "expected one place.");
         }
 
         var claim = $"{place} of type {type} with the dimensions [{Dimensions(tensor.Dims)}]";

@@ -18,7 +18,8 @@ internal static class OpenSizes
         {
             if (!open.Contains(name))
             {
-                throw new ArgumentException($"{file} has no open dimension '{name}'; {(open.Length == 0 ? "all its sizes are fixed" : "those it leaves open: " + string.Join(", ", open))}.", nameof(sizes));
+                throw new ArgumentException($"{file} has no open dimension '{name}'; "
+                    + $"{(open.Length == 0 ? "all its sizes are fixed" : "those it leaves open: " + string.Join(", ", open))}.", nameof(sizes));
             }
 
             if (size < 1)
@@ -52,9 +53,12 @@ internal static class OpenSizes
 
     /// <summary>Name of an open dimension: the file's own, else the batch's for the first, else tensor and place, as "tokens.1".</summary>
     public static string Name(ValueInfoProto info, int dimension, string batch)
-        => info.Type.TensorType.Shape.Dim[dimension] is { HasDimParam: true, DimParam.Length: > 0 } named ? named.DimParam : dimension == 0 ? batch : $"{info.Name}.{dimension}";
+        => info.Type.TensorType.Shape.Dim[dimension] is { HasDimParam: true, DimParam.Length: > 0 } named ? named.DimParam : dimension == 0 ? batch
+            : $"{info.Name}.{dimension}";
 
-    /// <summary>Whether the file leaves a size open: it has no value, or a negative one, which some exporters write and ONNX Runtime reads as none. 0 is a size.</summary>
+    /// <summary>
+    /// Whether the file leaves a size open: it has no value, or a negative one, which some exporters write and ONNX Runtime reads as none. 0 is a size.
+    /// </summary>
     public static bool IsOpen(TensorShapeProto.Types.Dimension dimension) => !dimension.HasDimValue || dimension.DimValue < 0;
 
     /// <summary>For each dimension its name where it is open, else null.</summary>

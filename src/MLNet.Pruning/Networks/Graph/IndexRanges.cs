@@ -22,7 +22,9 @@ internal static class IndexRanges
     /// <exception cref="FormatException">The text is something else.</exception>
     public static int[] Parse(string text) => [.. Ranges(text).SelectMany(range => Enumerable.Range(range.First, range.Last - range.First + 1))];
 
-    /// <summary>How many indices the text names, and the last; none and -1 where it is empty. A few letters can name any number, so they are not listed.</summary>
+    /// <summary>
+    /// How many indices the text names, and the last; none and -1 where it is empty. A few letters can name any number, so they are not listed.
+    /// </summary>
     /// <exception cref="FormatException">The text is something else, or the indices do not ascend.</exception>
     public static (long Count, int Last) Measure(string text)
     {
@@ -40,7 +42,8 @@ internal static class IndexRanges
     {
         var dash = range.IndexOf('-');
         return int.TryParse(dash < 0 ? range : range[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
-            && int.TryParse(dash < 0 ? range : range[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last >= first && last < int.MaxValue
+            && int.TryParse(dash < 0 ? range : range[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last >= first && last
+            < int.MaxValue
             ? (first, last) : throw new FormatException($"'{range}' is no range of indices.");
     });
 

@@ -1,6 +1,8 @@
 namespace MLNet.Pruning.Networks.Graph;
 
-/// <summary>How a parameter draws its first values: uniform in [-<paramref name="Bound"/>, <paramref name="Bound"/>] around <paramref name="Center"/>.</summary>
+/// <summary>
+/// How a parameter draws its first values: uniform in [-<paramref name="Bound"/>, <paramref name="Bound"/>] around <paramref name="Center"/>.
+/// </summary>
 internal readonly record struct Initializer(float Center, float Bound)
 {
     public static Initializer Zero => new(0, 0);

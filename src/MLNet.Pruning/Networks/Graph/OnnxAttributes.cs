@@ -6,7 +6,8 @@ namespace MLNet.Pruning.Networks.Graph;
 /// <summary>Attributes between the file and the network; those of other types than numbers and text are carried as they are.</summary>
 internal static class OnnxAttributes
 {
-    public static Node ToNode(NodeProto proto, string name, IEnumerable<string> inputs, ImmutableArray<string> captured, ImmutableDictionary<string, object>? attributes = null)
+    public static Node ToNode(NodeProto proto, string name, IEnumerable<string> inputs, ImmutableArray<string> captured,
+        ImmutableDictionary<string, object>? attributes = null)
         => new(name, proto.OpType, inputs, proto.Output, attributes ?? Of(proto))
         {
             Domain = proto.Domain == "ai.onnx" ? "" : proto.Domain,
@@ -15,10 +16,12 @@ internal static class OnnxAttributes
         };
 
     /// <summary>The attributes of a node by name.</summary>
-    public static ImmutableDictionary<string, object> Of(NodeProto proto) => ImmutableDictionary.CreateRange(proto.Attribute.SelectMany(attribute => Value(proto, attribute)));
+    public static ImmutableDictionary<string, object> Of(NodeProto proto)
+        => ImmutableDictionary.CreateRange(proto.Attribute.SelectMany(attribute => Value(proto, attribute)));
 
     /// <summary>Whether a node has what only its form in the file holds.</summary>
-    private static bool IsCarried(NodeProto proto) => proto.HasDocString || proto.HasOverload || proto.MetadataProps.Count > 0 || proto.Attribute.Any(attribute => OnnxGraphOrder.Subgraphs(attribute).Any());
+    private static bool IsCarried(NodeProto proto) => proto.HasDocString || proto.HasOverload || proto.MetadataProps.Count > 0
+        || proto.Attribute.Any(attribute => OnnxGraphOrder.Subgraphs(attribute).Any());
 
     public static AttributeProto ToProto(string name, object value)
     {
@@ -62,7 +65,8 @@ internal static class OnnxAttributes
             return
             [
                 new("dtype", (long)type),
-                new("value", type is TensorType.Float or TensorType.Double or TensorType.Float16 or TensorType.BFloat16 ? OnnxTensor.ToFloats(tensor, null)[0] : (float)OnnxTensor.ToLongs(tensor, null)[0]),
+                new("value", type is TensorType.Float or TensorType.Double or TensorType.Float16 or TensorType.BFloat16 ? OnnxTensor.ToFloats(tensor, null)[0]
+                    : (float)OnnxTensor.ToLongs(tensor, null)[0]),
             ];
         }
 

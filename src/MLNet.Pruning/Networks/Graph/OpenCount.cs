@@ -37,12 +37,14 @@ internal sealed class OpenCount : IEquatable<OpenCount>
             open.AddRange(factors.Where(factor => factor != TensorInfo.Batch).Select(symbols.Name));
         }
 
-        var powers = open.GroupBy(name => name).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Count() == 1 ? group.Key : $"{group.Key}^{group.Count()}");
+        var powers = open.GroupBy(name => name).OrderBy(group => group.Key, StringComparer.Ordinal)
+            .Select(group => group.Count() == 1 ? group.Key : $"{group.Key}^{group.Count()}");
         return number == 0 ? Zero : new(Zero._terms.Add(string.Join(" ", powers), number));
     }
 
     public static OpenCount operator *(OpenCount count, long factor)
-        => factor == 0 ? Zero : new(count._terms.ToImmutableSortedDictionary(term => term.Key, term => term.Key == UnknownTerm ? term.Value : term.Value * factor, StringComparer.Ordinal));
+        => factor == 0 ? Zero : new(count._terms.ToImmutableSortedDictionary(term => term.Key,
+            term => term.Key == UnknownTerm ? term.Value : term.Value * factor, StringComparer.Ordinal));
 
     public static OpenCount operator +(OpenCount a, OpenCount b)
         => new(b._terms.Aggregate(a._terms, (sum, term) => sum.SetItem(term.Key, sum.GetValueOrDefault(term.Key) + term.Value)));

@@ -12,7 +12,8 @@ public sealed class Parameter
         Count = checked((int)shape.Aggregate(1L, (product, size) => checked(product * size)));
         if (values is not null && values.Length != Count)
         {
-            throw new ArgumentException($"Parameter '{name}' of shape {TensorInfo.Dimensions(shape)} has {Count} values, but {values.Length} were given.", nameof(values));
+            throw new ArgumentException($"Parameter '{name}' of shape {TensorInfo.Dimensions(shape)} has {Count} values, but {values.Length} were given.",
+                nameof(values));
         }
 
         (Name, Shape, _values, Trainable, Initializer) = (name, shape, values, trainable, initializer);

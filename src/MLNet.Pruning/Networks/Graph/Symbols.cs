@@ -6,7 +6,9 @@ namespace MLNet.Pruning.Networks.Graph;
 /// </summary>
 internal sealed class Symbols
 {
-    /// <summary>More than any network multiplies. A product of two that multiplies with itself doubles its factors, and a few bytes of a file ask for that.</summary>
+    /// <summary>
+    /// More than any network multiplies. A product of two that multiplies with itself doubles its factors, and a few bytes of a file ask for that.
+    /// </summary>
     private const int MostFactors = 64;
 
     // Longer products get a name of their own.
@@ -73,7 +75,8 @@ internal sealed class Symbols
     /// <summary>A size for the product of sizes.</summary>
     /// <exception cref="OverflowException">The product of numbers exceeds the largest size, or has more than 64 open sizes as factors.</exception>
     public int Product(params IEnumerable<int> sizes) => TryProduct(sizes)
-        ?? throw new OverflowException($"The product of the sizes {TensorInfo.Dimensions(sizes)} is larger than {int.MaxValue}, or of more than {MostFactors} open sizes.");
+        ?? throw new OverflowException($"The product of the sizes {TensorInfo.Dimensions(sizes)} is larger than {int.MaxValue}, or of more than {MostFactors} "
+            + "open sizes.");
 
     /// <summary>The product; null where its number exceeds the largest size, or it has more than 64 open sizes as factors.</summary>
     public int? TryProduct(params IEnumerable<int> sizes)

@@ -28,7 +28,8 @@ public sealed record TensorInfo
     /// <exception cref="InvalidOperationException">The shape is unknown, or a dimension other than the first is open.</exception>
     public int RowSize => IsKnown && Shape.Skip(1).All(size => size >= 0)
         ? checked((int)Shape.Skip(1).Aggregate(1L, (product, size) => product * size))
-        : throw new InvalidOperationException($"The rows of tensor '{Name}' ({(IsKnown ? Dimensions(Shape) : "of unknown shape")}) have no fixed number of values.");
+        : throw new InvalidOperationException($"The rows of tensor '{Name}' ({(IsKnown ? Dimensions(Shape) : "of unknown shape")}) have no fixed number of "
+            + "values.");
 
     /// <inheritdoc/>
     public bool Equals(TensorInfo? other) => other is not null && Name == other.Name && Type == other.Type

@@ -43,7 +43,8 @@ internal static class ConstantFolding
         "Concat" when TensorPlaces.Count(shape) <= (x.Any(value => value.IsInitializer) ? LargestWeight : LargestComputed) => Concat(node, x, shape),
         "Expand" when TensorPlaces.Count(shape) <= LargestComputed => x[0].Rearranged(shape, BroadcastIndices(x[0].Shape, shape)),
         "Cast" => Cast(node, x[0]),
-        "ReduceProd" when x[0].Ints is { } ints && TensorPlaces.Count(shape) == 1 => Ints(x[0], shape, [ints.Aggregate((long?)1, (product, value) => product is { } p ? Multiply(p, value, symbols) : null)]),
+        "ReduceProd" when x[0].Ints is { } ints && TensorPlaces.Count(shape) == 1 =>
+            Ints(x[0], shape, [ints.Aggregate((long?)1, (product, value) => product is { } p ? Multiply(p, value, symbols) : null)]),
         _ when x.Any(value => value is { IsInitializer: true, Floats: not null, Count: > 1 }) || TensorPlaces.Count(shape) > LargestComputed => null,
         "Where" => Where(x, shape),
         "ScatterND" => Scatter(node, x, shape),
@@ -87,7 +88,8 @@ internal static class ConstantFolding
 
         var (left, right) = (BroadcastIndices(x[0].Shape, shape).ToArray(), BroadcastIndices(x[^1].Shape, shape).ToArray());
         var result = Ints(x[0], shape, [.. left.Zip(right, (a, b) => binary(x[0].Ints![a], x[^1].Ints![b]))]);
-        return node.Operator is "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" && result is not null ? result with { Type = TensorType.Bool } : result;
+        return node.Operator is "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" && result is not null
+            ? result with { Type = TensorType.Bool } : result;
     }
 
     private static FoldedValue? Floats(Node node, FoldedValue[] x, ImmutableArray<int> shape)
@@ -120,7 +122,8 @@ internal static class ConstantFolding
             return null;
         }
 
-        var (c, a, b) = (BroadcastIndices(x[0].Shape, shape).ToArray(), BroadcastIndices(x[1].Shape, shape).ToArray(), BroadcastIndices(x[2].Shape, shape).ToArray());
+        var (c, a, b) = (BroadcastIndices(x[0].Shape, shape).ToArray(), BroadcastIndices(x[1].Shape, shape).ToArray(),
+            BroadcastIndices(x[2].Shape, shape).ToArray());
         return x[1].Ints is { } yes
             ? new(x[1].Type, shape, [.. c.Select((k, i) => condition[k] != 0 ? yes[a[i]] : x[2].Ints![b[i]])], null)
             : new(x[1].Type, shape, null, [.. c.Select((k, i) => condition[k] != 0 ? x[1].Floats![a[i]] : x[2].Floats![b[i]])]);
@@ -129,7 +132,8 @@ internal static class ConstantFolding
     private static FoldedValue? Scatter(Node node, FoldedValue[] x, ImmutableArray<int> shape)
     {
         var (data, indices, updates) = (x[0], x[1], x[2]);
-        if (indices.Ints is null || indices.IsOpen || data.Ints is null != updates.Ints is null || node.Text("reduction", "none") != "none" || indices.Shape.Length == 0)
+        if (indices.Ints is null || indices.IsOpen || data.Ints is null != updates.Ints is null || node.Text("reduction", "none") != "none"
+            || indices.Shape.Length == 0)
         {
             return null;
         }
@@ -172,7 +176,8 @@ internal static class ConstantFolding
     /// <summary>The numbers of a Range whose bounds are known; null where they are open, not whole, or too many.</summary>
     public static FoldedValue? Range(FoldedValue?[] bounds)
     {
-        if (bounds is not [{ Ints: [var start], IsOpen: false, Type: var type }, { Ints: [var limit], IsOpen: false }, { Ints: [var delta and not 0], IsOpen: false }])
+        if (bounds is not [{ Ints: [var start], IsOpen: false, Type: var type }, { Ints: [var limit], IsOpen: false },
+            { Ints: [var delta and not 0], IsOpen: false }])
         {
             return null;
         }
@@ -188,9 +193,11 @@ internal static class ConstantFolding
         var isInts = type is TensorType.Int64 or TensorType.Int32 or TensorType.Bool;
         return (x.Ints, x.Floats) switch
         {
-            ({ } ints, _) when isInts => x with { Type = type, Ints = type == TensorType.Bool ? [.. ints.Select(value => value != 0 ? 1L : 0)] : ints, IsInitializer = false },
+            ({ } ints, _) when isInts => x with { Type = type, Ints = type == TensorType.Bool ? [.. ints.Select(value => value != 0 ? 1L : 0)] : ints,
+                IsInitializer = false },
             ({ } ints, _) when toFloats && !x.IsOpen => new(type, x.Shape, null, [.. ints.Select(value => (float)value)]),
-            (_, { } floats) when isInts && floats.All(float.IsFinite) => WithoutOpen(new(type, x.Shape, [.. floats.Select(value => type == TensorType.Bool ? value != 0 ? 1L : 0 : (long)value)], null)),
+            (_, { } floats) when isInts && floats.All(float.IsFinite) =>
+                WithoutOpen(new(type, x.Shape, [.. floats.Select(value => type == TensorType.Bool ? value != 0 ? 1L : 0 : (long)value)], null)),
             // What loses nothing; the file keeps the type that it has.
             (_, { }) when Holds(type, x.Type) => x with { Type = type },
             _ => null,

@@ -17,7 +17,8 @@ internal static class DeclaredTensors
         }
 
         var batch = symbols.Name(TensorInfo.Batch);
-        var shape = type.Shape.Dim.Select((dim, i) => OpenSizes.IsOpen(dim) ? symbols.Open(OpenSizes.Name(info, i, batch), (info.Name, i)) : checked((int)dim.DimValue));
+        var shape = type.Shape.Dim.Select((dim, i) => OpenSizes.IsOpen(dim) ? symbols.Open(OpenSizes.Name(info, i, batch), (info.Name, i))
+            : checked((int)dim.DimValue));
         return new TensorInfo(info.Name, [.. shape]) { Type = (TensorType)type.ElemType };
     }
 }

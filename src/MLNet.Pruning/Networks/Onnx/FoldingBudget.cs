@@ -15,7 +15,8 @@ internal sealed class FoldingBudget(long initializers)
 
     /// <summary>Whether there is room for what a node produces.</summary>
     public bool Allows(Node node, IEnumerable<TensorInfo> outputs) => Shares(node)
-        || outputs.Where(output => output.IsKnown).Sum(output => output.Shape.Aggregate(sizeof(float), (double product, int size) => product * Math.Max(size, 1))) <= _left;
+        || outputs.Where(output => output.IsKnown).Sum(output =>
+            output.Shape.Aggregate(sizeof(float), (double product, int size) => product * Math.Max(size, 1))) <= _left;
 
     /// <summary>Takes the room of what it produced.</summary>
     public void Take(Node node, FoldedValue[]? values)

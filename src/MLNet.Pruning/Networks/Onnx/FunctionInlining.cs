@@ -33,7 +33,8 @@ internal sealed class FunctionInlining
     {
         var versions = model.OpsetImport.ToLookup(import => Domain(import.Domain), import => import.Version);
         var functions = new Dictionary<(string, string, string), FunctionProto>();
-        foreach (var function in model.Functions.Where(function => function.OpsetImport.All(import => !versions.Contains(Domain(import.Domain)) || versions[Domain(import.Domain)].First() == import.Version)))
+        foreach (var function in model.Functions.Where(function =>
+            function.OpsetImport.All(import => !versions.Contains(Domain(import.Domain)) || versions[Domain(import.Domain)].First() == import.Version)))
         {
             if (!functions.TryAdd((Domain(function.Domain), function.Name, function.Overload), function))
             {

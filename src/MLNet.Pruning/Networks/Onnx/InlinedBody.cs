@@ -29,7 +29,8 @@ internal sealed class InlinedBody(string place, UniqueNames names, IReadOnlyDict
     }
 
     private static IEnumerable<string> Defined(NodeProto node) => node.Output.Concat(node.Attribute.SelectMany(OnnxGraphOrder.Subgraphs).SelectMany(graph
-        => graph.Input.Select(info => info.Name).Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.SparseInitializer.Select(tensor => tensor.Values.Name))
+        => graph.Input.Select(info => info.Name).Concat(graph.Initializer.Select(tensor => tensor.Name))
+            .Concat(graph.SparseInitializer.Select(tensor => tensor.Values.Name))
             .Concat(graph.Node.SelectMany(Defined))));
 
     private NodeProto Copy(NodeProto node)

@@ -14,7 +14,8 @@ internal static class InlinedBranch
         var branch = proto.Attribute.FirstOrDefault(found => found.Name == attribute)?.G ?? throw new ArgumentException($"it has no {attribute}");
         var constants = branch.Initializer.Select(tensor => new NodeProto
         {
-            OpType = "Constant", Output = { tensor.Name }, Attribute = { new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor } },
+            OpType = "Constant", Output = { tensor.Name }, Attribute = { new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor,
+                T = tensor } },
         });
         NodeProto[] nodes = [.. constants, .. OnnxGraphOrder.Sort(branch, branch.Name)];
         var inlined = new InlinedBody(proto.Name.Length > 0 ? proto.Name : proto.Output[0], names, ImmutableDictionary<string, AttributeProto>.Empty);

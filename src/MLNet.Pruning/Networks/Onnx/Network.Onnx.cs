@@ -21,7 +21,9 @@ public sealed partial class Network
 
     /// <summary>A network from an ONNX file, with numbers for sizes that the file leaves open, such as the length of a sequence.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="sizes">Numbers of at least 1 by the name of the dimension in the file, "N" for the batch; one without a name there goes by input and place, as "tokens.1".</param>
+    /// <param name="sizes">
+    /// Numbers of at least 1 by the name of the dimension in the file, "N" for the batch; one without a name there goes by input and place, as "tokens.1".
+    /// </param>
     /// <returns>The network of these sizes, which it keeps when it is written.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
@@ -45,9 +47,9 @@ public sealed partial class Network
     /// zero) are written as such. ONNX Runtime expands them when it loads the file.
     /// </param>
     /// <param name="externalData">
-    /// Name of a file in the same folder that takes the weights of at least 1 KB; null keeps all in one file, of at most 2 GB. A hash of the weights is added to
-    /// it, so that "w.bin" becomes "w.0123456789abcdef.bin": an older model keeps its own weights until it is replaced, and they stay after that, because other
-    /// models may share them.
+    /// Name of a file in the same folder that takes the weights of at least 1 KB; null keeps all in one file, of at most 2 GB. A hash of the weights is added
+    /// to it, so that "w.bin" becomes "w.0123456789abcdef.bin": an older model keeps its own weights until it is replaced, and they stay after that, because
+    /// other models may share them.
     /// </param>
     /// <exception cref="InvalidOperationException">A parameter has no values yet, or the file would exceed 2 GB.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>

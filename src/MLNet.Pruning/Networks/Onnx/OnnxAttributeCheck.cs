@@ -31,10 +31,12 @@ internal static class OnnxAttributeCheck
         }
 
         // Writers that know no presence leave out zeros and empty strings; lists may be empty.
-        var missing = filled.Count == 0 && attribute.Type is AttributeType.Tensor or AttributeType.Graph or AttributeType.SparseTensor or AttributeType.TypeProto;
+        var missing = filled.Count == 0 && attribute.Type is AttributeType.Tensor or AttributeType.Graph or AttributeType.SparseTensor
+            or AttributeType.TypeProto;
         if (missing || filled.Exists(type => type != attribute.Type))
         {
-            throw new OnnxFormatException($"{place} of type {attribute.Type} has {(missing ? "no value" : $"a value of type {string.Join(", ", filled)}")}; expected one of its type.");
+            throw new OnnxFormatException($"{place} of type {attribute.Type} has {(missing ? "no value" : $"a value of type {string.Join(", ", filled)}")}; "
+                + "expected one of its type.");
         }
     }
 

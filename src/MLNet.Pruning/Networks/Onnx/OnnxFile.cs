@@ -24,7 +24,8 @@ internal static class OnnxFile
 
         var length = new FileInfo(path).Length;
         return length <= Array.MaxLength ? Parse(File.ReadAllBytes(path), path, FolderOf(path))
-            : throw new OnnxFormatException($"{path} has {length} bytes; an ONNX file has at most {Array.MaxLength}, larger models keep their weights in external files.");
+            : throw new OnnxFormatException($"{path} has {length} bytes; an ONNX file has at most {Array.MaxLength}, larger models keep their weights in "
+                + "external files.");
     }
 
     /// <summary>Reads a model from memory. It can have no external data.</summary>
@@ -36,7 +37,9 @@ internal static class OnnxFile
     /// <summary>Writes a model as a whole or not at all.</summary>
     /// <param name="model">Stays as it is.</param>
     /// <param name="path">The file; one that exists is replaced.</param>
-    /// <param name="externalData">Name of a file beside it for the values of all tensors of at least 1 KB, to which a hash of what it holds is added; null to keep them in the model.</param>
+    /// <param name="externalData">
+    /// Name of a file beside it for the values of all tensors of at least 1 KB, to which a hash of what it holds is added; null to keep them in the model.
+    /// </param>
     /// <exception cref="OnnxFormatException">The model would be refused when it is read again.</exception>
     /// <exception cref="InvalidOperationException">It needs more than 2 GB without external data.</exception>
     /// <exception cref="IOException">The disk is full, or the folder cannot be written to. Nothing has changed.</exception>
@@ -48,7 +51,8 @@ internal static class OnnxFile
             var size = Size(model);
             if (size > int.MaxValue)
             {
-                throw new InvalidOperationException($"{path} would have {size} bytes; an ONNX file has at most {int.MaxValue}. Keep the weights in an external file.");
+                throw new InvalidOperationException($"{path} would have {size} bytes; an ONNX file has at most {int.MaxValue}. Keep the weights in an "
+                    + "external file.");
             }
 
             AtomicFile.Write(path, model.WriteTo);
@@ -57,12 +61,14 @@ internal static class OnnxFile
 
         if (externalData.Length == 0 || Path.GetFileName(externalData) != externalData || externalData == Path.GetFileName(path))
         {
-            throw new ArgumentException($"The external data of {path} cannot lie in '{externalData}'; expected the name of another file in the same folder.", nameof(externalData));
+            throw new ArgumentException($"The external data of {path} cannot lie in '{externalData}'; expected the name of another file in the same folder.",
+                nameof(externalData));
         }
 
         if (OnnxTensors.Of(model).FirstOrDefault(OnnxTensorSize.IsExternal) is { } external)
         {
-            throw new InvalidOperationException($"Tensor '{external.Name}' of {path} still lies in an external file: read it in before it is written to another one.");
+            throw new InvalidOperationException($"Tensor '{external.Name}' of {path} still lies in an external file: read it in before it is written to "
+                + "another one.");
         }
 
         // The model comes last: until it is replaced, the older one finds its own weights, whose name says what they are.
@@ -83,7 +89,8 @@ internal static class OnnxFile
         }
         catch (Exception exception) when (IsDamage(exception))
         {
-            throw new OnnxFormatException($"{name} is not a whole ONNX file: {exception.Message.TrimEnd('.')} (byte {FailingByte(bytes)} of {bytes.Length}).", exception);
+            throw new OnnxFormatException($"{name} is not a whole ONNX file: {exception.Message.TrimEnd('.')} (byte {FailingByte(bytes)} of {bytes.Length}).",
+                exception);
         }
 
         OnnxValidation.Check(model, name, folder);
@@ -107,7 +114,8 @@ internal static class OnnxFile
     }
 
     // Protobuf adds lengths in 32 bits: those near 2 GB make it step outside the array, which is refused, but as such.
-    private static bool IsDamage(Exception exception) => exception is InvalidProtocolBufferException or IndexOutOfRangeException or ArgumentException or OverflowException;
+    private static bool IsDamage(Exception exception) => exception is InvalidProtocolBufferException or IndexOutOfRangeException or ArgumentException
+        or OverflowException;
 
     /// <summary>Bytes of the file. Protobuf counts in 32 bits and would wrap around, so values are counted apart.</summary>
     private static long Size(ModelProto model)

@@ -67,7 +67,8 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
             {
                 if (output.Length > 0 && !names.Add(output))
                 {
-                    throw new OnnxFormatException($"{place}, node {OnnxGraphOrder.Describe(node)} writes '{output}', which is written elsewhere or is an input or initializer; expected a name of its own.");
+                    throw new OnnxFormatException($"{place}, node {OnnxGraphOrder.Describe(node)} writes '{output}', which is written elsewhere or is an "
+                        + "input or initializer; expected a name of its own.");
                 }
             }
         }
@@ -123,7 +124,8 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
     {
         if (info.Type?.TensorType?.Shape?.Dim.Count > OnnxTensorSize.MostDimensions)
         {
-            throw new OnnxFormatException($"{place}, value '{info.Name}' has {info.Type.TensorType.Shape.Dim.Count} dimensions; expected at most {OnnxTensorSize.MostDimensions}.");
+            throw new OnnxFormatException($"{place}, value '{info.Name}' has {info.Type.TensorType.Shape.Dim.Count} dimensions; expected at most "
+                + $"{OnnxTensorSize.MostDimensions}.");
         }
 
         foreach (var dimension in info.Type?.TensorType?.Shape?.Dim ?? [])
@@ -141,7 +143,8 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
         _unbacked += OnnxTensor.CheckSparse(tensor, folder, place);
         if (_unbacked > OnnxTensor.MaximumUnbacked)
         {
-            throw new OnnxFormatException($"{place} and those before it stand for {_unbacked} more zeros than a thousand a value; expected at most {OnnxTensor.MaximumUnbacked}.");
+            throw new OnnxFormatException($"{place} and those before it stand for {_unbacked} more zeros than a thousand a value; expected at most "
+                + $"{OnnxTensor.MaximumUnbacked}.");
         }
     }
 

@@ -3,7 +3,9 @@ using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks.Onnx;
 
-/// <summary>From a checked model to a network: functions and weights of subgraphs are moved to where they count, and a batch of one row is opened where that holds.</summary>
+/// <summary>
+/// From a checked model to a network: functions and weights of subgraphs are moved to where they count, and a batch of one row is opened where that holds.
+/// </summary>
 internal static class OnnxImport
 {
     /// <summary>Reads a checked model.</summary>
@@ -33,7 +35,8 @@ internal static class OnnxImport
 
     /// <summary>What a network that contradicts itself leads to where it is looked at.</summary>
     public static bool IsContradiction(Exception e)
-        => e is ArgumentException or ArithmeticException or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException or InvalidOperationException;
+        => e is ArgumentException or ArithmeticException or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException
+            or InvalidOperationException;
 
     private static Network ForAnyBatch(ModelProto model, string file, string? folder)
     {

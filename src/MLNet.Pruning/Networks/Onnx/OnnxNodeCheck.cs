@@ -32,7 +32,8 @@ internal static class OnnxNodeCheck
         {
             if (!signature.Attributes.TryGetValue(attribute.Name, out var type))
             {
-                throw new OnnxFormatException($"{place} has the attribute '{attribute.Name}', which its operator does not have; expected {Names(signature.Attributes.Keys)}.");
+                throw new OnnxFormatException($"{place} has the attribute '{attribute.Name}', which its operator does not have; expected "
+                    + $"{Names(signature.Attributes.Keys)}.");
             }
 
             if (attribute.Type != type)

@@ -10,12 +10,14 @@ internal static class OnnxOperators
 {
     private static readonly FrozenDictionary<string, AttributeType> s_types = new Dictionary<string, AttributeType>
     {
-        ["i"] = AttributeType.Int, ["b"] = AttributeType.Int, ["f"] = AttributeType.Float, ["s"] = AttributeType.String, ["t"] = AttributeType.Tensor, ["g"] = AttributeType.Graph,
-        ["is"] = AttributeType.Ints, ["fs"] = AttributeType.Floats, ["ss"] = AttributeType.Strings, ["st"] = AttributeType.SparseTensor, ["tp"] = AttributeType.TypeProto,
+        ["i"] = AttributeType.Int, ["b"] = AttributeType.Int, ["f"] = AttributeType.Float, ["s"] = AttributeType.String, ["t"] = AttributeType.Tensor,
+        ["g"] = AttributeType.Graph,
+        ["is"] = AttributeType.Ints, ["fs"] = AttributeType.Floats, ["ss"] = AttributeType.Strings, ["st"] = AttributeType.SparseTensor,
+        ["tp"] = AttributeType.TypeProto,
     }.ToFrozenDictionary();
 
-    // Operator, inputs, outputs, attributes. Inputs and outputs are those that have to be there and the most there may be, attributes their name and type, with "!"
-    // where every version asks for them; "b" is a number that is 0 or 1. A line that begins with more spaces goes on.
+    // Operator, inputs, outputs, attributes. Inputs and outputs are those that have to be there and the most there may be, attributes their name and type, with
+    // "!" where every version asks for them; "b" is a number that is 0 or 1. A line that begins with more spaces goes on.
     private const string Table = """
         Abs 1-1 1-1
         Acos 1-1 1-1
@@ -241,7 +243,8 @@ internal static class OnnxOperators
         return new(Arity(words[1]), Arity(words[2]), attributes, Names(words, "!"), Names(words, ":b"));
     }
 
-    private static string[] Names(string[] words, string end) => [.. words.Skip(3).Where(word => word.EndsWith(end, StringComparison.Ordinal)).Select(word => word[..word.IndexOf(':')])];
+    private static string[] Names(string[] words, string end)
+        => [.. words.Skip(3).Where(word => word.EndsWith(end, StringComparison.Ordinal)).Select(word => word[..word.IndexOf(':')])];
 
     private static (int Required, int Most) Arity(string text)
     {
@@ -255,5 +258,6 @@ internal static class OnnxOperators
     /// <param name="Attributes">Their types by name.</param>
     /// <param name="Required">Those it cannot be without.</param>
     /// <param name="Truths">Those that are 0 or 1.</param>
-    internal sealed record Signature((int Required, int Most) Inputs, (int Required, int Most) Outputs, FrozenDictionary<string, AttributeType> Attributes, string[] Required, string[] Truths);
+    internal sealed record Signature((int Required, int Most) Inputs, (int Required, int Most) Outputs, FrozenDictionary<string, AttributeType> Attributes,
+        string[] Required, string[] Truths);
 }

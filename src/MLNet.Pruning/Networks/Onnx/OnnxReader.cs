@@ -52,7 +52,8 @@ internal sealed class OnnxReader
         Inputs = [.. OpenSizes.Inputs(model.Graph).Select(info => DeclaredTensors.Of(info, _symbols))];
         if (openBatch)
         {
-            Inputs = [.. Inputs.Select(input => input with { Shape = input.Shape.SetItem(0, _symbols.Open(_symbols.Name(TensorInfo.Batch), (input.Name, 0))) })];
+            Inputs = [.. Inputs.Select(input => input with { Shape = input.Shape
+                .SetItem(0, _symbols.Open(_symbols.Name(TensorInfo.Batch), (input.Name, 0))) })];
         }
     }
 
@@ -101,7 +102,8 @@ internal sealed class OnnxReader
             }
             catch (Exception e) when (OnnxImport.IsContradiction(e))
             {
-                throw new OnnxFormatException($"{_file}: node '{proto.Name}' ({proto.OpType}) that produces '{string.Join(", ", proto.Output)}': {e.Message}", e);
+                throw new OnnxFormatException($"{_file}: node '{proto.Name}' ({proto.OpType}) that produces '{string.Join(", ", proto.Output)}': {e.Message}",
+                    e);
             }
         }
 
@@ -133,7 +135,8 @@ internal sealed class OnnxReader
             Model = _model,
             AsRead = true,
             Metadata = _model.MetadataProps.DistinctBy(entry => entry.Key).ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value),
-            Sources = parameters.Where(parameter => _sources.ContainsKey(parameter.Name)).ToImmutableDictionary(parameter => parameter.Name, parameter => _sources[parameter.Name]),
+            Sources = parameters.Where(parameter => _sources.ContainsKey(parameter.Name))
+                .ToImmutableDictionary(parameter => parameter.Name, parameter => _sources[parameter.Name]),
         };
     }
 
@@ -183,7 +186,8 @@ internal sealed class OnnxReader
             return;
         }
 
-        if (proto is { OpType: "If", Domain: "" or "ai.onnx" } && _values.GetValueOrDefault(Resolve(proto.Input[0])) is { Ints: [var condition], IsOpen: false })
+        if (proto is { OpType: "If", Domain: "" or "ai.onnx" }
+            && _values.GetValueOrDefault(Resolve(proto.Input[0])) is { Ints: [var condition], IsOpen: false })
         {
             foreach (var inner in InlinedBranch.Nodes(proto, condition != 0 ? "then_branch" : "else_branch", _valueNames))
             {
@@ -204,7 +208,8 @@ internal sealed class OnnxReader
 
     private void AddCanonical(Node node)
     {
-        if (node is { Operator: "Conv" or "ConvTranspose", Domain: "" } && !node.Attributes.ContainsKey("kernel_shape") && Info(node.Inputs[1]) is { IsKnown: true } weight)
+        if (node is { Operator: "Conv" or "ConvTranspose", Domain: "" } && !node.Attributes.ContainsKey("kernel_shape")
+            && Info(node.Inputs[1]) is { IsKnown: true } weight)
         {
             node = node.With("kernel_shape", weight.Shape.Skip(2).Select(size => (long)size).ToArray());
         }
@@ -219,7 +224,8 @@ internal sealed class OnnxReader
     {
         node = _zeros.WithoutStates(node);
         var infos = node.Inputs.Select(name => name.Length == 0 ? null : Info(name)).ToImmutableArray();
-        var outputs = ShapeInference.Outputs(node, infos, _symbols, name => _values.GetValueOrDefault(name) is { Ints: { } ints, IsOpen: false } ? ints : null).ToArray();
+        var outputs = ShapeInference.Outputs(node, infos, _symbols, name => _values.GetValueOrDefault(name) is { Ints: { } ints, IsOpen: false } ? ints : null)
+            .ToArray();
         if (!node.Outputs.Any(_outputs.Contains) && Fold(node, infos, outputs) is { } folded)
         {
             for (var i = 0; i < outputs.Length; i++)
@@ -268,13 +274,15 @@ internal sealed class OnnxReader
             return [FoldedValue.Of([.. shape.Shape[start..end].Select(FoldedValue.FromSize)])];
         }
 
-        if (node.Operator == "ConstantOfShape" && node.Ints("shape") is var sizes && node.Inputs.Length == 0 && sizes.All(size => size >= 0) && sizes.Aggregate(1L, (a, b) => a * b) <= 4096)
+        if (node.Operator == "ConstantOfShape" && node.Ints("shape") is var sizes && node.Inputs.Length == 0 && sizes.All(size => size >= 0)
+            && sizes.Aggregate(1L, (a, b) => a * b) <= 4096)
         {
             var count = (int)sizes.Aggregate(1L, (a, b) => a * b);
             var value = node.Float("value", 0);
             var type = (TensorType)node.Int("dtype", 1);
             ImmutableArray<int> dims = [.. sizes.Select(size => (int)size)];
-            return [type is TensorType.Float ? new(type, dims, null, [.. Enumerable.Repeat(value, count)]) : new(type, dims, [.. Enumerable.Repeat((long)value, count)], null)];
+            return [type is TensorType.Float ? new(type, dims, null, [.. Enumerable.Repeat(value, count)])
+                : new(type, dims, [.. Enumerable.Repeat((long)value, count)], null)];
         }
 
         if (node.Operator == "DequantizeLinear" && _quantized.Dequantize(node, _values) is { } weight)
@@ -295,7 +303,8 @@ internal sealed class OnnxReader
     /// Whether the node reads a weight in another form that others read too, as an output layer reads the embedding's table transposed: the
     /// weight stays one parameter, and the node stays.
     /// </summary>
-    private bool IsViewOfShared(Node node) => OperatorCatalogue.Find(node)?.Values == Values.Shown && _values.GetValueOrDefault(node.Inputs[0]) is { IsTied: true, Shape.Length: > 1 }
+    private bool IsViewOfShared(Node node) => OperatorCatalogue.Find(node)?.Values == Values.Shown
+        && _values.GetValueOrDefault(node.Inputs[0]) is { IsTied: true, Shape.Length: > 1 }
         && _readers.GetValueOrDefault(node.Inputs[0]) > 1;
 
     private TensorInfo Info(string name) => _tensors.TryGetValue(name, out var tensor) ? tensor
@@ -310,7 +319,8 @@ internal sealed class OnnxReader
     {
         if (value.Floats is { } floats)
         {
-            _parameters.TryAdd(name, new Parameter(name, value.Shape, floats, false, default) { Type = value.Type, Stored = value.Stored == value.Type ? null : value.Stored, Grid = value.Grid });
+            _parameters.TryAdd(name, new Parameter(name, value.Shape, floats, false, default) { Type = value.Type,
+                Stored = value.Stored == value.Type ? null : value.Stored, Grid = value.Grid });
             if (value.Source is { } stored && (stored.Name == name || _readers.GetValueOrDefault(stored.Name) == 1))
             {
                 _sources[name] = stored;
@@ -319,7 +329,8 @@ internal sealed class OnnxReader
         else if (value.IsOpen)
         {
             Add(new Node(_names.Next("dimensions"), Node.Dimensions, [], [name],
-                [new("shape", value.Sizes ?? throw new ArgumentException($"the sizes in '{name}' cannot be determined before the network runs")), new("scalar", value.Shape.Length == 0 ? 1L : 0L)]));
+                [new("shape", value.Sizes ?? throw new ArgumentException($"the sizes in '{name}' cannot be determined before the network runs")),
+                    new("scalar", value.Shape.Length == 0 ? 1L : 0L)]));
         }
         else
         {
@@ -353,7 +364,9 @@ internal sealed class OnnxReader
         }
     }
 
-    /// <summary>Gives a value that the file holds, and the graph gives back, another name, and produces it: what a network computes is produced by a node.</summary>
+    /// <summary>
+    /// Gives a value that the file holds, and the graph gives back, another name, and produces it: what a network computes is produced by a node.
+    /// </summary>
     private void Produce(string output)
     {
         var held = _valueNames.Next(output + ".value");

@@ -22,7 +22,8 @@ internal static class OnnxValidation
     {
         if (model.IrVersion is < OldestIrVersion or > NewestIrVersion)
         {
-            throw new OnnxFormatException($"{name} has the IR version {(model.HasIrVersion ? model.IrVersion : "(none)")}; expected {OldestIrVersion} to {NewestIrVersion}.");
+            throw new OnnxFormatException($"{name} has the IR version {(model.HasIrVersion ? model.IrVersion : "(none)")}; expected {OldestIrVersion} to "
+                + $"{NewestIrVersion}.");
         }
 
         if (model.Graph is null)
@@ -43,7 +44,8 @@ internal static class OnnxValidation
             var domain = import.Domain == "ai.onnx" ? "" : import.Domain;
             if (!versions.TryAdd(domain, import.Version) && versions[domain] != import.Version)
             {
-                throw new OnnxFormatException($"{name} imports the versions {versions[domain]} and {import.Version} of the operators of '{import.Domain}'; expected one.");
+                throw new OnnxFormatException($"{name} imports the versions {versions[domain]} and {import.Version} of the operators of '{import.Domain}'; "
+                    + "expected one.");
             }
         }
 

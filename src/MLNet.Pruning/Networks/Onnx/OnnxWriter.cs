@@ -47,7 +47,8 @@ internal static class OnnxWriter
             }
         }
 
-        foreach (var identity in graph.Node.Where(node => node.OpType == "Identity" && node.Output.Count == 1 && network.TryGetParameter(node.Output[0], out _)).ToArray())
+        foreach (var identity in graph.Node.Where(node => node.OpType == "Identity" && node.Output.Count == 1 && network.TryGetParameter(node.Output[0], out _))
+            .ToArray())
         {
             // One that shared another's values keeps doing so only while they are equal.
             var parameter = network[identity.Output[0]];
@@ -128,7 +129,8 @@ internal static class OnnxWriter
         graph.Initializer.AddRange(export.Initializers);
         graph.Initializer.AddRange(network.Graph.Constants.Select(ToProto));
         graph.ValueInfo.AddRange(network.Nodes.Where(node => OperatorCatalogue.Find(node) is null).SelectMany(node => node.Outputs)
-            .Where(name => name.Length > 0 && network.Tensors[name].IsKnown && !network.Graph.Outputs.Contains(name)).Select(name => Describe(network.Tensors[name], network)));
+            .Where(name => name.Length > 0 && network.Tensors[name].IsKnown && !network.Graph.Outputs.Contains(name))
+            .Select(name => Describe(network.Tensors[name], network)));
         return model;
     }
 
@@ -176,7 +178,8 @@ internal static class OnnxWriter
 
     private static void Sparsify(GraphProto graph, Network network)
     {
-        foreach (var tensor in graph.Initializer.Where(tensor => tensor.DataType == (int)DataType.Float && network.TryGetParameter(tensor.Name, out _)).ToArray())
+        foreach (var tensor in graph.Initializer.Where(tensor => tensor.DataType == (int)DataType.Float && network.TryGetParameter(tensor.Name, out _))
+            .ToArray())
         {
             var values = network[tensor.Name].Values;
             if (OnnxTensor.SparseGains(values))

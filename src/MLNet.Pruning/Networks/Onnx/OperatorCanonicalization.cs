@@ -87,7 +87,8 @@ internal static class OperatorCanonicalization
         return node;
     }
 
-    private static Node Fold(Node node, (int Input, string Attribute, Kind Kind)[] operands, FoldedValue?[] known, ImmutableArray<int> input, Symbols symbols, bool openBatch)
+    private static Node Fold(Node node, (int Input, string Attribute, Kind Kind)[] operands, FoldedValue?[] known, ImmutableArray<int> input, Symbols symbols,
+        bool openBatch)
     {
         var inputs = node.Inputs.ToList();
         // All or none, but for what is dropped anyway: half a Slice in attributes would be another operator.
@@ -148,7 +149,9 @@ internal static class OperatorCanonicalization
         Kind.Numbers when operand.Floats is { } many => many,
         Kind.Sizes => operand.Sizes,
         Kind.Indices when operand is { Ints: { } indices, IsOpen: false, Shape.Length: <= 1 } => indices,
-        Kind.Target when operand.Ints is { } target && !input.IsDefault => Target(node, openBatch && input is [TensorInfo.Batch, ..] && target is [1, ..] ? [FoldedValue.FromSize(TensorInfo.Batch), .. target[1..]] : target, input, symbols),
+        Kind.Target when operand.Ints is { } target && !input.IsDefault =>
+            Target(node, openBatch && input is [TensorInfo.Batch, ..] && target is [1, ..] ? [FoldedValue.FromSize(TensorInfo.Batch), .. target[1..]] : target,
+                input, symbols),
         _ => null,
     };
 
@@ -209,7 +212,8 @@ internal static class OperatorCanonicalization
                 // The others are masks and running statistics of training.
                 return node.WithOutputs(node.Outputs.Take(1));
             case "Upsample":
-                return node.With("coordinate_transformation_mode", "asymmetric").With("nearest_mode", "floor").AsOperator("Resize", node.Inputs.Length > 1 ? [node.Inputs[0], "", node.Inputs[1]] : node.Inputs);
+                return node.With("coordinate_transformation_mode", "asymmetric").With("nearest_mode", "floor")
+                    .AsOperator("Resize", node.Inputs.Length > 1 ? [node.Inputs[0], "", node.Inputs[1]] : node.Inputs);
             case "Resize" when opset < 11:
                 return node.With("coordinate_transformation_mode", "asymmetric").With("nearest_mode", "floor").WithInputs([node.Inputs[0], "", node.Inputs[1]]);
             default:
@@ -223,7 +227,8 @@ internal static class OperatorCanonicalization
         var parts = node.Outputs.Length;
         if (axis < 0 || axis >= input.Length || node.Int("num_outputs", parts) != parts)
         {
-            throw new ArgumentException($"it splits dimension {axis} of {TensorInfo.Dimensions(input)} into {node.Int("num_outputs", parts)}, and has {parts} outputs");
+            throw new ArgumentException($"it splits dimension {axis} of {TensorInfo.Dimensions(input)} into {node.Int("num_outputs", parts)}, and has {parts} "
+                + "outputs");
         }
 
         var size = input[axis];

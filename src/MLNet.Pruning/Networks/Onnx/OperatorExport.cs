@@ -7,7 +7,8 @@ namespace MLNet.Pruning.Networks.Onnx;
 /// <summary>Writes nodes of the inner form for one version of the standard: the reverse of <see cref="OperatorCanonicalization"/>.</summary>
 internal sealed class OperatorExport(Network network, long opset)
 {
-    private readonly UniqueNames _names = new(network.Tensors.Keys.Concat(network.Parameters.Select(parameter => parameter.Name)).Concat(network.Graph.Constants.Select(constant => constant.Name)));
+    private readonly UniqueNames _names = new(network.Tensors.Keys.Concat(network.Parameters.Select(parameter => parameter.Name))
+        .Concat(network.Graph.Constants.Select(constant => constant.Name)));
     private readonly Dictionary<int, string> _sizes = [];
 
     public List<NodeProto> Nodes { get; } = [];
@@ -21,7 +22,8 @@ internal sealed class OperatorExport(Network network, long opset)
         if (parameter.Grid is { } grid)
         {
             long[] count = grid.Axis < 0 ? [] : [grid.Scales.Length];
-            var integers = OnnxTensor.FromLongs(Unique(parameter.Name + "_quantized"), dims, grid.Quantize(parameter.Values, parameter.Shape), (DataType)grid.Type);
+            var integers = OnnxTensor.FromLongs(Unique(parameter.Name + "_quantized"), dims, grid.Quantize(parameter.Values, parameter.Shape),
+                (DataType)grid.Type);
             var node = new NodeProto
             {
                 Name = Unique(parameter.Name + "_DequantizeLinear"), OpType = "DequantizeLinear", Output = { parameter.Name },
@@ -42,10 +44,12 @@ internal sealed class OperatorExport(Network network, long opset)
         }
         else if (parameter.Stored is { } type)
         {
-            var stored = Initialize($"{parameter.Name}_{type.ToString().ToLowerInvariant()}", OnnxTensor.FromFloats("", dims, parameter.Values, (DataType)type));
+            var stored = Initialize($"{parameter.Name}_{type.ToString().ToLowerInvariant()}",
+                OnnxTensor.FromFloats("", dims, parameter.Values, (DataType)type));
             Nodes.Add(new NodeProto
             {
-                Name = Unique(parameter.Name + "_Cast"), OpType = "Cast", Input = { stored }, Output = { parameter.Name }, Attribute = { OnnxAttributes.ToProto("to", (long)parameter.Type) },
+                Name = Unique(parameter.Name + "_Cast"), OpType = "Cast", Input = { stored }, Output = { parameter.Name },
+                Attribute = { OnnxAttributes.ToProto("to", (long)parameter.Type) },
             });
         }
         else
@@ -82,7 +86,8 @@ internal sealed class OperatorExport(Network network, long opset)
             case "Squeeze" or "Unsqueeze" or "ReduceSum" or "Split":
                 Emit(node, opset >= 13, (node.Operator == "Split" ? "split" : "axes", false));
                 break;
-            case "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL1" or "ReduceL2" or "ReduceLogSum" or "ReduceLogSumExp" or "ReduceSumSquare":
+            case "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL1" or "ReduceL2" or "ReduceLogSum" or "ReduceLogSumExp"
+                or "ReduceSumSquare":
                 Emit(node, opset >= 18, ("axes", false));
                 break;
             case "Slice":
@@ -148,7 +153,8 @@ internal sealed class OperatorExport(Network network, long opset)
                 long[] numbers when numbers.Any(FoldedValue.IsOpenSize) => Bounds(node, attribute, numbers),
                 long[] numbers when scalar => Initialize(node, attribute, numbers, []),
                 long[] numbers => Initialize(node, attribute, numbers, [numbers.Length]),
-                long number when attribute == Node.TrainingMode => Initialize($"{node.Name}.{attribute}", OnnxTensor.FromLongs("", [], [number], DataType.Bool)),
+                long number when attribute == Node.TrainingMode => Initialize($"{node.Name}.{attribute}",
+                    OnnxTensor.FromLongs("", [], [number], DataType.Bool)),
                 long number => Initialize(node, attribute, [number], scalar ? [] : [1]),
                 float number => Initialize(node, attribute, number),
                 _ => throw new ArgumentException($"Node '{node.Name}' ({node.Operator}): its attribute '{attribute}' is of type {value.GetType()}."),
@@ -215,7 +221,8 @@ internal sealed class OperatorExport(Network network, long opset)
                 return;
             }
 
-            Emit(plain.AsOperator(opset == 9 ? "Upsample" : "Resize", node.Inputs).Without("scales"), [node.Inputs[0], node.Inputs.Length > 1 ? node.Inputs[^1] : Initialize(node, "scales", node.Floats("scales"))]);
+            Emit(plain.AsOperator(opset == 9 ? "Upsample" : "Resize", node.Inputs).Without("scales"),
+                [node.Inputs[0], node.Inputs.Length > 1 ? node.Inputs[^1] : Initialize(node, "scales", node.Floats("scales"))]);
             return;
         }
 
@@ -304,7 +311,8 @@ internal sealed class OperatorExport(Network network, long opset)
     private string Bounds(Node node, string attribute, long[] bounds)
     {
         var output = Unique($"{node.Name}.{attribute}");
-        EmitConcat([.. bounds.Select(bound => FoldedValue.IsOpenSize(bound) ? Open(FoldedValue.ToSize(bound)) : Initialize(node, "bound", [bound], [1]))], output);
+        EmitConcat([.. bounds.Select(bound => FoldedValue.IsOpenSize(bound) ? Open(FoldedValue.ToSize(bound)) : Initialize(node, "bound", [bound], [1]))],
+            output);
         return output;
     }
 
@@ -339,7 +347,8 @@ internal sealed class OperatorExport(Network network, long opset)
         var name = _sizes[size] = Unique("size." + network.Graph.Symbols.Name(size));
         if (factors.Length == 1 && coefficient == 1)
         {
-            var (tensor, dimension) = network.Graph.Symbols.Source(size) ?? throw new ArgumentException($"The open size '{network.Graph.Symbols.Name(size)}' is given by no tensor.");
+            var (tensor, dimension) = network.Graph.Symbols.Source(size)
+                ?? throw new ArgumentException($"The open size '{network.Graph.Symbols.Name(size)}' is given by no tensor.");
             var shape = Unique(name + ".shape");
             Emit(shape, "Shape", [tensor]);
             Emit(name, "Gather", [shape, Initialize(name, [dimension], [1])]);
@@ -369,7 +378,8 @@ internal sealed class OperatorExport(Network network, long opset)
 
     private string Initialize(Node node, string attribute, float value) => Initialize($"{node.Name}.{attribute}", OnnxTensor.FromFloats("", [], [value]));
 
-    private string Initialize(Node node, string attribute, float[] values) => Initialize($"{node.Name}.{attribute}", OnnxTensor.FromFloats("", [values.Length], values));
+    private string Initialize(Node node, string attribute, float[] values)
+        => Initialize($"{node.Name}.{attribute}", OnnxTensor.FromFloats("", [values.Length], values));
 
     private string Initialize(string name, TensorProto tensor)
     {

@@ -70,5 +70,6 @@ internal static class PackedNodes
     }
 
     /// <summary>Whether an attribute holds numbers and texts only.</summary>
-    public static bool IsPlain(AttributeProto attribute) => attribute is { T: null, G: null, SparseTensor: null, Tensors.Count: 0, SparseTensors.Count: 0, Graphs.Count: 0 };
+    public static bool IsPlain(AttributeProto attribute)
+        => attribute is { T: null, G: null, SparseTensor: null, Tensors.Count: 0, SparseTensors.Count: 0, Graphs.Count: 0 };
 }

@@ -26,8 +26,10 @@ internal sealed class QuantizedInitializers(string? folder)
             return null;
         }
 
-        var grid = new QuantizationGrid((TensorType)tensor.DataType, [.. scales], [.. node.Input(2) is { } zeros ? values[zeros].Ints! : new long[scales.Length]], node.Input(2) is not null, axis);
-        return new(TensorType.Float, shape, null, grid.Dequantize(OnnxTensor.ToLongs(tensor, folder), shape)) { IsInitializer = true, Grid = grid, Source = new(tensor.Name, []) };
+        var grid = new QuantizationGrid((TensorType)tensor.DataType, [.. scales],
+            [.. node.Input(2) is { } zeros ? values[zeros].Ints! : new long[scales.Length]], node.Input(2) is not null, axis);
+        return new(TensorType.Float, shape, null, grid.Dequantize(OnnxTensor.ToLongs(tensor, folder), shape)) { IsInitializer = true, Grid = grid,
+            Source = new(tensor.Name, []) };
     }
 
     /// <summary>Takes a tensor of the file, where it is of a type that weights are quantised to.</summary>
@@ -39,9 +41,11 @@ internal sealed class QuantizedInitializers(string? folder)
         }
     }
 
-    private static bool IsQuantized(TensorProto tensor) => (TensorType)tensor.DataType is TensorType.Int8 or TensorType.UInt8 or TensorType.Int16 or TensorType.UInt16 or TensorType.Int32;
+    private static bool IsQuantized(TensorProto tensor)
+        => (TensorType)tensor.DataType is TensorType.Int8 or TensorType.UInt8 or TensorType.Int16 or TensorType.UInt16 or TensorType.Int32;
 
     /// <summary>Whether values would take eight times their room as integers of 64 bits: what is no weight then is carried as it is.</summary>
-    public static bool IsLarge(TensorProto tensor) => (TensorType)tensor.DataType is TensorType.Int8 or TensorType.UInt8 or TensorType.Int16 or TensorType.UInt16
+    public static bool IsLarge(TensorProto tensor) => (TensorType)tensor.DataType is TensorType.Int8 or TensorType.UInt8 or TensorType.Int16
+        or TensorType.UInt16
         && OnnxTensorSize.Count(tensor.Dims, tensor.Name) > ConstantFolding.LargestComputed;
 }

@@ -51,15 +51,18 @@ internal sealed class SubgraphWeights
         // An input may have an initializer as its default, and what a subgraph gives has to be its own.
         var own = graph.Input.Concat(graph.Output).Select(info => info.Name).ToHashSet();
         var weights = Take(graph.Initializer, tensor => IsWeight(tensor) && !own.Contains(tensor.Name)).ToList();
-        weights.AddRange(Take(graph.Node, node => IsConstant(node) && node.Attribute is [{ T: { } tensor }] && IsWeight(tensor) && !own.Contains(node.Output[0]))
+        weights.AddRange(Take(graph.Node, node => IsConstant(node) && node.Attribute is [{ T: { } tensor }] && IsWeight(tensor)
+            && !own.Contains(node.Output[0]))
             .Select(node => new TensorProto(node.Attribute[0].T) { Name = node.Output[0] }));
         known = [.. known, .. weights.Select(tensor => tensor.Name)];
 
-        var constants = graph.Initializer.Select(tensor => tensor.Name).Concat(graph.Node.Where(IsConstant).Select(node => node.Output[0])).Where(name => !own.Contains(name)).ToHashSet();
+        var constants = graph.Initializer.Select(tensor => tensor.Name).Concat(graph.Node.Where(IsConstant).Select(node => node.Output[0]))
+            .Where(name => !own.Contains(name)).ToHashSet();
         var (nodes, needed) = (new List<NodeProto>(), new HashSet<string>());
         foreach (var node in OnnxGraphOrder.Sort(graph, graph.Name))
         {
-            if (OperatorCatalogue.Find(node.OpType)?.Values is Values.Shown or Values.Picked && node.Input.Any(known.Contains) && node.Input.All(input => input.Length == 0 || known.Contains(input) || constants.Contains(input))
+            if (OperatorCatalogue.Find(node.OpType)?.Values is Values.Shown or Values.Picked && node.Input.Any(known.Contains)
+                && node.Input.All(input => input.Length == 0 || known.Contains(input) || constants.Contains(input))
                 && !node.Output.Any(own.Contains))
             {
                 nodes.Add(node);
@@ -85,7 +88,8 @@ internal sealed class SubgraphWeights
             foreach (var graph in node.Attribute.SelectMany(OnnxGraphOrder.Subgraphs))
             {
                 // What a subgraph names itself hides what is of that name around it.
-                var own = graph.Input.Select(info => info.Name).Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.Node.SelectMany(inner => inner.Output)).ToHashSet();
+                var own = graph.Input.Select(info => info.Name).Concat(graph.Initializer.Select(tensor => tensor.Name))
+                    .Concat(graph.Node.SelectMany(inner => inner.Output)).ToHashSet();
                 var seen = around.Where(pair => !own.Contains(pair.Key)).ToDictionary();
                 foreach (var tensor in _moved[graph].Tensors)
                 {
@@ -175,6 +179,7 @@ internal sealed class SubgraphWeights
     /// <param name="Nodes">What rearranges them, in an order in which each comes after all that it reads.</param>
     private sealed record Moved(List<TensorProto> Tensors, List<NodeProto> Nodes)
     {
-        public IEnumerable<string> Names => Tensors.Select(tensor => tensor.Name).Concat(Nodes.SelectMany(node => node.Output).Where(output => output.Length > 0));
+        public IEnumerable<string> Names => Tensors.Select(tensor => tensor.Name)
+            .Concat(Nodes.SelectMany(node => node.Output).Where(output => output.Length > 0));
     }
 }

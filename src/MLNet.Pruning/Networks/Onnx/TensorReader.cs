@@ -11,8 +11,10 @@ internal sealed class TensorReader(string file, string? folder)
     /// <summary>The values; null for types that are carried.</summary>
     public FoldedValue? Known(TensorProto tensor, string name) => (TensorType)tensor.DataType switch
     {
-        TensorType.Float or TensorType.Float16 or TensorType.BFloat16 or TensorType.Double => new((TensorType)tensor.DataType, Shape(tensor.Dims, name), null, OnnxTensor.ToFloats(tensor, folder)),
-        TensorType.Int64 or TensorType.Int32 or TensorType.Int16 or TensorType.Int8 or TensorType.UInt8 or TensorType.UInt16 or TensorType.UInt32 or TensorType.Bool
+        TensorType.Float or TensorType.Float16 or TensorType.BFloat16 or TensorType.Double =>
+            new((TensorType)tensor.DataType, Shape(tensor.Dims, name), null, OnnxTensor.ToFloats(tensor, folder)),
+        TensorType.Int64 or TensorType.Int32 or TensorType.Int16 or TensorType.Int8 or TensorType.UInt8 or TensorType.UInt16 or TensorType.UInt32
+            or TensorType.Bool
             => Closed(new((TensorType)tensor.DataType, Shape(tensor.Dims, name), OnnxTensor.ToLongs(tensor, folder), null)),
         _ => null,
     };
@@ -21,7 +23,8 @@ internal sealed class TensorReader(string file, string? folder)
     private static FoldedValue? Closed(FoldedValue value) => value.IsOpen ? null : value;
 
     /// <summary>The values of a tensor that lists its non-zeros.</summary>
-    public FoldedValue Known(SparseTensorProto tensor, string name) => new(TensorType.Float, Shape(tensor.Dims, name), null, OnnxTensor.ToFloats(tensor, folder));
+    public FoldedValue Known(SparseTensorProto tensor, string name)
+        => new(TensorType.Float, Shape(tensor.Dims, name), null, OnnxTensor.ToFloats(tensor, folder));
 
     /// <summary>A tensor of another type, as it is.</summary>
     public Constant Carried(TensorProto tensor, string name) => new(name, (TensorType)tensor.DataType, Shape(tensor.Dims, name), default, tensor);
@@ -38,6 +41,7 @@ internal sealed class TensorReader(string file, string? folder)
     };
 
     private ImmutableArray<int> Shape(IEnumerable<long> dims, string name)
-        => dims.Any(size => size > int.MaxValue) ? throw new OnnxFormatException($"{file}: tensor '{name}' has the dimensions {string.Join(" x ", dims)}; expected at most {int.MaxValue} in each.")
+        => dims.Any(size => size > int.MaxValue) ? throw new OnnxFormatException($"{file}: tensor '{name}' has the dimensions {string.Join(" x ", dims)}; "
+            + $"expected at most {int.MaxValue} in each.")
             : [.. dims.Select(size => (int)size)];
 }

@@ -7,15 +7,18 @@ namespace MLNet.Pruning.Networks.Operators;
 internal static class CarriedShapes
 {
     /// <summary>The shape of the first output; none where it is not known.</summary>
-    public static ImmutableArray<int>[] Of(ShapeContext context) => context.Node is not { Domain: "com.microsoft" } node || !context.Has(0) || !context.Info(0).IsKnown ? []
+    public static ImmutableArray<int>[] Of(ShapeContext context)
+        => context.Node is not { Domain: "com.microsoft" } node || !context.Has(0) || !context.Info(0).IsKnown ? []
         : node.Operator switch
         {
             "GroupQueryAttention" when !context.Has(1) && context[0].Length == 3 => Queries(context),
-            "MultiHeadAttention" or "GroupQueryAttention" when context[0].Length == 3 && context.Has(1) && context.Has(2) && context.Info(2) is { IsKnown: true } values =>
+            "MultiHeadAttention" or "GroupQueryAttention" when context[0].Length == 3 && context.Has(1) && context.Has(2)
+                && context.Info(2) is { IsKnown: true } values =>
                 [node.Operator == "GroupQueryAttention" ? context[0] : values.Shape.Length == 3 ? [.. context[0][..2], values.Shape[2]] : default],
             "RotaryEmbedding" or "BiasSoftmax" or "GroupNorm" or "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization" or "QuickGelu" => [context[0]],
             "BiasSplitGelu" when context[0] is [.., > 0] => [context[0].SetItem(context[0].Length - 1, context[0][^1] / 2)],
-            "MatMulNBits" when context[0].Length > 0 && node.Int("N", 0) is > 0 and <= int.MaxValue and var columns => [context[0].SetItem(context[0].Length - 1, (int)columns)],
+            "MatMulNBits" when context[0].Length > 0 && node.Int("N", 0) is > 0 and <= int.MaxValue and var columns =>
+                [context[0].SetItem(context[0].Length - 1, (int)columns)],
             _ => [],
         };
 
@@ -32,6 +35,7 @@ internal static class CarriedShapes
     {
         var (heads, shared) = (context.Node.Int("num_heads", 0), context.Node.Int("kv_num_heads", 0));
         var size = context[0][2];
-        return heads > 0 && shared > 0 && size > 0 && size % (heads + 2 * shared) == 0 ? [[.. context[0][..2], (int)(size / (heads + 2 * shared) * heads)]] : [];
+        return heads > 0 && shared > 0 && size > 0 && size % (heads + 2 * shared) == 0 ? [[.. context[0][..2], (int)(size / (heads + 2 * shared) * heads)]]
+            : [];
     }
 }

@@ -85,7 +85,8 @@ internal static class ElementwiseShapes
         var (x, steps) = (context[0], context[1]);
         var axis = context.Axis(context.Node.Int("axis", -2), x.Length);
         context.Require(axis > 0, 0, "an axis behind that of the rows");
-        context.Require(steps.Length == x.Length && x.Zip(steps).Select((pair, d) => d == axis || ShapeContext.Fit(pair.First, pair.Second)).All(fits => fits), 1,
+        context.Require(steps.Length == x.Length && x.Zip(steps).Select((pair, d) => d == axis || ShapeContext.Fit(pair.First, pair.Second)).All(fits => fits),
+            1,
             $"the dimensions of the cache, {TensorInfo.Dimensions(x)}, and steps along dimension {axis}");
         if (context.Has(2))
         {
@@ -150,7 +151,8 @@ internal static class ElementwiseShapes
         var (x, groups) = (context[0], context.Number("num_groups", 1, 1));
         // Before opset 21 there was a scale for each group, since then one for each channel.
         var scales = Channels(context);
-        context.Require(x.Length >= 2 && (x[1] < 0 || (x[1] % groups == 0 && (scales == x[1] || scales == groups))), 0, $"channels in {groups} groups, {scales} scales");
+        context.Require(x.Length >= 2 && (x[1] < 0 || (x[1] % groups == 0 && (scales == x[1] || scales == groups))), 0,
+            $"channels in {groups} groups, {scales} scales");
         return [x];
     }
 
@@ -175,7 +177,8 @@ internal static class ElementwiseShapes
             if (context.Has(i))
             {
                 var scale = context[i];
-                context.Require(scale.Length <= x.Length && Enumerable.Range(0, scale.Length).All(d => FromRight(scale, d) == 1 || ShapeContext.Fit(FromRight(scale, d), FromRight(x, d))), i,
+                context.Require(scale.Length <= x.Length && Enumerable.Range(0, scale.Length)
+                    .All(d => FromRight(scale, d) == 1 || ShapeContext.Fit(FromRight(scale, d), FromRight(x, d))), i,
                     $"a shape that goes with {TensorInfo.Dimensions(x)}");
             }
         }

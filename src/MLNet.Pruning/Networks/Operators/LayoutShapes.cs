@@ -8,7 +8,8 @@ internal static class LayoutShapes
     public static IEnumerable<Operator> Operators { get; } =
     [
         Shown("Flatten", Flatten), Shown("Reshape", Reshape), Shown("Transpose", Transpose), Shown("Squeeze", Squeeze), Shown("Unsqueeze", Unsqueeze),
-        Picked("Concat", Concat) with { Zeros = Zeros.OfEvery }, Picked("Split", Split), Picked("Slice", Slice), Picked("Gather", Gather), Picked("Expand", Expand),
+        Picked("Concat", Concat) with { Zeros = Zeros.OfEvery }, Picked("Split", Split), Picked("Slice", Slice), Picked("Gather", Gather),
+        Picked("Expand", Expand),
         Picked("Tile", Tile), Picked("DepthToSpace", DepthToSpace), Picked("SpaceToDepth", SpaceToDepth),
         // What it adds need not be zero.
         Picked("Pad", Pad) with { Zeros = Zeros.Lost },
@@ -52,7 +53,8 @@ internal static class LayoutShapes
     {
         var x = context[0];
         var order = context.Node.Ints("perm", [.. Enumerable.Range(0, x.Length).Reverse().Select(i => (long)i)]);
-        context.Require(order.Order().SequenceEqual(Enumerable.Range(0, x.Length).Select(i => (long)i)), 0, $"{order.Length} dimensions to order as {string.Join(", ", order)}");
+        context.Require(order.Order().SequenceEqual(Enumerable.Range(0, x.Length).Select(i => (long)i)), 0,
+            $"{order.Length} dimensions to order as {string.Join(", ", order)}");
         return [[.. order.Select(i => x[(int)i])]];
     }
 
@@ -158,7 +160,8 @@ internal static class LayoutShapes
 
         var count = context.Node.Ints("starts").Length;
         context.Each("ends", count, 0, long.MinValue, long.MaxValue);
-        context.Require(!context.Each("steps", count, 1, long.MinValue, long.MaxValue).Any(step => step is 0 or < -int.MaxValue or > int.MaxValue), 0, "steps other than 0");
+        context.Require(!context.Each("steps", count, 1, long.MinValue, long.MaxValue).Any(step => step is 0 or < -int.MaxValue or > int.MaxValue), 0,
+            "steps other than 0");
         var axes = context.Node.Ints("axes", [.. Enumerable.Range(0, count).Select(i => (long)i)]).Select(axis => context.Axis(axis, shape.Count)).ToArray();
         context.Require(axes.Length == count && axes.Distinct().Count() == count, 0, $"{count} axes, each once");
         foreach (var (axis, range) in Ranges(context.Node, context[0]))
@@ -185,7 +188,8 @@ internal static class LayoutShapes
     private static int? FirstOnes(Node node, int axis, int rank)
     {
         var i = Place(node, axis, rank);
-        return node.Ints("starts")[i] == 0 && FoldedValue.IsOpenSize(node.Ints("ends")[i]) && Step(node, i) == 1 ? FoldedValue.ToSize(node.Ints("ends")[i]) : null;
+        return node.Ints("starts")[i] == 0 && FoldedValue.IsOpenSize(node.Ints("ends")[i]) && Step(node, i) == 1 ? FoldedValue.ToSize(node.Ints("ends")[i])
+            : null;
     }
 
     /// <summary>Whether a Slice keeps all of a dimension, whose size or whose bounds are open.</summary>
@@ -224,14 +228,16 @@ internal static class LayoutShapes
         return [[.. Enumerable.Range(0, rank).Select(i =>
         {
             var (from, to) = (i - rank + x.Length is >= 0 and var a ? x[a] : 1, i - rank + target.Length is >= 0 and var b ? (int)target[b] : 1);
-            context.Require(from == 1 || to == 1 || ShapeContext.Fit(from, to), 0, $"a shape that expands to {TensorInfo.Dimensions(target.Select(size => (int)size))}");
+            context.Require(from == 1 || to == 1 || ShapeContext.Fit(from, to), 0,
+                $"a shape that expands to {TensorInfo.Dimensions(target.Select(size => (int)size))}");
             return from == 1 ? to : from;
         })]];
     }
 
     /// <summary>An expansion to sizes that are computed: a dimension of more than one index stays as it is.</summary>
     private static ImmutableArray<int> Expanded(ShapeContext context, int rank)
-        => [.. Enumerable.Range(0, rank).Select(d => d - rank + context[0].Length is >= 0 and var own && context[0][own] is > 1 and var size ? size : context.ComputedSize(0, d))];
+        => [.. Enumerable.Range(0, rank).Select(d => d - rank + context[0].Length is >= 0 and var own && context[0][own] is > 1 and var size ? size
+            : context.ComputedSize(0, d))];
 
     private static ImmutableArray<int>[] Tile(ShapeContext context)
     {
@@ -259,7 +265,8 @@ internal static class LayoutShapes
     }
 
     private static ImmutableArray<int>[] ConstantOfShape(ShapeContext context)
-        => context.Count > 0 ? [Length(context, 0) is { } rank ? context.Computed(rank) : default] : [[.. context.Node.Ints("shape").Select(size => (int)size)]];
+        => context.Count > 0 ? [Length(context, 0) is { } rank ? context.Computed(rank) : default]
+            : [[.. context.Node.Ints("shape").Select(size => (int)size)]];
 
     private static ImmutableArray<int>[] DepthToSpace(ShapeContext context)
     {

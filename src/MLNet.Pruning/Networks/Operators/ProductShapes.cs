@@ -43,7 +43,8 @@ internal static class ProductShapes
         if (context.Has(2))
         {
             var bias = context[2];
-            context.Require(bias.Length <= 2 && bias.Reverse().Zip(output.Reverse()).All(pair => pair.First == 1 || ShapeContext.Fit(pair.First, pair.Second)), 2,
+            context.Require(bias.Length <= 2 && bias.Reverse().Zip(output.Reverse()).All(pair => pair.First == 1 || ShapeContext.Fit(pair.First, pair.Second)),
+                2,
                 $"a shape that goes with {TensorInfo.Dimensions(output)}");
         }
 

@@ -20,7 +20,8 @@ internal static class RecurrentShapes
         var hidden = r[2];
         context.Require(context.Node.Int("layout", 0) == 0, 0, "time before the batch (layout 0)");
         context.Require(w[1] == gates * (long)hidden && r[1] == w[1], 1, $"{gates} gates of {hidden} hidden units");
-        context.Require(w[0] == (context.Node.Text("direction", "forward") == "bidirectional" ? 2 : 1) && r[0] == w[0], 1, "one direction, or two if it is bidirectional");
+        context.Require(w[0] == (context.Node.Text("direction", "forward") == "bidirectional" ? 2 : 1) && r[0] == w[0], 1,
+            "one direction, or two if it is bidirectional");
         context.Number("hidden_size", hidden, hidden, hidden);
         // Biases of both products, states and peepholes; the lengths of sequences come between.
         RequireShape(context, 3, w[0], 2 * w[1]);
@@ -35,7 +36,8 @@ internal static class RecurrentShapes
     {
         if (context.Has(input))
         {
-            context.Require(context[input].Length == shape.Length && context[input].Zip(shape).All(pair => ShapeContext.Fit(pair.First, pair.Second)), input, $"a shape of {TensorInfo.Dimensions(shape)}");
+            context.Require(context[input].Length == shape.Length && context[input].Zip(shape).All(pair => ShapeContext.Fit(pair.First, pair.Second)), input,
+                $"a shape of {TensorInfo.Dimensions(shape)}");
         }
     }
 }

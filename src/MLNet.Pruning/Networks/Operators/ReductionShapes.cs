@@ -22,7 +22,8 @@ internal static class ReductionShapes
         : node.Int("noop_with_empty_axes", 0) == 1 ? [] : [.. Enumerable.Range(0, rank)];
 
     private static ImmutableArray<int>[] Reduce(ShapeContext context)
-        => context.Count > 1 ? [context.Node.Int("keepdims", 1) == 1 ? context.Computed(context[0].Length) : default] : [Without(context[0], Reduced(context), context.Node.Int("keepdims", 1) == 1)];
+        => context.Count > 1 ? [context.Node.Int("keepdims", 1) == 1 ? context.Computed(context[0].Length) : default]
+            : [Without(context[0], Reduced(context), context.Node.Int("keepdims", 1) == 1)];
 
     private static int[] Reduced(ShapeContext context)
     {

@@ -56,7 +56,8 @@ internal sealed class ShapeContext(Node node, ImmutableArray<TensorInfo?> inputs
     {
         var numbers = node.Ints(attribute, [.. Enumerable.Repeat(otherwise, count)]);
         return numbers.Length == count && numbers.All(number => number >= least && number <= most) ? numbers
-            : throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) has the {attribute} {string.Join(", ", numbers)}; expected {count} numbers of at least {least}.");
+            : throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) has the {attribute} {string.Join(", ", numbers)}; expected {count} numbers "
+                + $"of at least {least}.");
     }
 
     /// <summary>A number attribute in a range.</summary>
@@ -73,7 +74,8 @@ internal sealed class ShapeContext(Node node, ImmutableArray<TensorInfo?> inputs
     {
         if (!condition)
         {
-            throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) cannot read a tensor of {TensorInfo.Dimensions(this[input])}: it expects {expected}.");
+            throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) cannot read a tensor of {TensorInfo.Dimensions(this[input])}: it expects "
+                + $"{expected}.");
         }
     }
 

@@ -50,10 +50,12 @@ internal static class ShapeInference
     public static IEnumerable<TensorInfo> Outputs(Node node, ImmutableArray<TensorInfo?> inputs, Symbols symbols, Func<string, long[]?>? integers = null)
     {
         var context = new ShapeContext(node, inputs, symbols, integers);
-        var shapes = OperatorCatalogue.Find(node) is { } known && inputs.All(input => input is null or { IsKnown: true }) ? known.Shape(context) : CarriedShapes.Of(context);
+        var shapes = OperatorCatalogue.Find(node) is { } known && inputs.All(input => input is null or { IsKnown: true }) ? known.Shape(context)
+            : CarriedShapes.Of(context);
         if (shapes.Any(shape => !shape.IsDefault && shape.Length > OnnxTensorSize.MostDimensions))
         {
-            throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) produces a tensor of {shapes.Where(shape => !shape.IsDefault).Max(shape => shape.Length)} dimensions; expected at most {OnnxTensorSize.MostDimensions}.");
+            throw new ArgumentException($"Layer '{node.Name}' ({node.Operator}) produces a tensor of "
+                + $"{shapes.Where(shape => !shape.IsDefault).Max(shape => shape.Length)} dimensions; expected at most {OnnxTensorSize.MostDimensions}.");
         }
 
         for (var i = 0; i < node.Outputs.Length; i++)

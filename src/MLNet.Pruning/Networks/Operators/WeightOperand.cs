@@ -5,7 +5,8 @@ namespace MLNet.Pruning.Networks.Operators;
 /// <param name="LeastDimensions">Dimensions that the weight has at least.</param>
 /// <param name="Axes">What the dimensions of the weight are, by the node and their number.</param>
 /// <param name="Positions">
-/// Sizes whose product tells how often each weight is used for a row, by the shapes of the first operand and of the result and the weight's number of dimensions.
+/// Sizes whose product tells how often each weight is used for a row, by the shapes of the first operand and of the result and the weight's number of
+/// dimensions.
 /// </param>
 internal sealed record WeightOperand(
     int Input, int LeastDimensions, Func<Node, int, WeightAxes> Axes, Func<ImmutableArray<int>, ImmutableArray<int>, int, IEnumerable<int>> Positions)

@@ -9,9 +9,11 @@ internal static class WindowShapes
     public static IEnumerable<Operator> Operators { get; } =
     [
         new("Conv", Convolution) { Trained = [1, 2], Weights = [new(1, 3, (_, _) => new(0, 1, true), (_, y, _) => y.Skip(2)) { Product = s_channels }] },
-        new("ConvTranspose", Transposed) { Trained = [1, 2], Weights = [new(1, 3, (_, _) => new(1, 0, true), (x, _, _) => x.Skip(2)) { Product = s_channels }] },
+        new("ConvTranspose", Transposed) { Trained = [1, 2],
+            Weights = [new(1, 3, (_, _) => new(1, 0, true), (x, _, _) => x.Skip(2)) { Product = s_channels }] },
         .. new[] { "MaxPool", "AveragePool", "LpPool" }.Select(name => new Operator(name, Pool) { Over = Positions, Zeros = Zeros.OfFirst }),
-        .. new[] { "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool" }.Select(name => new Operator(name, Global) { Over = Positions, Zeros = Zeros.OfFirst }),
+        .. new[] { "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool" }.Select(name =>
+            new Operator(name, Global) { Over = Positions, Zeros = Zeros.OfFirst }),
         new("Resize", Resized) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst }, new("Upsample", Resized) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
     ];
 
@@ -54,9 +56,11 @@ internal static class WindowShapes
             context.Each("dilations", space, 1, 1), context.Each("output_padding", space, 0, 0));
         var given = node.Attributes.ContainsKey("output_shape") ? context.Each("output_shape", space, 1, 1) : [];
         var output = Enumerable.Range(0, space).Select(i => given.Length == space ? (int)given[i]
-            : x[2 + i] < 0 ? context.Derived($"convtranspose({x[2 + i]},{kernel[i]},{strides[i]},{pads[i] + pads[space + i]},{dilations[i]},{extra[i]})", 0, 2 + i)
+            : x[2 + i] < 0 ? context.Derived($"convtranspose({x[2 + i]},{kernel[i]},{strides[i]},{pads[i] + pads[space + i]},{dilations[i]},{extra[i]})", 0,
+                2 + i)
             : checked((int)((x[2 + i] - 1) * strides[i] + extra[i] + dilations[i] * (kernel[i] - 1) + 1 - pads[i] - pads[space + i]))).ToArray();
-        context.Require(output.All(size => size != 0 && (size > 0 || given.Length == 0)) && !x.Skip(2).Zip(output).Any(pair => pair.First >= 0 && pair.Second < 0), 0, "room for its padding");
+        context.Require(output.All(size => size != 0 && (size > 0 || given.Length == 0))
+            && !x.Skip(2).Zip(output).Any(pair => pair.First >= 0 && pair.Second < 0), 0, "room for its padding");
         return [[x[0], weight[1] * groups, .. output]];
     }
 
@@ -78,7 +82,8 @@ internal static class WindowShapes
     }
 
     private static void RequireImage(ShapeContext context, int rank)
-        => context.Require(context[0].Length == rank && rank > 2, 0, rank == 4 ? "channels x height x width in a row" : $"rows of {rank - 1} dimensions, channels first");
+        => context.Require(context[0].Length == rank && rank > 2, 0,
+            rank == 4 ? "channels x height x width in a row" : $"rows of {rank - 1} dimensions, channels first");
 
     private static ImmutableArray<int> Windows(ShapeContext context, int channels, long[] kernel)
     {
@@ -90,7 +95,8 @@ internal static class WindowShapes
         {
             if (x[2 + i] < 0)
             {
-                output[i] = context.Derived($"window({x[2 + i]},{kernel[i]},{strides[i]},{pads[i] + pads[space + i]},{dilations[i]},{(ceil ? 1 : 0)})", 0, 2 + i);
+                output[i] = context.Derived($"window({x[2 + i]},{kernel[i]},{strides[i]},{pads[i] + pads[space + i]},{dilations[i]},{(ceil ? 1 : 0)})", 0,
+                    2 + i);
                 continue;
             }
 

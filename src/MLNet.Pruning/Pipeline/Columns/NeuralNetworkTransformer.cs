@@ -94,7 +94,8 @@ public sealed class NeuralNetworkTransformer : IScoringStep
 
     ImmutableArray<DataViewSchema.Column> IScoringStep.Bind(DataViewSchema schema) => Bind(schema);
 
-    IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new InputReader(row, columns, Network, _state.Inputs);
+    IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns)
+        => new InputReader(row, columns, Network, _state.Inputs);
 
     IBatchScorer IScoringStep.CreateScorer(int batch) => Scorer.Create(Network, softmax: _state.Task.HasOutputPerClass, batch);
 

@@ -11,7 +11,8 @@ internal static class ScoreGetters
     /// <param name="task">The task.</param>
     /// <param name="column">Number of the column among those the network appends.</param>
     /// <param name="outputs">Probabilities over the classes, the logit of the positive class, or the predicted value.</param>
-    public static Delegate Create(LearningTask task, int column, IOutputs outputs) => !task.HasOutputPerClass ? Scalar(task, column, outputs, score => 1 / (1 + MathF.Exp(-score)))
+    public static Delegate Create(LearningTask task, int column, IOutputs outputs)
+        => !task.HasOutputPerClass ? Scalar(task, column, outputs, score => 1 / (1 + MathF.Exp(-score)))
         : column == 0 ? (ValueGetter<uint>)((ref uint value) => value = PredictedKey(outputs.Current))
         : (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
         {

@@ -24,7 +24,8 @@ internal sealed class ScoringMapper : IRowToRowMapper
 
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
     {
-        var needed = dependingColumns.SelectMany(column => column.Index < InputSchema.Count ? [column.Index] : _inputs.Select(input => input.Index)).ToHashSet();
+        var needed = dependingColumns.SelectMany(column => column.Index < InputSchema.Count ? [column.Index] : _inputs.Select(input => input.Index))
+            .ToHashSet();
         return InputSchema.Where(column => needed.Contains(column.Index));
     }
 

@@ -50,7 +50,8 @@ internal sealed class ScoringView : IDataView
         }
     }
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+        => [GetRowCursor(columnsNeeded, rand)];
 
     /// <summary>The input's rows under the wider schema, where no score is asked for.</summary>
     private sealed class PassingCursor(DataViewSchema schema, DataViewRowCursor input, bool[] active) : DataViewRowCursor

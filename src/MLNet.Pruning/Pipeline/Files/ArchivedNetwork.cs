@@ -22,7 +22,8 @@ internal static class ArchivedNetwork
             state.Label,
             state.Keys is { } keys ? new Keys(NameOf(keys.Type.ItemType), keys.ToJson()) : null,
             state.SplitSeed,
-            [.. state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal).Select(mask => new Mask(mask.Key, mask.Value.Count, MemoryMarshal.AsBytes(mask.Value.Words).ToArray()))],
+            [.. state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal)
+                .Select(mask => new Mask(mask.Key, mask.Value.Count, MemoryMarshal.AsBytes(mask.Value.Words).ToArray()))],
             TrainingJson.Write(state.Training),
             [.. transformer.History],
             transformer.Pruning,
@@ -74,7 +75,8 @@ internal static class ArchivedNetwork
                 Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
                 Training = Training(state, initial, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
                 SplitSeed = state.SplitSeed,
-            }, state.History, inputSchema, archive.Has(name + "pieces.json") ? state.Pruning! with { Record = CandidateRecordFile.Read(archive, name + "pieces") } : state.Pruning)
+            }, state.History, inputSchema, archive.Has(name + "pieces.json")
+                ? state.Pruning! with { Record = CandidateRecordFile.Read(archive, name + "pieces") } : state.Pruning)
             {
                 AutoPruning = state.AutoPruning,
             };

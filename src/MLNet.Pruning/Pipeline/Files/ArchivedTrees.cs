@@ -10,9 +10,11 @@ internal static class ArchivedTrees
     public static void Write(ModelArchive archive, string name, PrunedTreesTransformer transformer)
     {
         var ensemble = transformer.Ensemble;
-        archive.AddJson(name + "trees.json", new State(transformer.FeatureColumnName, ensemble.Task, ensemble.FeatureCount, ensemble.Offset, ensemble.IsMean, ensemble.PositiveScore,
+        archive.AddJson(name + "trees.json", new State(transformer.FeatureColumnName, ensemble.Task, ensemble.FeatureCount, ensemble.Offset, ensemble.IsMean,
+            ensemble.PositiveScore,
             ensemble.Calibration, [.. ensemble.Sets.Select(set => set.ToArray())],
-            [.. ensemble.Trees.Select(tree => new Tree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))], transformer.Pruning, ensemble.DenseNodes));
+            [.. ensemble.Trees.Select(tree => new Tree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))], transformer.Pruning,
+            ensemble.DenseNodes));
     }
 
     public static PrunedTreesTransformer Read(ModelArchive archive, string name, DataViewSchema inputSchema)
@@ -38,7 +40,8 @@ internal static class ArchivedTrees
         });
     }
 
-    private sealed record State(string FeatureColumn, LearningTask Task, int FeatureCount, double Offset, bool IsMean, double SideScore, PlattScaling? Calibration,
+    private sealed record State(string FeatureColumn, LearningTask Task, int FeatureCount, double Offset, bool IsMean, double SideScore,
+        PlattScaling? Calibration,
         List<int[]> Sets, List<Tree> Trees, TreePruningReport Pruning, int? DenseNodes = null);
 
     private sealed record Tree(int[] Left, int[] Right, int[] Features, float[] Thresholds, double[] LeafValues);

@@ -73,7 +73,8 @@ public static class CompactExtensions
     }
 
     /// <summary>Names of the columns that a step appends.</summary>
-    private static IEnumerable<string> Appended(IScoringStep step) => step.GetOutputSchema(step.InputSchema).Skip(step.InputSchema.Count).Select(column => column.Name);
+    private static IEnumerable<string> Appended(IScoringStep step)
+        => step.GetOutputSchema(step.InputSchema).Skip(step.InputSchema.Count).Select(column => column.Name);
 
     private static bool IsPassed(DataViewSchema.Column column, DataViewSchema before) => before.Any(other => IsSame(column, other));
 

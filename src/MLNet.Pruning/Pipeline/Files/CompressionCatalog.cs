@@ -16,7 +16,9 @@ public sealed class CompressionCatalog
 
     internal CompressionCatalog(MLContext context) => _context = context;
 
-    /// <summary>Counts the parameters, non-zeros, multiply-adds and bytes of the last network in a fitted model, or the trees of its last ensemble of them.</summary>
+    /// <summary>
+    /// Counts the parameters, non-zeros, multiply-adds and bytes of the last network in a fitted model, or the trees of its last ensemble of them.
+    /// </summary>
     /// <param name="model">A fitted step or chain; FastTree's and FastForest's own ensembles count as well as pruned ones.</param>
     /// <exception cref="ArgumentException">The model has neither a neural network nor an ensemble of trees.</exception>
     /// <example>
@@ -55,11 +57,13 @@ public sealed class CompressionCatalog
     public NetworkCost Measure(Network network) => NetworkCost.Of(network);
 
     /// <summary>
-    /// Measures the last network of a fitted model on its validation rows with one layer pruned at a time: how much each layer tolerates. Nothing is trained, and
-    /// the model stays as it is.
+    /// Measures the last network of a fitted model on its validation rows with one layer pruned at a time: how much each layer tolerates. Nothing is trained,
+    /// and the model stays as it is.
     /// </summary>
     /// <param name="model">A fitted step or chain.</param>
-    /// <param name="data">The rows the chain was fitted on; those that were held back for validation are measured. For a single step, the rows as the step gets them.</param>
+    /// <param name="data">
+    /// The rows the chain was fitted on; those that were held back for validation are measured. For a single step, the rows as the step gets them.
+    /// </param>
     /// <param name="options">Which sparsities, weights or structures and importance; by default single weights by magnitude.</param>
     /// <returns>The metric against the sparsity, layer by layer: a table as text, a picture by <see cref="SensitivityReport.SaveSvg"/>.</returns>
     /// <exception cref="ArgumentException">The model has no neural network, or nothing in scope can be pruned.</exception>
@@ -113,7 +117,8 @@ public sealed class CompressionCatalog
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!NetworkChains.Flatten(model).Any(step => step is IScoringStep))
         {
-            throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network or pruned trees in it: ml.Model.Save writes it.", nameof(model));
+            throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network or pruned trees in it: ml.Model.Save writes it.",
+                nameof(model));
         }
 
         ModelFile.Save(_context, model, inputSchema, path);

@@ -7,7 +7,10 @@ using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Files;
 
-/// <summary>Models with networks in a file: what is ML.NET's own is written by ML.NET, what is a network by <see cref="ArchivedNetwork"/>, what are pruned trees by <see cref="ArchivedTrees"/>.</summary>
+/// <summary>
+/// Models with networks in a file: what is ML.NET's own is written by ML.NET, what is a network by <see cref="ArchivedNetwork"/>, what are pruned trees by
+/// <see cref="ArchivedTrees"/>.
+/// </summary>
 internal static class ModelFile
 {
     public static void Save(MLContext ml, ITransformer model, DataViewSchema inputSchema, string path)
@@ -64,7 +67,8 @@ internal static class ModelFile
         var steps = new List<ITransformer>();
         foreach (var (isNetwork, name, isTrees) in archive.Steps)
         {
-            var step = isTrees ? ArchivedTrees.Read(archive, name, schema) : isNetwork ? ArchivedNetwork.Read(archive, name, schema) : archive.ReadZip(name, content => ml.Model.Load(content, out _));
+            var step = isTrees ? ArchivedTrees.Read(archive, name, schema) : isNetwork ? ArchivedNetwork.Read(archive, name, schema)
+                : archive.ReadZip(name, content => ml.Model.Load(content, out _));
             schema = Output(step);
             steps.AddRange(NetworkChains.Flatten(step));
 

@@ -48,7 +48,8 @@ internal sealed class NetworkOnnxChain : OnnxChain
         keys?.Add(definition[nameof(Code.Key)]);
         // Keys in objects count from 0.
         var table = Context.Data.LoadFromEnumerable(codes.Select((code, i) => new Code { Value = code, Key = (uint)i }), definition);
-        return Context.Transforms.Conversion.MapValue(ScoreColumns.PredictedLabel, table, table.Schema[nameof(Code.Value)], table.Schema[nameof(Code.Key)], ScoreColumns.Score);
+        return Context.Transforms.Conversion.MapValue(ScoreColumns.PredictedLabel, table, table.Schema[nameof(Code.Value)], table.Schema[nameof(Code.Key)],
+            ScoreColumns.Score);
     }
 
     internal sealed class Code

@@ -125,7 +125,8 @@ internal sealed class OnnxScoringModel
         keys.Strings.AddRange(names.Select(ByteString.CopyFromUtf8));
         var values = new AttributeProto { Name = "values_int64s", Type = AttributeType.Ints };
         values.Ints.AddRange(Enumerable.Range(0, keys.Strings.Count).Select(i => (long)i));
-        _graph.Initializer.Add(new TensorProto { Name = Prefix + "Slot", DataType = (int)DataType.String, Dims = { 1 }, StringData = { ByteString.CopyFromUtf8("") } });
+        _graph.Initializer.Add(new TensorProto { Name = Prefix + "Slot", DataType = (int)DataType.String, Dims = { 1 },
+            StringData = { ByteString.CopyFromUtf8("") } });
         _graph.Node.Add(new NodeProto
         {
             Name = $"mlnet.{Scores}.SlotNames",

@@ -11,9 +11,11 @@ internal static class CatalogEnvironment
     public static IHostEnvironment Of(object catalog)
     {
         ArgumentNullException.ThrowIfNull(catalog);
-        var environment = catalog.GetType().GetInterfaces().FirstOrDefault(type => type.Name == "IInternalCatalog")?.GetProperty("Environment")?.GetValue(catalog);
+        var environment = catalog.GetType().GetInterfaces()
+            .FirstOrDefault(type => type.Name == "IInternalCatalog")?.GetProperty("Environment")?.GetValue(catalog);
         return environment as IHostEnvironment ?? throw new NotSupportedException(
-            $"{catalog.GetType()} of {catalog.GetType().Assembly.GetName()} does not give its environment: this version of ML.NET is not supported by MLNet.Pruning.");
+            $"{catalog.GetType()} of {catalog.GetType().Assembly.GetName()} does not give its environment: this version of ML.NET is not supported by "
+                + "MLNet.Pruning.");
     }
 
     /// <summary>What <c>MLContext.GpuDeviceId</c> and <c>MLContext.FallbackToCpu</c> are set to.</summary>

@@ -64,7 +64,8 @@ internal sealed class NetworkStep
     }
 
     /// <summary>The teacher that a step's training names, or the network before it was pruned; null where it names no distillation.</summary>
-    public static DistillationSession? Teach(TrainingOptions training, IDataView input, NetworkState state, TrainingData data, Device device) => training.Distillation?.Bind(new TeacherStep
+    public static DistillationSession? Teach(TrainingOptions training, IDataView input, NetworkState state, TrainingData data, Device device)
+        => training.Distillation?.Bind(new TeacherStep
     {
         View = input,
         Data = data,
@@ -75,7 +76,8 @@ internal sealed class NetworkStep
         Device = device,
         BatchSize = training.BatchSize,
         CancellationToken = training.CancellationToken,
-        Read = (view, network, inputs) => TrainingRows.Read(view, network, inputs, state.Task, state.Training.Rows(state.SplitSeed, state.Training.CancellationToken)),
+        Read = (view, network, inputs) => TrainingRows.Read(view, network, inputs, state.Task,
+            state.Training.Rows(state.SplitSeed, state.Training.CancellationToken)),
     }, state.Dense is { } dense ? new NetworkTeacher(dense, null) : null);
 
     public static TrainingData Read(IDataView input, NetworkState state, CancellationToken cancellation)

@@ -21,7 +21,8 @@ internal static partial class TorchVersion
     public static string Advice =>
         $"Reference the NuGet package libtorch-cpu-{Runtime} in version {Wanted} (TorchSharp-cpu brings it; for NVIDIA GPUs "
         + "TorchSharp-cuda-linux or TorchSharp-cuda-windows), "
-        + $"or set the environment variable {TorchLibrary.FolderVariable} to the folder torch/lib of a Python installation of PyTorch {string.Join(" or ", s_fitting)}.";
+        + $"or set the environment variable {TorchLibrary.FolderVariable} to the folder torch/lib of a Python installation of PyTorch "
+            + $"{string.Join(" or ", s_fitting)}.";
 
     public static string Platforms => $"TorchSharp has native libraries for linux-x64, osx-arm64, win-arm64 and win-x64; this process runs on {Runtime}.";
 

@@ -13,7 +13,8 @@ internal static class ActivationOperators
     [
         Simple("Relu", x => F.relu(x)), Simple("Tanh", x => x.tanh()), Simple("Sigmoid", x => x.sigmoid()), Simple("HardSwish", x => x.hardswish()),
         new("Softplus", Softplus), new("LeakyRelu", LeakyRelu), new("Elu", Elu), new("Selu", Selu), new("Celu", Celu), new("Gelu", Gelu),
-        new("HardSigmoid", HardSigmoid), new("Softsign", Softsign), new("Mish", Mish), new("Swish", Swish), new("ThresholdedRelu", ThresholdedRelu), new("Shrink", Shrink),
+        new("HardSigmoid", HardSigmoid), new("Softsign", Softsign), new("Mish", Mish), new("Swish", Swish), new("ThresholdedRelu", ThresholdedRelu),
+        new("Shrink", Shrink),
         new("PRelu", PRelu), new("Softmax", context => Softmax(context, (x, axis) => F.softmax(x, axis))),
         new("LogSoftmax", context => Softmax(context, (x, axis) => x.log_softmax(axis))), new("Hardmax", context => Softmax(context, OneOfLargest)),
         new("Dropout", Dropout),
@@ -107,7 +108,8 @@ internal static class ActivationOperators
         var x = context.Input(0);
         double bias = context.Node.Float("bias", 0), threshold = context.Node.Float("lambd", 0.5f);
         Scalar up = bias, down = -bias, high = threshold, low = -threshold, one = 1;
-        return context.ReturnsComposed(pass => where(pass[x].lt(low), pass[x].add(up, one), where(pass[x].gt(high), pass[x].add(down, one), zeros_like(pass[x]))));
+        return context.ReturnsComposed(pass => where(pass[x].lt(low), pass[x].add(up, one),
+            where(pass[x].gt(high), pass[x].add(down, one), zeros_like(pass[x]))));
     }
 
     /// <summary>The slope broadcasts as in arithmetic; PyTorch's own takes one slope a channel only.</summary>
@@ -122,7 +124,8 @@ internal static class ActivationOperators
     {
         var (x, axis) = (context.Input(0), context.Node.Int("axis", -1));
         return context.Network.Graph.Opset >= NetworkParts.SoftmaxOfOneDimension ? context.Returns(pass => apply(pass[x], axis))
-            : context.ReturnsComposed(pass => axis == -1 || axis == pass[x].dim() - 1 ? apply(pass[x], axis) : apply(pass[x].flatten(axis), -1).view_as(pass[x]));
+            : context.ReturnsComposed(pass => axis == -1 || axis == pass[x].dim() - 1 ? apply(pass[x], axis)
+                : apply(pass[x].flatten(axis), -1).view_as(pass[x]));
     }
 
     /// <summary>A one at the largest, zeros elsewhere.</summary>

@@ -9,7 +9,8 @@ internal static class ElementwiseOperators
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } =
     [
         Unary("Identity", x => x), Unary("Abs", x => x.abs()), Unary("Neg", x => x.neg()), Unary("Sign", x => x.sign()), Unary("Sqrt", x => x.sqrt()),
-        Unary("Reciprocal", x => x.reciprocal()), Unary("Exp", x => x.exp()), Unary("Log", x => x.log()), Unary("Sin", x => x.sin()), Unary("Cos", x => x.cos()),
+        Unary("Reciprocal", x => x.reciprocal()), Unary("Exp", x => x.exp()), Unary("Log", x => x.log()), Unary("Sin", x => x.sin()),
+        Unary("Cos", x => x.cos()),
         Unary("Tan", x => x.tan()), Unary("Asin", x => x.asin()), Unary("Acos", x => x.acos()), Unary("Atan", x => x.atan()), Unary("Sinh", x => x.sinh()),
         Unary("Cosh", x => x.cosh()), Unary("Asinh", x => x.asinh()), Unary("Acosh", x => x.acosh()), Unary("Atanh", x => x.atanh()),
         Unary("Erf", x => x.erf()), Unary("Floor", x => x.floor()), Unary("Ceil", x => x.ceil()), Unary("Round", x => x.round()),

@@ -61,7 +61,8 @@ internal static class LayoutOperators
         }
 
         context.Require(!context.Shape(0).IsDefault, "drops dimensions that are not known");
-        var ones = context.Shape(0).Select((size, i) => (size, i)).Where(dimension => dimension.size == 1).Select(dimension => (long)dimension.i).Reverse().ToArray();
+        var ones = context.Shape(0).Select((size, i) => (size, i)).Where(dimension => dimension.size == 1).Select(dimension => (long)dimension.i).Reverse()
+            .ToArray();
         return context.ReturnsComposed(pass => ones.Aggregate(pass[x], (y, axis) => y.squeeze(axis)));
     }
 
@@ -117,7 +118,8 @@ internal static class LayoutOperators
         {
             var shape = pass[x].shape;
             var (n, c, h, w) = (shape[0], shape[1] / (block * block), shape[2], shape[3]);
-            var blocks = depthFirst ? pass[x].reshape(n, block, block, c, h, w).permute(0, 3, 4, 1, 5, 2) : pass[x].reshape(n, c, block, block, h, w).permute(0, 1, 4, 2, 5, 3);
+            var blocks = depthFirst ? pass[x].reshape(n, block, block, c, h, w).permute(0, 3, 4, 1, 5, 2)
+                : pass[x].reshape(n, c, block, block, h, w).permute(0, 1, 4, 2, 5, 3);
             return blocks.reshape(n, c, h * block, w * block);
         });
     }
@@ -162,7 +164,8 @@ internal static class LayoutOperators
 
     private static Action<Pass> Range(OperatorContext context)
     {
-        context.Require(context.Network.Find(context.Node.Inputs[0]) is { Type: TensorType.Int64 or TensorType.Int32 }, "counts in other numbers than integers");
+        context.Require(context.Network.Find(context.Node.Inputs[0]) is { Type: TensorType.Int64 or TensorType.Int32 },
+            "counts in other numbers than integers");
         var like = context.Input(0);
         var (start, limit, delta) = (context.Integers("", 0)!, context.Integers("", 1)!, context.Integers("", 2)!);
         return context.Returns(pass =>

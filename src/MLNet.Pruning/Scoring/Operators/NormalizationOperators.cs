@@ -21,7 +21,8 @@ internal static class NormalizationOperators
         if (new[] { mean, variance }.Intersect([scale, shift]).Any())
         {
             // Statistics that are a trained weight too stay as they are: PyTorch would write them over.
-            return context.ReturnsComposed(pass => F.batch_norm(pass[x], pass[mean].detach().clone(), pass[variance].detach().clone(), pass[scale], pass[shift], pass.Training, momentum, epsilon));
+            return context.ReturnsComposed(pass => F.batch_norm(pass[x], pass[mean].detach().clone(), pass[variance].detach().clone(), pass[scale], pass[shift],
+                pass.Training, momentum, epsilon));
         }
 
         return context.Returns(pass => F.batch_norm(pass[x], pass[mean], pass[variance], pass[scale], pass[shift], pass.Training, momentum, epsilon));
@@ -60,7 +61,8 @@ internal static class NormalizationOperators
         {
             var channels = pass[x].shape[1];
             // One value a channel since version 21, one a group before.
-            Tensor EachChannel(Tensor values) => values.shape[0] == channels ? values : values.view(groups, 1).expand(groups, channels / groups).reshape(channels);
+            Tensor EachChannel(Tensor values) => values.shape[0] == channels ? values
+                : values.view(groups, 1).expand(groups, channels / groups).reshape(channels);
             return F.group_norm(pass[x], groups, EachChannel(pass[scale]), EachChannel(pass[shift]), epsilon);
         });
     }

@@ -112,7 +112,8 @@ internal sealed class OperatorContext(Node node, Network network, Device device,
     public Action<Pass> ReturnsAll(Func<Pass, Tensor[]> run)
     {
         Writes = [.. node.Outputs.Where(output => output.Length > 0)];
-        var outputs = node.Outputs.Select((name, i) => (name, i)).Where(output => output.name.Length > 0).Select(output => (output.i, Slot: slot(output.name))).ToArray();
+        var outputs = node.Outputs.Select((name, i) => (name, i)).Where(output => output.name.Length > 0).Select(output => (output.i, Slot: slot(output.name)))
+            .ToArray();
         return pass =>
         {
             var results = run(pass);

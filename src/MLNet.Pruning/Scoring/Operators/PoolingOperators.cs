@@ -10,7 +10,8 @@ internal static class PoolingOperators
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } =
     [
         new("MaxPool", MaxPool), new("AveragePool", AveragePool), new("LpPool", LpPool),
-        new("GlobalAveragePool", context => Global(context, (x, positions) => positions.Length == 2 ? F.adaptive_avg_pool2d(x, 1) : x.mean(positions, keepdim: true))),
+        new("GlobalAveragePool", context => Global(context,
+            (x, positions) => positions.Length == 2 ? F.adaptive_avg_pool2d(x, 1) : x.mean(positions, keepdim: true))),
         new("GlobalMaxPool", context => Global(context, (x, positions) => x.amax(positions, keepdim: true))),
         new("GlobalLpPool", GlobalLpPool),
     ];
@@ -25,7 +26,8 @@ internal static class PoolingOperators
     {
         var (x, p) = (context.Input(0), (double)context.Node.Int("p", 2));
         Scalar power = p, root = 1 / p;
-        return context.ReturnsComposed(pass => pass[x].abs().pow(power).flatten(2).sum(2).pow(root).view([.. pass[x].shape[..2], .. Enumerable.Repeat(1L, (int)pass[x].dim() - 2)]));
+        return context.ReturnsComposed(pass => pass[x].abs().pow(power).flatten(2).sum(2).pow(root)
+            .view([.. pass[x].shape[..2], .. Enumerable.Repeat(1L, (int)pass[x].dim() - 2)]));
     }
 
     private static Action<Pass> MaxPool(OperatorContext context)

@@ -15,7 +15,8 @@ internal static class ProductOperators
         var (transA, transB) = (context.Node.Int("transA", 0) == 1, context.Node.Int("transB", 0) == 1);
         var (alpha, beta) = (context.Node.Float("alpha", 1), context.Node.Float("beta", 1));
         var isBias = c == OperatorContext.Absent
-            || (beta == 1 && context.Shape(2) is { IsDefault: false, Length: 1 } bias && context.Shape(1) is { IsDefault: false } weight && bias[0] == weight[transB ? 0 : 1]);
+            || (beta == 1 && context.Shape(2) is { IsDefault: false, Length: 1 } bias && context.Shape(1) is { IsDefault: false } weight && bias[0]
+                == weight[transB ? 0 : 1]);
         if (transB && !transA && alpha == 1 && isBias)
         {
             return context.Returns(pass => F.linear(pass[a], pass[b], pass.Find(c)));

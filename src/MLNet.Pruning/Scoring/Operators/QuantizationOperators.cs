@@ -6,7 +6,8 @@ namespace MLNet.Pruning.Scoring.Operators;
 /// <summary>Between floats and integers with a scale and a zero point. Nothing is trained through them: rounding has no gradient.</summary>
 internal static class QuantizationOperators
 {
-    public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } = [new("QuantizeLinear", Quantize), new("DequantizeLinear", Dequantize)];
+    public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } = [new("QuantizeLinear", Quantize),
+        new("DequantizeLinear", Dequantize)];
 
     private static Action<Pass> Quantize(OperatorContext context)
     {
@@ -25,7 +26,8 @@ internal static class QuantizationOperators
         return context.ReturnsComposed(pass =>
         {
             var rounded = (pass[x] / pass[scale].reshape(shape)).round();
-            return (zero == OperatorContext.Absent ? rounded : rounded.add(pass[zero].to(ScalarType.Float32).reshape(shape), one)).clamp(least, most).to(integers);
+            return (zero == OperatorContext.Absent ? rounded : rounded.add(pass[zero].to(ScalarType.Float32).reshape(shape), one)).clamp(least, most)
+                .to(integers);
         });
     }
 

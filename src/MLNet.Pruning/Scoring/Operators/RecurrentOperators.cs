@@ -56,7 +56,8 @@ internal static class RecurrentOperators
             for (var d = 0; d < directions.Length; d++)
             {
                 Tensor? Part(int slot) => pass.Find(slot)?.select(0, d);
-                runs.Add(cells[d].Run(pass[x], new(Part(weights)!, Part(states)!, Part(biases), Part(peepholes)), Part(hidden), Part(cell), directions[d], wants[0]));
+                runs.Add(cells[d].Run(pass[x], new(Part(weights)!, Part(states)!, Part(biases), Part(peepholes)), Part(hidden), Part(cell), directions[d],
+                    wants[0]));
             }
 
             var outputs = new Tensor[node.Outputs.Length];

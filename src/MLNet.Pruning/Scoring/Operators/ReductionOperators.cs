@@ -16,7 +16,8 @@ internal static class ReductionOperators
         // By norms of norms: unlike the root of a sum of squares they have a gradient where all is zero.
         Reduce("ReduceL2", (x, axes, keep) => OneByOne(x, axes, (y, axis) => y.norm((int)axis, keep, 2))),
         Reduce("ReduceLogSumExp", (x, axes, keep) => OneByOne(x, axes, (y, axis) => y.logsumexp(axis, keep))),
-        new("ArgMax", context => Extreme(context, (x, axis, keep) => x.argmax(axis, keep))), new("ArgMin", context => Extreme(context, (x, axis, keep) => x.argmin(axis, keep))),
+        new("ArgMax", context => Extreme(context, (x, axis, keep) => x.argmax(axis, keep))),
+        new("ArgMin", context => Extreme(context, (x, axis, keep) => x.argmin(axis, keep))),
         new("TopK", TopK), new("CumSum", CumulativeSum), new("CumProd", CumulativeProduct),
     ];
 

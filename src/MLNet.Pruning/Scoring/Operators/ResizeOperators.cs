@@ -16,7 +16,8 @@ internal static class ResizeOperators
         var (x, node) = (context.Input(0), context.Node);
         var (mode, scales, sizes) = (node.Text("mode", "nearest"), node.Floats("scales"), node.Ints("sizes"));
         context.Require(scales.Length + sizes.Length > 0, "takes scales that are computed");
-        context.Require(node.Int("antialias", 0) == 0 && node.Int("exclude_outside", 0) == 0 && node.Text("keep_aspect_ratio_policy", "stretch") == "stretch" && !node.Attributes.ContainsKey("axes"),
+        context.Require(node.Int("antialias", 0) == 0 && node.Int("exclude_outside", 0) == 0 && node.Text("keep_aspect_ratio_policy", "stretch") == "stretch"
+            && !node.Attributes.ContainsKey("axes"),
             "uses antialias, exclude_outside, keep_aspect_ratio_policy or axes");
         var place = Place(context, node.Text("coordinate_transformation_mode", "half_pixel"));
         Func<float, int, (int, float)[]> taps = mode switch
@@ -36,7 +37,8 @@ internal static class ResizeOperators
                 var size = (int)y.shape[axis];
                 var target = sizes.Length > 0 ? (int)sizes[axis] : (int)MathF.Floor(size * scales[axis]);
                 var scale = sizes.Length > 0 ? (float)target / size : scales[axis];
-                y = scale == 1 || open.Contains(axis) ? y : Interpolate(y, axis, [.. Enumerable.Range(0, target).Select(i => taps(place(i, scale, size, target), size))]);
+                y = scale == 1 || open.Contains(axis) ? y : Interpolate(y, axis,
+                    [.. Enumerable.Range(0, target).Select(i => taps(place(i, scale, size, target), size))]);
             }
 
             return y;

@@ -80,7 +80,8 @@ internal static class SelectionOperators
 
         if (indices.Any(index => index < 0))
         {
-            context.Require(context.Shape(0) is { IsDefault: false } known && known[Node.Resolve(axis, known.Length)] >= 0, "counts from the end of an open dimension");
+            context.Require(context.Shape(0) is { IsDefault: false } known && known[Node.Resolve(axis, known.Length)] >= 0,
+                "counts from the end of an open dimension");
             var size = context.Shape(0)[Node.Resolve(axis, context.Shape(0).Length)];
             indices = [.. indices.Select(index => index < 0 ? index + size : index)];
         }

@@ -8,8 +8,10 @@ internal static class TorchOperators
     public delegate Action<Pass> Rule(OperatorContext context);
 
     private static readonly FrozenDictionary<string, Rule> s_rules = Merge(
-        ElementwiseOperators.Rules, ActivationOperators.Rules, ProductOperators.Rules, ConvolutionOperators.Rules, PoolingOperators.Rules, ResizeOperators.Rules,
-        NormalizationOperators.Rules, LayoutOperators.Rules, SelectionOperators.Rules, ReductionOperators.Rules, RecurrentOperators.Rules, QuantizationOperators.Rules);
+        ElementwiseOperators.Rules, ActivationOperators.Rules, ProductOperators.Rules, ConvolutionOperators.Rules, PoolingOperators.Rules,
+        ResizeOperators.Rules,
+        NormalizationOperators.Rules, LayoutOperators.Rules, SelectionOperators.Rules, ReductionOperators.Rules, RecurrentOperators.Rules,
+        QuantizationOperators.Rules);
 
     /// <summary>The operators that can be run.</summary>
     public static IEnumerable<string> Operators => s_rules.Keys;
@@ -20,7 +22,8 @@ internal static class TorchOperators
     {
         var node = context.Node;
         return node.Domain.Length == 0 && s_rules.TryGetValue(node.Operator, out var rule) ? rule(context)
-            : throw new NotSupportedException($"Node '{node.Name}' has the operator '{(node.Domain.Length == 0 ? "" : node.Domain + ".")}{node.Operator}', which cannot be run.");
+            : throw new NotSupportedException($"Node '{node.Name}' has the operator '{(node.Domain.Length == 0 ? "" : node.Domain + ".")}{node.Operator}', "
+                + "which cannot be run.");
     }
 
     private static FrozenDictionary<string, Rule> Merge(params IEnumerable<KeyValuePair<string, Rule>>[] families)

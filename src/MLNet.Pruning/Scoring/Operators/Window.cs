@@ -34,7 +34,8 @@ internal sealed record Window(long[] Kernel, long[] Strides, long[] Pads, long[]
         context.Require(kernel.Length is >= 1 and <= 3, "has a window of no known size in 1 to 3 dimensions");
         var mode = node.Text("auto_pad", "NOTSET") is "SAME_UPPER" or "SAME_LOWER" ? node.Text("auto_pad", "") : null;
         long[] Each(long value, int count) => [.. Enumerable.Repeat(value, count)];
-        return new(kernel, node.Ints("strides", Each(1, kernel.Length)), node.Ints("pads", Each(0, 2 * kernel.Length)), node.Ints("dilations", Each(1, kernel.Length)), mode);
+        return new(kernel, node.Ints("strides", Each(1, kernel.Length)), node.Ints("pads", Each(0, 2 * kernel.Length)),
+            node.Ints("dilations", Each(1, kernel.Length)), mode);
     }
 
     /// <summary>The window with the padding that it has over a tensor.</summary>

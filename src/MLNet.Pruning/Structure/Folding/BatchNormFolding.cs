@@ -8,7 +8,8 @@ internal static class BatchNormFolding
 {
     public static Network Fold(Network network)
     {
-        var uses = network.Nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(network.Graph.Outputs).GroupBy(name => name).ToDictionary(group => group.Key, group => group.Count());
+        var uses = network.Nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(network.Graph.Outputs).GroupBy(name => name)
+            .ToDictionary(group => group.Key, group => group.Count());
         var nodes = network.Nodes.ToList();
         var parameters = network.Parameters.ToDictionary(parameter => parameter.Name);
         var order = network.Parameters.Select(parameter => parameter.Name).ToList();
@@ -20,7 +21,8 @@ internal static class BatchNormFolding
                 continue;
             }
 
-            var (scale, shift, mean, variance) = (parameters[norm.Inputs[1]].Array, parameters[norm.Inputs[2]].Array, parameters[norm.Inputs[3]].Array, parameters[norm.Inputs[4]].Array);
+            var (scale, shift, mean, variance) = (parameters[norm.Inputs[1]].Array, parameters[norm.Inputs[2]].Array, parameters[norm.Inputs[3]].Array,
+                parameters[norm.Inputs[4]].Array);
             var factor = scale.Select((value, i) => value / Math.Sqrt(variance[i] + (double)norm.Float("epsilon", 1e-5f))).ToArray();
             var weight = parameters[layer.Inputs[1]];
             if (weight.Shape[dimension] != factor.Length)
@@ -45,7 +47,8 @@ internal static class BatchNormFolding
             }
 
             var name = layer.Input(2) ?? Unused(layer.Name + ".bias", parameters);
-            parameters[name] = new Parameter(name, [factor.Length], [.. factor.Select((s, i) => (float)((before[i] - mean[i]) * s + shift[i]))], true, Initializer.Zero) { Type = weight.Type };
+            parameters[name] = new Parameter(name, [factor.Length], [.. factor.Select((s, i) => (float)((before[i] - mean[i]) * s + shift[i]))], true,
+                Initializer.Zero) { Type = weight.Type };
             if (layer.Input(2) is null)
             {
                 order.Insert(order.IndexOf(weight.Name) + 1, name);
@@ -61,7 +64,8 @@ internal static class BatchNormFolding
         }
 
         var used = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).ToHashSet();
-        return new Network(network.Parts with { Nodes = [.. nodes], Parameters = [.. order.Where(used.Contains).Select(name => parameters[name])], AsRead = false });
+        return new Network(network.Parts with { Nodes = [.. nodes], Parameters = [.. order.Where(used.Contains).Select(name => parameters[name])],
+            AsRead = false });
 
         bool Own(string name) => parameters.ContainsKey(name) && uses[name] == 1;
     }

@@ -3,9 +3,9 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// How much goes: a share or a number of weights or structures, a share of the network's cost, or all weights or structures whose importance lies below a threshold. Shares and
-/// numbers are of what the dense network has, the one before its first pruning, and count what went before: half of the weights, asked for twice,
-/// is half. <see cref="OfRemaining"/> makes them of what is left: half of it, asked for twice, leaves a quarter. What stays is said by a
+/// How much goes: a share or a number of weights or structures, a share of the network's cost, or all weights or structures whose importance lies below a
+/// threshold. Shares and numbers are of what the dense network has, the one before its first pruning, and count what went before: half of the weights, asked
+/// for twice, is half. <see cref="OfRemaining"/> makes them of what is left: half of it, asked for twice, leaves a quarter. What stays is said by a
 /// <see cref="MLNet.Pruning.Budget"/>.
 /// </summary>
 public sealed class Amount
@@ -47,7 +47,9 @@ public sealed class Amount
     internal bool IsOfRemaining { get; }
 
     /// <summary>A share of the weights or structures of the dense network that is gone in the end.</summary>
-    /// <param name="share">In [0, 1]. The number of weights or structures is rounded to the nearest, halves to even, as Python and torch.nn.utils.prune do.</param>
+    /// <param name="share">
+    /// In [0, 1]. The number of weights or structures is rounded to the nearest, halves to even, as Python and torch.nn.utils.prune do.
+    /// </param>
     public static Amount Fraction(double share) => share is >= 0 and <= 1 ? new(Kind.Fraction, share)
         : throw new ArgumentOutOfRangeException(nameof(share), share, "A share of the weights or structures lies in [0, 1].");
 

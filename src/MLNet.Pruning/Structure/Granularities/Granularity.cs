@@ -30,8 +30,11 @@ public sealed class Granularity
     /// <summary>Columns of dense layers, set to zero: all weights from one input, however the weights are stored.</summary>
     public static Granularity Column { get; } = new(nameof(Column), IsDense, (parameter, axes) => StructureLayout.Slices(parameter, axes.Input));
 
-    /// <summary>Kernels of convolutions, set to zero: all weights from one channel into one filter (Mao et al. 2017, "Exploring the Granularity of Sparsity").</summary>
-    public static Granularity Kernel { get; } = new(nameof(Kernel), (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2, (parameter, _) => StructureLayout.Kernels(parameter));
+    /// <summary>
+    /// Kernels of convolutions, set to zero: all weights from one channel into one filter (Mao et al. 2017, "Exploring the Granularity of Sparsity").
+    /// </summary>
+    public static Granularity Kernel { get; } = new(nameof(Kernel), (parameter, axes) => axes.IsConvolution && parameter.Shape.Length > 2,
+        (parameter, _) => StructureLayout.Kernels(parameter));
 
     /// <summary>Units of dense layers and dimensions of embeddings, removed.</summary>
     public static Granularity Neuron { get; } = new(nameof(Neuron), new(), StructureKind.Neuron, StructureKind.Embedding);
@@ -55,7 +58,8 @@ public sealed class Granularity
     public static Granularity Unit { get; } = new(nameof(Unit), new(), Enum.GetValues<StructureKind>());
 
     /// <summary>All units, but of attention the same index within every head instead of whole heads.</summary>
-    public static Granularity UnitWithinHeads { get; } = new(nameof(UnitWithinHeads), new StructureOptions { WholeHeads = false }, Enum.GetValues<StructureKind>());
+    public static Granularity UnitWithinHeads { get; } = new(nameof(UnitWithinHeads), new StructureOptions { WholeHeads = false },
+        Enum.GetValues<StructureKind>());
 
     /// <summary>Residual blocks, removed: the sum x + f(x) becomes x.</summary>
     public static Granularity Block { get; } = new(nameof(Block), (_, _) => false) { IsDepth = true };
@@ -151,10 +155,12 @@ public sealed class Granularity
     /// <exception cref="ArgumentException">Names all of them.</exception>
     internal void Check(IEnumerable<PoolMember> members)
     {
-        var odd = members.Select(member => Misfit(member.Parameter, member.Axes) is { } sizes ? $"layer '{member.Layer}' ({sizes})" : null).OfType<string>().ToArray();
+        var odd = members.Select(member => Misfit(member.Parameter, member.Axes) is { } sizes ? $"layer '{member.Layer}' ({sizes})" : null).OfType<string>()
+            .ToArray();
         if (odd.Length > 0)
         {
-            throw new ArgumentException($"Granularity '{this}' does not divide: {string.Join(", ", odd)}. Leave them out of the scope, or give them a granularity of their own.");
+            throw new ArgumentException($"Granularity '{this}' does not divide: {string.Join(", ", odd)}. Leave them out of the scope, or give them a "
+                + "granularity of their own.");
         }
     }
 

@@ -20,12 +20,14 @@ internal sealed record AttentionDifference(TensorPair Pair, double Weight) : Dis
         var matrices = FeatureTensors.IsSoftmax(context.Teacher!, Pair.Teacher);
         if (matrices != FeatureTensors.IsSoftmax(context.Student, Pair.Student))
         {
-            throw new ArgumentException($"The {(matrices ? "teacher" : "student")}'s '{(matrices ? Pair.Teacher : Pair.Student)}' is the softmax of an attention, the other one of '{Pair.Teacher}' and '{Pair.Student}' is none.");
+            throw new ArgumentException($"The {(matrices ? "teacher" : "student")}'s '{(matrices ? Pair.Teacher : Pair.Student)}' is the softmax of an "
+                + $"attention, the other one of '{Pair.Teacher}' and '{Pair.Student}' is none.");
         }
 
         if (new[] { teacher.Shape, student.Shape }.Any(shape => (matrices ? shape.Length < 3 : shape.Length != 4) || shape[0] >= 0))
         {
-            throw Pair.Misfit(matrices ? "attention matrices are N x heads x length x length" : "feature maps are N x channels x height x width", teacher.Shape, student.Shape);
+            throw Pair.Misfit(matrices ? "attention matrices are N x heads x length x length" : "feature maps are N x channels x height x width", teacher.Shape,
+                student.Shape);
         }
 
         return teacher.Shape[^2..].Zip(student.Shape[^2..]).Any(sizes => sizes.First >= 0 && sizes.Second >= 0 && sizes.First != sizes.Second)

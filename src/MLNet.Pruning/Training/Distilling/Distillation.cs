@@ -134,12 +134,14 @@ public sealed class Distillation
         ImmutableArray<DistillationTerm> terms = [.. a.Terms, .. b.Terms];
         if (terms.Sum(term => term.Share) is var shares && shares > 1 + 1e-12)
         {
-            throw new ArgumentException(FormattableString.Invariant($"The teacher's shares of the loss sum to {shares:0.###}; labels and responses share 1 between them."));
+            throw new ArgumentException(FormattableString.Invariant(
+                $"The teacher's shares of the loss sum to {shares:0.###}; labels and responses share 1 between them."));
         }
 
         if (a.Teacher is not null && b.Teacher is not null && a.Teacher != b.Teacher)
         {
-            throw new ArgumentException("The two kinds of distillation name different teachers; combine teachers by Teacher.Mean, Teacher.Weighted or Teacher.BestPerClass.");
+            throw new ArgumentException("The two kinds of distillation name different teachers; combine teachers by Teacher.Mean, Teacher.Weighted or "
+                + "Teacher.BestPerClass.");
         }
 
         return new(terms)
@@ -173,7 +175,9 @@ public sealed class Distillation
     };
 
     /// <summary>The same with another limit to what is kept in memory.</summary>
-    /// <param name="bytes">Bytes of the teacher's outputs, not negative; where they take more, they go to a temporary file that is removed afterwards. Default 1 GiB.</param>
+    /// <param name="bytes">
+    /// Bytes of the teacher's outputs, not negative; where they take more, they go to a temporary file that is removed afterwards. Default 1 GiB.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The limit is negative.</exception>
     public Distillation WithMemoryLimit(long bytes)
     {
@@ -188,7 +192,8 @@ public sealed class Distillation
     /// <exception cref="ArgumentException">The teacher does not fit the rows or the task.</exception>
     internal DistillationSession Bind(TeacherStep step, Teacher? otherwise) => new(this,
         (Teacher ?? otherwise ?? throw new InvalidOperationException(
-            "Distillation needs a teacher: name one, distil with ml.Transforms.Distill, which finds the one before it, or after a step of pruning, which keeps the network it was given.")).Bind(step with { MemoryLimit = MemoryLimit }), step);
+            "Distillation needs a teacher: name one, distil with ml.Transforms.Distill, which finds the one before it, or after a step of pruning, which "
+                + "keeps the network it was given.")).Bind(step with { MemoryLimit = MemoryLimit }), step);
 
     private static LearningRateSchedule One(LearningRateSchedule a, LearningRateSchedule b, string what)
         => a == LearningRateSchedule.Constant || a == b ? b : b == LearningRateSchedule.Constant ? a

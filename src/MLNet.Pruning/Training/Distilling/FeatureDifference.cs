@@ -58,7 +58,8 @@ internal sealed record FeatureDifference(TensorPair Pair, double Weight) : Disti
 
         public override void Dispose() => projection?.Dispose();
 
-        private static Tensor Pool(Tensor maps, long[] size) => maps.shape[2] == size[0] && maps.shape[3] == size[1] ? maps : nn.functional.adaptive_avg_pool2d(maps, size);
+        private static Tensor Pool(Tensor maps, long[] size)
+            => maps.shape[2] == size[0] && maps.shape[3] == size[1] ? maps : nn.functional.adaptive_avg_pool2d(maps, size);
     }
 
     /// <summary>From the student's units to the teacher's, drawn as the weights of a layer are.</summary>

@@ -7,7 +7,8 @@ namespace MLNet.Pruning.Training.Distilling;
 internal sealed record TensorPair(string Teacher, string Student)
 {
     /// <exception cref="ArgumentException">A name is null or empty.</exception>
-    public static TensorPair Of((string Teacher, string Student) names, string parameter) => new(Setting.Named(names.Teacher, parameter), Setting.Named(names.Student, parameter));
+    public static TensorPair Of((string Teacher, string Student) names, string parameter)
+        => new(Setting.Named(names.Teacher, parameter), Setting.Named(names.Student, parameter));
 
     /// <exception cref="ArgumentException">There are none, or a name is empty.</exception>
     public static ImmutableArray<TensorPair> Of(IEnumerable<(string Teacher, string Student)> pairs)
@@ -24,7 +25,8 @@ internal sealed record TensorPair(string Teacher, string Student)
     public (TensorInfo Teacher, TensorInfo Student) Require(TermContext context, bool rows = true)
     {
         var teacher = context.Teacher ?? throw new ArgumentException(
-            $"The teacher has scores only, no tensor '{Teacher}' that the student's '{Student}' could learn from: let a single network teach, or leave this kind of distillation out.");
+            $"The teacher has scores only, no tensor '{Teacher}' that the student's '{Student}' could learn from: let a single network teach, or leave this "
+                + "kind of distillation out.");
         return (Require(teacher, Teacher, "teacher", rows), Require(context.Student, Student, "student", rows));
     }
 
@@ -42,8 +44,12 @@ internal sealed record TensorPair(string Teacher, string Student)
     private static TensorInfo Require(Network network, string name, string role, bool rows)
     {
         var tensor = FeatureTensors.Require(network, name, role);
-        return !tensor.IsKnown || tensor.Type != TensorType.Float ? throw new ArgumentException($"The {role}'s '{name}' is of {(tensor.IsKnown ? $"type {tensor.Type}" : "unknown shape")}; distillation compares tensors of Float and of known shape.")
-            : rows && (tensor.Shape.Length < 2 || tensor.Shape[0] != TensorInfo.Batch) ? throw new ArgumentException($"The {role}'s '{name}' is {TensorInfo.Dimensions(tensor.Shape)}; distillation compares rows, so its first size has to be the batch, N.")
+        return !tensor.IsKnown || tensor.Type != TensorType.Float
+            ? throw new ArgumentException($"The {role}'s '{name}' is of {(tensor.IsKnown ? $"type {tensor.Type}" : "unknown shape")}; distillation compares "
+                + "tensors of Float and of known shape.")
+            : rows && (tensor.Shape.Length < 2 || tensor.Shape[0] != TensorInfo.Batch)
+            ? throw new ArgumentException($"The {role}'s '{name}' is {TensorInfo.Dimensions(tensor.Shape)}; distillation compares rows, so its first size has "
+                + "to be the batch, N.")
             : tensor;
     }
 }

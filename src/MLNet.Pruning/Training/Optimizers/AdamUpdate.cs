@@ -19,7 +19,8 @@ internal sealed class AdamUpdate : UpdateRule
     private readonly Scalar _squareShare;
     private int _steps;
 
-    public AdamUpdate(IReadOnlyList<TorchParameter> parameters, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled) : base(parameters)
+    public AdamUpdate(IReadOnlyList<TorchParameter> parameters, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
+        : base(parameters)
     {
         (_betas, _epsilon, _weightDecay, _decoupled) = ((beta1, beta2), epsilon, weightDecay, decoupled);
         (_means, _squares) = (Zeros(), Zeros());

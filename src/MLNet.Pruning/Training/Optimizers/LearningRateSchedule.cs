@@ -6,7 +6,8 @@ public sealed class LearningRateSchedule
     private readonly string _call;
     private readonly Func<double, int, double> _factor;
 
-    private LearningRateSchedule(string call, Func<double, int, double> factor, double warmupEpochs = 0) => (_call, _factor, WarmupEpochs) = (call, factor, warmupEpochs);
+    private LearningRateSchedule(string call, Func<double, int, double> factor, double warmupEpochs = 0)
+        => (_call, _factor, WarmupEpochs) = (call, factor, warmupEpochs);
 
     /// <summary>Epochs in which the rate first rises linearly from 0; 0 for none. Early in warm-up it lies below the schedule, never above.</summary>
     public double WarmupEpochs { get; }

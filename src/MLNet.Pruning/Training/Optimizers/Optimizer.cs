@@ -16,7 +16,8 @@ public abstract record Optimizer
     public static Optimizer Sgd(double momentum = 0.9, bool nesterov = false)
     {
         CheckRate(momentum, nameof(momentum));
-        return !nesterov || momentum > 0 ? new SgdOptimizer(momentum, nesterov) : throw new ArgumentException("Nesterov's form needs a momentum above 0.", nameof(nesterov));
+        return !nesterov || momentum > 0 ? new SgdOptimizer(momentum, nesterov)
+            : throw new ArgumentException("Nesterov's form needs a momentum above 0.", nameof(nesterov));
     }
 
     /// <summary>Adam (Kingma &amp; Ba 2015).</summary>

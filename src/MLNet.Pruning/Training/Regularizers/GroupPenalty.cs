@@ -18,7 +18,8 @@ internal sealed class GroupPenalty : Regularization
     {
         _strength = Strength(strength, nameof(strength));
         _granularity = granularity is { IsSingle: false, IsDepth: false, Pattern: null } ? granularity
-            : throw new ArgumentException($"A group lasso works on structures of several weights within layers, but not on granularity '{granularity}'.", nameof(granularity));
+            : throw new ArgumentException($"A group lasso works on structures of several weights within layers, but not on granularity '{granularity}'.",
+                nameof(granularity));
     }
 
     public override string ToString() => Notation.Call(nameof(GroupLasso), _strength, _granularity);
@@ -47,10 +48,12 @@ internal sealed class GroupPenalty : Regularization
             var layout = _granularity.Structures(parameter, axes);
             var runs = layout.Runs.ToArray();
             var weight = parameters[parameter.Name];
-            var order = tensor(runs.OrderBy(run => run.Structure).SelectMany(run => Enumerable.Range(run.Start, run.Length).Select(i => (long)i)).ToArray(), device: weight.device);
+            var order = tensor(runs.OrderBy(run => run.Structure).SelectMany(run => Enumerable.Range(run.Start, run.Length).Select(i => (long)i)).ToArray(),
+                device: weight.device);
             var size = parameter.Count / layout.Count;
             Scalar root = Math.Sqrt(size);
-            yield return () => (weight * weight).view(-1).index_select(0, order).view(layout.Count, size).sum([1L], keepdim: false).add(smallest, one).sqrt().sum().mul(root);
+            yield return () => (weight * weight).view(-1).index_select(0, order).view(layout.Count, size).sum([1L], keepdim: false).add(smallest, one).sqrt()
+                .sum().mul(root);
         }
     }
 
@@ -62,14 +65,16 @@ internal sealed class GroupPenalty : Regularization
         foreach (var family in structure.Families.Where(family => _granularity.Kinds.Contains(family.Kind)))
         {
             var axes = family.Groups[0].Entries.Select(entry => entry.Axis).Distinct()
-                .Where(axis => structure.Coupling.Axes[axis].Role is AxisRole.Output or AxisRole.Input && network[structure.Coupling.Axes[axis].Parameter].Trainable)
+                .Where(axis => structure.Coupling.Axes[axis].Role is AxisRole.Output or AxisRole.Input
+                    && network[structure.Coupling.Axes[axis].Parameter].Trainable)
                 .Select(number => Member(network, parameters, structure, family, number)).ToArray();
             Scalar root = Math.Sqrt(axes.Sum(axis => axis.Values));
             yield return () => axes.Select(axis => axis.Squares()).Aggregate((sum, squares) => sum.add(squares, one)).add(smallest, one).sqrt().sum().mul(root);
         }
     }
 
-    private static (Func<Tensor> Squares, double Values) Member(Network network, IReadOnlyDictionary<string, Tensor> parameters, NetworkStructure structure, GroupFamily family, int number)
+    private static (Func<Tensor> Squares, double Values) Member(Network network, IReadOnlyDictionary<string, Tensor> parameters, NetworkStructure structure,
+        GroupFamily family, int number)
     {
         var axis = structure.Coupling.Axes[number];
         var parameter = network[axis.Parameter];
@@ -78,7 +83,8 @@ internal sealed class GroupPenalty : Regularization
         var each = indices[0].Length;
         if (indices.Any(own => own.Length != each))
         {
-            throw new ArgumentException($"The groups of layer '{family.Axis.Node.Name}' hold different numbers of slices of '{axis.Parameter}', which a group lasso cannot sum.");
+            throw new ArgumentException($"The groups of layer '{family.Axis.Node.Name}' hold different numbers of slices of '{axis.Parameter}', which a group "
+                + "lasso cannot sum.");
         }
 
         var weight = parameters[axis.Parameter];

@@ -32,7 +32,9 @@ public abstract class Regularization
     /// go to zero together. For structures that are removed, the norm runs over all weights that go with a structure.
     /// </summary>
     /// <param name="strength">Not negative.</param>
-    /// <param name="granularity">The structures: rows, columns, slices, kernels, blocks, or neurons, filters, heads, hidden units; by default <see cref="Granularity.Unit"/>.</param>
+    /// <param name="granularity">
+    /// The structures: rows, columns, slices, kernels, blocks, or neurons, filters, heads, hidden units; by default <see cref="Granularity.Unit"/>.
+    /// </param>
     /// <exception cref="ArgumentException">Structures are single weights (that is <see cref="L1"/>), residual blocks, layers, or an N:M pattern.</exception>
     public static Regularization GroupLasso(double strength, Granularity? granularity = null) => new GroupPenalty(strength, granularity ?? Granularity.Unit);
 

@@ -21,21 +21,26 @@ public class AutoPruneTests
     public void Costs_counted_from_the_saved_file_are_within_the_budget(bool zeroes)
     {
         var granularity = zeroes ? Granularity.Weight : Granularity.Unit;
-        foreach (var budget in new[] { Budget.Parameters(800), Budget.MultiplyAdds(700), Budget.Bytes(4500), Budget.Parameters(850) & Budget.MultiplyAdds(800) & Budget.Bytes(5000) })
+        foreach (var budget in new[] { Budget.Parameters(800), Budget.MultiplyAdds(700), Budget.Bytes(4500),
+            Budget.Parameters(850) & Budget.MultiplyAdds(800) & Budget.Bytes(5000) })
         {
-            var step = DigitSearch.Prune(new() { Budget = budget, Granularity = granularity, FineTuneEpochs = 2, Sparsities = [0.2, 0.5, 0.8], Strategy = SearchStrategy.Evolutionary(6, 3) });
+            var step = DigitSearch.Prune(new() { Budget = budget, Granularity = granularity, FineTuneEpochs = 2, Sparsities = [0.2, 0.5, 0.8],
+                Strategy = SearchStrategy.Evolutionary(6, 3) });
             step.Network.SaveOnnx(_path, sparse: zeroes);
             var graph = OnnxFile.Read(_path).Graph;
             // Single values beside those in sparse lists; biases are no factors of a product.
             var dense = graph.Initializer.Select(tensor => (tensor.Name, Values: OnnxTensor.ToFloats(tensor, null))).ToArray();
-            var values = dense.Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0)) + graph.SparseInitializer.Sum(tensor => tensor.Values.Dims[0]);
-            var products = dense.Where(tensor => tensor.Name.EndsWith("weight")).Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0)) + graph.SparseInitializer.Sum(tensor => tensor.Values.Dims[0]);
+            var values = dense.Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0))
+                + graph.SparseInitializer.Sum(tensor => tensor.Values.Dims[0]);
+            var products = dense.Where(tensor => tensor.Name.EndsWith("weight")).Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0))
+                + graph.SparseInitializer.Sum(tensor => tensor.Values.Dims[0]);
             foreach (var cost in step.AutoPruning!.Costs)
             {
                 var counted = cost.Measure switch { CostMeasure.Bytes => new FileInfo(_path).Length, CostMeasure.Parameters => values, _ => products };
                 Assert.IsLessThanOrEqualTo(cost.Limit!.Value, (double)counted, $"{budget}\n{step.AutoPruning}");
                 // A weight whose path ends is zero in effect, so that fewer may be counted than are stored.
-                Assert.IsTrue(cost.After == counted || (zeroes && cost.Measure == CostMeasure.MultiplyAdds && cost.After < counted), $"{cost} against {counted}");
+                Assert.IsTrue(cost.After == counted || (zeroes && cost.Measure == CostMeasure.MultiplyAdds && cost.After < counted),
+                    $"{cost} against {counted}");
             }
         }
     }
@@ -45,12 +50,14 @@ public class AutoPruneTests
     {
         var ml = new MLContext(1);
         var data = ml.Data.TrainTestSplit(Digits.Load(ml), 0.2);
-        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(64, 60, 40, 10), Epochs = 20, LearningRate = 3e-3, ValidationFraction = 0.2 }))
+        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers
+            .NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(64, 60, 40, 10), Epochs = 20, LearningRate = 3e-3, ValidationFraction = 0.2 }))
             .Append(ml.Transforms.AutoPrune(Budget.MultiplyAdds(1660), fineTuneEpochs: 8)).Fit(data.TrainSet);
         var (step, report) = (model.LastTransformer, model.LastTransformer.AutoPruning!);
         Assert.IsLessThanOrEqualTo(1660, ml.Compression().Measure(model).Total.MultiplyAdds!.Value);
         Assert.IsGreaterThan(0.92, ml.MulticlassClassification.Evaluate(model.Transform(data.TestSet)).MicroAccuracy);
-        CollectionAssert.AreEqual(new[] { step.Network["fc1.weight"].Shape[0], step.Network["fc2.weight"].Shape[0] }, report.Layers.Select(layer => (int)layer.Kept).ToArray());
+        CollectionAssert.AreEqual(new[] { step.Network["fc1.weight"].Shape[0], step.Network["fc2.weight"].Shape[0] },
+            report.Layers.Select(layer => (int)layer.Kept).ToArray());
         Assert.IsGreaterThanOrEqualTo(report.Trials[0].Validation.Metric, report.Searched.Metric, "the first candidate is the same share of every layer");
         StringAssert.Contains(report.ToString(), "1,660");
     }
@@ -78,7 +85,8 @@ public class AutoPruneTests
         {
             var options = Small(strategy);
             var (one, other) = (DigitSearch.Prune(options), DigitSearch.Prune(options));
-            CollectionAssert.AreEqual(one.AutoPruning!.Trials.Select(trial => trial.ToString()).ToArray(), other.AutoPruning!.Trials.Select(trial => trial.ToString()).ToArray());
+            CollectionAssert.AreEqual(one.AutoPruning!.Trials.Select(trial => trial.ToString()).ToArray(),
+                other.AutoPruning!.Trials.Select(trial => trial.ToString()).ToArray());
             foreach (var parameter in one.Network.Parameters)
             {
                 CollectionAssert.AreEqual(parameter.Values.ToArray(), other.Network[parameter.Name].Values.ToArray(), $"{strategy}: {parameter.Name}");
@@ -113,7 +121,8 @@ public class AutoPruneTests
             options = options with { CancellationToken = default, Progress = null };
             var resumed = DigitSearch.Prune(options);
             Assert.AreEqual(count / 2, resumed.AutoPruning!.Resumed);
-            CollectionAssert.AreEqual(whole.AutoPruning.Trials.Select(trial => trial.ToString()).ToArray(), resumed.AutoPruning.Trials.Select(trial => trial.ToString()).ToArray());
+            CollectionAssert.AreEqual(whole.AutoPruning.Trials.Select(trial => trial.ToString()).ToArray(),
+                resumed.AutoPruning.Trials.Select(trial => trial.ToString()).ToArray());
             CollectionAssert.AreEqual(whole.Network["fc1.weight"].Values.ToArray(), resumed.Network["fc1.weight"].Values.ToArray());
             Assert.AreEqual(count, DigitSearch.Prune(options).AutoPruning!.Resumed, "a third run measures nothing");
             File.Delete(_path);
@@ -143,8 +152,10 @@ public class AutoPruneTests
 
         var ml = new MLContext(1);
         var network = DigitSearch.Network;
-        Assert.ThrowsExactly<SearchStateException>(() => DigitSearch.Chain(ml, network.With("fc1.bias", new float[16])).Append(ml.Transforms.AutoPrune(options)).Fit(Digits.Load(ml)));
-        foreach (var damage in new[] { "{", "[]", "{}", written[..^20], written.Replace("MLNet.Pruning search", "another"), written.Replace("\"metric\"", "\"metrik\"") })
+        Assert.ThrowsExactly<SearchStateException>(() => DigitSearch.Chain(ml, network.With("fc1.bias", new float[16])).Append(ml.Transforms.AutoPrune(options))
+            .Fit(Digits.Load(ml)));
+        foreach (var damage in new[] { "{", "[]", "{}", written[..^20], written.Replace("MLNet.Pruning search", "another"),
+            written.Replace("\"metric\"", "\"metrik\"") })
         {
             File.WriteAllText(_path, damage);
             StringAssert.Contains(Assert.ThrowsExactly<SearchStateException>(() => DigitSearch.Prune(options)).Message, _path);
@@ -172,8 +183,10 @@ public class AutoPruneTests
     public void A_cost_that_cannot_be_met_names_the_layers_and_what_they_still_cost()
     {
         // 0.75 leaves 4 of 16, 3 of 12 and 2 of 10 units: 64 x 4 + 4 x 3 + 3 x 2 + 2 x 10 multiply-adds.
-        var e = Assert.ThrowsExactly<UnreachableBudgetException>(() => DigitSearch.Prune(new() { Budget = Budget.MultiplyAdds(200), Sparsities = DigitSearch.Sparsities }));
-        CollectionAssert.AreEqual(new[] { ("fc1", 256.0), ("fc4", 20.0), ("fc2", 12.0), ("fc3", 6.0) }, e.Layers.Select(layer => (layer.Layer, layer.Excess)).ToArray());
+        var e = Assert.ThrowsExactly<UnreachableBudgetException>(() =>
+            DigitSearch.Prune(new() { Budget = Budget.MultiplyAdds(200), Sparsities = DigitSearch.Sparsities }));
+        CollectionAssert.AreEqual(new[] { ("fc1", 256.0), ("fc4", 20.0), ("fc2", 12.0), ("fc3", 6.0) },
+            e.Layers.Select(layer => (layer.Layer, layer.Excess)).ToArray());
         Assert.AreEqual(94, e.Missing);
         Assert.AreEqual("at most 200 multiply-adds", e.Limit);
         StringAssert.Contains(e.Message, "294");
@@ -181,7 +194,8 @@ public class AutoPruneTests
         StringAssert.Contains(e.Layers[1].Reason, "cannot");
         Assert.IsInstanceOfType<PruningTargetException>(e);
 
-        var zeroed = Assert.ThrowsExactly<UnreachableBudgetException>(() => DigitSearch.Prune(new() { Budget = Budget.Parameters(200), Granularity = Granularity.Weight, Sparsities = [0.5] }));
+        var zeroed = Assert.ThrowsExactly<UnreachableBudgetException>(() =>
+            DigitSearch.Prune(new() { Budget = Budget.Parameters(200), Granularity = Granularity.Weight, Sparsities = [0.5] }));
         Assert.AreEqual(1436 / 2 + 48 - 200, zeroed.Missing, "half of the weights, and all biases");
     }
 
@@ -189,11 +203,15 @@ public class AutoPruneTests
     public void A_metric_that_cannot_be_held_names_the_layers_and_how_far_each_falls()
     {
         var dense = DigitSearch.Measure(DigitSearch.Network).Accuracy;
-        var e = Assert.ThrowsExactly<UnreachableBudgetException>(() => DigitSearch.Prune(new() { Budget = Budget.MultiplyAdds(294) & Budget.MetricLoss(0.01), Sparsities = DigitSearch.Sparsities, GroupReduction = GroupImportance.Root, FineTuneEpochs = 0 }));
+        var e = Assert.ThrowsExactly<UnreachableBudgetException>(() =>
+            DigitSearch.Prune(new() { Budget = Budget.MultiplyAdds(294) & Budget.MetricLoss(0.01), Sparsities = DigitSearch.Sparsities,
+                GroupReduction = GroupImportance.Root, FineTuneEpochs = 0 }));
         // There is one network of so few multiply-adds: every layer at 0.75.
         var smallest = DigitSearch.Measure(DigitSearch.Masked([4, 3, 2])).Accuracy;
         Assert.AreEqual(dense - smallest - 0.01, e.Missing, 1e-9);
-        var alone = new[] { new long[] { 4, 12, 10 }, [16, 3, 10], [16, 12, 2] }.Select((kept, i) => (Layer: $"fc{i + 1}", Excess: dense - DigitSearch.Measure(DigitSearch.Masked(kept)).Accuracy - 0.01)).Where(layer => layer.Excess > 0).OrderByDescending(layer => layer.Excess).ToArray();
+        var alone = new[] { new long[] { 4, 12, 10 }, [16, 3, 10],
+            [16, 12, 2] }.Select((kept, i) => (Layer: $"fc{i + 1}", Excess: dense - DigitSearch.Measure(DigitSearch.Masked(kept)).Accuracy - 0.01))
+                .Where(layer => layer.Excess > 0).OrderByDescending(layer => layer.Excess).ToArray();
         CollectionAssert.AreEqual(alone.Select(layer => layer.Layer).ToArray(), e.Layers.Select(layer => layer.Layer).ToArray());
         for (var i = 0; i < alone.Length; i++)
         {
@@ -206,7 +224,9 @@ public class AutoPruneTests
     {
         var ml = new MLContext(1);
         var network = Network.Mlp(64, 1500, 1500, 10).Initialize(1);
-        NeuralNetworkTransformer Fit(double most) => DigitSearch.Chain(ml, network).Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.Milliseconds(most, 64), Sparsities = [0.5, 0.98], Strategy = SearchStrategy.Evolutionary(2, 1), FineTuneEpochs = 0 })).Fit(Digits.Load(ml)).LastTransformer;
+        NeuralNetworkTransformer Fit(double most) => DigitSearch.Chain(ml, network)
+            .Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.Milliseconds(most, 64), Sparsities = [0.5, 0.98],
+                Strategy = SearchStrategy.Evolutionary(2, 1), FineTuneEpochs = 0 })).Fit(Digits.Load(ml)).LastTransformer;
         var before = Fit(1e6).AutoPruning!.Costs.Single().Before;
         var cost = Fit(before / 3).AutoPruning!.Costs.Single();
         Assert.AreEqual(CostMeasure.Milliseconds, cost.Measure);
@@ -217,20 +237,25 @@ public class AutoPruneTests
     [TestMethod]
     public void Fine_tuning_candidates_lets_more_go()
     {
-        AutoPruneReport Report(int epochs) => DigitSearch.Prune(new() { Budget = Budget.MetricLoss(0.03), Sparsities = DigitSearch.Sparsities, CandidateEpochs = epochs, FineTuneEpochs = 0, Strategy = SearchStrategy.Evolutionary(4, 3), Seed = 2 }).AutoPruning!;
+        AutoPruneReport Report(int epochs) => DigitSearch.Prune(new() { Budget = Budget.MetricLoss(0.03), Sparsities = DigitSearch.Sparsities,
+            CandidateEpochs = epochs, FineTuneEpochs = 0, Strategy = SearchStrategy.Evolutionary(4, 3), Seed = 2 }).AutoPruning!;
         Assert.IsLessThan(Report(0).Costs.Single().After, Report(3).Costs.Single().After);
     }
 
     [TestMethod]
     public void Convolutions_keep_whole_blocks_of_channels_and_costs_are_those_counted_by_hand()
     {
-        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(32, 3, padding: 1), Layer.BatchNorm(), Layer.Relu(), Layer.MaxPool(2), Layer.Conv2d(48, 3, padding: 1), Layer.Relu(),
+        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(32, 3, padding: 1), Layer.BatchNorm(), Layer.Relu(), Layer.MaxPool(2),
+            Layer.Conv2d(48, 3, padding: 1), Layer.Relu(),
             Layer.MaxPool(2), Layer.Flatten(), Layer.Dense(20), Layer.Relu(), Layer.Dense(10)).Initialize(2);
         var ml = new MLContext(1);
-        var step = DigitSearch.Chain(ml, network).Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.Parameters(9000), Sparsities = [0.3, 0.6], FineTuneEpochs = 1, CandidateEpochs = 0 })).Fit(Digits.Load(ml)).LastTransformer;
+        var step = DigitSearch.Chain(ml, network).Append(ml.Transforms
+            .AutoPrune(new AutoPruneOptions { Budget = Budget.Parameters(9000), Sparsities = [0.3, 0.6], FineTuneEpochs = 1, CandidateEpochs = 0 }))
+                .Fit(Digits.Load(ml)).LastTransformer;
         long[] kept = [.. step.AutoPruning!.Layers.Select(layer => layer.Kept)];
         Assert.AreEqual((0, 0), (kept[0] % 16, kept[1] % 16), "dense convolutions are computed in blocks of 16 channels");
-        CollectionAssert.AreEqual(new[] { kept[0], kept[1], kept[2] }, new long[] { step.Network["conv1.weight"].Shape[0], step.Network["conv2.weight"].Shape[0], step.Network["fc1.weight"].Shape[0] });
+        CollectionAssert.AreEqual(new[] { kept[0], kept[1], kept[2] },
+            new long[] { step.Network["conv1.weight"].Shape[0], step.Network["conv2.weight"].Shape[0], step.Network["fc1.weight"].Shape[0] });
         var parameters = 9 * kept[0] + kept[0] + 2 * kept[0] + 9 * kept[0] * kept[1] + kept[1] + 4 * kept[1] * kept[2] + kept[2] + 10 * kept[2] + 10;
         Assert.AreEqual(parameters, step.AutoPruning.Costs.Single().After);
         Assert.IsLessThanOrEqualTo(9000, parameters);
@@ -242,8 +267,10 @@ public class AutoPruneTests
         var ml = new MLContext(1);
         var steps = new List<NeuralNetworkTransformer>();
         DigitSearch.Chain(ml).Append(ml.Transforms.Prune(0.4, scope: Scope.Layer).WithOnFitDelegate(steps.Add))
-            .Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.Parameters(700), Granularity = Granularity.Weight, Sparsities = [0.3, 0.6, 0.8], FineTuneEpochs = 1 }).WithOnFitDelegate(steps.Add))
-            .Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.MultiplyAdds(800), FineTuneEpochs = 1 }).WithOnFitDelegate(steps.Add)).Fit(Digits.Load(ml));
+            .Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.Parameters(700), Granularity = Granularity.Weight,
+                Sparsities = [0.3, 0.6, 0.8], FineTuneEpochs = 1 }).WithOnFitDelegate(steps.Add))
+            .Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.MultiplyAdds(800), FineTuneEpochs = 1 }).WithOnFitDelegate(steps.Add))
+            .Fit(Digits.Load(ml));
         foreach (var (name, mask) in steps[1].Masks)
         {
             Assert.AreEqual(mask.Kept, mask.And(steps[0].Masks[name]).Kept, "what was dropped stays dropped");
@@ -309,8 +336,10 @@ public class AutoPruneTests
     public void A_network_without_validation_rows_is_refused()
     {
         var ml = new MLContext(1);
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => DigitSearch.Chain(ml, validation: 0).Append(ml.Transforms.AutoPrune(Budget.Parameters(500))).Fit(Digits.Load(ml))).Message, "ValidationFraction");
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Digits.Prepare(ml).Append(ml.Transforms.AutoPrune(Budget.Parameters(500))).Fit(Digits.Load(ml))).Message, "AutoPrune");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() =>
+            DigitSearch.Chain(ml, validation: 0).Append(ml.Transforms.AutoPrune(Budget.Parameters(500))).Fit(Digits.Load(ml))).Message, "ValidationFraction");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() =>
+            Digits.Prepare(ml).Append(ml.Transforms.AutoPrune(Budget.Parameters(500))).Fit(Digits.Load(ml))).Message, "AutoPrune");
     }
 
     private static AutoPruneOptions Small(SearchStrategy strategy)

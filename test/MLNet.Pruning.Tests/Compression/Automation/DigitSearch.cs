@@ -15,8 +15,10 @@ internal static class DigitSearch
     public static Network Network => s_digits.Value.Network;
 
     /// <summary>The network in a chain, without training it again.</summary>
-    public static EstimatorChain<NeuralNetworkTransformer> Chain(MLContext ml, Network? network = null, double validation = 0.2) => Digits.Prepare(ml).Append(ml.Transforms.LoadNetwork(
-        new LoadNetworkOptions { Network = network ?? Network, InputColumnNames = ["Features"], Seed = Seed, ValidationFraction = validation, Training = new() { LearningRate = 3e-3, BatchSize = 64, Seed = Seed } }));
+    public static EstimatorChain<NeuralNetworkTransformer> Chain(MLContext ml, Network? network = null, double validation = 0.2)
+        => Digits.Prepare(ml).Append(ml.Transforms.LoadNetwork(
+        new LoadNetworkOptions { Network = network ?? Network, InputColumnNames = ["Features"], Seed = Seed, ValidationFraction = validation,
+            Training = new() { LearningRate = 3e-3, BatchSize = 64, Seed = Seed } }));
 
     /// <summary>Fits the chain with an automatic pruning behind it.</summary>
     public static NeuralNetworkTransformer Prune(AutoPruneOptions options)
@@ -61,7 +63,8 @@ internal static class DigitSearch
             var (weight, bias) = (Network[$"fc{layer}.weight"].Values.ToArray(), Network[$"fc{layer}.bias"].Values.ToArray());
             var inputs = weight.Length / bias.Length;
             var (masked, next) = (network[$"fc{layer}.weight"].Values.ToArray(), network[$"fc{layer + 1}.weight"].Values.ToArray());
-            foreach (var unit in Enumerable.Range(0, bias.Length).OrderBy(unit => weight.Skip(unit * inputs).Take(inputs).Sum(value => (double)Math.Abs(value))).Take(bias.Length - (int)kept[layer - 1]))
+            foreach (var unit in Enumerable.Range(0, bias.Length).OrderBy(unit => weight.Skip(unit * inputs).Take(inputs).Sum(value => (double)Math.Abs(value)))
+                .Take(bias.Length - (int)kept[layer - 1]))
             {
                 masked.AsSpan(unit * inputs, inputs).Clear();
                 bias[unit] = 0;
@@ -88,7 +91,8 @@ internal static class DigitSearch
     /// <summary>All that the sparsities allow: units left of each hidden layer.</summary>
     public static IEnumerable<long[]> Combinations()
     {
-        long[][] levels = [.. Widths[1..^1].Select(width => Sparsities.Prepend(0).Select(sparsity => width - (long)Math.Round(sparsity * width, MidpointRounding.ToEven)).ToArray())];
+        long[][] levels = [.. Widths[1..^1].Select(width =>
+            Sparsities.Prepend(0).Select(sparsity => width - (long)Math.Round(sparsity * width, MidpointRounding.ToEven)).ToArray())];
         return from a in levels[0] from b in levels[1] from c in levels[2] select new[] { a, b, c };
     }
 
@@ -104,7 +108,9 @@ internal static class DigitSearch
     {
         var ml = new MLContext(1);
         var data = Digits.Load(ml);
-        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(64, Widths[1..]), Epochs = 40, LearningRate = 5e-3, Seed = Seed, ValidationFraction = 0.2 })).Fit(data);
+        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers
+            .NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(64, Widths[1..]), Epochs = 40, LearningRate = 5e-3, Seed = Seed,
+                ValidationFraction = 0.2 })).Fit(data);
         var rows = ml.Data.CreateEnumerable<Prepared>(Digits.Prepare(ml).Fit(data).Transform(data), reuseRowObject: false).ToArray();
         return (model.LastTransformer.Network, [.. rows.Select(row => row.Features)], [.. rows.Select(row => (int)row.Label - 1)]);
     }

@@ -4,12 +4,16 @@ namespace MLNet.Pruning.Tests.Compression.Automation;
 [TestClass]
 public class SearchStrategyTests
 {
-    private static readonly Lazy<(long[] Kept, double Accuracy, double Loss)[]> s_all = new(() => [.. DigitSearch.Combinations().Select(kept => (kept, DigitSearch.Measure(DigitSearch.Masked(kept)).Accuracy, DigitSearch.Measure(DigitSearch.Masked(kept)).Loss))]);
+    private static readonly Lazy<(long[] Kept, double Accuracy,
+        double Loss)[]> s_all = new(() => [.. DigitSearch.Combinations()
+            .Select(kept => (kept, DigitSearch.Measure(DigitSearch.Masked(kept)).Accuracy, DigitSearch.Measure(DigitSearch.Masked(kept)).Loss))]);
 
-    public static IEnumerable<object[]> Strategies => [[SearchStrategy.SensitivityGuided], [SearchStrategy.Evolutionary(12, 10)], [SearchStrategy.LearnedPolicy(12, 12)]];
+    public static IEnumerable<object[]> Strategies => [[SearchStrategy.SensitivityGuided], [SearchStrategy.Evolutionary(12, 10)],
+        [SearchStrategy.LearnedPolicy(12, 12)]];
 
     /// <summary>A policy of few numbers cannot say every combination: it is held to within a tenth of the smallest.</summary>
-    public static IEnumerable<object[]> Bounds => [[SearchStrategy.SensitivityGuided, 1.0], [SearchStrategy.Evolutionary(12, 10), 1.0], [SearchStrategy.LearnedPolicy(12, 12), 1.1]];
+    public static IEnumerable<object[]> Bounds => [[SearchStrategy.SensitivityGuided, 1.0], [SearchStrategy.Evolutionary(12, 10), 1.0],
+        [SearchStrategy.LearnedPolicy(12, 12), 1.1]];
 
     [TestMethod]
     [DynamicData(nameof(Strategies))]
@@ -65,7 +69,8 @@ public class SearchStrategyTests
     }
 
     private static AutoPruneOptions Options(Budget budget, SearchStrategy strategy)
-        => new() { Budget = budget, Strategy = strategy, Sparsities = DigitSearch.Sparsities, GroupReduction = GroupImportance.Root, FineTuneEpochs = 0, Seed = 5 };
+        => new() { Budget = budget, Strategy = strategy, Sparsities = DigitSearch.Sparsities, GroupReduction = GroupImportance.Root, FineTuneEpochs = 0,
+            Seed = 5 };
 
     private static long[] Kept(AutoPruneReport report) => [.. report.Layers.Select(layer => layer.Kept)];
 }

@@ -30,7 +30,8 @@ public class SensitivityTests
             foreach (var point in layer.Points)
             {
                 var threshold = weights.Select(Math.Abs).Order().ElementAt((int)Math.Round(point.Sparsity * weights.Length, MidpointRounding.ToEven));
-                var expected = DigitSearch.Measure(DigitSearch.Network.With(layer.Parameter, [.. weights.Select(weight => Math.Abs(weight) < threshold ? 0 : weight)]));
+                var expected = DigitSearch.Measure(DigitSearch.Network
+                    .With(layer.Parameter, [.. weights.Select(weight => Math.Abs(weight) < threshold ? 0 : weight)]));
                 Assert.AreEqual(expected.Accuracy, point.Validation.Metric, 1e-9, $"{layer.Layer} at {point.Sparsity}");
                 Assert.AreEqual(expected.Loss, point.Validation.Loss, 1e-4, $"{layer.Layer} at {point.Sparsity}");
             }
@@ -40,11 +41,13 @@ public class SensitivityTests
     [TestMethod]
     public void Units_are_removed_one_layer_at_a_time()
     {
-        var report = Measure(new() { Sparsities = DigitSearch.Sparsities, Granularity = Granularity.Unit, GroupReduction = GroupImportance.Root, Scope = Scope.Network.Except("fc2") });
+        var report = Measure(new() { Sparsities = DigitSearch.Sparsities, Granularity = Granularity.Unit, GroupReduction = GroupImportance.Root,
+            Scope = Scope.Network.Except("fc2") });
         CollectionAssert.AreEqual(new[] { "fc1", "fc3" }, report.Layers.Select(layer => layer.Layer).ToArray());
         foreach (var point in report.Layers[1].Points)
         {
-            Assert.AreEqual(DigitSearch.Measure(DigitSearch.Masked([16, 12, (long)Math.Round((1 - point.Sparsity) * 10)])).Accuracy, point.Validation.Metric, 1e-9);
+            Assert.AreEqual(DigitSearch.Measure(DigitSearch.Masked([16, 12, (long)Math.Round((1 - point.Sparsity) * 10)])).Accuracy, point.Validation.Metric,
+                1e-9);
         }
     }
 
@@ -68,7 +71,8 @@ public class SensitivityTests
         var points = Measure(new() { Sparsities = [0.8], Importance = importance, Scope = Scope.Layer.Only("fc1") }).Layers.Single().Points;
         var step = DigitSearch.Chain(_ml).Append(_ml.Transforms.Prune(0.8, importance, scope: Scope.Layer.Only("fc1"))).Fit(Digits.Load(_ml)).LastTransformer;
         Assert.AreEqual(step.Pruning!.Steps[0].Pruned!.Loss, points[1].Validation.Loss, 1e-3);
-        Assert.IsLessThan(Measure(new() { Sparsities = [0.8], Scope = Scope.Layer.Only("fc1") }).Layers[0].Points[1].Validation.Loss, points[1].Validation.Loss, "it makes up for something");
+        Assert.IsLessThan(Measure(new() { Sparsities = [0.8], Scope = Scope.Layer.Only("fc1") }).Layers[0].Points[1].Validation.Loss, points[1].Validation.Loss,
+            "it makes up for something");
     }
 
     [TestMethod]
@@ -81,7 +85,8 @@ public class SensitivityTests
             {
                 var tolerated = report.Tolerates(loss)[layer.Parameter];
                 Assert.IsTrue(layer.Points.All(point => point.Sparsity > tolerated || report.Before.Metric - point.Validation.Metric <= loss));
-                Assert.IsTrue(layer.Points.FirstOrDefault(point => point.Sparsity > tolerated) is not { } next || report.Before.Metric - next.Validation.Metric > loss);
+                Assert.IsTrue(layer.Points.FirstOrDefault(point => point.Sparsity > tolerated) is not { } next || report.Before.Metric - next.Validation.Metric
+                    > loss);
             }
         }
 
@@ -93,7 +98,9 @@ public class SensitivityTests
     {
         var report = Measure(new() { Sparsities = [0.5, 0.9] });
         var lines = report.ToString().Split(Environment.NewLine);
-        Assert.AreEqual(string.Create(CultureInfo.InvariantCulture, $"fc2 192 {report.Before.Metric:0.0000} {report.Layers[1].Points[1].Validation.Metric:0.0000} {report.Layers[1].Points[2].Validation.Metric:0.0000}"),
+        Assert.AreEqual(string.Create(CultureInfo.InvariantCulture,
+            $"fc2 192 {report.Before.Metric:0.0000} {report.Layers[1].Points[1].Validation.Metric:0.0000} "
+                + $"{report.Layers[1].Points[2].Validation.Metric:0.0000}"),
             string.Join(' ', lines.Single(line => line.StartsWith("fc2")).Split(' ', StringSplitOptions.RemoveEmptyEntries)));
 
         report.SaveSvg(_path);
@@ -103,8 +110,10 @@ public class SensitivityTests
         double[] box = [.. svg.Attribute("viewBox")!.Value.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
         var curves = svg.Elements(ns + "polyline").ToArray();
         CollectionAssert.AreEqual(report.Layers.Select(layer => layer.Layer).ToArray(), curves.Select(curve => curve.Element(ns + "title")!.Value).ToArray());
-        var points = curves.Select(curve => curve.Attribute("points")!.Value.Split(' ').Select(point => point.Split(',').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray()).ToArray()).ToArray();
-        Assert.IsTrue(points.SelectMany(curve => curve).All(point => point[0] >= 0 && point[0] <= box[2] && point[1] >= 0 && point[1] <= box[3]), "all within the picture");
+        var points = curves.Select(curve => curve.Attribute("points")!.Value.Split(' ')
+            .Select(point => point.Split(',').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray()).ToArray()).ToArray();
+        Assert.IsTrue(points.SelectMany(curve => curve).All(point => point[0] >= 0 && point[0] <= box[2] && point[1] >= 0 && point[1] <= box[3]),
+            "all within the picture");
         // Linear axes: the same share of the way between two points, the metric upwards.
         var all = report.Layers.SelectMany(layer => layer.Points).ToArray();
         var flat = points.SelectMany(curve => curve).ToArray();
@@ -132,7 +141,8 @@ public class SensitivityTests
     {
         var data = Digits.Load(_ml);
         Assert.ThrowsExactly<ArgumentException>(() => _ml.Compression().Sensitivity(Digits.Prepare(_ml).Fit(data), data));
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Compression().Sensitivity(DigitSearch.Chain(_ml, validation: 0).Fit(data), data)).Message, "ValidationFraction");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() =>
+            _ml.Compression().Sensitivity(DigitSearch.Chain(_ml, validation: 0).Fit(data), data)).Message, "ValidationFraction");
         Assert.ThrowsExactly<ArgumentException>(() => Measure(new() { Granularity = Granularity.NToM(2, 4) }));
         Assert.ThrowsExactly<ArgumentException>(() => Measure(new() { Scope = Scope.Distributed(Distribution.ErdosRenyi) }));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Measure(new() { BatchSize = 0 }));
@@ -148,10 +158,13 @@ public class SensitivityTests
         var masks = network.Prune(Amount.Count(40 + 5 + 120), scope: Scope.Distributed(Distribution.BySensitivity(report))).Masks;
         CollectionAssert.AreEqual(new[] { 160, 95, 80 }, Kept(masks));
         // What costs nothing goes first, and alone: a half of the last.
-        CollectionAssert.AreEqual(new[] { 200, 100, 150 }, Kept(network.Prune(Amount.Count(50), scope: Scope.Distributed(Distribution.BySensitivity(report))).Masks));
-        CollectionAssert.AreEqual(new[] { 200, 100, 100 }, Kept(network.Prune(Amount.Count(100), scope: Scope.Distributed(Distribution.BySensitivity(report))).Masks));
+        CollectionAssert.AreEqual(new[] { 200, 100, 150 }, Kept(network.Prune(Amount.Count(50),
+            scope: Scope.Distributed(Distribution.BySensitivity(report))).Masks));
+        CollectionAssert.AreEqual(new[] { 200, 100, 100 }, Kept(network.Prune(Amount.Count(100),
+            scope: Scope.Distributed(Distribution.BySensitivity(report))).Masks));
         // Beyond 0.9, the greatest sparsity measured, all thin out alike: 20, 10 and 20 are left there, and then half of that.
-        CollectionAssert.AreEqual(new[] { 10, 5, 10 }, Kept(network.Prune(Amount.Count(475), scope: Scope.Distributed(Distribution.BySensitivity(report))).Masks));
+        CollectionAssert.AreEqual(new[] { 10, 5, 10 }, Kept(network.Prune(Amount.Count(475),
+            scope: Scope.Distributed(Distribution.BySensitivity(report))).Masks));
     }
 
     [TestMethod]
@@ -175,26 +188,31 @@ public class SensitivityTests
     {
         var data = Digits.Load(_ml);
         var report = Measure(new() { Scope = Scope.Network.Except("fc4") });
-        NeuralNetworkTransformer Prune(Scope scope) => DigitSearch.Chain(_ml).Append(_ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.6), Scope = scope, FineTuneEpochs = 0 })).Fit(data).LastTransformer;
+        NeuralNetworkTransformer Prune(Scope scope) => DigitSearch.Chain(_ml)
+            .Append(_ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.6), Scope = scope, FineTuneEpochs = 0 })).Fit(data).LastTransformer;
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Prune(Scope.Distributed(Distribution.BySensitivity(report)))).Message, "fc4");
         var (spread, uniform) = (Prune(Scope.Distributed(Distribution.BySensitivity(report)).Except("fc4")), Prune(Scope.Layer.Except("fc4")));
         Assert.AreEqual(1336 - Math.Round(0.6 * 1336), spread.Masks.Values.Sum(mask => mask.Kept));
         // No other spread of as many weights has a smaller largest rise by one layer alone.
-        double Largest(NeuralNetworkTransformer step) => step.Masks.Keys.Max(name => DigitSearch.Measure(DigitSearch.Network.With(name, step.Network[name].Values)).Loss);
+        double Largest(NeuralNetworkTransformer step) => step.Masks.Keys
+            .Max(name => DigitSearch.Measure(DigitSearch.Network.With(name, step.Network[name].Values)).Loss);
         Assert.IsLessThan(Largest(uniform), Largest(spread));
     }
 
     private SensitivityReport Measure(SensitivityOptions options)
     {
         var data = Digits.Load(_ml);
-        return _ml.Compression().Sensitivity(DigitSearch.Chain(_ml).Append(_ml.Transforms.Conversion.MapKeyToValue("Answer", "PredictedLabel")).Fit(data), data, options);
+        return _ml.Compression().Sensitivity(DigitSearch.Chain(_ml).Append(_ml.Transforms.Conversion.MapKeyToValue("Answer", "PredictedLabel")).Fit(data), data,
+            options);
     }
 
     private static int[] Kept(IReadOnlyDictionary<string, WeightMask> masks) => [masks["fc1.weight"].Kept, masks["fc2.weight"].Kept, masks["fc3.weight"].Kept];
 
     /// <summary>A report of rises by formula, at 0, 0.1, ..., 0.9.</summary>
-    private static SensitivityReport Report(params Func<double, double>[] rises) => new(new(1, 1, Metric.Accuracy), "weight", "", [.. rises.Select((rise, i) => new LayerSensitivity($"fc{i + 1}", $"fc{i + 1}.weight", 0,
-        [.. Enumerable.Range(0, 10).Select(tenth => tenth / 10.0).Select(s => new SensitivityPoint(s, s, new(1, s == 0 ? 1 : 1 + rise(s), Metric.Accuracy)))]))]);
+    private static SensitivityReport Report(params Func<double, double>[] rises)
+        => new(new(1, 1, Metric.Accuracy), "weight", "", [.. rises.Select((rise, i) => new LayerSensitivity($"fc{i + 1}", $"fc{i + 1}.weight", 0,
+        [.. Enumerable.Range(0, 10).Select(tenth => tenth / 10.0)
+            .Select(s => new SensitivityPoint(s, s, new(1, s == 0 ? 1 : 1 + rise(s), Metric.Accuracy)))]))]);
 
     private sealed class Told(Action<LayerSensitivity> tell) : IProgress<LayerSensitivity>
     {

@@ -20,10 +20,12 @@ public class AmountTests
             {
                 var half = Perceptron.Prune(Amount.Fraction(0.5), granularity: granularity, scope: scope);
                 var again = half.Prune(Amount.Fraction(0.5), Importance.Random(1), granularity, scope);
-                Assert.IsTrue(half.Masks.All(mask => mask.Value.ToArray().SequenceEqual(again.Masks[mask.Key].ToArray())), $"{granularity}, {scope.Distribution}");
+                Assert.IsTrue(half.Masks.All(mask => mask.Value.ToArray().SequenceEqual(again.Masks[mask.Key].ToArray())),
+                    $"{granularity}, {scope.Distribution}");
                 var quarter = half.Prune(Amount.Fraction(0.5).OfRemaining(), granularity: granularity, scope: scope);
                 Assert.AreEqual(Structures(half, granularity), 2 * Structures(quarter, granularity), $"{granularity}, {scope.Distribution}");
-                Assert.AreEqual(Structures(Perceptron.Prune(Amount.Count(0), granularity: granularity), granularity), 2 * Structures(half, granularity), $"{granularity}, {scope.Distribution}");
+                Assert.AreEqual(Structures(Perceptron.Prune(Amount.Count(0), granularity: granularity), granularity), 2 * Structures(half, granularity),
+                    $"{granularity}, {scope.Distribution}");
             }
         }
     }
@@ -32,7 +34,8 @@ public class AmountTests
     public void A_network_made_permanent_has_its_zeros_go_first()
     {
         var half = Perceptron.Prune(Amount.Fraction(0.5)).Network;
-        Assert.IsTrue(Perceptron.Parameters.All(parameter => half.Prune(Amount.Fraction(0.5)).Network[parameter.Name].Values.SequenceEqual(half[parameter.Name].Values)));
+        Assert.IsTrue(Perceptron.Parameters.All(parameter =>
+            half.Prune(Amount.Fraction(0.5)).Network[parameter.Name].Values.SequenceEqual(half[parameter.Name].Values)));
     }
 
     [TestMethod]
@@ -62,8 +65,10 @@ public class AmountTests
             half.Network.SaveOnnx(path);
             foreach (var carried in new[] { half.Network, Network.FromOnnx(path) })
             {
-                CollectionAssert.AreEqual(Widths(half.Network), Widths(carried.Prune(Amount.Fraction(0.5), Importance.Random(1), Granularity.Neuron, scope).Network));
-                Assert.AreEqual(13, Widths(carried.Prune(Amount.Fraction(0.5).OfRemaining(), null, Granularity.Neuron, scope).Network).Sum(), "a quarter of 52");
+                CollectionAssert.AreEqual(Widths(half.Network), Widths(carried.Prune(Amount.Fraction(0.5), Importance.Random(1), Granularity.Neuron,
+                    scope).Network));
+                Assert.AreEqual(13, Widths(carried.Prune(Amount.Fraction(0.5).OfRemaining(), null, Granularity.Neuron, scope).Network).Sum(),
+                    "a quarter of 52");
                 Assert.AreEqual(52 - 39, Widths(carried.Prune(Amount.Fraction(0.75), null, Granularity.Neuron, scope).Network).Sum(), "three quarters of 52");
             }
         }
@@ -88,7 +93,8 @@ public class AmountTests
     {
         var one = Perceptron.Prune(Amount.Count(31), granularity: Granularity.Neuron, scope: Scope.Network.Only("fc1")).Network;
         CollectionAssert.AreEqual(new[] { 1, 20 }, Widths(one));
-        CollectionAssert.AreEqual(new[] { 1, 20 }, Widths(one.Prune(Amount.Fraction(0.5), granularity: Granularity.Neuron).Network), "31 of 52 are more than half");
+        CollectionAssert.AreEqual(new[] { 1, 20 }, Widths(one.Prune(Amount.Fraction(0.5), granularity: Granularity.Neuron).Network),
+            "31 of 52 are more than half");
         CollectionAssert.AreEqual(new[] { 1, 12 }, Widths(one.Prune(Amount.Fraction(0.75), granularity: Granularity.Neuron).Network));
     }
 
@@ -96,7 +102,8 @@ public class AmountTests
     public void Shares_of_the_cost_are_of_the_dense_network()
     {
         var dense = Network.Mlp(100, 200, 100, 50).Initialize(2);
-        foreach (var (amount, cost) in new (Func<double, Amount>, Func<Network, long>)[] { (Amount.Parameters, network => network.ParameterCount), (Amount.MultiplyAdds, network => network.MultiplyAdds()) })
+        foreach (var (amount, cost) in new (Func<double, Amount>, Func<Network, long>)[] { (Amount.Parameters, network => network.ParameterCount),
+            (Amount.MultiplyAdds, network => network.MultiplyAdds()) })
         {
             var half = dense.Prune(amount(0.5), granularity: Granularity.Neuron).Network;
             // Within one unit, which is 201 weights at most.
@@ -111,7 +118,9 @@ public class AmountTests
     public void Half_of_the_blocks_twice_is_half()
     {
         var path = Path.GetTempFileName();
-        var network = Network.Sequential([6], [.. Enumerable.Range(0, 8).Select(i => Layer.Residual(Layer.Dense(5, name: $"a{i}"), Layer.Relu(), Layer.Dense(6, name: $"b{i}"))), Layer.Dense(3, name: "head")]).Initialize(4);
+        var network = Network.Sequential([6], [.. Enumerable.Range(0, 8)
+            .Select(i => Layer.Residual(Layer.Dense(5, name: $"a{i}"), Layer.Relu(), Layer.Dense(6, name: $"b{i}"))), Layer.Dense(3, name: "head")])
+                .Initialize(4);
         var half = network.Prune(Amount.Fraction(0.5), granularity: Granularity.Block).Network;
         Assert.AreEqual(4, Blocks(half));
         half.SaveOnnx(path);
@@ -146,10 +155,12 @@ public class AmountTests
         CollectionAssert.AreEqual(new[] { 8 }, After(Amount.Fraction(0.5), Amount.Fraction(0.5).OfRemaining()));
     }
 
-    private static int[] Widths(Network network) => [.. network.Layers.Where(layer => layer.Weights.Length > 0).SkipLast(1).Select(layer => network[layer.Weights[0]].Shape[0])];
+    private static int[] Widths(Network network) => [.. network.Layers.Where(layer => layer.Weights.Length > 0).SkipLast(1)
+        .Select(layer => network[layer.Weights[0]].Shape[0])];
 
     private static long Kept(PrunedNetwork pruned) => pruned.Masks.Values.Sum(mask => (long)mask.Kept);
 
     private static long Structures(PrunedNetwork pruned, Granularity granularity) => pruned.Masks.Keys.Select(pruned.Member)
-        .Sum(member => granularity.IsSingle ? member.Mask!.Kept : granularity.Structures(member.Parameter, member.Axes).Alive(member.Mask).LongCount(alive => alive));
+        .Sum(member => granularity.IsSingle ? member.Mask!.Kept
+            : granularity.Structures(member.Parameter, member.Axes).Alive(member.Mask).LongCount(alive => alive));
 }

@@ -17,12 +17,15 @@ public class DistributionTests
     {
         var fixture = Fixture.Read<DistributionFixture>("distributions").Cases.Single(c => c.Name == name);
         var network = new Network(new TensorInfo("input", [-1, 1]), "out", [new Node("identity", "Relu", ["input"], ["out"])],
-            fixture.Shapes.Select((shape, i) => new Parameter($"p{i}", [.. shape], fixture.Values?[i] ?? new float[shape.Aggregate(1, (product, size) => product * size)], true, Initializer.Zero)));
-        var distribution = fixture.Kind switch { "erdos_renyi" => Distribution.ErdosRenyi, "erdos_renyi_kernel" => Distribution.ErdosRenyiKernel, _ => Distribution.Lamp };
+            fixture.Shapes.Select((shape, i) => new Parameter($"p{i}", [.. shape],
+                fixture.Values?[i] ?? new float[shape.Aggregate(1, (product, size) => product * size)], true, Initializer.Zero)));
+        var distribution = fixture.Kind switch { "erdos_renyi" => Distribution.ErdosRenyi, "erdos_renyi_kernel" => Distribution.ErdosRenyiKernel,
+            _ => Distribution.Lamp };
         var scope = Scope.Distributed(distribution).Only([.. network.Parameters.Select(parameter => parameter.Name)]);
         var masks = network.Prune(Amount.Fraction(fixture.Sparsity), Importance.L1, scope: scope).Masks;
         var total = network.Parameters.Sum(parameter => (long)parameter.Count);
-        Assert.AreEqual(total - (long)Math.Round(fixture.Sparsity * total, MidpointRounding.ToEven), masks.Values.Sum(mask => (long)mask.Kept), "the total is exact");
+        Assert.AreEqual(total - (long)Math.Round(fixture.Sparsity * total, MidpointRounding.ToEven), masks.Values.Sum(mask => (long)mask.Kept),
+            "the total is exact");
         for (var i = 0; i < fixture.Shapes.Length; i++)
         {
             if (fixture.Masks is not null)
@@ -65,7 +68,8 @@ public class DistributionTests
                 0 => Distribution.ErdosRenyi,
                 1 => Distribution.ErdosRenyiKernel,
                 2 => Distribution.Lamp,
-                _ => Distribution.Given(new Dictionary<string, double> { ["fc1"] = random.NextDouble() * 0.99, ["fc2.weight"] = random.NextDouble() * 0.99, ["fc3"] = 0 }),
+                _ => Distribution.Given(new Dictionary<string, double> { ["fc1"] = random.NextDouble() * 0.99, ["fc2.weight"] = random.NextDouble() * 0.99,
+                    ["fc3"] = 0 }),
             };
             var before = network.Prune(Amount.Fraction(random.NextDouble()), Importance.Random(seed));
             var left = before.Masks.Values.Sum(mask => mask.Kept);
@@ -84,7 +88,9 @@ public class DistributionTests
         Assert.AreEqual((500, 400), (own["fc1.weight"].Kept, own["fc2.weight"].Kept));
         var half = network.Prune(Amount.Count(6000 - 450), scope: scope).Masks;
         Assert.AreEqual((250, 200), (half["fc1.weight"].Kept, half["fc2.weight"].Kept));
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), scope: Scope.Distributed(Distribution.Given(new Dictionary<string, double> { ["fc1"] = 0.5 })))).Message, "'fc2'");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            network.Prune(Amount.Fraction(0.5), scope: Scope.Distributed(Distribution.Given(new Dictionary<string, double> { ["fc1"] = 0.5 })))).Message,
+                "'fc2'");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), scope: scope.Except("fc1"))).Message, "'fc1'");
         Assert.ThrowsExactly<ArgumentException>(() => Distribution.Given(new Dictionary<string, double> { ["fc1"] = 1 }));
         Assert.ThrowsExactly<ArgumentException>(() => Distribution.Given(new Dictionary<string, double>()));
@@ -105,14 +111,19 @@ public class DistributionTests
     {
         var network = Network.Mlp(100, 50, 20).Initialize(1);
         var start = network.Prune(Amount.Count(0));
-        var plan = Plans.Create(new PruningOptions { Amount = Amount.Fraction(0.89), Scope = Scope.Distributed(Distribution.ErdosRenyi), Schedule = Schedule.Cubic(4) }, start);
+        var plan = Plans.Create(new PruningOptions { Amount = Amount.Fraction(0.89), Scope = Scope.Distributed(Distribution.ErdosRenyi),
+            Schedule = Schedule.Cubic(4) }, start);
         var pruned = Enumerable.Range(0, plan.Steps).Aggregate(start, plan.Prune);
         Assert.AreEqual(450, pruned.Masks["fc1.weight"].Kept);
         Assert.AreEqual(210, pruned.Masks["fc2.weight"].Kept);
-        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Amount = Amount.Below(1), Scope = Scope.Distributed(Distribution.ErdosRenyi) }.Validate());
-        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.NToM(2, 4), Scope = Scope.Distributed(Distribution.ErdosRenyi) }.Validate());
-        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Filter, Scope = Scope.Distributed(Distribution.Lamp) }.Validate());
-        Assert.ThrowsExactly<PruningTargetException>(() => Plans.Create(new PruningOptions { Amount = Amount.Fraction(0.5), Scope = Scope.Distributed(Distribution.ErdosRenyi) }, pruned));
+        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Amount = Amount.Below(1), Scope = Scope.Distributed(Distribution.ErdosRenyi) }
+            .Validate());
+        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.NToM(2, 4),
+            Scope = Scope.Distributed(Distribution.ErdosRenyi) }.Validate());
+        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Filter, Scope = Scope.Distributed(Distribution.Lamp) }
+            .Validate());
+        Assert.ThrowsExactly<PruningTargetException>(() => Plans.Create(new PruningOptions { Amount = Amount.Fraction(0.5),
+            Scope = Scope.Distributed(Distribution.ErdosRenyi) }, pruned));
         Assert.ThrowsExactly<InvalidOperationException>(() => network.Prune(Amount.Fraction(0.5), new Negative(), scope: Scope.Distributed(Distribution.Lamp)));
     }
 

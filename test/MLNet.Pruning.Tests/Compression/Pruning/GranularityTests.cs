@@ -9,7 +9,9 @@ namespace MLNet.Pruning.Tests.Compression.Pruning;
 [TestClass]
 public class GranularityTests
 {
-    /// <summary>N:M against sorting every group, for both ways dense weights are stored, convolutions of all kernels, ties and weights dropped before.</summary>
+    /// <summary>
+    /// N:M against sorting every group, for both ways dense weights are stored, convolutions of all kernels, ties and weights dropped before.
+    /// </summary>
     [TestMethod]
     public void N_to_M_keeps_the_n_largest_of_every_m_inputs()
         => Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
@@ -28,11 +30,13 @@ public class GranularityTests
                 {
                     for (var group = 0; group < weight.Inputs; group += m)
                     {
-                        var kept = Enumerable.Range(group, m).Select(input => weight.At(output, input, position)).Where(i => was[i]).OrderBy(i => Math.Abs(values[i])).ThenBy(i => i).TakeLast(n).ToHashSet();
+                        var kept = Enumerable.Range(group, m).Select(input => weight.At(output, input, position)).Where(i => was[i])
+                            .OrderBy(i => Math.Abs(values[i])).ThenBy(i => i).TakeLast(n).ToHashSet();
                         for (var input = group; input < group + m; input++)
                         {
                             var at = weight.At(output, input, position);
-                            Assert.AreEqual(kept.Contains(at), mask[at], $"{n}:{m} of {weight.Network["w"]}, output {output}, input {input}, position {position}");
+                            Assert.AreEqual(kept.Contains(at), mask[at], $"{n}:{m} of {weight.Network["w"]}, output {output}, input {input}, position "
+                                + $"{position}");
                         }
                     }
                 }
@@ -54,7 +58,8 @@ public class GranularityTests
                 2 => (Granularity.WeightBlock(rows, columns), (output, input, _) => output / rows * 1000 + input / columns),
                 // What a filter reads is channel by channel, each with its kernel.
                 _ => random.Next(2) == 0 || weight.InputsFirst ? (Granularity.Kernel, (output, input, _) => output * 1000 + input)
-                    : (Granularity.WeightBlock(rows, columns), (output, input, position) => output / rows * 1000 + (input * weight.Positions + position) / columns),
+                    : (Granularity.WeightBlock(rows, columns), (output, input, position) =>
+                        output / rows * 1000 + (input * weight.Positions + position) / columns),
             };
             var p = random.Next(1, 3);
             var values = weight.Network["w"].Values.ToArray();
@@ -77,7 +82,8 @@ public class GranularityTests
     {
         var values = Enumerable.Range(0, 8 * 12).Select(i => (float)Math.Sin(i * i)).ToArray();
         var (gemm, matmul) = (Dense(8, 12, false, values), Dense(8, 12, true, [.. Enumerable.Range(0, values.Length).Select(i => values[i % 8 * 12 + i / 8])]));
-        foreach (var granularity in new[] { Granularity.Row, Granularity.Column, Granularity.WeightBlock(2, 3), Granularity.WeightBlock(4, 1), Granularity.NToM(2, 4), Granularity.NToM(1, 3) })
+        foreach (var granularity in new[] { Granularity.Row, Granularity.Column, Granularity.WeightBlock(2, 3), Granularity.WeightBlock(4, 1),
+            Granularity.NToM(2, 4), Granularity.NToM(1, 3) })
         {
             PrunedNetwork Pruned(Network network) => network.Prune(new PruningOptions { Granularity = granularity });
             var (stored, transposed) = (Pruned(gemm).Masks["w"], Pruned(matmul).Masks["w"]);
@@ -113,7 +119,8 @@ public class GranularityTests
 
         Assert.AreEqual(network.Prune(Granularity.NToM(1, 4)).Masks["fc2.weight"].Kept, pruned.Masks["fc2.weight"].Kept);
         network.Prune(Amount.Fraction(0.5), granularity: Granularity.NToM(2, 4));
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.9), granularity: Granularity.NToM(2, 4))).Message, "Fraction(0.9)");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.9), granularity: Granularity.NToM(2, 4))).Message,
+            "Fraction(0.9)");
         Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.NToM(2, 4), Amount = Amount.Count(3) }.Validate());
         Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Granularity.Weight));
     }
@@ -170,7 +177,8 @@ public class GranularityTests
         [transposed ? new Node("dense", "MatMul", ["input", "w"], ["out"]) : new Node("dense", "Gemm", ["input", "w"], ["out"], [new("transB", 1L)])],
         [new Parameter("w", transposed ? [inputs, outputs] : [outputs, inputs], values, true, Initializer.Zero)]);
 
-    private static Network Convolution(int outputs, int inputs, int kernel, bool transposed, float[] values) => new(new TensorInfo("input", [-1, inputs, 8, 8]), "out",
+    private static Network Convolution(int outputs, int inputs, int kernel, bool transposed, float[] values)
+        => new(new TensorInfo("input", [-1, inputs, 8, 8]), "out",
         [new Node("conv", transposed ? "ConvTranspose" : "Conv", ["input", "w"], ["out"], [new("kernel_shape", new long[] { kernel, kernel })])],
         [new Parameter("w", transposed ? [inputs, outputs, kernel, kernel] : [outputs, inputs, kernel, kernel], values, true, Initializer.Zero)]);
 

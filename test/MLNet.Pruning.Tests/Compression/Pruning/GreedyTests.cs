@@ -19,15 +19,18 @@ public class GreedyTests
             expected = expected.Groups().Select(group => expected.Remove([group])).MinBy(lossOf)!;
         }
 
-        var options = new PruningOptions { Amount = Amount.Count(3), Granularity = Granularity.Neuron, Importance = Importance.LossChange(), Normalize = false, Schedule = Schedule.OneShot.Greedy() };
+        var options = new PruningOptions { Amount = Amount.Count(3), Granularity = Granularity.Neuron, Importance = Importance.LossChange(), Normalize = false,
+            Schedule = Schedule.OneShot.Greedy() };
         var (pruned, report) = Run(network, options, data);
         Same(expected, pruned.Network);
         Assert.AreEqual(1, report.Steps.Count);
-        Assert.AreEqual(3, Enumerable.Range(0, 6).Select(i => report.Decision($"fc1.weight[{i}]")).Concat(Enumerable.Range(0, 5).Select(i => report.Decision($"fc2.weight[{i}]"))).Count(verdict => verdict is { Removed: true, Rank: 1, Round: 1 }));
+        Assert.AreEqual(3, Enumerable.Range(0, 6).Select(i => report.Decision($"fc1.weight[{i}]"))
+            .Concat(Enumerable.Range(0, 5).Select(i => report.Decision($"fc2.weight[{i}]"))).Count(verdict => verdict is { Removed: true, Rank: 1, Round: 1 }));
         // Two steps of the schedule, and as many as it takes of a cost, come to the same units.
         options = options with { Schedule = Schedule.Linear(3).Greedy(), FineTuneEpochs = 0 };
         Same(expected, Run(network, options, data).Network.Network);
-        options = options with { Amount = Amount.Parameters(1 - (expected.ParameterCount + 0.5) / network.ParameterCount), Schedule = Schedule.OneShot.Greedy() };
+        options = options with { Amount = Amount.Parameters(1 - (expected.ParameterCount + 0.5) / network.ParameterCount),
+            Schedule = Schedule.OneShot.Greedy() };
         Same(expected, Run(network, options, data).Network.Network);
     }
 
@@ -42,11 +45,13 @@ public class GreedyTests
             values = Without(values, least);
         }
 
-        var (pruned, _) = Run(network, new() { Amount = Amount.Count(4), Scope = Scope.Network.Only("fc3"), Importance = Importance.LossChange(), Schedule = Schedule.OneShot.Greedy() }, data);
+        var (pruned, _) = Run(network, new() { Amount = Amount.Count(4), Scope = Scope.Network.Only("fc3"), Importance = Importance.LossChange(),
+            Schedule = Schedule.OneShot.Greedy() }, data);
         CollectionAssert.AreEqual(values, pruned.Network["fc3.weight"].Values.ToArray());
         // Without measuring anew the same amount may go elsewhere; in portions of the whole it is the same.
         var atOnce = Run(network, new() { Amount = Amount.Count(4), Scope = Scope.Network.Only("fc3"), Importance = Importance.LossChange() }, data).Network;
-        var whole = Run(network, new() { Amount = Amount.Count(4), Scope = Scope.Network.Only("fc3"), Importance = Importance.LossChange(), Schedule = Schedule.OneShot.Greedy(4) }, data).Network;
+        var whole = Run(network, new() { Amount = Amount.Count(4), Scope = Scope.Network.Only("fc3"), Importance = Importance.LossChange(),
+            Schedule = Schedule.OneShot.Greedy(4) }, data).Network;
         CollectionAssert.AreEqual(atOnce.Masks["fc3.weight"].ToArray(), whole.Masks["fc3.weight"].ToArray());
     }
 
@@ -54,13 +59,16 @@ public class GreedyTests
     public void What_cannot_go_one_by_one_is_refused()
     {
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Schedule.OneShot.Greedy(0));
-        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.NToM(2, 4), Schedule = Schedule.OneShot.Greedy() }.Validate());
-        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Filter, Alignment = 8, Schedule = Schedule.OneShot.Greedy() }.Validate());
+        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.NToM(2, 4), Schedule = Schedule.OneShot.Greedy() }
+            .Validate());
+        Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Filter, Alignment = 8,
+            Schedule = Schedule.OneShot.Greedy() }.Validate());
         var network = Network.Mlp(4, 3, 2).Initialize(1);
         // All but one of three: what is left is counted, though it is no group any more.
         var report = Run(network, new() { Amount = Amount.Count(3), Granularity = Granularity.Neuron, Schedule = Schedule.OneShot.Greedy() }, null).Report;
         Assert.AreEqual((1 - 1.0 / 3, 1), (report.Steps[0].Sparsity, report.Widths.Single().After));
-        Assert.ThrowsExactly<PruningTargetException>(() => Run(network, new() { Amount = Amount.Parameters(0.9), Granularity = Granularity.Neuron, Schedule = Schedule.OneShot.Greedy() }, null));
+        Assert.ThrowsExactly<PruningTargetException>(() => Run(network,
+            new() { Amount = Amount.Parameters(0.9), Granularity = Granularity.Neuron, Schedule = Schedule.OneShot.Greedy() }, null));
     }
 
     private static float[] Without(float[] values, int index)
@@ -93,6 +101,7 @@ public class GreedyTests
     private static (PrunedNetwork Network, PruningReport Report) Run(Network network, PruningOptions options, CalibrationData? data)
     {
         options.Validate();
-        return new PruningLoop(options, _ => null, (_, _) => throw new InvalidOperationException("nothing is trained"), _ => { }, data).Run(network.Unpruned(), null);
+        return new PruningLoop(options, _ => null, (_, _) => throw new InvalidOperationException("nothing is trained"), _ => { }, data)
+            .Run(network.Unpruned(), null);
     }
 }

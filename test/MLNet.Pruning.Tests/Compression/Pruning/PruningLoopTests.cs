@@ -42,12 +42,14 @@ public class PruningLoopTests
     public void Rewinding_trains_the_survivors_from_their_first_values()
     {
         // One epoch of a rate near zero moves nothing: what is left are the initial weights under the mask.
-        var options = new PruningOptions { Amount = Amount.Fraction(0.5), FineTuneEpochs = 1, FineTuning = new() { LearningRate = 1e-12, Epochs = 1 }, Rewind = Rewind.ToInitial };
+        var options = new PruningOptions { Amount = Amount.Fraction(0.5), FineTuneEpochs = 1, FineTuning = new() { LearningRate = 1e-12, Epochs = 1 },
+            Rewind = Rewind.ToInitial };
         var rewound = Run(options, out var dense);
         options = options with { Rewind = Rewind.None };
         var going = Run(options, out _);
         var initial = Digits.Options().Network!.Initialize(1);
-        CollectionAssert.AreEqual(going.Masks["fc1.weight"].ToArray(), rewound.Masks["fc1.weight"].ToArray(), "the same survive: importance is that of the trained weights");
+        CollectionAssert.AreEqual(going.Masks["fc1.weight"].ToArray(), rewound.Masks["fc1.weight"].ToArray(),
+            "the same survive: importance is that of the trained weights");
         for (var i = 0; i < 64 * 32; i++)
         {
             var kept = rewound.Masks["fc1.weight"][i];
@@ -59,13 +61,15 @@ public class PruningLoopTests
     [TestMethod]
     public void Rewinding_to_early_weights_takes_those_after_the_epoch_asked_for()
     {
-        var options = new PruningOptions { Amount = Amount.Fraction(0.5), FineTuneEpochs = 1, FineTuning = new() { LearningRate = 1e-12, Epochs = 1 }, Rewind = Rewind.ToEarly };
+        var options = new PruningOptions { Amount = Amount.Fraction(0.5), FineTuneEpochs = 1, FineTuning = new() { LearningRate = 1e-12, Epochs = 1 },
+            Rewind = Rewind.ToEarly };
         var rewound = Run(options, out _, rewindEpoch: 1);
         // A training that stops after that epoch, with the same seed and a constant rate, ends at the same weights.
         Run(new() { Amount = Amount.Fraction(0) }, out var early, epochs: 1);
         for (var i = 0; i < 64 * 32; i++)
         {
-            Assert.AreEqual(rewound.Masks["fc1.weight"][i] ? early.Network["fc1.weight"].Values[i] : 0, rewound.Network["fc1.weight"].Values[i], 1e-6, $"weight {i}");
+            Assert.AreEqual(rewound.Masks["fc1.weight"][i] ? early.Network["fc1.weight"].Values[i] : 0, rewound.Network["fc1.weight"].Values[i], 1e-6,
+                $"weight {i}");
         }
 
         Assert.ThrowsExactly<InvalidOperationException>(() => Run(options, out _));
@@ -76,7 +80,8 @@ public class PruningLoopTests
     [TestMethod]
     public void A_fall_beyond_the_tolerance_ends_with_the_last_good_network()
     {
-        var step = Run(new() { Amount = Amount.Fraction(0.99), Importance = Importance.Random(3), Schedule = Schedule.Custom(0.05, 0.6), FineTuneEpochs = 0, Tolerance = 0.1 }, out _, epochs: 10);
+        var step = Run(new() { Amount = Amount.Fraction(0.99), Importance = Importance.Random(3), Schedule = Schedule.Custom(0.05, 0.6), FineTuneEpochs = 0,
+            Tolerance = 0.1 }, out _, epochs: 10);
         var steps = step.Pruning!.Steps;
         Assert.IsTrue(step.Pruning.StoppedEarly);
         Assert.IsLessThan(3, steps.Count);
@@ -93,7 +98,8 @@ public class PruningLoopTests
     [TestMethod]
     public void Thresholds_and_structured_pieces_work_in_a_chain()
     {
-        var rows = Run(new() { Amount = Amount.Fraction(0.25), Granularity = Granularity.Row, Scope = Scope.Layer.Except("fc2"), Importance = Importance.L2 }, out _);
+        var rows = Run(new() { Amount = Amount.Fraction(0.25), Granularity = Granularity.Row, Scope = Scope.Layer.Except("fc2"), Importance = Importance.L2 },
+            out _);
         Assert.AreEqual(24 * 64, rows.Masks.Single().Value.Kept);
         var below = Run(new() { Amount = Amount.BelowMaximum(0.3), Schedule = Schedule.Linear(2), FineTuneEpochs = 0 }, out var dense);
         foreach (var (name, mask) in below.Masks)
@@ -111,13 +117,15 @@ public class PruningLoopTests
         var ml = new MLContext(1);
         ml.Log += (_, e) => log.Add(e.Message);
         Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(2)))
-            .Append(ml.Transforms.Prune(new PruningOptions { Schedule = Schedule.Linear(2), FineTuneEpochs = 1, Progress = new Collected<PruningStep>(told) })).Fit(Digits.Load(ml));
+            .Append(ml.Transforms.Prune(new PruningOptions { Schedule = Schedule.Linear(2), FineTuneEpochs = 1, Progress = new Collected<PruningStep>(told) }))
+            .Fit(Digits.Load(ml));
         Assert.AreEqual(2, told.Count);
         Assert.AreEqual(2, log.Count(line => line.Contains("step ")), string.Join('\n', log));
         Assert.AreEqual(4, log.Count(line => line.Contains("epoch ")), "two of the training, one after each step");
     }
 
-    private static NeuralNetworkTransformer Run(PruningOptions options, out NeuralNetworkTransformer dense, int epochs = 3, int? rewindEpoch = null, double validation = 0.1)
+    private static NeuralNetworkTransformer Run(PruningOptions options, out NeuralNetworkTransformer dense, int epochs = 3, int? rewindEpoch = null,
+        double validation = 0.1)
     {
         var ml = new MLContext(1);
         NeuralNetworkTransformer? trained = null;

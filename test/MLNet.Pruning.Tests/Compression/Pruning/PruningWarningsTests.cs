@@ -56,7 +56,8 @@ public class PruningWarningsTests
         var left = names.ToDictionary(name => name, name => network[name].Count);
         var target = (long)Math.Round(sparsity * left.Values.Sum(), MidpointRounding.ToEven);
         var dropped = names.ToDictionary(name => name, _ => new HashSet<int>());
-        foreach (var (name, i) in names.SelectMany(name => Enumerable.Range(0, network[name].Count).Select(i => (name, i))).OrderBy(one => Math.Abs(network[one.name].Values[one.i])))
+        foreach (var (name, i) in names.SelectMany(name => Enumerable.Range(0, network[name].Count).Select(i => (name, i)))
+            .OrderBy(one => Math.Abs(network[one.name].Values[one.i])))
         {
             if (target > 0 && left[name] > (int)(Kept * network[name].Count))
             {
@@ -88,14 +89,16 @@ public class PruningWarningsTests
         var (_, neurons) = Prune(network, new() { Amount = Amount.Fraction(0.9), Granularity = Granularity.Neuron, MinimumKept = 0.5, Alignment = 1 });
         Assert.IsTrue(neurons.Widths.All(width => width.After >= width.Before / 2), neurons.ToString());
 
-        var ruled = Prune(network, new() { Amount = Amount.Fraction(0.95), Scope = Scope.Layer, Layers = [LayerRule.Named(middle.Weights[0], minimumKept: 0.5)] }).Network;
+        var ruled = Prune(network, new() { Amount = Amount.Fraction(0.95), Scope = Scope.Layer,
+            Layers = [LayerRule.Named(middle.Weights[0], minimumKept: 0.5)] }).Network;
         Assert.AreEqual(2048, Liveness.NonZeros(ruled[middle.Weights[0]].Values));
     }
 
     [TestMethod]
     public void A_greedy_schedule_ends_where_the_floor_is_reached()
     {
-        var (pruned, report) = Prune(Network.Mlp(4, 3, 2).Initialize(1), new() { Amount = Amount.Fraction(0.9), MinimumKept = 0.5, Schedule = Schedule.OneShot.Greedy() });
+        var (pruned, report) = Prune(Network.Mlp(4, 3, 2).Initialize(1),
+            new() { Amount = Amount.Fraction(0.9), MinimumKept = 0.5, Schedule = Schedule.OneShot.Greedy() });
         Assert.AreEqual(6, Liveness.NonZeros(pruned["fc1.weight"].Values));
         Assert.AreEqual(3, Liveness.NonZeros(pruned["fc2.weight"].Values));
         Assert.Contains(warning => warning.Contains("is not reached"), report.Warnings);
@@ -106,7 +109,8 @@ public class PruningWarningsTests
     {
         var network = Network.FromOnnx(Case.File("se_block"));
         var blocks = Prune(network, new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Block }).Report;
-        Assert.Contains(warning => warning.StartsWith("Nothing was pruned by Fraction(0.5) of granularity 'Block'") && warning.Contains("rounds to 0"), blocks.Warnings);
+        Assert.Contains(warning => warning.StartsWith("Nothing was pruned by Fraction(0.5) of granularity 'Block'") && warning.Contains("rounds to 0"),
+            blocks.Warnings);
 
         var narrow = Network.Sequential([3, 8, 8], Layer.Conv2d(16, 3), Layer.Relu(), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(2)).Initialize(1);
         var filters = Prune(narrow, new() { Amount = Amount.Fraction(0.3), Granularity = Granularity.Filter }).Report;
@@ -121,7 +125,8 @@ public class PruningWarningsTests
         var rows = Prune(network, new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Row }).Report;
         Assert.Contains(warning => warning.Contains("(without structures of granularity 'Row')") && warning.Contains("of the network's"), rows.Warnings);
         var excepted = Prune(Collapsing, new() { Scope = Scope.Network.Except(Collapsing.Layers.First(layer => layer.Weights.Length > 0).Weights[0]) }).Report;
-        Assert.Contains(warning => warning.Contains("2,048 of the network's 6,656 weights (30.8 %)") && warning.Contains("left out by the scope"), excepted.Warnings);
+        Assert.Contains(warning => warning.Contains("2,048 of the network's 6,656 weights (30.8 %)") && warning.Contains("left out by the scope"),
+            excepted.Warnings);
     }
 
     [TestMethod]

@@ -11,7 +11,8 @@ public class RemovalTests
     {
         // Rows of fc1 with norms 3, 1, 2 and columns of fc2 that change the order when they count.
         var network = Network.Mlp(1, 3, 1).Initialize(1).With("fc1.weight", [3, -1, 2]).With("fc1.bias", [0.5f, 0.25f, 0.125f]).With("fc2.weight", [1, 10, 1]);
-        var root = network.Prune(new PruningOptions { Amount = Amount.Count(1), Granularity = Granularity.Neuron, GroupReduction = GroupImportance.Root }).Network;
+        var root = network.Prune(new PruningOptions { Amount = Amount.Count(1), Granularity = Granularity.Neuron,
+            GroupReduction = GroupImportance.Root }).Network;
         CollectionAssert.AreEqual(new[] { 3f, 2f }, root["fc1.weight"].Values.ToArray());
         CollectionAssert.AreEqual(new[] { 0.5f, 0.125f }, root["fc1.bias"].Values.ToArray());
         CollectionAssert.AreEqual(new[] { 1f, 1f }, root["fc2.weight"].Values.ToArray());
@@ -23,7 +24,8 @@ public class RemovalTests
         }
 
         // 3, 10, 2.
-        var largest = network.Prune(new PruningOptions { Amount = Amount.Count(2), Granularity = Granularity.Neuron, GroupReduction = GroupImportance.Max }).Network;
+        var largest = network.Prune(new PruningOptions { Amount = Amount.Count(2), Granularity = Granularity.Neuron,
+            GroupReduction = GroupImportance.Max }).Network;
         CollectionAssert.AreEqual(new[] { -1f }, largest["fc1.weight"].Values.ToArray());
     }
 
@@ -34,7 +36,8 @@ public class RemovalTests
         network = network.With("fc1.weight", [.. network["fc1.weight"].Values.ToArray().Select(value => value * 100)]);
         var byLayer = network.Prune(Amount.Fraction(0.5), granularity: Granularity.Neuron, scope: Scope.Layer).Network;
         Assert.AreEqual((10, 10), (byLayer["fc1.weight"].Shape[0], byLayer["fc2.weight"].Shape[0]));
-        var together = network.Prune(new PruningOptions { Amount = Amount.Fraction(0.4), Granularity = Granularity.Neuron, Normalize = false, GroupReduction = GroupImportance.Root }).Network;
+        var together = network.Prune(new PruningOptions { Amount = Amount.Fraction(0.4), Granularity = Granularity.Neuron, Normalize = false,
+            GroupReduction = GroupImportance.Root }).Network;
         Assert.AreEqual((20, 4), (together["fc1.weight"].Shape[0], together["fc2.weight"].Shape[0]));
         var only = network.Prune(Amount.Fraction(0.5), granularity: Granularity.Unit, scope: Scope.Network.Only("fc2")).Network;
         Assert.AreEqual((20, 10), (only["fc1.weight"].Shape[0], only["fc2.weight"].Shape[0]));
@@ -48,8 +51,10 @@ public class RemovalTests
     public void Widths_of_dense_convolutions_are_rounded_to_the_nearest_multiple(int? alignment, int wide, int narrow)
     {
         // 150 filters lose 30%: 105; 8 lose 30%: 6, or by rule stay below what one block of channels holds.
-        var network = Network.Sequential([3, 8, 8], Layer.Conv2d(150, 3), Layer.Relu(), Layer.Conv2d(8, 3), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(2)).Initialize(1);
-        var pruned = network.Prune(new PruningOptions { Amount = Amount.Fraction(0.3), Granularity = Granularity.Filter, Scope = Scope.Layer, Alignment = alignment }).Network;
+        var network = Network.Sequential([3, 8, 8], Layer.Conv2d(150, 3), Layer.Relu(), Layer.Conv2d(8, 3), Layer.GlobalAveragePool(), Layer.Flatten(),
+            Layer.Dense(2)).Initialize(1);
+        var pruned = network.Prune(new PruningOptions { Amount = Amount.Fraction(0.3), Granularity = Granularity.Filter, Scope = Scope.Layer,
+            Alignment = alignment }).Network;
         Assert.AreEqual(wide, pruned["conv1.weight"].Shape[0]);
         Assert.AreEqual(narrow == 8 && alignment is null or 32 ? 6 : narrow, pruned["conv2.weight"].Shape[0]);
     }
@@ -64,7 +69,8 @@ public class RemovalTests
             var work = NetworkCost.Of(byWork).Total.MultiplyAdds!.Value / (double)NetworkCost.Of(network).Total.MultiplyAdds!.Value;
             Assert.IsLessThanOrEqualTo(1 - share, work);
             Assert.IsGreaterThan(1 - share - 0.02, work);
-            var bySize = network.Prune(new PruningOptions { Amount = Amount.Parameters(share), Granularity = Granularity.Unit, Scope = Scope.Layer, Alignment = 1 }).Network;
+            var bySize = network.Prune(new PruningOptions { Amount = Amount.Parameters(share), Granularity = Granularity.Unit, Scope = Scope.Layer,
+                Alignment = 1 }).Network;
             var size = bySize.ParameterCount / (double)network.ParameterCount;
             Assert.IsLessThanOrEqualTo(1 - share, size);
             Assert.IsGreaterThan(1 - share - 0.02, size);
@@ -84,7 +90,8 @@ public class RemovalTests
     public void An_unreachable_target_names_what_is_left()
     {
         var network = Network.Mlp(64, 10, 10).Initialize(1);
-        var error = Assert.ThrowsExactly<PruningTargetException>(() => network.Prune(new PruningOptions { Amount = Amount.Parameters(0.95), Granularity = Granularity.Neuron }));
+        var error = Assert.ThrowsExactly<PruningTargetException>(() =>
+            network.Prune(new PruningOptions { Amount = Amount.Parameters(0.95), Granularity = Granularity.Neuron }));
         // One neuron left: 64 weights and a bias in, 10 weights and 10 biases out.
         StringAssert.Contains(error.Message, "still has 85");
     }
@@ -104,7 +111,8 @@ public class RemovalTests
             foreach (var block in blocks)
             {
                 var (masked, removed) = (Path.Combine(folder.FullName, "masked.onnx"), Path.Combine(folder.FullName, "removed.onnx"));
-                network.WithParameters(block.Parameters.Select(parameter => network[parameter].WithValues(new float[network[parameter].Count]))).SaveOnnx(masked);
+                network.WithParameters(block.Parameters.Select(parameter => network[parameter].WithValues(new float[network[parameter].Count])))
+                    .SaveOnnx(masked);
                 BlockRemoval.Remove(network, [block]).SaveOnnx(removed);
                 var inputs = model.Draw(seed: 2);
                 Close.AreEqual(Reference.Run(masked, inputs).Single().Value.Values, Reference.Run(removed, inputs).Single().Value.Values, 1e-5, block.Name);
@@ -145,8 +153,10 @@ public class RemovalTests
         }).Network, layers: false).Select(block => block.Name)];
 
         // One of two: by hand the one of the smaller mean magnitude.
-        double Magnitude(string name) => BlockRemoval.Find(resnet, layers: false).Single(block => block.Name == name).Parameters.Select(parameter => resnet[parameter])
-            .Where(parameter => parameter is { Trainable: true, Shape.Length: > 1 }).SelectMany(parameter => parameter.Values.ToArray()).Average(value => Math.Abs((double)value));
+        double Magnitude(string name) => BlockRemoval.Find(resnet, layers: false).Single(block => block.Name == name).Parameters
+            .Select(parameter => resnet[parameter])
+            .Where(parameter => parameter is { Trainable: true, Shape.Length: > 1 }).SelectMany(parameter => parameter.Values.ToArray())
+            .Average(value => Math.Abs((double)value));
         var least = new[] { all[0], all[3] }.MinBy(Magnitude);
         CollectionAssert.AreEqual(all.Where(name => name != least).ToArray(), Left(Scope.Network.Only(all[0], all[3]), Amount.Fraction(0.5)));
         CollectionAssert.AreEqual(all[2..], Left(Scope.Network.Only(all[0], all[1]), Amount.Fraction(1), Schedule.Linear(2)));
@@ -171,6 +181,7 @@ public class RemovalTests
 
     [TestMethod]
     public void A_granularity_that_the_network_lacks_is_refused()
-        => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Network.Mlp(4, 3, 2).Initialize(1).Prune(Amount.Fraction(0.5), granularity: Granularity.Head)).Message,
+        => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            Network.Mlp(4, 3, 2).Initialize(1).Prune(Amount.Fraction(0.5), granularity: Granularity.Head)).Message,
             "No layer can be pruned with granularity 'Head': the network has fc1 (Neuron)");
 }

@@ -36,7 +36,8 @@ public class ScheduleTests
     [TestMethod]
     public void Every_schedule_rises_and_ends_exactly_at_the_target()
     {
-        foreach (var schedule in new[] { Schedule.OneShot, Schedule.Linear(7), Schedule.Cubic(7), Schedule.Geometric(7), Schedule.Iterative(0.3), Schedule.Custom(0.4, 0.5) })
+        foreach (var schedule in new[] { Schedule.OneShot, Schedule.Linear(7), Schedule.Cubic(7), Schedule.Geometric(7), Schedule.Iterative(0.3),
+            Schedule.Custom(0.4, 0.5) })
         {
             var sparsities = schedule.Sparsities(0.3, 0.95);
             Assert.AreEqual(0.95, sparsities[^1]);

@@ -19,7 +19,8 @@ public class SelectionTests
             var second = random.Next((int)before.Masks.Values.Sum(mask => mask.Kept) + 1);
             var after = before.Prune(Amount.Count(second).OfRemaining(), scope: All(network));
 
-            var left = network.Parameters.SelectMany(p => Enumerable.Range(0, p.Count).Where(i => before.Masks[p.Name][i]).Select(i => (p.Name, Index: i, Score: Math.Abs(p.Values[i]))))
+            var left = network.Parameters.SelectMany(p => Enumerable.Range(0, p.Count).Where(i => before.Masks[p.Name][i])
+                .Select(i => (p.Name, Index: i, Score: Math.Abs(p.Values[i]))))
                 .OrderBy(weight => weight.Score).ToArray();
             Assert.AreEqual(first, network.Parameters.Sum(p => p.Count) - left.Length);
             var kept = left.Skip(second).Select(weight => (weight.Name, weight.Index)).ToHashSet();
@@ -98,7 +99,8 @@ public class SelectionTests
     public void Scopes_leave_out_and_single_out_layers()
     {
         var network = Network.Mlp(20, 10, 5, 3).Initialize(1);
-        CollectionAssert.AreEquivalent(new[] { "fc1.weight", "fc2.weight" }, network.Prune(Amount.Fraction(0.5), scope: Scope.Network.Except("fc3")).Masks.Keys.ToArray());
+        CollectionAssert.AreEquivalent(new[] { "fc1.weight", "fc2.weight" },
+            network.Prune(Amount.Fraction(0.5), scope: Scope.Network.Except("fc3")).Masks.Keys.ToArray());
         CollectionAssert.AreEquivalent(new[] { "fc2.weight" }, network.Prune(Amount.Fraction(0.5), scope: Scope.Layer.Only("fc2")).Masks.Keys.ToArray());
         CollectionAssert.AreEquivalent(new[] { "fc1.bias" }, network.Prune(Amount.Fraction(0.5), scope: Scope.Parameters("fc1.bias")).Masks.Keys.ToArray());
     }
@@ -135,7 +137,8 @@ public class SelectionTests
         var network = Network.Mlp(3, 2).Initialize(1);
         var mask = network.Prune(Amount.Count(2), new Position()).Masks["fc1.weight"].ToArray();
         CollectionAssert.AreEqual(new[] { true, true, true, true, false, false }, mask, "the last positions are the least important");
-        CollectionAssert.AreEqual(new[] { true, true, false, true, true, false }, network.Prune(Amount.Count(1), new Position(), Granularity.Column).Masks["fc1.weight"].ToArray());
+        CollectionAssert.AreEqual(new[] { true, true, false, true, true, false },
+            network.Prune(Amount.Count(1), new Position(), Granularity.Column).Masks["fc1.weight"].ToArray());
     }
 
     [TestMethod]
@@ -154,10 +157,14 @@ public class SelectionTests
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Amount.Below(double.PositiveInfinity));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Importance.Magnitude(double.NaN));
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Count(19))).Message, "19");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), scope: Scope.Network.Except("fc12"))).Message, "Nearest: 'fc1'");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), granularity: Granularity.Filter)).Message, "No layer can be pruned");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), scope: Scope.Network.Except("fc1", "fc2"))).Message, "No layer can be pruned");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), granularity: Granularity.Row, scope: Scope.Parameters("fc1.bias"))).Message, "fc1.bias");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), scope: Scope.Network.Except("fc12"))).Message,
+            "Nearest: 'fc1'");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), granularity: Granularity.Filter)).Message,
+            "No layer can be pruned");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            network.Prune(Amount.Fraction(0.5), scope: Scope.Network.Except("fc1", "fc2"))).Message, "No layer can be pruned");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            network.Prune(Amount.Fraction(0.5), granularity: Granularity.Row, scope: Scope.Parameters("fc1.bias"))).Message, "fc1.bias");
         Assert.ThrowsExactly<ArgumentException>(() => network.WithMask("fc1.weight", new WeightMask([true])));
     }
 

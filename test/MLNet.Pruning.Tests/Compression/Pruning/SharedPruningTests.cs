@@ -29,10 +29,13 @@ public class SharedPruningTests
     [TestMethod]
     public void One_removal_takes_the_units_of_least_mean_size_from_all()
     {
-        var pruned = s_networks.PruneTogether(new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Unit, Scope = Scope.Layer, GroupReduction = GroupImportance.Root, Alignment = 1 });
-        var sums = Enumerable.Range(0, 16).Select(unit => s_networks.Average(network => network["fc1.weight"].Values.Slice(unit * 128, 128).ToArray().Sum(value => (double)Math.Abs(value)))).ToArray();
+        var pruned = s_networks.PruneTogether(new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Unit, Scope = Scope.Layer,
+            GroupReduction = GroupImportance.Root, Alignment = 1 });
+        var sums = Enumerable.Range(0, 16).Select(unit => s_networks.Average(network =>
+            network["fc1.weight"].Values.Slice(unit * 128, 128).ToArray().Sum(value => (double)Math.Abs(value)))).ToArray();
         var kept = Enumerable.Range(0, 16).OrderByDescending(unit => sums[unit]).Take(8).Order().ToArray();
-        var filters = Enumerable.Range(0, 8).Select(filter => s_networks.Average(network => network["conv1.weight"].Values.Slice(filter * 36, 36).ToArray().Sum(value => (double)Math.Abs(value)))).ToArray();
+        var filters = Enumerable.Range(0, 8).Select(filter =>
+            s_networks.Average(network => network["conv1.weight"].Values.Slice(filter * 36, 36).ToArray().Sum(value => (double)Math.Abs(value)))).ToArray();
         var channels = Enumerable.Range(0, 8).OrderByDescending(filter => filters[filter]).Take(4).Order().ToArray();
         for (var n = 0; n < s_networks.Length; n++)
         {
@@ -53,8 +56,10 @@ public class SharedPruningTests
     {
         foreach (var options in new[]
         {
-            new PruningOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Unit, Alignment = 1, Layers = [LayerRule.Named("fc1", Amount.Fraction(0.25))] },
-            new PruningOptions { Amount = Amount.Fraction(0.5), Layers = [LayerRule.OfOperator("Conv", granularity: Granularity.Kernel), LayerRule.Named("fc1", granularity: Granularity.NToM(1, 4))] },
+            new PruningOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Unit, Alignment = 1,
+                Layers = [LayerRule.Named("fc1", Amount.Fraction(0.25))] },
+            new PruningOptions { Amount = Amount.Fraction(0.5),
+                Layers = [LayerRule.OfOperator("Conv", granularity: Granularity.Kernel), LayerRule.Named("fc1", granularity: Granularity.NToM(1, 4))] },
             new PruningOptions { Importance = Importance.SynFlow, Amount = Amount.Fraction(0.9) },
             new PruningOptions { Importance = Importance.GeometricMedian, Granularity = Granularity.Filter, Alignment = 1 },
             new PruningOptions { Granularity = Granularity.WeightBlock(2, 2), Scope = Scope.Network.Only("fc1", "fc2") },
@@ -71,7 +76,8 @@ public class SharedPruningTests
             foreach (var parameter in three[0].Network.Parameters)
             {
                 Assert.IsTrue(three.All(other => other.Network[parameter.Name].Shape.SequenceEqual(parameter.Shape)), "one structure");
-                Assert.IsTrue(three.All(other => !other.Masks.TryGetValue(parameter.Name, out var mask) || mask.ToArray().SequenceEqual(three[0].Masks[parameter.Name].ToArray())), "one mask");
+                Assert.IsTrue(three.All(other => !other.Masks.TryGetValue(parameter.Name, out var mask)
+                    || mask.ToArray().SequenceEqual(three[0].Masks[parameter.Name].ToArray())), "one mask");
             }
         }
     }
@@ -79,7 +85,8 @@ public class SharedPruningTests
     [TestMethod]
     public void Networks_of_another_structure_are_refused_by_what_differs()
     {
-        void Refused(string expected, params Network[] networks) => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => networks.PruneTogether(new())).Message, expected);
+        void Refused(string expected, params Network[] networks)
+            => StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => networks.PruneTogether(new())).Message, expected);
         Refused("at least one");
         Refused("fc1.weight", Network.Mlp(4, 3, 2).Initialize(1), Network.Mlp(4, 3, 2).Initialize(2), Network.Mlp(5, 3, 2).Initialize(1));
         Refused("Networks 0 and 1", Network.Mlp(4, 3, 2).Initialize(1), Network.Mlp(4, 2).Initialize(2));
@@ -88,5 +95,6 @@ public class SharedPruningTests
         Assert.ThrowsExactly<InvalidOperationException>(() => s_networks.PruneTogether(new() { Importance = Importance.Taylor() }));
     }
 
-    private static Network Convolutional(int seed) => Network.Sequential([4, 6, 6], Layer.Conv2d(8, 3), Layer.Relu(), Layer.Flatten(), Layer.Dense(16), Layer.Relu(), Layer.Dense(10)).Initialize(seed);
+    private static Network Convolutional(int seed) => Network.Sequential([4, 6, 6], Layer.Conv2d(8, 3), Layer.Relu(), Layer.Flatten(), Layer.Dense(16),
+        Layer.Relu(), Layer.Dense(10)).Initialize(seed);
 }

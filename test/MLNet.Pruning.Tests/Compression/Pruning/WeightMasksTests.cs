@@ -15,17 +15,20 @@ public class WeightMasksTests
         {
             var random = new Random(seed);
             var counts = Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(1, 150)).ToArray();
-            var sets = Enumerable.Range(0, random.Next(1, 6)).Select(_ => (IReadOnlyDictionary<string, WeightMask>)Enumerable.Range(0, counts.Length).Where(_ => random.Next(4) > 0)
+            var sets = Enumerable.Range(0, random.Next(1, 6)).Select(_ =>
+                (IReadOnlyDictionary<string, WeightMask>)Enumerable.Range(0, counts.Length).Where(_ => random.Next(4) > 0)
                 .ToDictionary(p => $"p{p}", p => new WeightMask(Enumerable.Range(0, counts[p]).Select(_ => random.Next(2) == 0).ToArray()))).ToArray();
             var votes = random.Next(1, sets.Length + 1);
-            foreach (var (combined, needed) in new[] { (WeightMasks.Union(sets), 1), (WeightMasks.Intersection(sets), sets.Length), (WeightMasks.Vote(votes, sets), votes) })
+            foreach (var (combined, needed) in new[] { (WeightMasks.Union(sets), 1), (WeightMasks.Intersection(sets), sets.Length),
+                (WeightMasks.Vote(votes, sets), votes) })
             {
                 for (var p = 0; p < counts.Length; p++)
                 {
                     for (var i = 0; i < counts[p]; i++)
                     {
                         var keepers = sets.Count(set => !set.TryGetValue($"p{p}", out var mask) || mask[i]);
-                        Assert.AreEqual(keepers >= needed, !combined.TryGetValue($"p{p}", out var kept) || kept[i], $"p{p}[{i}], {keepers} of {sets.Length} keep it, {needed} needed");
+                        Assert.AreEqual(keepers >= needed, !combined.TryGetValue($"p{p}", out var kept) || kept[i],
+                            $"p{p}[{i}], {keepers} of {sets.Length} keep it, {needed} needed");
                     }
                 }
             }
@@ -44,7 +47,8 @@ public class WeightMasksTests
                 foreach (var (name, mask) in pruned.Masks)
                 {
                     CollectionAssert.AreEqual(mask.ToArray(), loaded.Masks[name].ToArray(), name);
-                    CollectionAssert.AreEqual(mask.ToArray().Select((kept, i) => kept ? other[name].Values[i] : 0).ToArray(), loaded.Network[name].Values.ToArray(), "the other network's own weights");
+                    CollectionAssert.AreEqual(mask.ToArray().Select((kept, i) => kept ? other[name].Values[i] : 0).ToArray(),
+                        loaded.Network[name].Values.ToArray(), "the other network's own weights");
                 }
             }
         });
@@ -54,7 +58,8 @@ public class WeightMasksTests
         => InFolder(path =>
         {
             // 10 values, of which 0, 3 and 9 are kept: 0b00001001 and 0b10.
-            Network.Mlp(5, 2).Initialize(1).WithMask("fc1.weight", new WeightMask([true, false, false, true, false, false, false, false, false, true])).SaveMasks(path);
+            Network.Mlp(5, 2).Initialize(1).WithMask("fc1.weight", new WeightMask([true, false, false, true, false, false, false, false, false, true]))
+                .SaveMasks(path);
             var entry = JsonNode.Parse(File.ReadAllText(path))!["masks"]![0]!;
             Assert.AreEqual("fc1.weight", (string?)entry["parameter"]);
             CollectionAssert.AreEqual(new[] { 2, 5 }, entry["shape"]!.AsArray().Select(size => (int)size!).ToArray());
@@ -78,10 +83,12 @@ public class WeightMasksTests
                 StringAssert.Contains(missing, "'fc2.weight' (5 x 7)");
             }
 
-            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => WeightMasks.Union(pruned.Masks, Network.Mlp(3, 7).Initialize(1).Prune(Amount.Fraction(0.5)).Masks)).Message, "91 and 21");
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+                WeightMasks.Union(pruned.Masks, Network.Mlp(3, 7).Initialize(1).Prune(Amount.Fraction(0.5)).Masks)).Message, "91 and 21");
             Assert.ThrowsExactly<ArgumentException>(() => WeightMasks.Intersection());
             Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => WeightMasks.Vote(2, pruned.Masks));
-            Assert.ThrowsExactly<ArgumentException>(() => pruned.Network.WithMasks(ImmutableDictionary<string, WeightMask>.Empty.Add("fc1.weight", new([true]))));
+            Assert.ThrowsExactly<ArgumentException>(() => pruned.Network
+                .WithMasks(ImmutableDictionary<string, WeightMask>.Empty.Add("fc1.weight", new([true]))));
         });
 
     [TestMethod]
@@ -101,8 +108,10 @@ public class WeightMasksTests
             foreach (var damaged in new[]
             {
                 "", "{}", "[]", "null", whole[..(whole.Length / 2)],
-                Changed(json => json["format"] = "other"), Changed(json => json["version"] = 2), Changed(json => json["masks"]![0] = null), Changed(json => json["masks"] = null),
-                Changed(json => json["masks"]![0]!["bits"] = "AAAA"), Changed(json => json["masks"]![0]!["bits"] = "%"), Changed(json => json["masks"]![0]!["kept"] = 1),
+                Changed(json => json["format"] = "other"), Changed(json => json["version"] = 2), Changed(json => json["masks"]![0] = null),
+                Changed(json => json["masks"] = null),
+                Changed(json => json["masks"]![0]!["bits"] = "AAAA"), Changed(json => json["masks"]![0]!["bits"] = "%"),
+                Changed(json => json["masks"]![0]!["kept"] = 1),
                 Changed(json => json["masks"]![1] = json["masks"]![0]!.DeepClone()), Changed(json => json["masks"]![0]!.AsObject().Remove("shape")),
             })
             {

@@ -47,12 +47,14 @@ public class LeafRefitTests
         var rows = RandomTrees.Rows(ensemble, _random, 150);
         var refitted = LeafRefit.Fit(ensemble, rows, new(ensemble), pull);
 
-        double[] before = [.. ensemble.Trees.SelectMany(tree => tree.LeafValues), ensemble.Offset], after = [.. refitted.Trees.SelectMany(tree => tree.LeafValues), refitted.Offset];
+        double[] before = [.. ensemble.Trees.SelectMany(tree => tree.LeafValues),
+            ensemble.Offset], after = [.. refitted.Trees.SelectMany(tree => tree.LeafValues), refitted.Offset];
         var design = Design(ensemble, rows);
         for (var i = 0; i < before.Length; i++)
         {
             // P = 1 / (1 + exp(-0.7 s + 0.1)); a leaf's old value counts as so many rows of the largest second derivative, 0.7^2 / 4.
-            var gradient = Enumerable.Range(0, rows.Count).Sum(row => design[row][i] * 0.7 * (1 / (1 + Math.Exp(-0.7 * refitted.Score(rows[row]) + 0.1)) - rows.Labels[row]))
+            var gradient = Enumerable.Range(0, rows.Count).Sum(row =>
+                design[row][i] * 0.7 * (1 / (1 + Math.Exp(-0.7 * refitted.Score(rows[row]) + 0.1)) - rows.Labels[row]))
                 + pull * 0.49 / 4 * (after[i] - before[i]);
             Assert.AreEqual(0, gradient, 1e-3);
         }

@@ -29,7 +29,8 @@ internal static class RandomTrees
             open[leaf].Side[open[leaf].Parent] = ~leaf;
         }
 
-        return new(left, right, [.. Enumerable.Range(0, nodes).Select(_ => random.Next(features))], [.. Enumerable.Range(0, nodes).Select(_ => MathF.Round(random.NextSingle() * 8) / 2)],
+        return new(left, right, [.. Enumerable.Range(0, nodes).Select(_ => random.Next(features))],
+            [.. Enumerable.Range(0, nodes).Select(_ => MathF.Round(random.NextSingle() * 8) / 2)],
             [.. Enumerable.Range(0, nodes + 1).Select(_ => random.NextDouble() * 2 - 1)]);
     }
 
@@ -59,7 +60,8 @@ internal static class RandomTrees
             ensemble.CompleteRow(span);
         }
 
-        return new(values, ensemble.Width, [.. Enumerable.Range(0, count).Select(_ => ensemble.Task == LearningTask.Binary ? random.Next(2) : random.NextSingle() * 4)]) { CancellationToken = cancellation };
+        return new(values, ensemble.Width, [.. Enumerable.Range(0, count)
+            .Select(_ => ensemble.Task == LearningTask.Binary ? random.Next(2) : random.NextSingle() * 4)]) { CancellationToken = cancellation };
     }
 
     private static DecisionTree WithSet(DecisionTree tree)

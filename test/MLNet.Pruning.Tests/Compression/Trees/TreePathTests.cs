@@ -18,7 +18,8 @@ public class TreePathTests
         List<int> kept = [.. Enumerable.Range(0, 7)];
         for (var step = 1; step <= path.Steps; step++)
         {
-            kept.Remove(kept.MinBy(tree => SquaredError(ensemble with { Trees = [.. kept.Where(other => other != tree).Select(other => ensemble.Trees[other])] }, rows)));
+            kept.Remove(kept.MinBy(tree => SquaredError(ensemble
+                with { Trees = [.. kept.Where(other => other != tree).Select(other => ensemble.Trees[other])] }, rows)));
             CollectionAssert.AreEqual(kept.Select(tree => ensemble.Trees[tree]).ToArray(), path.At(step).Trees.ToArray());
         }
     }
@@ -35,7 +36,8 @@ public class TreePathTests
             chosen.Add(Enumerable.Range(0, 7).Except(chosen).MinBy(tree => SquaredError(ensemble.Keep([.. chosen, tree]), rows)));
             var expected = ensemble.Keep(chosen);
             Assert.AreEqual(SquaredError(expected, rows), SquaredError(path.At(7 - count), rows), 1e-9);
-            CollectionAssert.AreEqual(expected.Trees.Select(tree => tree.LeafValues[0]).ToArray(), path.At(7 - count).Trees.Select(tree => tree.LeafValues[0]).ToArray());
+            CollectionAssert.AreEqual(expected.Trees.Select(tree => tree.LeafValues[0]).ToArray(),
+                path.At(7 - count).Trees.Select(tree => tree.LeafValues[0]).ToArray());
         }
     }
 
@@ -68,7 +70,8 @@ public class TreePathTests
             var path = TreeSelection.Forward(ensemble, rows, new(ensemble));
             var errors = Enumerable.Range(1, path.Steps).Select(step => SquaredError(path.At(step), rows)).Reverse().ToArray();
             CollectionAssert.AreEqual(errors.OrderDescending().ToArray(), errors);
-            var sums = Enumerable.Range(0, 1 << 6).Select(set => SquaredError(ensemble with { Trees = [.. ensemble.Trees.Where((_, tree) => (set >> tree & 1) == 1)] }, rows));
+            var sums = Enumerable.Range(0, 1 << 6).Select(set =>
+                SquaredError(ensemble with { Trees = [.. ensemble.Trees.Where((_, tree) => (set >> tree & 1) == 1)] }, rows));
             Assert.IsLessThanOrEqualTo(sums.Min() * 1.01, errors[^1]);
         }
     }
@@ -87,7 +90,8 @@ public class TreePathTests
         {
             chosen.Add(Enumerable.Range(0, 6).Except(chosen).MinBy(tree => Enumerable.Range(0, rows.Count)
                 .Sum(row => Math.Pow(0.075 - chosen.Append(tree).Sum(t => predicted[t][row] == rows.Labels[row] > 0 ? 1.0 : -1) / 6, 2))));
-            CollectionAssert.AreEqual(chosen.Order().Select(tree => ensemble.Trees[tree].Thresholds).ToArray(), margin.At(6 - count).Trees.Select(tree => tree.Thresholds).ToArray());
+            CollectionAssert.AreEqual(chosen.Order().Select(tree => ensemble.Trees[tree].Thresholds).ToArray(),
+                margin.At(6 - count).Trees.Select(tree => tree.Thresholds).ToArray());
         }
 
         var kappa = ForestOrders.Kappa(ensemble, rows);
@@ -109,7 +113,8 @@ public class TreePathTests
 
         // A tree whose leaves are the means of their labels, as one that was fitted has them.
         var leaves = rows.LeavesOf(ensemble.Trees[0]);
-        var tree = ensemble.Trees[0].WithLeafValues([.. Enumerable.Range(0, 10).Select(leaf => Enumerable.Range(0, 300).Where(row => leaves[row] == leaf).Select(row => (double)rows.Labels[row]).DefaultIfEmpty(0).Average())]);
+        var tree = ensemble.Trees[0].WithLeafValues([.. Enumerable.Range(0, 10)
+            .Select(leaf => Enumerable.Range(0, 300).Where(row => leaves[row] == leaf).Select(row => (double)rows.Labels[row]).DefaultIfEmpty(0).Average())]);
         ensemble = ensemble with { Trees = [tree] };
         var path = new CostComplexity(ensemble, rows, new(ensemble));
         var current = ensemble;
@@ -157,7 +162,8 @@ public class TreePathTests
         var ensemble = RandomTrees.Ensemble(_random, trees: 3);
         var rows = RandomTrees.Rows(ensemble, _random, 200);
         var path = new LeafHits(ensemble, rows);
-        int[] counts = [.. ensemble.Trees.SelectMany(tree => rows.LeavesOf(tree).GroupBy(leaf => leaf).Select(leaf => leaf.Count())).Append(0).Distinct().Order()];
+        int[] counts = [.. ensemble.Trees.SelectMany(tree => rows.LeavesOf(tree).GroupBy(leaf => leaf).Select(leaf => leaf.Count())).Append(0).Distinct()
+            .Order()];
         for (var step = 1; step <= counts.Length - 1; step++)
         {
             foreach (var tree in path.At(step).Trees)
@@ -171,7 +177,8 @@ public class TreePathTests
 
         // Rows whose leaves are all frequent keep their scores.
         var first = path.At(2);
-        var frequent = Enumerable.Range(0, rows.Count).Where(row => ensemble.Trees.All(tree => rows.LeavesOf(tree) is var leaves && leaves.Count(leaf => leaf == leaves[row]) > counts[1]));
+        var frequent = Enumerable.Range(0, rows.Count).Where(row =>
+            ensemble.Trees.All(tree => rows.LeavesOf(tree) is var leaves && leaves.Count(leaf => leaf == leaves[row]) > counts[1]));
         foreach (var row in frequent)
         {
             Assert.AreEqual(ensemble.Score(rows[row]), first.Score(rows[row]), 1e-12);
@@ -198,7 +205,8 @@ public class TreePathTests
 
     private static int Leaves(DecisionTreeEnsemble ensemble) => ensemble.Trees.Length == 0 ? 1 : ensemble.Trees[0].LeafValues.Length;
 
-    private static double SquaredError(DecisionTreeEnsemble ensemble, TreeRows rows) => Enumerable.Range(0, rows.Count).Sum(row => Math.Pow(ensemble.Score(rows[row]) - rows.Labels[row], 2));
+    private static double SquaredError(DecisionTreeEnsemble ensemble, TreeRows rows)
+        => Enumerable.Range(0, rows.Count).Sum(row => Math.Pow(ensemble.Score(rows[row]) - rows.Labels[row], 2));
 
     private static double Kappa(bool[] first, bool[] second)
     {

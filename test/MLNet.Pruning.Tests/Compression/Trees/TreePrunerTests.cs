@@ -12,7 +12,8 @@ public class TreePrunerTests
 
     private IDataView Rows => _ml.View(s_rows);
 
-    public static IEnumerable<object[]> Methods => [.. Enum.GetValues<TreePruningMethod>().Where(method => method is not (TreePruningMethod.Kappa or TreePruningMethod.MarginDistance)).Select(method => new object[] { method })];
+    public static IEnumerable<object[]> Methods => [.. Enum.GetValues<TreePruningMethod>()
+        .Where(method => method is not (TreePruningMethod.Kappa or TreePruningMethod.MarginDistance)).Select(method => new object[] { method })];
 
     [TestMethod]
     [DynamicData(nameof(Methods))]
@@ -33,7 +34,8 @@ public class TreePrunerTests
         StringAssert.Contains(near.Pruning.ToString(), "nodes");
         Assert.IsLessThanOrEqualTo(near.Cost.Nodes, Prune(TreeBudget.MetricLoss(0.5)).Cost.Nodes);
 
-        PrunedTreesTransformer Prune(TreeBudget budget) => _ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = budget, Method = method, Seed = 1 }).Fit(Rows);
+        PrunedTreesTransformer Prune(TreeBudget budget) => _ml.Transforms
+            .PruneTrees(model, new TreePruningOptions { Budget = budget, Method = method, Seed = 1 }).Fit(Rows);
     }
 
     [TestMethod]
@@ -46,7 +48,8 @@ public class TreePrunerTests
         Assert.IsGreaterThan(0.9, forest.Pruning.MetricAfter);
         foreach (var kind in new[] { "boosted sides", "forest of numbers" })
         {
-            var error = Assert.ThrowsExactly<TreePruningException>(() => _ml.Transforms.PruneTrees(_ml.Trainer(kind), TreeBudget.Trees(6), method, TreeTables.Label(kind)).Fit(Rows));
+            var error = Assert.ThrowsExactly<TreePruningException>(() =>
+                _ml.Transforms.PruneTrees(_ml.Trainer(kind), TreeBudget.Trees(6), method, TreeTables.Label(kind)).Fit(Rows));
             StringAssert.Contains(error.Message, "binary forest");
         }
     }
@@ -77,12 +80,14 @@ public class TreePrunerTests
         var test = _ml.View(TreeTables.Make(2000, seed: 77));
         ITransformer? original = null;
         var trainer = _ml.Trainer("boosted sides", trees: 100).WithOnFitDelegate(fitted => original = fitted);
-        var pruned = _ml.Transforms.PruneTrees(trainer, new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1 }).Fit(_ml.View(TreeTables.Make(5000, seed: 70)));
+        var pruned = _ml.Transforms.PruneTrees(trainer, new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1 })
+            .Fit(_ml.View(TreeTables.Make(5000, seed: 70)));
         double Auc(ITransformer model) => _ml.BinaryClassification.Evaluate(model.Transform(test), "Side").AreaUnderRocCurve;
         Assert.IsGreaterThan(Auc(original!) - 0.005, Auc(pruned));
 
         // Without the refit the leaves still are what the trees that are gone made of them.
-        var plain = _ml.Transforms.PruneTrees(original!, new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1, RefitLeaves = false, Method = TreePruningMethod.CostComplexity })
+        var plain = _ml.Transforms.PruneTrees(original!, new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1,
+            RefitLeaves = false, Method = TreePruningMethod.CostComplexity })
             .Fit(_ml.View(TreeTables.Make(1000, seed: 71)));
         Assert.IsLessThanOrEqualTo(0.25 * plain.Pruning.Before.Nodes, plain.Cost.Nodes);
     }
@@ -95,7 +100,8 @@ public class TreePrunerTests
     public void A_weight_of_two_is_the_row_twice(TreePruningMethod method)
     {
         var model = _ml.Fit("boosted sides", _ml.View(TreeTables.Make(400, seed: 12)), trees: 15);
-        TreeTables.Row[] Weighted(int seed) => [.. TreeTables.Make(200, seed).Select((row, i) => new TreeTables.Row { Features = row.Features, Side = row.Side, Weight = i % 3 + 1 })];
+        TreeTables.Row[] Weighted(int seed) => [.. TreeTables.Make(200, seed)
+            .Select((row, i) => new TreeTables.Row { Features = row.Features, Side = row.Side, Weight = i % 3 + 1 })];
         TreeTables.Row[] Repeated(int seed) => [.. Weighted(seed).SelectMany(row => Enumerable.Repeat(row, (int)row.Weight))];
         PrunedTreesTransformer Prune(Func<int, TreeTables.Row[]> rows, string? weight) => _ml.Transforms.PruneTrees(model, new TreePruningOptions
         {
@@ -116,8 +122,10 @@ public class TreePrunerTests
         foreach (var kind in new[] { "boosted sides", "boosted numbers" })
         {
             var model = _ml.Fit(kind, _ml.View(TreeTables.Make(300, seed: 6)));
-            var report = _ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = TreeBudget.Trees(4), LabelColumnName = TreeTables.Label(kind), ValidationData = Rows }).Fit(_ml.View(TreeTables.Make(300, seed: 7))).Pruning;
-            var expected = kind == "boosted sides" ? _ml.BinaryClassification.Evaluate(model.Transform(Rows), "Side").AreaUnderRocCurve : _ml.Regression.Evaluate(model.Transform(Rows)).RSquared;
+            var report = _ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = TreeBudget.Trees(4), LabelColumnName = TreeTables.Label(kind),
+                ValidationData = Rows }).Fit(_ml.View(TreeTables.Make(300, seed: 7))).Pruning;
+            var expected = kind == "boosted sides" ? _ml.BinaryClassification.Evaluate(model.Transform(Rows), "Side").AreaUnderRocCurve
+                : _ml.Regression.Evaluate(model.Transform(Rows)).RSquared;
             Assert.AreEqual(expected, report.MetricBefore, 1e-6);
         }
     }
@@ -129,16 +137,19 @@ public class TreePrunerTests
         StringAssert.Contains(Refused(one, TreeBudget.Nodes(3)), "one tree only");
         StringAssert.Contains(Refused(_ml.Fit("boosted numbers", Rows, trees: 5), TreeBudget.Trees(5)), "nothing left to prune");
         StringAssert.Contains(Refused(_ml.Fit("boosted numbers", Rows, trees: 5), TreeBudget.Bytes(10)), "cannot be reached");
-        StringAssert.Contains(Refused(_ml.Regression.Trainers.FastTree(numberOfTrees: 3, minimumExampleCountPerLeaf: 400).Fit(Rows), TreeBudget.Trees(1)), "nothing left to prune");
+        StringAssert.Contains(Refused(_ml.Regression.Trainers.FastTree(numberOfTrees: 3, minimumExampleCountPerLeaf: 400).Fit(Rows), TreeBudget.Trees(1)),
+            "nothing left to prune");
         Assert.AreEqual(1, _ml.Transforms.PruneTrees(one, TreeBudget.Nodes(3), TreePruningMethod.CostComplexity).Fit(Rows).Cost.Trees);
 
         var linear = _ml.Regression.Trainers.Sdca().Fit(Rows);
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.PruneTrees(linear)).Message, "no trees in the model");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.PruneTrees(_ml.Regression.Trainers.Sdca(), TreeBudget.Trees(2)).Fit(Rows)).Message, "no trees in the model");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            _ml.Transforms.PruneTrees(_ml.Regression.Trainers.Sdca(), TreeBudget.Trees(2)).Fit(Rows)).Message, "no trees in the model");
         var two = _ml.Regression.Trainers.FastTree().Append(_ml.Regression.Trainers.FastTree()).Fit(Rows);
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.PruneTrees(two)).Message, "2 ensembles");
 
-        string Refused(ITransformer model, TreeBudget budget) => Assert.ThrowsExactly<TreePruningException>(() => _ml.Transforms.PruneTrees(model, budget).Fit(Rows)).Message;
+        string Refused(ITransformer model, TreeBudget budget)
+            => Assert.ThrowsExactly<TreePruningException>(() => _ml.Transforms.PruneTrees(model, budget).Fit(Rows)).Message;
     }
 
     [TestMethod]
@@ -160,7 +171,8 @@ public class TreePrunerTests
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _ml.Transforms.PruneTrees(model, TreeBudget.Trees(2), labelColumnName: "Label").Fit(Rows));
         var broken = s_rows.Select((row, i) => new TreeTables.Row { Features = row.Features, Label = i == 9 ? float.NaN : row.Label });
         var numbers = _ml.Fit("boosted numbers", Rows);
-        Assert.AreEqual("Label", Assert.ThrowsExactly<TrainingDataException>(() => _ml.Transforms.PruneTrees(numbers, TreeBudget.Trees(2)).Fit(_ml.View(broken))).Column);
+        Assert.AreEqual("Label", Assert.ThrowsExactly<TrainingDataException>(() =>
+            _ml.Transforms.PruneTrees(numbers, TreeBudget.Trees(2)).Fit(_ml.View(broken))).Column);
         TreeTables.Row[] weightless = [.. s_rows.Select(row => new TreeTables.Row { Features = row.Features, Side = row.Side, Weight = -1 })];
         Assert.AreEqual("Weight", Assert.ThrowsExactly<TrainingDataException>(() => Fit(weightless, new() { ExampleWeightColumnName = "Weight" })).Column);
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Fit(s_rows, new() { ExampleWeightColumnName = "Side" }));

@@ -80,7 +80,8 @@ public class TreeScorerTests
         const int depth = 20_000;
         var random = new Random(2);
         int[] left = [.. Enumerable.Range(0, depth).Select(node => ~node)], right = [.. Enumerable.Range(1, depth - 1), ~depth];
-        var tree = new DecisionTree(left, right, new int[depth], [.. Enumerable.Range(0, depth).Select(i => (float)i)], [.. Enumerable.Range(0, depth + 1).Select(i => (double)i)]);
+        var tree = new DecisionTree(left, right, new int[depth], [.. Enumerable.Range(0, depth).Select(i => (float)i)],
+            [.. Enumerable.Range(0, depth + 1).Select(i => (double)i)]);
         var ensemble = RandomTrees.Ensemble(random) with { Trees = [tree], Offset = 0, Sets = [] };
         using var scorer = new TreeScorer(ensemble, 1);
         scorer.Rows[0] = depth - 10.5f;

@@ -24,7 +24,8 @@ internal static class TreeTables
     public static IDataView View(this MLContext ml, IEnumerable<Row> rows) => ml.Data.LoadFromEnumerable(rows);
 
     /// <summary>One fitted model of each kind that can be pruned.</summary>
-    public static ITransformer Fit(this MLContext ml, string kind, IDataView rows, int trees = 30) => ((IEstimator<ITransformer>)ml.Trainer(kind, trees)).Fit(rows);
+    public static ITransformer Fit(this MLContext ml, string kind, IDataView rows, int trees = 30)
+        => ((IEstimator<ITransformer>)ml.Trainer(kind, trees)).Fit(rows);
 
     public static IEstimator<ISingleFeaturePredictionTransformer<object>> Trainer(this MLContext ml, string kind, int trees = 30) => kind switch
     {

@@ -34,7 +34,8 @@ public sealed class AtomicFileTests : IDisposable
         var model = OnnxModels.Small();
         model.Graph.Initializer.Add(OnnxTensor.FromFloats("large", [300], new float[300]));
         // Three bytes a letter, two halves each of four.
-        foreach (var name in new[] { new string('w', 251) + ".bin", string.Concat(Enumerable.Repeat("重", 83)) + ".bin", string.Concat(Enumerable.Repeat("😀", 62)) + ".bin" })
+        foreach (var name in new[] { new string('w', 251) + ".bin", string.Concat(Enumerable.Repeat("重", 83)) + ".bin",
+            string.Concat(Enumerable.Repeat("😀", 62)) + ".bin" })
         {
             OnnxFile.Write(model, In("m.onnx"), name);
             Assert.AreEqual(300, OnnxFile.Read(In("m.onnx")).Graph.Initializer.Single(tensor => tensor.Name == "large").Dims[0]);
@@ -47,7 +48,8 @@ public sealed class AtomicFileTests : IDisposable
     public void Permissions_of_an_older_file_stay()
     {
         Write("m", "old");
-        foreach (var mode in new[] { UnixFileMode.UserRead | UnixFileMode.UserWrite, (UnixFileMode)0b110_110_110, (UnixFileMode)0b111_101_101, UnixFileMode.UserRead })
+        foreach (var mode in new[] { UnixFileMode.UserRead | UnixFileMode.UserWrite, (UnixFileMode)0b110_110_110, (UnixFileMode)0b111_101_101,
+            UnixFileMode.UserRead })
         {
             File.SetUnixFileMode(In("m"), mode);
             Write("m", "new");
@@ -89,7 +91,8 @@ public sealed class AtomicFileTests : IDisposable
         // Who may not make devices may not replace those of the machine either.
         var device = Run("mknod", In("device"), "c", "1", "5") ? In("device") : "/dev/zero";
         File.CreateSymbolicLink(In("link"), device);
-        foreach (var (path, kind) in new[] { (In("folder"), "folder"), (In("pipe"), "pipe"), (In("socket"), "socket"), (device, "device"), (In("link"), "device") })
+        foreach (var (path, kind) in new[] { (In("folder"), "folder"), (In("pipe"), "pipe"), (In("socket"), "socket"), (device, "device"),
+            (In("link"), "device") })
         {
             var message = Assert.ThrowsExactly<IOException>(() => AtomicFile.Write(path, _ => Assert.Fail("nothing is to be written"))).Message;
             StringAssert.Contains(message, path);

@@ -6,7 +6,9 @@ using static MLNet.Pruning.Tests.Networks.Onnx.OnnxModels;
 
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 
-/// <summary>Weights in functions, branches and bodies: counted, pruned as they would be outside, and computed with as ONNX Runtime computes the original.</summary>
+/// <summary>
+/// Weights in functions, branches and bodies: counted, pruned as they would be outside, and computed with as ONNX Runtime computes the original.
+/// </summary>
 [TestClass]
 public class CarriedPartsTests
 {
@@ -22,7 +24,8 @@ public class CarriedPartsTests
         var model = Functions();
         var network = Read(model, "model");
         Assert.AreEqual(8 * 16 + 16 + 16 * 16 + 16 + 16 * 4, network.ParameterCount);
-        CollectionAssert.AreEqual(new[] { "MatMul", "Add", "LeakyRelu", "MatMul", "Add", "LeakyRelu", "MatMul" }, network.Nodes.Select(node => node.Operator).ToArray());
+        CollectionAssert.AreEqual(new[] { "MatMul", "Add", "LeakyRelu", "MatMul", "Add", "LeakyRelu", "MatMul" },
+            network.Nodes.Select(node => node.Operator).ToArray());
         Assert.HasCount(32, network.Groups(), "both hidden layers");
         CollectionAssert.AreEqual(Run(model, 8), Run(Save(network, "same.onnx"), 8));
         Masked(network, 8);
@@ -44,7 +47,8 @@ public class CarriedPartsTests
     public void A_function_that_calls_itself_is_refused()
     {
         var model = Functions();
-        model.Functions.Single(function => function.Name == "Affine").Node.Add(new NodeProto { OpType = "Dense", Domain = "my", Input = { "x", "w", "b" }, Output = { "again", "given" } });
+        model.Functions.Single(function => function.Name == "Affine").Node
+            .Add(new NodeProto { OpType = "Dense", Domain = "my", Input = { "x", "w", "b" }, Output = { "again", "given" } });
         StringAssert.Contains(Assert.ThrowsExactly<OnnxFormatException>(() => Read(model, "model")).Message, "calls itself");
     }
 
@@ -61,7 +65,8 @@ public class CarriedPartsTests
             model.Functions.Add(new FunctionProto
             {
                 Domain = "my", Name = $"F{i}", Input = { "a" }, Output = { "c" }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } },
-                Node = { new NodeProto { OpType = next, Domain = domain, Input = { "a" }, Output = { "b" } }, new NodeProto { OpType = next, Domain = domain, Input = { "b" }, Output = { "c" } } },
+                Node = { new NodeProto { OpType = next, Domain = domain, Input = { "a" }, Output = { "b" } },
+                    new NodeProto { OpType = next, Domain = domain, Input = { "b" }, Output = { "c" } } },
             });
         }
 
@@ -77,9 +82,11 @@ public class CarriedPartsTests
         foreach (var flag in new[] { false, true })
         {
             CollectionAssert.AreEqual(Run(original, 8, flag), Run(Save(network, "same.onnx"), 8, flag));
-            var inner = original.Graph.Node[2].Attribute.Single(attribute => attribute.Name == "then_branch").G.Node[0].Attribute.Single(attribute => attribute.Name == "else_branch").G;
+            var inner = original.Graph.Node[2].Attribute.Single(attribute => attribute.Name == "then_branch").G.Node[0].Attribute
+                .Single(attribute => attribute.Name == "else_branch").G;
             var weights = original.Graph.Initializer.Where(tensor => tensor.Name.StartsWith('w')).Concat(inner.Initializer);
-            CollectionAssert.AreEqual(Run(WithoutHalf(original, weights), 8, flag), Run(Save(network.Prune(Amount.Fraction(0.5)).Network, "pruned.onnx"), 8, flag));
+            CollectionAssert.AreEqual(Run(WithoutHalf(original, weights), 8, flag),
+                Run(Save(network.Prune(Amount.Fraction(0.5)).Network, "pruned.onnx"), 8, flag));
         }
     }
 
@@ -99,7 +106,8 @@ public class CarriedPartsTests
                 Op("Concat", ["r0", "r3", "r1", "r2"], ["rc"], ("axis", 0L)), Op("Unsqueeze", ["rc", "axes"], ["R"]),
                 Op("LSTM", ["x", "W", "R"], [name + "_all", name + "_last"], ("hidden_size", 3L)), Op("Identity", [name + "_last"], [name + "_y"]),
             },
-            Initializer = { OnnxTensor.FromLongs("b0", [1], [0]), OnnxTensor.FromLongs("b1", [1], [3]), OnnxTensor.FromLongs("b2", [1], [6]), OnnxTensor.FromLongs("b3", [1], [9]), OnnxTensor.FromLongs("b4", [1], [12]) },
+            Initializer = { OnnxTensor.FromLongs("b0", [1], [0]), OnnxTensor.FromLongs("b1", [1], [3]), OnnxTensor.FromLongs("b2", [1], [6]),
+                OnnxTensor.FromLongs("b3", [1], [9]), OnnxTensor.FromLongs("b4", [1], [12]) },
         };
         static NodeProto Gate(string weight, int i) => Op("Slice", [weight, $"b{i}", $"b{i + 1}", "zero"], [$"{weight}{i}"]);
 
@@ -123,16 +131,19 @@ public class CarriedPartsTests
         // As PyTorch writes squeeze(1): squeezed where the dimension has one index.
         var model = Model(
             Op("MatMul", ["x", "w1"], ["h"]), Op("Shape", ["h"], ["shape"]), Op("Gather", ["shape", "one"], ["size"]), Op("Equal", ["size", "one"], ["is"]),
-            Op("If", ["is"], ["s"], ("then_branch", Branch("t", Op("Squeeze", ["h", "ones"], ["t"]))), ("else_branch", Branch("e", Op("Identity", ["h"], ["e"])))), Op("MatMul", ["s", "w2"], ["y"]));
+            Op("If", ["is"], ["s"], ("then_branch", Branch("t", Op("Squeeze", ["h", "ones"], ["t"]))),
+                ("else_branch", Branch("e", Op("Identity", ["h"], ["e"])))), Op("MatMul", ["s", "w2"], ["y"]));
         model.Graph.Input[0] = Value("x", 1, 6);
         model.Graph.Output[0] = Value("y", 4);
-        model.Graph.Initializer.AddRange([Weight("w1", 1, [6, 16]), Weight("w2", 2, [16, 4]), OnnxTensor.FromLongs("one", [], [1]), OnnxTensor.FromLongs("ones", [1], [1])]);
+        model.Graph.Initializer.AddRange([Weight("w1", 1, [6, 16]), Weight("w2", 2, [16, 4]), OnnxTensor.FromLongs("one", [], [1]),
+            OnnxTensor.FromLongs("ones", [1], [1])]);
         var network = Read(model, "model");
         Assert.IsFalse(network.Nodes.Any(node => node.Operator == "If"));
         Assert.HasCount(16, network.Groups());
         Masked(network, 1, 6);
 
-        static GraphProto Branch(string output, params NodeProto[] nodes) => new() { Name = output, Output = { new ValueInfoProto { Name = output } }, Node = { nodes } };
+        static GraphProto Branch(string output, params NodeProto[] nodes)
+            => new() { Name = output, Output = { new ValueInfoProto { Name = output } }, Node = { nodes } };
     }
 
     /// <summary>Removal computes what the same network with zeros computes.</summary>
@@ -145,10 +156,12 @@ public class CarriedPartsTests
     private static ModelProto Functions()
     {
         var model = Model(
-            Op("Dense", ["x", "w1", "b1"], ["h", "given"], ("alpha", 0.3f)), Op("Dense", ["h", "w2", "b2"], ["h2", "again"]), Op("MatMul", ["h2", "w3"], ["y"]));
+            Op("Dense", ["x", "w1", "b1"], ["h", "given"], ("alpha", 0.3f)), Op("Dense", ["h", "w2", "b2"], ["h2", "again"]),
+            Op("MatMul", ["h2", "w3"], ["y"]));
         model.Graph.Input[0] = Value("x", 8);
         model.Graph.Output[0] = Value("y", 4);
-        model.Graph.Initializer.AddRange([Weight("w1", 1, [8, 16]), Weight("b1", 2, [16]), Weight("w2", 3, [16, 16]), Weight("b2", 4, [16]), Weight("w3", 5, [16, 4])]);
+        model.Graph.Initializer.AddRange([Weight("w1", 1, [8, 16]), Weight("b1", 2, [16]), Weight("w2", 3, [16, 16]), Weight("b2", 4, [16]),
+            Weight("w3", 5, [16, 4])]);
         model.Graph.Node[0].Domain = model.Graph.Node[1].Domain = "my";
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "my", Version = 1 });
         OperatorSetIdProto[] versions = [new() { Domain = "", Version = 17 }, new() { Domain = "my", Version = 1 }];
@@ -156,7 +169,8 @@ public class CarriedPartsTests
         activation.Attribute.Add(new AttributeProto { Name = "alpha", RefAttrName = "alpha", Type = AttributeProto.Types.AttributeType.Float });
         var affine = Op("Affine", ["x", "w", "b"], ["a"]);
         affine.Domain = "my";
-        model.Functions.Add(new FunctionProto { Domain = "my", Name = "Affine", Input = { "x", "w", "b" }, Output = { "s" }, OpsetImport = { versions }, Node = { Op("MatMul", ["x", "w"], ["p"]), Op("Add", ["p", "b"], ["s"]) } });
+        model.Functions.Add(new FunctionProto { Domain = "my", Name = "Affine", Input = { "x", "w", "b" }, Output = { "s" }, OpsetImport = { versions },
+            Node = { Op("MatMul", ["x", "w"], ["p"]), Op("Add", ["p", "b"], ["s"]) } });
         model.Functions.Add(new FunctionProto
         {
             Domain = "my", Name = "Dense", Input = { "x", "w", "b" }, Output = { "out", "given" }, OpsetImport = { versions },
@@ -214,5 +228,6 @@ public class CarriedPartsTests
         return path;
     }
 
-    private static ZooValues Rows(int[] row) => new ZooInput("x", ["N", .. row.Select(size => size.ToString(System.Globalization.CultureInfo.InvariantCulture))], "float", []).Draw(new Random(7), batch: 3);
+    private static ZooValues Rows(int[] row) => new ZooInput("x",
+        ["N", .. row.Select(size => size.ToString(System.Globalization.CultureInfo.InvariantCulture))], "float", []).Draw(new Random(7), batch: 3);
 }

@@ -30,7 +30,8 @@ public class EmbeddingNormalizationTests
         var network = Network.FromOnnx(path);
         Assert.IsTrue(network.Nodes.All(node => node.Domain.Length == 0), string.Join('\n', network.Nodes));
         // Of a table without positions to pick, the rows of the sequence.
-        Assert.AreEqual((20 * Width) + ((hasPositions ? 8 : Steps) * Width) + (hasSegments ? 2 * Width : 0) + (2 * Width) + (Width * 16) + (16 * 4), network.ParameterCount);
+        Assert.AreEqual((20 * Width) + ((hasPositions ? 8 : Steps) * Width) + (hasSegments ? 2 * Width : 0) + (2 * Width) + (Width * 16) + (16 * 4),
+            network.ParameterCount);
         Assert.IsEmpty(NetworkCost.Of(network).LeftOut);
         var rows = inputs.Select(input => input.Draw(new Random(5), ZooModel.Batch)).ToArray();
 
@@ -58,7 +59,8 @@ public class EmbeddingNormalizationTests
         var limit = weights.SelectMany(tensor => OnnxTensor.ToFloats(tensor, null)).Select(Math.Abs).Order().ElementAt(((Width * 16) + (16 * 4)) / 2);
         foreach (var tensor in weights)
         {
-            tensor.RawData = OnnxTensor.FromFloats("", tensor.Dims, OnnxTensor.ToFloats(tensor, null).Select(value => Math.Abs(value) < limit ? 0 : value).ToArray()).RawData;
+            tensor.RawData = OnnxTensor.FromFloats("", tensor.Dims,
+                OnnxTensor.ToFloats(tensor, null).Select(value => Math.Abs(value) < limit ? 0 : value).ToArray()).RawData;
         }
 
         var expected = Path.Combine(_folder, "masked.onnx");
@@ -77,7 +79,8 @@ public class EmbeddingNormalizationTests
 
     private (string Path, ZooInput[] Inputs) Write(bool hasSegments, bool hasPositions)
     {
-        string[] embed = ["ids", hasSegments ? "kinds" : "", "words", "places", hasSegments ? "segments" : "", "scale", "shift", "mask", .. hasPositions ? new[] { "positions" } : []];
+        string[] embed = ["ids", hasSegments ? "kinds" : "", "words", "places", hasSegments ? "segments" : "", "scale", "shift", "mask",
+            .. hasPositions ? new[] { "positions" } : []];
         var model = Model(
             Op("EmbedLayerNormalization", embed, ["e", "found"], ("epsilon", 1e-5f)), Op("Cast", ["found"], ["count"], ("to", (long)DataType.Float)),
             Op("MatMul", ["e", "w1"], ["h"]), Op("Relu", ["h"], ["r"]), Op("MatMul", ["r", "w2"], ["y"]));
@@ -98,7 +101,8 @@ public class EmbeddingNormalizationTests
         model.Graph.Output.Add(Value("count"));
         model.Graph.Output[1].Type.TensorType.Shape = null;
         model.Graph.Initializer.AddRange([
-            Weight("words", 1, [20, Width]), Weight("places", 2, [8, Width]), Weight("scale", 3, [Width]), Weight("shift", 4, [Width]), Weight("w1", 5, [Width, 16]), Weight("w2", 6, [16, 4])]);
+            Weight("words", 1, [20, Width]), Weight("places", 2, [8, Width]), Weight("scale", 3, [Width]), Weight("shift", 4, [Width]),
+            Weight("w1", 5, [Width, 16]), Weight("w2", 6, [16, 4])]);
         model.Graph.Initializer.AddRange(hasSegments ? [Weight("segments", 7, [2, Width])] : []);
         var path = Path.Combine(_folder, "model.onnx");
         File.WriteAllBytes(path, model.ToByteArray());

@@ -16,12 +16,19 @@ public class EmptySizeTests
 {
     private static readonly NodeProto[] s_operators =
     [
-        OnnxModels.Op("Gather", ["r", "first"], ["y"], ("axis", 1L)), OnnxModels.Op("Gather", ["r", "both"], ["y"], ("axis", 1L)), OnnxModels.Op("Gather", ["r", "first"], ["y"], ("axis", 2L)), OnnxModels.Op("Gather", ["r", "none"], ["y"], ("axis", 1L)),
-        OnnxModels.Op("Slice", ["r", "zero", "one", "one"], ["y"]), OnnxModels.Op("Split", ["r"], ["y"], ("axis", 1L), ("num_outputs", 1L)), OnnxModels.Op("Concat", ["r", "r"], ["y"], ("axis", 1L)),
-        OnnxModels.Op("Reshape", ["r", "copy"], ["y"]), OnnxModels.Op("Reshape", ["r", "rest"], ["y"]), OnnxModels.Op("Reshape", ["r", "flat"], ["y"]), OnnxModels.Op("Reshape", ["r", "zeros"], ["y"], ("allowzero", 1L)), OnnxModels.Op("Flatten", ["r"], ["y"]), OnnxModels.Op("Flatten", ["r"], ["y"], ("axis", 2L)),
-        OnnxModels.Op("Transpose", ["r"], ["y"], ("perm", new long[] { 2, 1, 0 })), OnnxModels.Op("Unsqueeze", ["r", "one"], ["y"]), OnnxModels.Op("Pad", ["r", "wider"], ["y"]), OnnxModels.Op("Softmax", ["r"], ["y"], ("axis", -1L)),
-        OnnxModels.Op("ReduceSum", ["r", "one"], ["y"]), OnnxModels.Op("ReduceMean", ["r"], ["y"], ("axes", new long[] { 1 })), OnnxModels.Op("ReduceMax", ["r"], ["y"], ("axes", new long[] { 0 })), OnnxModels.Op("Add", ["r", "row"], ["y"]),
-        OnnxModels.Op("MatMul", ["r", "six"], ["y"]), OnnxModels.Op("MatMul", ["r", "four"], ["y"]), OnnxModels.Op("GlobalAveragePool", ["r"], ["y"]), OnnxModels.Op("MaxPool", ["r"], ["y"], ("kernel_shape", new long[] { 2 })),
+        OnnxModels.Op("Gather", ["r", "first"], ["y"], ("axis", 1L)), OnnxModels.Op("Gather", ["r", "both"], ["y"], ("axis", 1L)),
+        OnnxModels.Op("Gather", ["r", "first"], ["y"], ("axis", 2L)), OnnxModels.Op("Gather", ["r", "none"], ["y"], ("axis", 1L)),
+        OnnxModels.Op("Slice", ["r", "zero", "one", "one"], ["y"]), OnnxModels.Op("Split", ["r"], ["y"], ("axis", 1L), ("num_outputs", 1L)),
+        OnnxModels.Op("Concat", ["r", "r"], ["y"], ("axis", 1L)),
+        OnnxModels.Op("Reshape", ["r", "copy"], ["y"]), OnnxModels.Op("Reshape", ["r", "rest"], ["y"]), OnnxModels.Op("Reshape", ["r", "flat"], ["y"]),
+        OnnxModels.Op("Reshape", ["r", "zeros"], ["y"], ("allowzero", 1L)), OnnxModels.Op("Flatten", ["r"], ["y"]),
+        OnnxModels.Op("Flatten", ["r"], ["y"], ("axis", 2L)),
+        OnnxModels.Op("Transpose", ["r"], ["y"], ("perm", new long[] { 2, 1, 0 })), OnnxModels.Op("Unsqueeze", ["r", "one"], ["y"]),
+        OnnxModels.Op("Pad", ["r", "wider"], ["y"]), OnnxModels.Op("Softmax", ["r"], ["y"], ("axis", -1L)),
+        OnnxModels.Op("ReduceSum", ["r", "one"], ["y"]), OnnxModels.Op("ReduceMean", ["r"], ["y"], ("axes", new long[] { 1 })),
+        OnnxModels.Op("ReduceMax", ["r"], ["y"], ("axes", new long[] { 0 })), OnnxModels.Op("Add", ["r", "row"], ["y"]),
+        OnnxModels.Op("MatMul", ["r", "six"], ["y"]), OnnxModels.Op("MatMul", ["r", "four"], ["y"]), OnnxModels.Op("GlobalAveragePool", ["r"], ["y"]),
+        OnnxModels.Op("MaxPool", ["r"], ["y"], ("kernel_shape", new long[] { 2 })),
         OnnxModels.Op("LogSoftmax", ["r"], ["y"]), OnnxModels.Op("Sigmoid", ["r"], ["y"]), OnnxModels.Op("Squeeze", ["r"], ["y"]),
     ];
 
@@ -42,7 +49,8 @@ public class EmptySizeTests
 
         var before = Outputs(model, rows: 2);
         var pruned = network.Prune(Amount.Fraction(0.5));
-        foreach (var (written, same) in new[] { (OnnxWriter.Write(network), true), (OnnxWriter.Write(new Network(network.Parts with { AsRead = false })), true), (OnnxWriter.Write(pruned.Network), false) })
+        foreach (var (written, same) in new[] { (OnnxWriter.Write(network), true), (OnnxWriter.Write(new Network(network.Parts with { AsRead = false })), true),
+            (OnnxWriter.Write(pruned.Network), false) })
         {
             CollectionAssert.AreEqual(model.Graph.Input.Select(Sizes).ToArray(), written.Graph.Input.Select(Sizes).ToArray());
             var after = Outputs(written, rows: 2);
@@ -71,8 +79,10 @@ public class EmptySizeTests
             model.Graph.Output[0].Type.TensorType.Shape = null;
             model.Graph.Initializer.Add(
             [
-                OnnxTensor.FromLongs("first", [], [0]), OnnxTensor.FromLongs("both", [2], [0, 1]), OnnxTensor.FromLongs("none", [0], []), OnnxTensor.FromLongs("zero", [1], [0]), OnnxTensor.FromLongs("one", [1], [1]),
-                OnnxTensor.FromLongs("copy", [2], [0, 0]), OnnxTensor.FromLongs("rest", [2], [0, -1]), OnnxTensor.FromLongs("flat", [1], [-1]), OnnxTensor.FromLongs("zeros", [4], [5, 0, 0, 2]), OnnxTensor.FromLongs("wider", [6], [0, 1, 0, 0, 0, 0]),
+                OnnxTensor.FromLongs("first", [], [0]), OnnxTensor.FromLongs("both", [2], [0, 1]), OnnxTensor.FromLongs("none", [0], []),
+                OnnxTensor.FromLongs("zero", [1], [0]), OnnxTensor.FromLongs("one", [1], [1]),
+                OnnxTensor.FromLongs("copy", [2], [0, 0]), OnnxTensor.FromLongs("rest", [2], [0, -1]), OnnxTensor.FromLongs("flat", [1], [-1]),
+                OnnxTensor.FromLongs("zeros", [4], [5, 0, 0, 2]), OnnxTensor.FromLongs("wider", [6], [0, 1, 0, 0, 0, 0]),
                 OnnxModels.Weight("row", 1, [1]), OnnxModels.Weight("six", 2, [6, 3]), OnnxModels.Weight("four", 2, [4, 3]),
             ]);
             (string Shape, float[] Values)? before;
@@ -130,7 +140,8 @@ public class EmptySizeTests
     public void The_tool_takes_what_has_no_values_or_says_why_not()
     {
         using var files = new CliFiles();
-        foreach (var (kind, dims, verified) in new[] { ("no rows", "0 4", "The model reads 'x', 0 x 4: it has no rows, so there is nothing to run it on."), ("no columns", "N 0", null), ("no past", "N 0 4", null) })
+        foreach (var (kind, dims, verified) in new[] { ("no rows", "0 4", "The model reads 'x', 0 x 4: it has no rows, so there is nothing to run it on."),
+            ("no columns", "N 0", null), ("no past", "N 0 4", null) })
         {
             var (model, small) = (files["model.onnx"], files["small.onnx"]);
             File.WriteAllBytes(model, Model(kind, dims).ToByteArray());
@@ -157,7 +168,8 @@ public class EmptySizeTests
         foreach (var (dims, shown) in new[] { ("0 4", "'x' is 0 x 4"), ("N 0", "'x' is N x 0") })
         {
             var network = Read(Model(dims == "N 0" ? "no columns" : "no rows", dims));
-            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network })).Message, shown);
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+                ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network })).Message, shown);
         }
     }
 
@@ -167,9 +179,11 @@ public class EmptySizeTests
         var sizes = dims.Split(' ');
         var model = kind switch
         {
-            "no past" => OnnxModels.Model(OnnxModels.Op("Concat", ["now", "x"], ["all"], ("axis", 1L)), OnnxModels.Op("MatMul", ["all", "w"], ["m"]), OnnxModels.Op("Add", ["m", "b"], ["y"])),
+            "no past" => OnnxModels.Model(OnnxModels.Op("Concat", ["now", "x"], ["all"], ("axis", 1L)), OnnxModels.Op("MatMul", ["all", "w"], ["m"]),
+                OnnxModels.Op("Add", ["m", "b"], ["y"])),
             "no images" => OnnxModels.Model(OnnxModels.Op("Conv", ["x", "w", "b"], ["y"])),
-            "flattened" => OnnxModels.Model(OnnxModels.Op("Flatten", ["x"], ["f"]), OnnxModels.Op("Relu", ["f"], ["r"]), OnnxModels.Op("MatMul", ["r", "w"], ["m"]), OnnxModels.Op("Add", ["m", "b"], ["y"])),
+            "flattened" => OnnxModels.Model(OnnxModels.Op("Flatten", ["x"], ["f"]), OnnxModels.Op("Relu", ["f"], ["r"]),
+                OnnxModels.Op("MatMul", ["r", "w"], ["m"]), OnnxModels.Op("Add", ["m", "b"], ["y"])),
             _ => OnnxModels.Model(OnnxModels.Op("MatMul", ["x", "w"], ["m"]), OnnxModels.Op("Add", ["m", "b"], ["y"])),
         };
         model.Graph.Input.Clear();
@@ -180,7 +194,8 @@ public class EmptySizeTests
 
         model.Graph.Input.Add(Value("x", sizes));
         model.Graph.Output[0].Type.TensorType.Shape = null;
-        model.Graph.Initializer.Add(OnnxModels.Weight("w", 1, kind == "no images" ? [3, 3, 3, 3] : kind == "flattened" ? [Math.Abs(long.Parse(sizes[1])) * 4, 3] : [long.Parse(sizes[^1]), 3]));
+        model.Graph.Initializer.Add(OnnxModels.Weight("w", 1,
+            kind == "no images" ? [3, 3, 3, 3] : kind == "flattened" ? [Math.Abs(long.Parse(sizes[1])) * 4, 3] : [long.Parse(sizes[^1]), 3]));
         model.Graph.Initializer.Add(OnnxModels.Weight("b", 2, [3]));
         return model;
     }
@@ -190,12 +205,14 @@ public class EmptySizeTests
         var value = OnnxModels.Value(name);
         value.Type.TensorType.Shape = new()
         {
-            Dim = { sizes.Select(size => long.TryParse(size, out var number) ? new TensorShapeProto.Types.Dimension { DimValue = number } : new TensorShapeProto.Types.Dimension { DimParam = size }) },
+            Dim = { sizes.Select(size => long.TryParse(size, out var number) ? new TensorShapeProto.Types.Dimension { DimValue = number }
+                : new TensorShapeProto.Types.Dimension { DimParam = size }) },
         };
         return value;
     }
 
-    private static string Sizes(ValueInfoProto info) => string.Join(' ', info.Type.TensorType.Shape.Dim.Select(dim => dim.HasDimValue ? $"{dim.DimValue}" : dim.DimParam));
+    private static string Sizes(ValueInfoProto info) => string.Join(' ',
+        info.Type.TensorType.Shape.Dim.Select(dim => dim.HasDimValue ? $"{dim.DimValue}" : dim.DimParam));
 
     private static Network Read(ModelProto model) => OnnxImport.Read(OnnxFile.Parse(model.ToByteArray(), "m"), "m", null);
 
@@ -209,8 +226,10 @@ public class EmptySizeTests
         using var session = new InferenceSession(model.ToByteArray(), options);
         using var results = session.Run([.. model.Graph.Input.Select(input =>
         {
-            int[] shape = [.. Sizes(input).Split(' ').Select(size => int.TryParse(size, out var number) ? number > 0 ? number : instead : size == "N" ? rows : instead)];
-            return NamedOnnxValue.CreateFromTensor(input.Name, new DenseTensor<float>(Enumerable.Range(1, shape.Aggregate(1, (product, size) => product * size)).Select(i => (float)i).ToArray(), shape));
+            int[] shape = [.. Sizes(input).Split(' ').Select(size =>
+                int.TryParse(size, out var number) ? number > 0 ? number : instead : size == "N" ? rows : instead)];
+            return NamedOnnxValue.CreateFromTensor(input.Name, new DenseTensor<float>(Enumerable.Range(1, shape.Aggregate(1, (product, size) => product * size))
+                .Select(i => (float)i).ToArray(), shape));
         })]);
         var tensor = results[0].AsTensor<float>();
         return (string.Join(' ', tensor.Dimensions.ToArray()), tensor.ToArray());

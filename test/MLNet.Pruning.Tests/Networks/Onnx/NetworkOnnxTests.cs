@@ -82,7 +82,8 @@ public class NetworkOnnxTests
         var path = Case.File("hostile/batch_norm_training");
         var network = Network.FromOnnx(path);
         var input = network.Input;
-        var rows = new ZooInput(input.Name, [.. input.Shape.Select(size => size < 0 ? "N" : size.ToString(CultureInfo.InvariantCulture))], "float", []).Draw(new Random(5), 3);
+        var rows = new ZooInput(input.Name, [.. input.Shape.Select(size => size < 0 ? "N" : size.ToString(CultureInfo.InvariantCulture))], "float", [])
+            .Draw(new Random(5), 3);
         var expected = Reference.Run(path, [rows])[network.Output.Name].Values;
         foreach (var (name, changed) in new[] { ("folded", network.FoldBatchNorm()), ("inner", Inner(network)) })
         {
@@ -99,7 +100,8 @@ public class NetworkOnnxTests
         CollectionAssert.AreEqual(new[] { -1, 1, 28, 28 }, network.Input.Shape.ToArray());
         Inner(network).SaveOnnx(Path.Combine(_folder, "open.onnx"));
         var rows = Enumerable.Range(0, 3).Select(seed => model.Draw(seed, 1)[0]).ToArray();
-        var together = Reference.Run(Path.Combine(_folder, "open.onnx"), [rows[0] with { Shape = [3, 1, 28, 28], Values = [.. rows.SelectMany(row => row.Values)] }]).Single().Value;
+        var together = Reference.Run(Path.Combine(_folder, "open.onnx"),
+            [rows[0] with { Shape = [3, 1, 28, 28], Values = [.. rows.SelectMany(row => row.Values)] }]).Single().Value;
         CollectionAssert.AreEqual(new[] { 3, 10 }, together.Shape);
         Close.AreEqual([.. rows.SelectMany(row => Reference.Run(model.Path, [row]).Single().Value.Values)], together.Values, 1e-5, "scores");
     }
@@ -138,7 +140,8 @@ public class NetworkOnnxTests
             var values = OnnxTensor.ToFloats(weight, null);
             var stored = OnnxTensor.FromFloats(weight.Name, weight.Dims, values, type);
             model.Graph.Initializer[model.Graph.Initializer.IndexOf(weight)] = stored;
-            var cast = new NodeProto { OpType = "Cast", Input = { weight.Name }, Output = { "cast" }, Attribute = { new AttributeProto { Name = "to", I = 1, Type = AttributeProto.Types.AttributeType.Int } } };
+            var cast = new NodeProto { OpType = "Cast", Input = { weight.Name }, Output = { "cast" },
+                Attribute = { new AttributeProto { Name = "to", I = 1, Type = AttributeProto.Types.AttributeType.Int } } };
             foreach (var node in model.Graph.Node)
             {
                 for (var i = 0; i < node.Input.Count; i++)
@@ -156,7 +159,8 @@ public class NetworkOnnxTests
             var inputs = Zoo.Network("mlp").Draw(1);
             if (type != TensorProto.Types.DataType.Bfloat16)
             {
-                Close.AreEqual(Reference.Run(path, inputs).Single().Value.Values, Reference.Run(Path.Combine(_folder, "inner.onnx"), inputs).Single().Value.Values, 1e-5, type.ToString());
+                Close.AreEqual(Reference.Run(path, inputs).Single().Value.Values,
+                    Reference.Run(Path.Combine(_folder, "inner.onnx"), inputs).Single().Value.Values, 1e-5, type.ToString());
             }
         }
     }
@@ -183,7 +187,8 @@ public class NetworkOnnxTests
             Directory.CreateDirectory(Path.Combine(_folder, "elsewhere"));
             again.SaveOnnx(Path.Combine(_folder, "elsewhere", file));
             var inputs = model.Draw(4);
-            Close.AreEqual(Reference.Run(Path.Combine(_folder, "dense.onnx"), inputs).Single().Value.Values, Reference.Run(Path.Combine(_folder, "elsewhere", file), inputs).Single().Value.Values, 1e-6, file);
+            Close.AreEqual(Reference.Run(Path.Combine(_folder, "dense.onnx"), inputs).Single().Value.Values,
+                Reference.Run(Path.Combine(_folder, "elsewhere", file), inputs).Single().Value.Values, 1e-6, file);
         }
     }
 
@@ -211,7 +216,8 @@ public class NetworkOnnxTests
     {
         var model = OnnxFile.Read(Zoo.Network("mlp").Path);
         model.MetadataProps.Add(new StringStringEntryProto { Key = "author", Value = "somebody" });
-        (model.ProducerName, model.Domain, model.ModelVersion, model.DocString, model.Graph.DocString) = ("maker", "org.example", 7, "what it is", "of the graph");
+        (model.ProducerName, model.Domain, model.ModelVersion, model.DocString, model.Graph.DocString) = ("maker", "org.example", 7, "what it is",
+            "of the graph");
         model.Graph.Node[0].DocString = "of a node";
         model.MergeFrom(ByteString.CopyFrom(0xFA, 0x3F, 0x03, 0x61, 0x62, 0x63));
         var path = Path.Combine(_folder, "metadata.onnx");
@@ -243,7 +249,8 @@ public class NetworkOnnxTests
     [TestMethod]
     public void A_network_that_was_built_is_written_for_any_runtime()
     {
-        var network = Network.Sequential([1, 12, 12], Layer.Conv2d(4, 3, padding: 1), Layer.BatchNorm(), Layer.Gelu(), Layer.MaxPool(2), Layer.Conv2d(6, 3), Layer.Silu(), Layer.AveragePool(2, padding: 1),
+        var network = Network.Sequential([1, 12, 12], Layer.Conv2d(4, 3, padding: 1), Layer.BatchNorm(), Layer.Gelu(), Layer.MaxPool(2), Layer.Conv2d(6, 3),
+            Layer.Silu(), Layer.AveragePool(2, padding: 1),
             Layer.LeakyRelu(), Layer.Dropout(), Layer.Flatten(), Layer.Dense(5), Layer.Tanh(), Layer.Dense(3), Layer.Softmax()).Initialize(3);
         var path = Path.Combine(_folder, "built.onnx");
         network.SaveOnnx(path);
@@ -277,8 +284,10 @@ public class NetworkOnnxTests
 
         Inner(network).SaveOnnx(inner);
         var again = Network.FromOnnx(inner);
-        CollectionAssert.AreEqual(network.Nodes.Select(node => Text(network, node)).ToArray(), again.Nodes.Select(node => Text(again, node)).ToArray(), $"{model.Name}: nodes");
-        CollectionAssert.AreEquivalent(network.Parameters.Select(parameter => (parameter.Name, parameter.Trainable)).ToArray(), again.Parameters.Select(parameter => (parameter.Name, parameter.Trainable)).ToArray(), model.Name);
+        CollectionAssert.AreEqual(network.Nodes.Select(node => Text(network, node)).ToArray(), again.Nodes.Select(node => Text(again, node)).ToArray(),
+            $"{model.Name}: nodes");
+        CollectionAssert.AreEquivalent(network.Parameters.Select(parameter => (parameter.Name, parameter.Trainable)).ToArray(),
+            again.Parameters.Select(parameter => (parameter.Name, parameter.Trainable)).ToArray(), model.Name);
         foreach (var parameter in network.Parameters)
         {
             Assert.IsTrue(parameter.Values.SequenceEqual(again[parameter.Name].Values), $"{model.Name}: {parameter.Name}");
@@ -293,8 +302,11 @@ public class NetworkOnnxTests
     }
 
     /// <summary>A node with its attributes, open sizes by name.</summary>
-    private static string Text(Network network, Node node) => $"{node} {string.Join(", ", node.Attributes.OrderBy(attribute => attribute.Key, StringComparer.Ordinal)
-        .Select(attribute => $"{attribute.Key}={(attribute.Value is Array array ? string.Join(" ", array.Cast<object>().Select(value => attribute.Key == "shape" && value is long and < 0 and var size ? network.Graph.Symbols.Name((int)size) : value)) : attribute.Value)}"))}";
+    private static string Text(Network network, Node node)
+        => $"{node} {string.Join(", ", node.Attributes.OrderBy(attribute => attribute.Key, StringComparer.Ordinal)
+        .Select(attribute => $"{attribute.Key}={(attribute.Value is Array array
+            ? string.Join(" ", array.Cast<object>().Select(value =>
+                attribute.Key == "shape" && value is long and < 0 and var size ? network.Graph.Symbols.Name((int)size) : value)) : attribute.Value)}"))}";
 
     private static void Same(ZooModel model, string path, double tolerance)
     {
@@ -304,7 +316,8 @@ public class NetworkOnnxTests
         {
             CollectionAssert.AreEqual(shape, actual[output].Shape, $"{model.Name}, shape of {output}");
             var scale = Math.Max(1e-6, values.Max(Math.Abs));
-            Close.AreEqual([.. values.Select(value => (float)(value / scale))], [.. actual[output].Values.Select(value => (float)(value / scale))], tolerance, $"{model.Name}, {output}");
+            Close.AreEqual([.. values.Select(value => (float)(value / scale))], [.. actual[output].Values.Select(value => (float)(value / scale))], tolerance,
+                $"{model.Name}, {output}");
         }
     }
 }

@@ -126,7 +126,8 @@ public sealed class OnnxExternalDataTests : IDisposable
         both.RawData = ByteString.CopyFrom(new byte[16]);
         Refused(both, "raw_data and in an external file");
         Refused(External("w.bin", 4, type: DataType.String), "strings");
-        StringAssert.Contains(Assert.ThrowsExactly<OnnxFormatException>(() => OnnxTensor.ToFloats(External("w.bin", 4), null)).Message, "not read from a folder");
+        StringAssert.Contains(Assert.ThrowsExactly<OnnxFormatException>(() => OnnxTensor.ToFloats(External("w.bin", 4), null)).Message,
+            "not read from a folder");
     }
 
     [TestMethod]
@@ -162,8 +163,10 @@ public sealed class OnnxExternalDataTests : IDisposable
         CollectionAssert.AreEqual(new[] { "w256", "w1000", "w524288", "w300" }, external.Select(tensor => tensor.Name).ToArray());
         foreach (var tensor in external)
         {
-            Assert.AreEqual(0, long.Parse(tensor.ExternalData.Single(entry => entry.Key == "offset").Value) % (tensor.Dims[0] > 1 << 18 ? 65536 : 4096), tensor.Name);
-            CollectionAssert.AreEqual(OnnxTensor.ToFloats(before.Graph.Initializer.Single(other => other.Name == tensor.Name), null), OnnxTensor.ToFloats(tensor, _folder));
+            Assert.AreEqual(0, long.Parse(tensor.ExternalData.Single(entry => entry.Key == "offset").Value) % (tensor.Dims[0] > 1 << 18 ? 65536 : 4096),
+                tensor.Name);
+            CollectionAssert.AreEqual(OnnxTensor.ToFloats(before.Graph.Initializer.Single(other => other.Name == tensor.Name), null),
+                OnnxTensor.ToFloats(tensor, _folder));
         }
 
         Assert.IsLessThan(4096, new FileInfo(path).Length);
@@ -216,7 +219,8 @@ public sealed class OnnxExternalDataTests : IDisposable
     {
         var model = OnnxModels.Small();
         model.Graph.Initializer.Add(External("w.bin", 4));
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => OnnxFile.Write(model, Path.Combine(_folder, "m.onnx"), "w.bin")).Message, "'t'");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => OnnxFile.Write(model, Path.Combine(_folder, "m.onnx"), "w.bin")).Message,
+            "'t'");
         Assert.AreEqual(16, new FileInfo(Path.Combine(_folder, "w.bin")).Length);
     }
 

@@ -40,14 +40,16 @@ internal static class OnnxModels
         OpType = type,
         Input = { inputs },
         Output = { outputs },
-        Attribute = { attributes.Select(attribute => attribute.Value is GraphProto graph ? new() { Name = attribute.Name, Type = AttributeType.Graph, G = graph } : OnnxAttributes.ToProto(attribute.Name, attribute.Value)) },
+        Attribute = { attributes.Select(attribute => attribute.Value is GraphProto graph
+            ? new() { Name = attribute.Name, Type = AttributeType.Graph, G = graph } : OnnxAttributes.ToProto(attribute.Name, attribute.Value)) },
     };
 
     /// <summary>A tensor of numbers in [-1, 1).</summary>
     public static TensorProto Weight(string name, int seed, long[] dims, DataType type = DataType.Float)
     {
         var random = new Random(seed);
-        return OnnxTensor.FromFloats(name, dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(_ => random.NextSingle() * 2 - 1)], type);
+        return OnnxTensor.FromFloats(name, dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(_ => random.NextSingle() * 2 - 1)],
+            type);
     }
 
     /// <summary>An input or output of floats with an open batch.</summary>
@@ -65,7 +67,8 @@ internal static class OnnxModels
         Name = name,
         Type = new TypeProto
         {
-            TensorType = new() { ElemType = (int)DataType.Float, Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" }, new TensorShapeProto.Types.Dimension { DimValue = 2 } } } },
+            TensorType = new() { ElemType = (int)DataType.Float,
+                Shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" }, new TensorShapeProto.Types.Dimension { DimValue = 2 } } } },
         },
     };
 

@@ -17,7 +17,8 @@ public class OnnxSparseTests
         Assert.AreEqual(values.Count(value => value != 0), sparse.Values.Dims[0]);
         Assert.AreEqual("w", sparse.Values.Name);
         CollectionAssert.AreEqual(new long[] { 20, 30 }, sparse.Dims);
-        CollectionAssert.AreEqual(values.Index().Where(pair => pair.Item != 0).Select(pair => (long)pair.Index).ToArray(), OnnxTensor.ToLongs(sparse.Indices, null));
+        CollectionAssert.AreEqual(values.Index().Where(pair => pair.Item != 0).Select(pair => (long)pair.Index).ToArray(),
+            OnnxTensor.ToLongs(sparse.Indices, null));
         CollectionAssert.AreEqual(values, OnnxTensor.ToFloats(sparse, null));
         CollectionAssert.AreEqual(new float[6], OnnxTensor.ToFloats(OnnxTensor.ToSparse("zeros", [6], new float[6]), null));
     }
@@ -58,7 +59,8 @@ public class OnnxSparseTests
         Refused(Sparse([-6], [1], [1], 0), "[-6]");
         Refused(new SparseTensorProto { Dims = { 6 } }, "no values");
         Refused(new SparseTensorProto { Dims = { 6 }, Values = OnnxTensor.FromFloats("w", [1], [1]) }, "no indices");
-        Refused(new SparseTensorProto { Dims = { 6 }, Values = OnnxTensor.FromFloats("w", [1], [1]), Indices = OnnxTensor.FromLongs("", [1], [1], DataType.Int32) }, "Int32");
+        Refused(new SparseTensorProto { Dims = { 6 }, Values = OnnxTensor.FromFloats("w", [1], [1]),
+            Indices = OnnxTensor.FromLongs("", [1], [1], DataType.Int32) }, "Int32");
     }
 
     [TestMethod]
@@ -90,7 +92,8 @@ public class OnnxSparseTests
 
     private static SparseTensorProto Sparse(long[] dims, float[] values, long[] indexDims, params long[] indices)
     {
-        var sparse = new SparseTensorProto { Values = OnnxTensor.FromFloats("w", [values.Length], values), Indices = OnnxTensor.FromLongs("", indexDims, indices) };
+        var sparse = new SparseTensorProto { Values = OnnxTensor.FromFloats("w", [values.Length], values),
+            Indices = OnnxTensor.FromLongs("", indexDims, indices) };
         sparse.Dims.AddRange(dims);
         return sparse;
     }

@@ -66,7 +66,8 @@ public class OnnxTensorTests
             if (exponent == (1 << exponentBits) - 1 && fraction != 0)
             {
                 Assert.IsTrue(float.IsNaN(floats[i]), $"{i:x4}");
-                Assert.IsTrue(((written[i] >> fractionBits) & ((1 << exponentBits) - 1)) == exponent && (written[i] & ((1 << fractionBits) - 1)) != 0, $"{i:x4} stays no number");
+                Assert.IsTrue(((written[i] >> fractionBits) & ((1 << exponentBits) - 1)) == exponent && (written[i] & ((1 << fractionBits) - 1)) != 0,
+                    $"{i:x4} stays no number");
                 continue;
             }
 
@@ -109,7 +110,8 @@ public class OnnxTensorTests
         CollectionAssert.AreEqual(values, OnnxTensor.ToLongs(OnnxTensor.FromLongs("i", [2, 3], values, type), null));
         if (type is not (DataType.Int64 or DataType.Uint64 or DataType.Bool))
         {
-            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => OnnxTensor.FromLongs("i", [1], [highest + 1], type)).Message, (highest + 1).ToString(CultureInfo.InvariantCulture));
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => OnnxTensor.FromLongs("i", [1], [highest + 1], type)).Message,
+                (highest + 1).ToString(CultureInfo.InvariantCulture));
             StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => OnnxTensor.FromLongs("i", [1], [lowest - 1], type)).Message, "'i'");
         }
     }
@@ -117,7 +119,8 @@ public class OnnxTensorTests
     [TestMethod]
     public void Values_below_a_byte_are_unpacked_from_the_lowest_bits_up()
     {
-        TensorProto Packed(DataType type, int count, params byte[] bytes) => new() { Name = "p", DataType = (int)type, Dims = { count }, RawData = ByteString.CopyFrom(bytes) };
+        TensorProto Packed(DataType type, int count, params byte[] bytes)
+            => new() { Name = "p", DataType = (int)type, Dims = { count }, RawData = ByteString.CopyFrom(bytes) };
         CollectionAssert.AreEqual(new long[] { 1, 15, 8 }, OnnxTensor.ToLongs(Packed(DataType.Uint4, 3, 0xF1, 0x08), null));
         CollectionAssert.AreEqual(new long[] { 1, -1, -8 }, OnnxTensor.ToLongs(Packed(DataType.Int4, 3, 0xF1, 0x08), null));
         CollectionAssert.AreEqual(new long[] { 0, 1, 2, 3, 1 }, OnnxTensor.ToLongs(Packed(DataType.Uint2, 5, 0xE4, 0x01), null));
@@ -132,14 +135,16 @@ public class OnnxTensorTests
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Int8, Dims = { 2 }, Int32Data = { 1, 300 } }, "300", "at 1");
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float16, Dims = { 1 }, Int32Data = { -1 } }, "-1");
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Uint64, Dims = { 1 }, Uint64Data = { ulong.MaxValue } }, "18446744073709551615");
-        Refused(new TensorProto { Name = "t", DataType = (int)DataType.Uint64, Dims = { 1 }, RawData = ByteString.CopyFrom(Enumerable.Repeat((byte)255, 8).ToArray()) }, "9223372036854775807");
+        Refused(new TensorProto { Name = "t", DataType = (int)DataType.Uint64, Dims = { 1 },
+            RawData = ByteString.CopyFrom(Enumerable.Repeat((byte)255, 8).ToArray()) }, "9223372036854775807");
     }
 
     [TestMethod]
     public void A_scalar_has_one_value_and_a_size_of_zero_none()
     {
         CollectionAssert.AreEqual(new[] { 3f }, OnnxTensor.ToFloats(OnnxTensor.FromFloats("s", [], [3f]), null));
-        Assert.AreEqual(0, OnnxTensor.ToFloats(new TensorProto { Name = "e", DataType = (int)DataType.Float, Dims = { long.MaxValue, long.MaxValue, 0 } }, null).Length);
+        Assert.AreEqual(0, OnnxTensor.ToFloats(new TensorProto { Name = "e", DataType = (int)DataType.Float, Dims = { long.MaxValue, long.MaxValue, 0 } },
+            null).Length);
         Assert.AreEqual(24, OnnxTensor.Count(new TensorProto { Dims = { 2, 3, 4 } }));
     }
 
@@ -148,9 +153,11 @@ public class OnnxTensorTests
     {
         var twelve = ByteString.CopyFrom(new byte[12]);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { 1L << 40 }, RawData = twelve }, "'t'", "1099511627776", "4398046511104", "12 bytes");
+        Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { 1L << 40 }, RawData = twelve }, "'t'", "1099511627776", "4398046511104",
+            "12 bytes");
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { 1L << 30 }, FloatData = { 1 } }, "1073741824", "float_data");
-        Refused(new TensorProto { Name = "t", DataType = (int)DataType.Int64, Dims = { 1L << 30, 1L << 30, 1L << 30 }, RawData = twelve }, "1073741824 x 1073741824 x 1073741824");
+        Refused(new TensorProto { Name = "t", DataType = (int)DataType.Int64, Dims = { 1L << 30, 1L << 30, 1L << 30 }, RawData = twelve },
+            "1073741824 x 1073741824 x 1073741824");
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Complex128, Dims = { long.MaxValue }, RawData = twelve }, "147573952589676412912");
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { -3 }, RawData = twelve }, "[-3]");
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { -1, -3 }, RawData = twelve }, "[-1 x -3]");
@@ -164,7 +171,8 @@ public class OnnxTensorTests
         var four = ByteString.CopyFrom(new byte[4]);
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { 1 }, RawData = four, FloatData = { 1 } }, "raw_data and float_data");
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { 1 }, Int32Data = { 1 } }, "int32_data", "expected float_data");
-        Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { 1 }, RawData = four, Segment = new() { Begin = 0, End = 1 } }, "segment");
+        Refused(new TensorProto { Name = "t", DataType = (int)DataType.Float, Dims = { 1 }, RawData = four, Segment = new() { Begin = 0, End = 1 } },
+            "segment");
         Refused(new TensorProto { Name = "t", DataType = 77, Dims = { 1 }, RawData = four }, "77");
         Refused(new TensorProto { Name = "t", Dims = { 1 }, RawData = four }, "data type 0");
         Refused(new TensorProto { Name = "t", DataType = (int)DataType.String, Dims = { 1 }, RawData = four }, "String");

@@ -76,10 +76,12 @@ public class OnnxValidationTests
     [TestMethod]
     public void Cycles_are_refused_with_the_nodes_on_them()
     {
-        var ring = Model(Node("upstream", ["x"], ["p"]), Node("one", ["p", "c"], ["a"]), Node("two", ["a"], ["b"]), Node("three", ["b"], ["c"]), Node("downstream", ["c"], ["y"]));
+        var ring = Model(Node("upstream", ["x"], ["p"]), Node("one", ["p", "c"], ["a"]), Node("two", ["a"], ["b"]), Node("three", ["b"], ["c"]),
+            Node("downstream", ["c"], ["y"]));
         var message = Assert.ThrowsExactly<OnnxFormatException>(() => OnnxValidation.Check(ring, "m.onnx", null)).Message;
         // Where the ring is entered is free; each node is followed by the one that reads it.
-        var ways = new[] { "one two three one", "two three one two", "three one two three" }.Select(way => string.Join(" -> ", way.Split(' ').Select(name => $"'{name}' (Combine)")));
+        var ways = new[] { "one two three one", "two three one two",
+            "three one two three" }.Select(way => string.Join(" -> ", way.Split(' ').Select(name => $"'{name}' (Combine)")));
         Assert.IsTrue(ways.Any(way => message.Contains($"cycle: {way};")), message);
 
         Refused(model => model.Graph.Node[0].Input[0] = "a", "cycle: 'first' (Combine) -> 'first' (Combine)");
@@ -91,7 +93,8 @@ public class OnnxValidationTests
     public void An_unsorted_graph_is_accepted_and_sorted_as_little_as_needed()
     {
         var random = new Random(1);
-        var sorted = Enumerable.Range(0, 200).Select(i => Node($"n{i}", [i == 0 ? "x" : $"v{random.Next(i)}", i < 2 ? "x" : $"v{random.Next(i)}"], [$"v{i}"])).ToArray();
+        var sorted = Enumerable.Range(0, 200).Select(i => Node($"n{i}", [i == 0 ? "x" : $"v{random.Next(i)}", i < 2 ? "x" : $"v{random.Next(i)}"], [$"v{i}"]))
+            .ToArray();
         var graph = Graph("g", sorted);
         Assert.IsTrue(OnnxGraphOrder.Sort(graph, "g").SequenceEqual(sorted), "a sorted graph stays as it is");
         random.Shuffle(sorted);
@@ -104,7 +107,8 @@ public class OnnxValidationTests
             written.UnionWith(node.Output);
         }
 
-        var captured = Model(Node("second", ["x"], ["y"], Branch(new GraphProto { Name = "inner", Output = { Value("z") }, Node = { Node("in", ["a"], ["z"]) } })), Node("first", ["x"], ["a"]));
+        var captured = Model(Node("second", ["x"], ["y"], Branch(new GraphProto { Name = "inner", Output = { Value("z") },
+            Node = { Node("in", ["a"], ["z"]) } })), Node("first", ["x"], ["a"]));
         OnnxValidation.Check(captured, "m.onnx", null);
         CollectionAssert.AreEqual(new[] { "first", "second" }, OnnxGraphOrder.Sort(captured.Graph, "g").Select(node => node.Name).ToArray());
     }
@@ -136,7 +140,8 @@ public class OnnxValidationTests
         Refused(With(new AttributeProto { Name = "value", Type = AttributeType.Tensor, T = bad }), "node 'first' (Combine), attribute 'value'");
         Refused(With(new AttributeProto { Name = "values", Type = AttributeType.Tensors, Tensors = { bad } }), "attribute 'values'");
         Refused(model => model.Graph.SparseInitializer[0].Dims[0] = 1, "sparse initializer 's'", "position 4");
-        Refused(With(new AttributeProto { Name = "sparse", Type = AttributeType.SparseTensor, SparseTensor = new SparseTensorProto { Dims = { 3 } } }), "attribute 'sparse'", "no values");
+        Refused(With(new AttributeProto { Name = "sparse", Type = AttributeType.SparseTensor, SparseTensor = new SparseTensorProto { Dims = { 3 } } }),
+            "attribute 'sparse'", "no values");
         Refused(model => model.Graph.Input[0].Type.TensorType.Shape.Dim[1].DimValue = -2, "value 'x'", "-2");
         var function = new FunctionProto { Name = "f", Node = { Node("inside", ["ghost"], ["y"]) } };
         Refused(model => model.Functions.Add(function), "graph 'f'", "'ghost'");

@@ -8,8 +8,8 @@ using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 namespace MLNet.Pruning.Tests.Networks.Onnx;
 
 /// <summary>
-/// Attention that reads keys and values of earlier steps and hands on its own: computed as ONNX Runtime computes the file, counted over all steps, and its heads
-/// stay for the inputs and outputs that hold them, while what comes behind shrinks.
+/// Attention that reads keys and values of earlier steps and hands on its own: computed as ONNX Runtime computes the file, counted over all steps, and its
+/// heads stay for the inputs and outputs that hold them, while what comes behind shrinks.
 /// </summary>
 [TestClass]
 public class PastAttentionTests
@@ -41,7 +41,8 @@ public class PastAttentionTests
     [DataRow(1L)]
     public void Multi_head_attention(long isCausal)
     {
-        var attention = Op("MultiHeadAttention", ["q", "k", "v", "bias", "mask", "", "past_k", "past_v"], ["a", "keys", "values"], ("num_heads", 4L), ("unidirectional", isCausal));
+        var attention = Op("MultiHeadAttention", ["q", "k", "v", "bias", "mask", "", "past_k", "past_v"], ["a", "keys", "values"], ("num_heads", 4L),
+            ("unidirectional", isCausal));
         var model = Between(attention, past: [Value("past_k", 4, Past, 4), Value("past_v", 4, Past, 4), s_mask.Clone()]);
         model.Graph.Initializer.Add(Weight("bias", 8, [3 * Width]));
         Check(model, "past_k", heads: 0, products: 2 * Steps * All * Width);
@@ -107,7 +108,8 @@ public class PastAttentionTests
         // Of the masks drawn all is one: the comparison with what is masked needs no more.
         ZooInput[] inputs = [.. network.Inputs.Select(input => new ZooInput(input.Name, [.. input.Shape.Select(size => size < 0 ? "N" : $"{size}")],
             input.Type switch { TensorType.Int32 => "int32", TensorType.Bool => "bool", _ => "float" }, input.Type == TensorType.Float ? [] : [1, 2]))];
-        var rows = inputs.Select(input => input.Draw(new Random(5), ZooModel.Batch)).Select(values => s_masks.TryGetValue(values.Values.Length, out var mask) && values.Input.Range.Length > 0
+        var rows = inputs.Select(input => input.Draw(new Random(5), ZooModel.Batch))
+            .Select(values => s_masks.TryGetValue(values.Values.Length, out var mask) && values.Input.Range.Length > 0
             ? values with { Values = mask } : values).ToArray();
         var written = Path.Combine(_folder, "written.onnx");
         new Network(network.Parts with { AsRead = false }).SaveOnnx(written);

@@ -25,9 +25,12 @@ public class QuantizedFileTests
         // The smallest half by (integer - zero point) * scale, found in the file itself.
         var model = OnnxFile.Read(Case.File("qdq"));
         var initializers = model.Graph.Initializer.ToDictionary(tensor => tensor.Name);
-        var weights = model.Graph.Node.Where(node => node.OpType == "DequantizeLinear" && initializers.TryGetValue(node.Input[0], out var tensor) && tensor.Dims.Count == 4)
-            .Select(node => (Tensor: initializers[node.Input[0]], Scales: OnnxTensor.ToFloats(initializers[node.Input[1]], null), Zeros: OnnxTensor.ToLongs(initializers[node.Input[2]], null))).ToArray();
-        var values = weights.SelectMany(weight => OnnxTensor.ToLongs(weight.Tensor, null).Select((integer, i) => (weight.Tensor.Name, Index: i, Value: Value(weight, integer, i)))).ToArray();
+        var weights = model.Graph.Node.Where(node => node.OpType == "DequantizeLinear" && initializers.TryGetValue(node.Input[0], out var tensor)
+            && tensor.Dims.Count == 4)
+            .Select(node => (Tensor: initializers[node.Input[0]], Scales: OnnxTensor.ToFloats(initializers[node.Input[1]], null),
+                Zeros: OnnxTensor.ToLongs(initializers[node.Input[2]], null))).ToArray();
+        var values = weights.SelectMany(weight => OnnxTensor.ToLongs(weight.Tensor, null)
+            .Select((integer, i) => (weight.Tensor.Name, Index: i, Value: Value(weight, integer, i)))).ToArray();
         var limit = values.Select(value => value.Value).Order().ElementAt(values.Length / 2);
         var pruned = Network.FromOnnx(Case.File("qdq")).Prune(Amount.Fraction(0.5)).Network;
         var path = Save(pruned, "pruned.onnx");
@@ -40,7 +43,8 @@ public class QuantizedFileTests
                 var value = Value(weight, before[i], i);
                 if (value != limit)
                 {
-                    Assert.AreEqual(value < limit ? weight.Zeros[i / (before.Length / weight.Zeros.Length)] : before[i], now[i], $"{weight.Tensor.Name}[{i}] of {value}, limit {limit}");
+                    Assert.AreEqual(value < limit ? weight.Zeros[i / (before.Length / weight.Zeros.Length)] : before[i], now[i],
+                        $"{weight.Tensor.Name}[{i}] of {value}, limit {limit}");
                 }
             }
         }
@@ -58,7 +62,8 @@ public class QuantizedFileTests
     public void Channels_go_with_their_scales_and_zero_points()
     {
         var network = Network.FromOnnx(Case.File("qdq"));
-        Assert.AreEqual(OnnxFile.Read(Case.File("qdq")).Graph.Initializer.Where(tensor => tensor.Name.EndsWith("_q", StringComparison.Ordinal)).Sum(OnnxTensor.Count), network.ParameterCount, "weights and biases");
+        Assert.AreEqual(OnnxFile.Read(Case.File("qdq")).Graph.Initializer.Where(tensor => tensor.Name.EndsWith("_q", StringComparison.Ordinal))
+            .Sum(OnnxTensor.Count), network.ParameterCount, "weights and biases");
         var half = network.Groups().Where((_, i) => i % 2 == 0).ToArray();
         Assert.HasCount(24, half, "of 32 and 16 channels");
         var small = Save(network.Remove(half), "small.onnx");
@@ -95,8 +100,10 @@ public class QuantizedFileTests
         var random = new Random(3);
         foreach (var type in new[] { TensorType.Int8, TensorType.Int32 })
         {
-            var integers = Enumerable.Range(0, 3000).Select(_ => type == TensorType.Int8 ? random.Next(-128, 128) : random.NextInt64(int.MinValue, int.MaxValue)).ToArray();
-            var grid = new QuantizationGrid(type, [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle() * MathF.Pow(10, random.Next(-6, 3)))], [.. Enumerable.Range(0, 30).Select(_ => type == TensorType.Int8 ? random.NextInt64(-128, 128) : 0)], true, 1);
+            var integers = Enumerable.Range(0, 3000).Select(_ =>
+                type == TensorType.Int8 ? random.Next(-128, 128) : random.NextInt64(int.MinValue, int.MaxValue)).ToArray();
+            var grid = new QuantizationGrid(type, [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle() * MathF.Pow(10, random.Next(-6, 3)))],
+                [.. Enumerable.Range(0, 30).Select(_ => type == TensorType.Int8 ? random.NextInt64(-128, 128) : 0)], true, 1);
             var values = grid.Dequantize(integers, [10, 30, 10]);
             var back = grid.Quantize(values, [10, 30, 10]);
             Assert.IsNotNull(back);
@@ -122,7 +129,8 @@ public class QuantizedFileTests
         Close.AreEqual(expected, scored, 0.02, "scores");
 
         var ml = new MLContext(1);
-        var view = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(i => new Picture { Features = rows.Values[(i * 192)..((i + 1) * 192)], Label = (uint)i + 1 }));
+        var view = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 3)
+            .Select(i => new Picture { Features = rows.Values[(i * 192)..((i + 1) * 192)], Label = (uint)i + 1 }));
         var chain = ml.Transforms.LoadNetwork(network, inputs: ["Features"]).Append(ml.Transforms.FineTune());
         StringAssert.Contains(Assert.Throws<Exception>(() => chain.Fit(view)).GetBaseException().Message, "then quantize it");
     }
@@ -142,5 +150,6 @@ public class QuantizedFileTests
         return Path.Combine(_folder, name);
     }
 
-    private static float[] Run(string path) => Reference.Run(path, [new ZooInput("x", ["N", "3", "8", "8"], "float", []).Draw(new Random(7), batch: 3)]).Single().Value.Values;
+    private static float[] Run(string path) => Reference.Run(path, [new ZooInput("x", ["N", "3", "8", "8"], "float", []).Draw(new Random(7), batch: 3)])
+        .Single().Value.Values;
 }

@@ -54,7 +54,8 @@ public class RewrittenTests
             var structure = network.Groups();
             Assert.AreEqual(before.Groups().Count, structure.Count, structure.ToString());
             OnnxRuntimeTests.Compare(model with { Path = path }, model.Inputs[0].Shape[0] == "N" ? ZooModel.Batch : 1);
-            RemovalExactnessTests.Compare(model with { Path = path }, network, [.. structure.Families.SelectMany(family => family.Groups.Where((_, i) => i % 2 == 1))]);
+            RemovalExactnessTests.Compare(model with { Path = path }, network,
+                [.. structure.Families.SelectMany(family => family.Groups.Where((_, i) => i % 2 == 1))]);
         }
         finally
         {

@@ -45,11 +45,14 @@ public class StoredWeightTests
     public void Weights_that_the_graph_casts_keep_their_type_when_structure_goes(TensorType type)
     {
         var model = Model(
-            Op("Cast", ["w1"], ["w1_float"], ("to", 1L)), Op("MatMul", ["x", "w1_float"], ["h"]), Op("Cast", ["b1"], ["b1_float"], ("to", 1L)), Op("Add", ["h", "b1_float"], ["s"]),
-            Op("Relu", ["s"], ["r"]), Op("Cast", ["w2"], ["w2_float"], ("to", 1L)), Op("Transpose", ["w2_float"], ["w2_t"]), Op("MatMul", ["r", "w2_t"], ["y"]));
+            Op("Cast", ["w1"], ["w1_float"], ("to", 1L)), Op("MatMul", ["x", "w1_float"], ["h"]), Op("Cast", ["b1"], ["b1_float"], ("to", 1L)),
+            Op("Add", ["h", "b1_float"], ["s"]),
+            Op("Relu", ["s"], ["r"]), Op("Cast", ["w2"], ["w2_float"], ("to", 1L)), Op("Transpose", ["w2_float"], ["w2_t"]),
+            Op("MatMul", ["r", "w2_t"], ["y"]));
         model.Graph.Input[0] = Value("x", 64);
         model.Graph.Output[0] = Value("y", 8);
-        model.Graph.Initializer.AddRange([Weight("w1", 1, [64, 128], (DataType)type), Weight("b1", 2, [128], (DataType)type), Weight("w2", 3, [8, 128], (DataType)type)]);
+        model.Graph.Initializer.AddRange([Weight("w1", 1, [64, 128], (DataType)type), Weight("b1", 2, [128], (DataType)type),
+            Weight("w2", 3, [8, 128], (DataType)type)]);
         var network = Read(model);
         var half = network.Groups().Where((_, i) => i % 2 == 0).ToArray();
         Assert.HasCount(64, half);
@@ -62,7 +65,8 @@ public class StoredWeightTests
 
         // Weights alone: the file keeps its graph, and values are put back through the transpose.
         var zeros = Save(network.Prune(Amount.Fraction(0.5)).Network, "zeros.onnx");
-        CollectionAssert.AreEqual(model.Graph.Node.Select(node => node.OpType).ToArray(), OnnxFile.Read(zeros).Graph.Node.Select(node => node.OpType).ToArray());
+        CollectionAssert.AreEqual(model.Graph.Node.Select(node => node.OpType).ToArray(),
+            OnnxFile.Read(zeros).Graph.Node.Select(node => node.OpType).ToArray());
         CollectionAssert.AreEqual(Run(Save(Inner(network.Prune(Amount.Fraction(0.5)).Network), "inner.onnx"), 64), Run(zeros, 64));
     }
 
@@ -162,5 +166,7 @@ public class StoredWeightTests
         return Path.Combine(_folder, name);
     }
 
-    private static float[] Run(string path, int row) => Reference.Run(path, [new ZooInput("x", ["N", row.ToString(System.Globalization.CultureInfo.InvariantCulture)], "float", []).Draw(new Random(7), batch: 3)]).Single().Value.Values;
+    private static float[] Run(string path, int row) => Reference.Run(path,
+        [new ZooInput("x", ["N", row.ToString(System.Globalization.CultureInfo.InvariantCulture)], "float", []).Draw(new Random(7), batch: 3)])
+            .Single().Value.Values;
 }

@@ -15,7 +15,8 @@ internal static class AttentionNetwork
         {
             nodes.Add(new(name + "s", "MatMul", ["input", name], [name + "s"]));
             nodes.Add(new(name + "split", "Reshape", [name + "s"], [name + "split"], Sizes(TensorInfo.Batch, length, heads, size)));
-            nodes.Add(new(name + "heads", "Transpose", [name + "split"], [name + "heads"], [new("perm", name == "k" ? new long[] { 0, 2, 3, 1 } : [0, 2, 1, 3])]));
+            nodes.Add(new(name + "heads", "Transpose", [name + "split"], [name + "heads"],
+                [new("perm", name == "k" ? new long[] { 0, 2, 3, 1 } : [0, 2, 1, 3])]));
         }
 
         nodes.Add(new("scores", "MatMul", ["qheads", "kheads"], ["scores"]));

@@ -13,7 +13,8 @@ public class CombinedTeacherTests
     [TestMethod]
     public void Probabilities_of_classes_are_averaged()
     {
-        var step = ScoredRows.Step(ScoredRows.Classes(_ml, new() { Label = "a", Score = [2, -1, 0.5f] }, new() { Label = "b", Score = [0, 3, 1], Features = [0, -1, 2] }, new() { Label = "c", Score = [1, 1, 4] }), LearningTask.Multiclass, 3);
+        var step = ScoredRows.Step(ScoredRows.Classes(_ml, new() { Label = "a", Score = [2, -1, 0.5f] },
+            new() { Label = "b", Score = [0, 3, 1], Features = [0, -1, 2] }, new() { Label = "c", Score = [1, 1, 4] }), LearningTask.Multiclass, 3);
         Teacher network = Network.Mlp(3, 3).Initialize(2);
         var (one, other) = (Rows(ScoredRows.Logits(Teacher.Columns(), step), 3), Rows(ScoredRows.Logits(network, step), 3));
         var mean = Rows(ScoredRows.Logits(Teacher.Mean(Teacher.Columns(), network), step), 3);
@@ -35,7 +36,8 @@ public class CombinedTeacherTests
         // Both says one half of every row.
         Close.AreEqual([(float)Math.Log(0.3 / 0.7), 0], logits, 1e-5, "sides");
 
-        var numbers = ScoredRows.Step(_ml.Data.LoadFromEnumerable<Number>([new() { First = 1, Second = 5, Label = 2 }, new() { First = -3, Second = 1, Label = 0 }]), LearningTask.Regression, 1);
+        var numbers = ScoredRows.Step(_ml.Data.LoadFromEnumerable<Number>([new() { First = 1, Second = 5, Label = 2 },
+            new() { First = -3, Second = 1, Label = 0 }]), LearningTask.Regression, 1);
         Close.AreEqual([4, 0], ScoredRows.Logits(Teacher.Weighted((Teacher.Columns("First"), 1), (Teacher.Columns("Second"), 3)), numbers), 1e-5, "numbers");
     }
 
@@ -50,7 +52,8 @@ public class CombinedTeacherTests
             Second = i % 3 == 2 ? [0, 0, 5] : [0, 5, 0],
         }).ToArray();
         var view = _ml.Data.LoadFromEnumerable(rows);
-        var step = ScoredRows.Step(_ml.Transforms.Conversion.MapValueToKey("Label").Fit(view).Transform(view), LearningTask.Multiclass, 3, validationFraction: 0.5);
+        var step = ScoredRows.Step(_ml.Transforms.Conversion.MapValueToKey("Label").Fit(view).Transform(view), LearningTask.Multiclass, 3,
+            validationFraction: 0.5);
         var said = Rows(ScoredRows.Logits(Teacher.BestPerClass(Teacher.Columns(), Teacher.Columns("Second")), step), 3);
         for (var row = 0; row < rows.Length; row++)
         {
@@ -71,7 +74,8 @@ public class CombinedTeacherTests
         Assert.ThrowsExactly<ArgumentException>(() => Teacher.BestPerClass());
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Teacher.Weighted((Teacher.Columns(), 0)));
         Assert.ThrowsExactly<ArgumentNullException>(() => Teacher.Mean(null!, null!));
-        var step = ScoredRows.Step(ScoredRows.Classes(_ml, new() { Label = "a", Score = [2, -1, 0.5f] }, new() { Label = "b", Score = [0, 3, 1] }, new() { Label = "c", Score = [1, 1, 4] }), LearningTask.Multiclass, 3);
+        var step = ScoredRows.Step(ScoredRows.Classes(_ml, new() { Label = "a", Score = [2, -1, 0.5f] }, new() { Label = "b", Score = [0, 3, 1] },
+            new() { Label = "c", Score = [1, 1, 4] }), LearningTask.Multiclass, 3);
         var message = Assert.ThrowsExactly<ArgumentException>(() => Teacher.Mean(Teacher.Columns(), Network.Mlp(3, 4).Initialize(1)).Bind(step)).Message;
         StringAssert.Contains(message, "3 and 4");
         using var bound = Teacher.Mean(Teacher.Columns(), Network.Mlp(3, 3).Initialize(1)).Bind(step);

@@ -11,7 +11,8 @@ namespace MLNet.Pruning.Tests.Training.Distilling;
 [TestClass]
 public class DistillationChainTests
 {
-    private static readonly Distillation s_all = (Distillation.Response(3, 0.5) + Distillation.Logits(0.1) + Distillation.Features([("relu1", "relu1")]) + Distillation.Relations(1, 2, ("fc1", "fc1.out"))
+    private static readonly Distillation s_all = (Distillation.Response(3, 0.5) + Distillation.Logits(0.1) + Distillation.Features([("relu1", "relu1")])
+        + Distillation.Relations(1, 2, ("fc1", "fc1.out"))
         + Distillation.Similarity(weight: 10)).Scheduled(LearningRateSchedule.Cosine(0.5), LearningRateSchedule.Linear(0.5)).WithMemoryLimit(1 << 24);
 
     private readonly MLContext _ml = new(1);
@@ -57,7 +58,8 @@ public class DistillationChainTests
         Network Train(Distillation distillation, Network? teacher = null, Network? student = null) => Last(Chain(new MLContext(1),
             new MLContext(1).Transforms.Distill(student ?? Network.Mlp(64, 12, 10), distillation, epochs: 1), teacher).Fit(data)).Network;
 
-        static Network Maps(int filters) => Network.Sequential([1, 8, 8], Layer.Conv2d(filters, 3, name: "maps"), Layer.Flatten(), Layer.Dense(8, name: "fc1"), Layer.Relu(name: "relu1"), Layer.Dense(10, name: "out"));
+        static Network Maps(int filters) => Network.Sequential([1, 8, 8], Layer.Conv2d(filters, 3, name: "maps"), Layer.Flatten(), Layer.Dense(8, name: "fc1"),
+            Layer.Relu(name: "relu1"), Layer.Dense(10, name: "out"));
     }
 
     [TestMethod]
@@ -78,7 +80,8 @@ public class DistillationChainTests
         CollectionAssert.AreEqual(new[] { 8, 64 }, student["fc1.weight"].Shape.ToArray());
 
         // A teacher that is no network does not make way for the network before it.
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.Distill(Half, Distillation.Response(teacher: Teacher.Mean(given.Network, before.Network)), epochs: 1).Fit(before.Transform(rows)));
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() =>
+            _ml.Transforms.Distill(Half, Distillation.Response(teacher: Teacher.Mean(given.Network, before.Network)), epochs: 1).Fit(before.Transform(rows)));
         StringAssert.Contains(error.Message, "give the student itself");
     }
 
@@ -86,10 +89,13 @@ public class DistillationChainTests
     public void Projections_are_thrown_away()
     {
         var student = Network.Mlp(64, 12, 10);
-        var taught = Last(Chain(_ml.Transforms.Distill(student, Distillation.Features([("relu1", "relu1"), ("fc1", "fc1")]), epochs: 1)).Fit(Digits.Load(_ml))).Network;
-        CollectionAssert.AreEqual(student.Parameters.Select(parameter => parameter.Name).ToArray(), taught.Parameters.Select(parameter => parameter.Name).ToArray());
+        var taught = Last(Chain(_ml.Transforms.Distill(student, Distillation.Features([("relu1", "relu1"), ("fc1", "fc1")]), epochs: 1))
+            .Fit(Digits.Load(_ml))).Network;
+        CollectionAssert.AreEqual(student.Parameters.Select(parameter => parameter.Name).ToArray(),
+            taught.Parameters.Select(parameter => parameter.Name).ToArray());
         Assert.AreEqual(student.ParameterCount, taught.ParameterCount);
-        CollectionAssert.AreEqual(student.Nodes.Select(node => node.ToString()).ToArray(), taught.Nodes.Take(student.Nodes.Length).Select(node => node.ToString()).ToArray());
+        CollectionAssert.AreEqual(student.Nodes.Select(node => node.ToString()).ToArray(),
+            taught.Nodes.Take(student.Nodes.Length).Select(node => node.ToString()).ToArray());
     }
 
     [TestMethod]
@@ -101,7 +107,8 @@ public class DistillationChainTests
 
         double Distance(Distillation? distillation)
         {
-            var model = Chain(new MLContext(1), new MLContext(1).Transforms.Distill(Network.Mlp(64, 32, 10), distillation, epochs: 3, learningRate: 5e-3), null).Fit(data);
+            var model = Chain(new MLContext(1), new MLContext(1).Transforms.Distill(Network.Mlp(64, 32, 10), distillation, epochs: 3, learningRate: 5e-3), null)
+                .Fit(data);
             var prepared = model.Transform(data).GetColumn<float[]>("Features").Take(50).SelectMany(row => row).ToArray();
             var state = Last(model);
             var teacher = state.Training.Distillation!.Teacher!.Network!;
@@ -121,7 +128,8 @@ public class DistillationChainTests
     {
         // The second teacher is the first student: its layer is in no other network.
         var first = Network.Sequential([64], Layer.Dense(16, name: "inner"), Layer.Relu(), Layer.Dense(10));
-        var model = Chain(_ml.Transforms.Distill(first, epochs: 1)).Append(_ml.Transforms.Distill(Network.Mlp(64, 8, 10), Distillation.Features([("inner", "fc1")]), epochs: 1)).Fit(Digits.Load(_ml));
+        var model = Chain(_ml.Transforms.Distill(first, epochs: 1))
+            .Append(_ml.Transforms.Distill(Network.Mlp(64, 8, 10), Distillation.Features([("inner", "fc1")]), epochs: 1)).Fit(Digits.Load(_ml));
         Assert.AreEqual(64 * 8 + 8 + 80 + 10, Last(model).Network.ParameterCount);
         Assert.AreEqual(64 * 16 + 16 + 160 + 10, Last(model).Training.Distillation!.Teacher!.Network!.ParameterCount);
     }
@@ -134,13 +142,15 @@ public class DistillationChainTests
         CollectionAssert.AreNotEqual(bits[0], bits[1]);
 
         IEstimator<NeuralNetworkTransformer> Prune(bool features)
-            => new MLContext(1).Transforms.Prune(0.8, fineTuneEpochs: 1).WithTeacher(features ? Distillation.Response() + Distillation.Features([("relu1", "relu1")]) : Distillation.Response());
+            => new MLContext(1).Transforms.Prune(0.8, fineTuneEpochs: 1)
+                .WithTeacher(features ? Distillation.Response() + Distillation.Features([("relu1", "relu1")]) : Distillation.Response());
     }
 
     private EstimatorChain<NeuralNetworkTransformer> Chain(IEstimator<NeuralNetworkTransformer> step) => Chain(_ml, step, null);
 
     private static EstimatorChain<NeuralNetworkTransformer> Chain(MLContext ml, IEstimator<NeuralNetworkTransformer> step, Network? teacher)
-        => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(teacher ?? Network.Mlp(64, 32, 10), epochs: 2, learningRate: 5e-3)).Append(step);
+        => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(teacher ?? Network.Mlp(64, 32, 10), epochs: 2, learningRate: 5e-3))
+            .Append(step);
 
     private static NetworkState Last(ITransformer model) => NetworkChains.Last(model)!.State;
 

@@ -35,10 +35,14 @@ public class DistillationErrorTests
     public void Kinds_that_contradict_each_other_do_not_add_up()
     {
         Network one = Network.Mlp(2, 2).Initialize(1), other = Network.Mlp(2, 2).Initialize(2);
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Distillation.Response(teacher: one) + Distillation.Logits(0.1).From(other)).Message, "different teachers");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Distillation.Response(teacher: one) + Distillation.Logits(0.1).From(other)).Message,
+            "different teachers");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Distillation.Response() + Distillation.Logits(0.2)).Message, "1.1");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Distillation.Features(s_pair).Scheduled(LearningRateSchedule.Cosine()) + Distillation.Similarity().Scheduled(LearningRateSchedule.Linear())).Message, "temperature");
-        var sum = Distillation.Response(teacher: one) + Distillation.Logits(0.1) + Distillation.Features(s_pair, 50) + Distillation.Relations().Scheduled(weight: LearningRateSchedule.Linear());
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            Distillation.Features(s_pair).Scheduled(LearningRateSchedule.Cosine())
+                + Distillation.Similarity().Scheduled(LearningRateSchedule.Linear())).Message, "temperature");
+        var sum = Distillation.Response(teacher: one) + Distillation.Logits(0.1) + Distillation.Features(s_pair, 50)
+            + Distillation.Relations().Scheduled(weight: LearningRateSchedule.Linear());
         Assert.AreSame(one, sum.Teacher!.Network);
         Assert.HasCount(4, sum.Terms);
         Assert.AreEqual(LearningRateSchedule.Linear().ToString(), sum.WeightSchedule.ToString());
@@ -50,7 +54,8 @@ public class DistillationErrorTests
     [DataRow("the rows themselves", "input", "relu1", "teacher has no layer or tensor 'input'")]
     public void Names_that_are_not_there(string what, string teacher, string student, string expected)
     {
-        foreach (var distillation in new[] { Distillation.Features([(teacher, student)]), Distillation.Attention([(teacher, student)]), Distillation.Relations(pair: (teacher, student)), Distillation.Similarity((teacher, student)) })
+        foreach (var distillation in new[] { Distillation.Features([(teacher, student)]), Distillation.Attention([(teacher, student)]),
+            Distillation.Relations(pair: (teacher, student)), Distillation.Similarity((teacher, student)) })
         {
             StringAssert.Contains(Refused(distillation, Network.Mlp(64, 12, 10), Network.Mlp(64, 8, 10)), expected, what);
         }
@@ -65,9 +70,12 @@ public class DistillationErrorTests
         Has(Refused(Distillation.Attention([("fc1", "fc1")]), large, small), "N x 10", "feature maps are");
         var attention = AttentionNetwork.Create(4, 2);
         Has(Refused(Distillation.Attention([("attention", "scores")]), attention, attention), "teacher's 'attention'", "softmax");
-        Has(Refused(Distillation.Attention([("attention", "attention")]), attention, AttentionNetwork.Create(4, 2, length: 6), sameRows: false), "N x 2 x 5 x 5", "N x 2 x 6 x 6", "length");
-        Has(Refused(Distillation.Features([("mixed", "mixed")]), attention, AttentionNetwork.Create(4, 2, length: 6), sameRows: false), "N x 5 x 4", "N x 6 x 4", "length");
-        Has(Refused(Distillation.Features([("attention", "attention")]), AttentionNetwork.Create(4, 2, folded: true), attention), "'attention' is", "first size");
+        Has(Refused(Distillation.Attention([("attention", "attention")]), attention, AttentionNetwork.Create(4, 2, length: 6), sameRows: false),
+            "N x 2 x 5 x 5", "N x 2 x 6 x 6", "length");
+        Has(Refused(Distillation.Features([("mixed", "mixed")]), attention, AttentionNetwork.Create(4, 2, length: 6), sameRows: false), "N x 5 x 4",
+            "N x 6 x 4", "length");
+        Has(Refused(Distillation.Features([("attention", "attention")]), AttentionNetwork.Create(4, 2, folded: true), attention), "'attention' is",
+            "first size");
 
         static Network Convolution(int filters, int kernel) => Network.Sequential([1, 8, 8], Layer.Conv2d(filters, kernel), Layer.Flatten(), Layer.Dense(10));
         static void Has(string message, params string[] parts) => Array.ForEach(parts, part => StringAssert.Contains(message, part));
@@ -79,9 +87,13 @@ public class DistillationErrorTests
         var ml = new MLContext(1);
         var trained = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(64, 12, 10), epochs: 1));
         var data = ml.Data.Cache(Digits.Load(ml));
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => trained.Append(ml.Transforms.Distill(Network.Mlp(64, 8, 10), Distillation.Features([("relu1", "relu2")]), epochs: 1)).Fit(data)).Message, "relu2");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => trained.Append(ml.Transforms.Distill(Network.Mlp(64, 8, 12), epochs: 1)).Fit(data)).Message, "12");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => trained.Append(ml.Transforms.Distill(Network.Mlp(64, 8, 10), Distillation.Similarity().From(Network.Mlp(64, 12).Initialize(1)), epochs: 1)).Fit(data)).Message,
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            trained.Append(ml.Transforms.Distill(Network.Mlp(64, 8, 10), Distillation.Features([("relu1", "relu2")]), epochs: 1)).Fit(data)).Message, "relu2");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() =>
+            trained.Append(ml.Transforms.Distill(Network.Mlp(64, 8, 12), epochs: 1)).Fit(data)).Message, "12");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            trained.Append(ml.Transforms.Distill(Network.Mlp(64, 8, 10), Distillation.Similarity().From(Network.Mlp(64, 12).Initialize(1)), epochs: 1))
+                .Fit(data)).Message,
             "teacher has 12 outputs, but the student 10");
         Assert.ThrowsExactly<InvalidOperationException>(() => Digits.Prepare(ml).Append(ml.Transforms.Distill(Network.Mlp(64, 8, 10))).Fit(data));
     }
@@ -91,7 +103,8 @@ public class DistillationErrorTests
     {
         var student = Network.Mlp(64, 8, 10);
         var context = new TermContext(student, null, 10, LearningTask.Multiclass, TorchSharp.torch.CPU, 1);
-        foreach (var distillation in new[] { Distillation.Features([("relu1", "relu1")]), Distillation.Attention([("relu1", "relu1")]), Distillation.Relations(pair: ("relu1", "relu1")), Distillation.Similarity(("relu1", "relu1")) })
+        foreach (var distillation in new[] { Distillation.Features([("relu1", "relu1")]), Distillation.Attention([("relu1", "relu1")]),
+            Distillation.Relations(pair: ("relu1", "relu1")), Distillation.Similarity(("relu1", "relu1")) })
         {
             StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => distillation.Terms[0].Bind(context)).Message, "scores only");
         }

@@ -25,7 +25,8 @@ public class ExportedTransformerTests
             Assert.AreEqual(4, all.dim());
             Assert.AreEqual(3, all.shape[0]);
             Assert.IsGreaterThan(1, all.shape[1], "heads");
-            Close.AreEqual([.. Enumerable.Repeat(1f, (int)(all.shape[0] * all.shape[1] * all.shape[2]))], TensorValues.Of(all.sum(-1)), 1e-5, "what a position looks at sums to 1");
+            Close.AreEqual([.. Enumerable.Repeat(1f, (int)(all.shape[0] * all.shape[1] * all.shape[2]))], TensorValues.Of(all.sum(-1)), 1e-5,
+                "what a position looks at sums to 1");
             for (var row = 0; row < 3; row++)
             {
                 var alone = term.Target(_network, Run(_network, rows.narrow(0, row, 1), term.TeacherReads))!;
@@ -38,7 +39,8 @@ public class ExportedTransformerTests
     public void A_network_differs_from_another_and_not_from_itself()
     {
         // Matrices only: exponents and the like are parameters of the file as well.
-        var other = _network.WithParameters(_network.Parameters.Where(parameter => parameter.Shape.Length == 2).Select(parameter => parameter.WithValues([.. parameter.Values.ToArray().Select(value => 1.2f * value)])));
+        var other = _network.WithParameters(_network.Parameters.Where(parameter => parameter.Shape.Length == 2)
+            .Select(parameter => parameter.WithValues([.. parameter.Values.ToArray().Select(value => 1.2f * value)])));
         var features = _network.Nodes.Last(node => _network.Tensors[node.Outputs[0]] is { IsKnown: true, Shape: [TensorInfo.Batch, > 1, > 1] }).Name;
         var attention = Softmaxes()[^1];
         foreach (var distillation in new[]
@@ -61,7 +63,8 @@ public class ExportedTransformerTests
         return LossFunction.Value(loss.Of(new(own.Logits, own.Tensors), told.Logits, term.Target(_network, told), 1));
     }
 
-    private string[] Softmaxes() => [.. _network.Nodes.Where(node => node.Operator == "Softmax" && node.Outputs[0] != _network.Output.Name).Select(node => node.Name)];
+    private string[] Softmaxes() => [.. _network.Nodes.Where(node => node.Operator == "Softmax" && node.Outputs[0] != _network.Output.Name)
+        .Select(node => node.Name)];
 
     private Tensor Rows(int count)
     {

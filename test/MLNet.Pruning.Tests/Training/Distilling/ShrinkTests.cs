@@ -14,7 +14,8 @@ public class ShrinkTests
     {
         var teacher = Network.Mlp(784, 1200, 1200, 10).Initialize(1);
         var student = Network.Shrink(teacher, width: 0.25, depth: 0.5);
-        CollectionAssert.AreEqual(new[] { "fc1.weight[300 x 784]", "fc1.bias[300]", "fc3.weight[10 x 300]", "fc3.bias[10]" }, student.Parameters.Select(Describe).ToArray());
+        CollectionAssert.AreEqual(new[] { "fc1.weight[300 x 784]", "fc1.bias[300]", "fc3.weight[10 x 300]", "fc3.bias[10]" },
+            student.Parameters.Select(Describe).ToArray());
 
         // The layer between, which is square, is gone: the last one reads what the first makes.
         var kept = Largest(300, Norms(teacher["fc1.weight"], 0), Norms(teacher["fc3.weight"], 1));
@@ -47,7 +48,8 @@ public class ShrinkTests
     public void Channels_go_with_their_normalisation_and_their_pixels_behind_a_flattening()
     {
         var teacher = Convolutional().Initialize(3);
-        teacher = teacher.With("bn1.weight", [.. Enumerable.Range(1, 8).Select(i => i / 8f)]).With("bn1.mean", [.. Enumerable.Range(1, 8).Select(i => -i / 4f)]);
+        teacher = teacher.With("bn1.weight", [.. Enumerable.Range(1, 8).Select(i => i / 8f)])
+            .With("bn1.mean", [.. Enumerable.Range(1, 8).Select(i => -i / 4f)]);
         var student = Network.Shrink(teacher, width: 0.5);
 
         // A channel is 6 x 6 pixels, which the dense layer reads one after another.
@@ -113,9 +115,11 @@ public class ShrinkTests
         Assert.HasCount(2, blocks);
         foreach (var weak in blocks)
         {
-            var teacher = network.WithParameters(weak.Parameters.Select(name => network[name].WithValues([.. network[name].Values.ToArray().Select(value => value / 100)])));
+            var teacher = network.WithParameters(weak.Parameters
+                .Select(name => network[name].WithValues([.. network[name].Values.ToArray().Select(value => value / 100)])));
             var student = Network.Shrink(teacher, depth: 0.5);
-            CollectionAssert.AreEqual(teacher.Parameters.Select(parameter => parameter.Name).Except(weak.Parameters).ToArray(), student.Parameters.Select(parameter => parameter.Name).ToArray());
+            CollectionAssert.AreEqual(teacher.Parameters.Select(parameter => parameter.Name).Except(weak.Parameters).ToArray(),
+                student.Parameters.Select(parameter => parameter.Name).ToArray());
             foreach (var parameter in student.Parameters)
             {
                 AreEqual(teacher[parameter.Name], parameter);
@@ -207,7 +211,8 @@ public class ShrinkTests
         Refused(() => Network.Shrink(sum, depth: 0.5), "depth", "nothing to train");
     }
 
-    private static Network Convolutional() => Network.Sequential([1, 8, 8], Layer.Conv2d(8, 3), Layer.BatchNorm(), Layer.Relu(), Layer.Flatten(), Layer.Dense(10));
+    private static Network Convolutional() => Network.Sequential([1, 8, 8], Layer.Conv2d(8, 3), Layer.BatchNorm(), Layer.Relu(), Layer.Flatten(),
+        Layer.Dense(10));
 
     private static void Refused(Action action, string parameter, string named)
     {
@@ -249,7 +254,8 @@ public class ShrinkTests
 
     /// <summary>Squared norm of all weights of a group, from those of every slice.</summary>
     private static double Norm(Dictionary<(string, int), double[]> norms, PruningGroup group)
-        => group.Members.Sum(member => norms.TryGetValue((member.Parameter, member.Dimension), out var slices) ? member.Indices.Sum(index => slices[index]) : 0);
+        => group.Members.Sum(member => norms.TryGetValue((member.Parameter, member.Dimension), out var slices) ? member.Indices.Sum(index => slices[index])
+            : 0);
 
     /// <summary>Squared norm of each slice along a dimension.</summary>
     private static double[] Norms(Parameter parameter, int dimension)

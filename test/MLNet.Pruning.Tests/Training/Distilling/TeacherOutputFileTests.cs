@@ -22,10 +22,12 @@ public class TeacherOutputFileTests
         (float[] Bits, int Files) Train(long limit)
         {
             var ml = new MLContext(1);
-            var options = Digits.Options(2) with { Network = Network.Mlp(64, 12, 10), Distillation = (Distillation.Response() + Distillation.Features([("relu1", "relu1")])).WithMemoryLimit(limit) };
+            var options = Digits.Options(2) with { Network = Network.Mlp(64, 12, 10),
+                Distillation = (Distillation.Response() + Distillation.Features([("relu1", "relu1")])).WithMemoryLimit(limit) };
             var most = 0;
             options = options with { Progress = new Now(() => most = Math.Max(most, Files().Except(before).Count())) };
-            var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1))).Append(ml.Transforms.Distill(options)).Fit(Digits.Load(ml));
+            var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1))).Append(ml.Transforms.Distill(options))
+                .Fit(Digits.Load(ml));
             return ([.. model.LastTransformer.Network.Parameters.SelectMany(parameter => parameter.Values.ToArray())], most);
         }
     }
@@ -46,7 +48,8 @@ public class TeacherOutputFileTests
 
         (float[] Bits, int Files) Train(long limit)
         {
-            var options = Digits.Options(2) with { Seed = 1, Network = Network.Mlp(64, 12, 10), Distillation = (Distillation.Response(teacher: Teacher.Columns("Probabilities")) + Distillation.Similarity()).WithMemoryLimit(limit) };
+            var options = Digits.Options(2) with { Seed = 1, Network = Network.Mlp(64, 12, 10),
+                Distillation = (Distillation.Response(teacher: Teacher.Columns("Probabilities")) + Distillation.Similarity()).WithMemoryLimit(limit) };
             var most = 0;
             options = options with { Progress = new Now(() => most = Math.Max(most, Files().Except(before).Count())) };
             var network = ml.Transforms.Distill(options).Fit(scored).Network;
@@ -69,7 +72,9 @@ public class TeacherOutputFileTests
                 throw new InvalidOperationException("enough");
             }),
         };
-        Assert.ThrowsExactly<InvalidOperationException>(() => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1))).Append(ml.Transforms.Distill(options)).Fit(Digits.Load(ml)));
+        Assert.ThrowsExactly<InvalidOperationException>(() =>
+            Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1))).Append(ml.Transforms.Distill(options))
+                .Fit(Digits.Load(ml)));
         Assert.AreEqual(1, found);
         CollectionAssert.AreEquivalent(before, Files());
     }

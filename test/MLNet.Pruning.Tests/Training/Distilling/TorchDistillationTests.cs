@@ -57,7 +57,8 @@ public class TorchDistillationTests
             var logits = weights.Graph.Forward(features, training: true, visit: taught.Visit);
             // Every other step as if augmentation had changed the rows: the teacher then sees them anew.
             var changed = step % 2 == 0 ? null : features;
-            var loss = taught.Mix(LossFunction.Mean(LossFunction.Resolve(Loss.Default, task), logits, targets), logits, rows, changed, schedule => schedule.Factor(step, expected.Losses.Length, 1));
+            var loss = taught.Mix(LossFunction.Mean(LossFunction.Resolve(Loss.Default, task), logits, targets), logits, rows, changed,
+                schedule => schedule.Factor(step, expected.Losses.Length, 1));
             loss.backward();
             rule.Step(0.05);
             Assert.AreEqual(expected.Losses[step], LossFunction.Value(loss), 2e-5 * Math.Max(1, expected.Losses[step]), $"loss of step {step}");
@@ -87,21 +88,25 @@ public class TorchDistillationTests
         "features of a larger convolution" => (Distillation.Features([("tanh1", "tanh1")], 2), Cnn(3, 2), Cnn(3, 1)),
         "features of a sequence" => (Distillation.Features([("mixed", "mixed")], 2), AttentionNetwork.Create(6, 2), AttentionNetwork.Create(4, 2)),
         "attention maps" => (Distillation.Attention([("tanh1", "tanh1")], 1000), Cnn(5, 1), Cnn(3, 1)),
-        "attention matrices" => (Distillation.Attention([("attention", "attention")], 50), AttentionNetwork.Create(6, 2, folded: true), AttentionNetwork.Create(4, 2)),
-        "attention matrices of fewer heads" => (Distillation.Attention([("attention", "attention")], 50), AttentionNetwork.Create(6, 3), AttentionNetwork.Create(4, 1, folded: true)),
+        "attention matrices" => (Distillation.Attention([("attention", "attention")], 50), AttentionNetwork.Create(6, 2, folded: true),
+            AttentionNetwork.Create(4, 2)),
+        "attention matrices of fewer heads" => (Distillation.Attention([("attention", "attention")], 50), AttentionNetwork.Create(6, 3),
+            AttentionNetwork.Create(4, 1, folded: true)),
         "relations" => (Distillation.Relations(), Mlp(12), Mlp(8)),
         "distances" => (Distillation.Relations(distance: 3, angle: 0), Mlp(12, 1), Mlp(8, 1)),
         "angles of features" => (Distillation.Relations(distance: 0, angle: 5, pair: ("relu1", "relu1")), Mlp(12), Mlp(8)),
         "similarity" => (Distillation.Similarity(weight: 20), Mlp(12), Mlp(8)),
         "similarity of maps" => (Distillation.Similarity(("tanh1", "tanh1"), 20), Cnn(5, 1), Cnn(3, 2)),
-        "several, scheduled" => ((Distillation.Response(4, 0.5) + Distillation.Logits(0.2) + Distillation.Features([("relu1", "relu1")], 0.5) + Distillation.Relations() + Distillation.Similarity(("relu1", "relu1"), 10))
+        "several, scheduled" => ((Distillation.Response(4, 0.5) + Distillation.Logits(0.2) + Distillation.Features([("relu1", "relu1")], 0.5)
+            + Distillation.Relations() + Distillation.Similarity(("relu1", "relu1"), 10))
             .Scheduled(LearningRateSchedule.Cosine(0.2), LearningRateSchedule.Step(1, 0.5)), Mlp(12), Mlp(8)),
         _ => throw new ArgumentException($"The fixture has an unknown case '{name}'."),
     };
 
     private static Network Mlp(int hidden, int outputs = 3) => Network.Mlp(6, hidden, outputs);
 
-    private static Network Cnn(int filters, int stride) => Network.Sequential([2, 6, 6], Layer.Conv2d(filters, 3, stride, padding: 1), Layer.Tanh(), Layer.Flatten(), Layer.Dense(3));
+    private static Network Cnn(int filters, int stride)
+        => Network.Sequential([2, 6, 6], Layer.Conv2d(filters, 3, stride, padding: 1), Layer.Tanh(), Layer.Flatten(), Layer.Dense(3));
 
     private static Network Load(Network network, float[][] values)
         => network.WithParameters(network.Parameters.Zip(values, (parameter, v) => parameter.WithValues(v)));
@@ -134,5 +139,6 @@ public class TorchDistillationTests
 
     private sealed record DistillationFixture(DistillationCase[] Cases);
 
-    private sealed record DistillationCase(string Name, float[] Rows, float[] Targets, float[][] Teacher, float[][] Start, float[][] Projection, float[] Losses, float[][] Weights, float[][] Projected);
+    private sealed record DistillationCase(string Name, float[] Rows, float[] Targets, float[][] Teacher, float[][] Start, float[][] Projection, float[] Losses,
+        float[][] Weights, float[][] Projected);
 }

@@ -52,7 +52,8 @@ internal sealed class CostMeter(RatioSpace space, int batch, CancellationToken c
     {
         if (network.Inputs.Sum(input => (long)input.RowSize) * batch > Array.MaxLength)
         {
-            throw new ArgumentOutOfRangeException(nameof(batch), batch, $"A batch of {batch:N0} rows is larger than the {Array.MaxLength:N0} values that an array holds.");
+            throw new ArgumentOutOfRangeException(nameof(batch), batch,
+                $"A batch of {batch:N0} rows is larger than the {Array.MaxLength:N0} values that an array holds.");
         }
 
         using var scorer = Scorer.Create(network, softmax: false, batch);

@@ -24,14 +24,16 @@ internal sealed class EvolutionarySearch : SearchStrategy
         for (var i = 0; i < _population; i++)
         {
             // Half of the first are alike in all layers, half are drawn.
-            var levels = Affordable(log, i % 2 == 0 ? log.Uniform(1 + i / 2 % Math.Max(1, log.Layers.Max(layer => layer.Last))) : [.. log.Layers.Select(layer => log.Random.Next(layer.Last + 1))]);
+            var levels = Affordable(log, i % 2 == 0 ? log.Uniform(1 + i / 2 % Math.Max(1, log.Layers.Max(layer => layer.Last)))
+                : [.. log.Layers.Select(layer => log.Random.Next(layer.Last + 1))]);
             yield return levels;
             people.Add(log.Find(levels)!);
         }
 
         for (var generation = 1; generation < _generations; generation++)
         {
-            var parents = people.DistinctBy(one => SearchLog.Key(one.Levels)).Order(Comparer<SearchTrial>.Create(log.Compare)).Take((_population + 1) / 2).ToList();
+            var parents = people.DistinctBy(one => SearchLog.Key(one.Levels)).Order(Comparer<SearchTrial>.Create(log.Compare)).Take((_population + 1) / 2)
+                .ToList();
             people = [.. parents];
             for (var i = 0; i < _population; i++)
             {

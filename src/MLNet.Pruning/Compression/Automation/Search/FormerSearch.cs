@@ -7,8 +7,8 @@ namespace MLNet.Pruning.Compression.Automation.Search;
 internal static partial class FormerSearch
 {
     /// <summary>
-    /// The same in the words of now. What they do not name is taken to be as it is here: it shows which weights or structures the levels stand for, which they do
-    /// name.
+    /// The same in the words of now. What they do not name is taken to be as it is here: it shows which weights or structures the levels stand for, which they
+    /// do name.
     /// </summary>
     /// <param name="former">What the file says.</param>
     /// <param name="now">What the search is here.</param>

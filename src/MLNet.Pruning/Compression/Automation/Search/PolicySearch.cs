@@ -8,7 +8,9 @@ internal sealed class PolicySearch : SearchStrategy
     private const double FirstSpread = 4;
     private const double LeastSpread = 0.5;
 
-    /// <summary>Spread of what is added to actions, so that layers are tried out by themselves, and what is left of it from iteration to iteration; as in the paper.</summary>
+    /// <summary>
+    /// Spread of what is added to actions, so that layers are tried out by themselves, and what is left of it from iteration to iteration; as in the paper.
+    /// </summary>
     private const double FirstNoise = 0.5;
     private const double NoiseLeft = 0.85;
 
@@ -41,7 +43,8 @@ internal sealed class PolicySearch : SearchStrategy
             }
 
             // Policies that come to the same network count once, or the first good one would crowd out all others.
-            var elite = tried.DistinctBy(one => SearchLog.Key(one.Trial.Levels)).OrderBy(one => one.Trial, Comparer<SearchTrial>.Create(log.Compare)).Take(Math.Max(2, (int)(Elite * _population))).Select(one => one.Policy).ToArray();
+            var elite = tried.DistinctBy(one => SearchLog.Key(one.Trial.Levels)).OrderBy(one => one.Trial, Comparer<SearchTrial>.Create(log.Compare))
+                .Take(Math.Max(2, (int)(Elite * _population))).Select(one => one.Policy).ToArray();
             for (var w = 0; w < Features; w++)
             {
                 mean[w] = elite.Average(policy => policy[w]);

@@ -37,12 +37,14 @@ internal abstract class RatioSpace
     {
         if (granularity.IsDepth || granularity.Pattern is not null)
         {
-            throw new ArgumentException($"Granularity '{granularity}' has no share of a layer that could be more or less: use units, weights, or other structures of layers.", nameof(granularity));
+            throw new ArgumentException($"Granularity '{granularity}' has no share of a layer that could be more or less: use units, weights, or other "
+                + "structures of layers.", nameof(granularity));
         }
 
         if (scope.Distribution != Distribution.Global && scope.Distribution != Distribution.Uniform)
         {
-            throw new ArgumentException($"The distribution '{scope.Distribution}' says what each layer loses, which is measured or searched for here: leave it out.", nameof(scope));
+            throw new ArgumentException($"The distribution '{scope.Distribution}' says what each layer loses, which is measured or searched for here: leave "
+                + "it out.", nameof(scope));
         }
     }
 
@@ -53,7 +55,8 @@ internal abstract class RatioSpace
         ArgumentNullException.ThrowIfNull(sparsities);
         if (sparsities.Count == 0 || sparsities.Any(sparsity => !(sparsity is >= 0 and < 1)))
         {
-            throw new ArgumentException(sparsities.Count == 0 ? "Give at least one sparsity." : $"Sparsities lie in [0, 1); one is {sparsities.First(s => !(s is >= 0 and < 1))}.", nameof(sparsities));
+            throw new ArgumentException(sparsities.Count == 0 ? "Give at least one sparsity."
+                : $"Sparsities lie in [0, 1); one is {sparsities.First(s => !(s is >= 0 and < 1))}.", nameof(sparsities));
         }
     }
 

@@ -92,7 +92,8 @@ internal sealed class SearchLog
         var fit = one.CostExcess.CompareTo(other.CostExcess) is not 0 and var costs ? costs : one.MetricExcess.CompareTo(other.MetricExcess);
         var size = one.Size.CompareTo(other.Size);
         // A metric or loss that is not a number is worse than any.
-        var accuracy = Worst(Before.LossTo(one.Validation)).CompareTo(Worst(Before.LossTo(other.Validation))) is not 0 and var metric ? metric : Worst(one.Validation.Loss).CompareTo(Worst(other.Validation.Loss));
+        var accuracy = Worst(Before.LossTo(one.Validation)).CompareTo(Worst(Before.LossTo(other.Validation))) is not 0 and var metric ? metric
+            : Worst(one.Validation.Loss).CompareTo(Worst(other.Validation.Loss));
         return fit != 0 ? fit : BoundsMetric ? size != 0 ? size : accuracy : accuracy != 0 ? accuracy : size;
     }
 

@@ -52,7 +52,9 @@ internal sealed class SensitivityGuidedSearch : SearchStrategy
         return levels;
     }
 
-    /// <summary>How far each level of a layer alone raises the loss: the greatest convex function of the candidates dropped that lies nowhere above what was measured.</summary>
+    /// <summary>
+    /// How far each level of a layer alone raises the loss: the greatest convex function of the candidates dropped that lies nowhere above what was measured.
+    /// </summary>
     private static double[] Rises(SearchLog log, int layer)
     {
         var (last, kept) = (log.Layers[layer].Last, log.Layers[layer].Kept);
@@ -77,7 +79,9 @@ internal sealed class SensitivityGuidedSearch : SearchStrategy
         return hull;
     }
 
-    /// <summary>Networks from the dense one to the smallest, one step of one layer between: always that which raises the loss least for what it saves.</summary>
+    /// <summary>
+    /// Networks from the dense one to the smallest, one step of one layer between: always that which raises the loss least for what it saves.
+    /// </summary>
     private static List<int[]> Path(SearchLog log, double[][] rises)
     {
         var levels = log.Dense;
@@ -120,7 +124,8 @@ internal sealed class SensitivityGuidedSearch : SearchStrategy
     private static IEnumerable<int[]> Neighbours(SearchLog log, SearchTrial from, double[][] rises)
     {
         var steps = from.Levels.SelectMany((_, layer) => new[] { (Layer: layer, Step: 1), (Layer: layer, Step: -1) }).ToArray();
-        var moves = steps.Select(step => new[] { step }).Concat(steps.Where(step => step.Step > 0).SelectMany(up => steps.Where(down => down.Step < 0 && down.Layer != up.Layer).Select(down => new[] { up, down })));
+        var moves = steps.Select(step => new[] { step }).Concat(steps.Where(step => step.Step > 0)
+            .SelectMany(up => steps.Where(down => down.Step < 0 && down.Layer != up.Layer).Select(down => new[] { up, down })));
         return moves.Select(move =>
         {
             int[] levels = [.. from.Levels];
@@ -130,8 +135,10 @@ internal sealed class SensitivityGuidedSearch : SearchStrategy
             }
 
             return levels;
-        }).Where(levels => levels.Zip(log.Layers).All(pair => pair.First >= 0 && pair.First <= pair.Second.Last) && log.Find(levels) is null && log.CostExcess(levels) <= from.CostExcess)
+        }).Where(levels => levels.Zip(log.Layers).All(pair => pair.First >= 0 && pair.First <= pair.Second.Last) && log.Find(levels) is null
+            && log.CostExcess(levels) <= from.CostExcess)
             .Where(levels => !log.BoundsMetric || !from.Meets || log.Cost(log.Minimize, levels) < from.Size)
-            .Select(levels => (Levels: levels, Rise: levels.Select((level, layer) => rises[layer][level]).Sum())).OrderBy(candidate => candidate.Rise).Select(candidate => candidate.Levels);
+            .Select(levels => (Levels: levels, Rise: levels.Select((level, layer) => rises[layer][level]).Sum())).OrderBy(candidate => candidate.Rise)
+            .Select(candidate => candidate.Levels);
     }
 }

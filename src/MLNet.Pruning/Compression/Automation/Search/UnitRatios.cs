@@ -18,13 +18,16 @@ internal sealed class UnitRatios : RatioSpace
         var families = fitting.Length == 0 ? [] : options.Scope.Choose(fitting, family => (family.Axis.Node.Name, family.Axis.Parameter));
         if (families.Count == 0)
         {
-            throw new ArgumentException($"No layer can be pruned with granularity '{options.Granularity}'.{string.Concat(_structure.Reasons().Select(reason => Environment.NewLine + reason))}");
+            throw new ArgumentException("No layer can be pruned with granularity "
+                + $"'{options.Granularity}'.{string.Concat(_structure.Reasons().Select(reason => Environment.NewLine + reason))}");
         }
 
         var scores = GroupScores.Of(_structure, network, families, importance, options.GroupReduction, normalize: false, options.CancellationToken);
         _candidates = new(_structure, families, scores);
-        Layers = [.. families.Select(family => RatioLayer.Of(family.Axis.Node.Name, family.Axis.Parameter, family.Groups.Length + GroupPlan.Removed(network, family.Axis, family),
-            family.Groups.Length, sparsities, GroupPlan.Multiple(family, options.Alignment) is > 1 and var multiple && multiple <= family.Groups.Length ? multiple : 1))];
+        Layers = [.. families.Select(family => RatioLayer.Of(family.Axis.Node.Name, family.Axis.Parameter,
+            family.Groups.Length + GroupPlan.Removed(network, family.Axis, family),
+            family.Groups.Length, sparsities, GroupPlan.Multiple(family, options.Alignment) is > 1 and var multiple && multiple <= family.Groups.Length
+                ? multiple : 1))];
     }
 
     public override IReadOnlyList<RatioLayer> Layers { get; }
@@ -39,10 +42,12 @@ internal sealed class UnitRatios : RatioSpace
     public override IReadOnlyList<long> Kept(IReadOnlyList<int> levels)
     {
         var roots = Choose(levels).Select(group => group.Root).ToHashSet();
-        return [.. Layers.Select((layer, l) => layer.Kept[0] - _candidates.Order.Count(candidate => candidate.Family == l && roots.Contains(candidate.Group.Root)))];
+        return [.. Layers.Select((layer, l) => layer.Kept[0]
+            - _candidates.Order.Count(candidate => candidate.Family == l && roots.Contains(candidate.Group.Root)))];
     }
 
-    public override Network Sketch(IReadOnlyList<int> levels) => Choose(levels) is { Count: > 0 } groups ? new StructureRemoval(_structure, groups).Remove(_sketch) : _sketch;
+    public override Network Sketch(IReadOnlyList<int> levels)
+        => Choose(levels) is { Count: > 0 } groups ? new StructureRemoval(_structure, groups).Remove(_sketch) : _sketch;
 
     protected override IEnumerable<string> Choices() => _candidates.Order.GroupBy(candidate => candidate.Family)
         .Select(family => string.Join(' ', family.Select(candidate => candidate.Group.Number.ToString(CultureInfo.InvariantCulture))));

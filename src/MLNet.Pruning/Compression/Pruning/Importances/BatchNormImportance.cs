@@ -13,7 +13,8 @@ internal sealed class BatchNormImportance() : CalibratedImportance(nameof(BatchN
     protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
         var network = context.Network;
-        var norms = network.Nodes.Where(node => node is { Domain: "", Operator: "BatchNormalization" } && network.TryGetParameter(node.Inputs[1], out _)).ToArray();
+        var norms = network.Nodes.Where(node => node is { Domain: "", Operator: "BatchNormalization" } && network.TryGetParameter(node.Inputs[1], out _))
+            .ToArray();
         var units = new Dictionary<string, (int, double[])>();
         foreach (var norm in norms)
         {
@@ -22,7 +23,8 @@ internal sealed class BatchNormImportance() : CalibratedImportance(nameof(BatchN
 
         foreach (var layer in network.Layers.Where(layer => layer.Weights.Length == 1))
         {
-            if (norms.FirstOrDefault(norm => norm.Inputs[0] == layer.Node.Outputs[0]) is { } norm && layer.Axes(network[layer.Weights[0]]).Output is var dimension
+            if (norms.FirstOrDefault(norm => norm.Inputs[0] == layer.Node.Outputs[0]) is { } norm
+                && layer.Axes(network[layer.Weights[0]]).Output is var dimension
                 && network[layer.Weights[0]].Shape[dimension] == network[norm.Inputs[1]].Count)
             {
                 units[layer.Weights[0]] = (dimension, Sizes(network[norm.Inputs[1]]));

@@ -11,7 +11,8 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// <param name="BatchSize">Rows at a time.</param>
 /// <param name="Seed">Draws the rows.</param>
 /// <param name="CancellationToken">Stops between batches.</param>
-internal sealed record CalibrationData(TrainingData Rows, LearningTask Task, Loss Loss, torch.Device Device, int BatchSize, int Seed, CancellationToken CancellationToken)
+internal sealed record CalibrationData(TrainingData Rows, LearningTask Task, Loss Loss, torch.Device Device, int BatchSize, int Seed,
+    CancellationToken CancellationToken)
 {
     /// <summary>The parameters of a network that can be part of what is pruned; null for all.</summary>
     public Func<PrunedNetwork, IReadOnlySet<string>>? Measured { get; init; }

@@ -96,8 +96,10 @@ public sealed class CalibrationRun : IDisposable
     public Tensor Forward(Tensor rows, Action<Node, Func<string, Tensor>>? visit = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        return Graph.Forward(rows, visit: visit is null ? null : (node, find) => visit(node, name => node.Inputs.Contains(name) || node.Outputs.Contains(name) ? find(name)
-            : throw new ArgumentException($"Node '{node.Name}' neither reads nor writes '{name}': it reads {string.Join(", ", node.Inputs)} and writes {string.Join(", ", node.Outputs)}.")));
+        return Graph.Forward(rows, visit: visit is null ? null
+            : (node, find) => visit(node, name => node.Inputs.Contains(name) || node.Outputs.Contains(name) ? find(name)
+            : throw new ArgumentException($"Node '{node.Name}' neither reads nor writes '{name}': it reads {string.Join(", ", node.Inputs)} and writes "
+                + $"{string.Join(", ", node.Outputs)}.")));
     }
 
     /// <summary>The mean loss of a batch.</summary>
@@ -130,7 +132,9 @@ public sealed class CalibrationRun : IDisposable
         }
     }
 
-    /// <summary>A number a weight, made of its value and its gradient as they are now; a parameter that the outputs do not depend on has gradients of zero.</summary>
+    /// <summary>
+    /// A number a weight, made of its value and its gradient as they are now; a parameter that the outputs do not depend on has gradients of zero.
+    /// </summary>
     /// <param name="score">The number, from the value and the gradient.</param>
     /// <returns>By name of the parameter, in row-major order.</returns>
     public Dictionary<string, float[]> Combine(Func<float, float, float> score)

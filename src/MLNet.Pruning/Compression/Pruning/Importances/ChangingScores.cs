@@ -10,7 +10,8 @@ internal sealed class ChangingScores(ImportanceScores scores, Func<PrunedNetwork
 {
     public override string? ToString() => scores.ToString();
 
-    internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> structureScores) => scores.ScoreStructures(parameter, structures, structureScores);
+    internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> structureScores)
+        => scores.ScoreStructures(parameter, structures, structureScores);
 
     internal override bool Counts(ParameterAxis axis) => scores.Counts(axis);
 

@@ -29,7 +29,8 @@ internal sealed class DiagonalHessianImportance : CalibratedImportance
         using var run = context.Start(Name, _rows);
         if (run.LossKind == Loss.MeanAbsoluteError)
         {
-            throw new InvalidOperationException($"{Name} needs a loss with a curvature; the absolute error has none: use Loss.MeanSquaredError, or Importance.Fisher.");
+            throw new InvalidOperationException($"{Name} needs a loss with a curvature; the absolute error has none: use Loss.MeanSquaredError, or "
+                + "Importance.Fisher.");
         }
 
         var squares = new SquaredGradients(run);

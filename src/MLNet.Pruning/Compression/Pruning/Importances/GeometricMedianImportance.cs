@@ -4,8 +4,8 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
-/// The sum of a slice's Euclidean distances to all others of the same parameter: the slice nearest to the geometric median is the one that the others can best stand
-/// in for (He et al. 2019, "Filter Pruning via Geometric Median", equation 9). The score of a group is that of the slices that make it. Cost: the
+/// The sum of a slice's Euclidean distances to all others of the same parameter: the slice nearest to the geometric median is the one that the others can best
+/// stand in for (He et al. 2019, "Filter Pruning via Geometric Median", equation 9). The score of a group is that of the slices that make it. Cost: the
 /// number of slices times the number of weights.
 /// </summary>
 internal sealed class GeometricMedianImportance : Importance
@@ -24,7 +24,8 @@ internal sealed class GeometricMedianScores(CancellationToken cancellation) : Im
     private protected override void Weights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
         $"{Name} says what whole slices are worth, not what single weights of {parameter} are: use it with rows, columns, slices, kernels, blocks or groups.");
 
-    private protected override void Slices(Parameter parameter, int dimension, Span<double> scores) => ScoreStructures(parameter, StructureLayout.Slices(parameter, dimension), scores);
+    private protected override void Slices(Parameter parameter, int dimension, Span<double> scores)
+        => ScoreStructures(parameter, StructureLayout.Slices(parameter, dimension), scores);
 
     public override string ToString() => Name;
 

@@ -24,7 +24,8 @@ internal sealed class GraspImportance(int rows) : CalibratedImportance(nameof(Gr
         run.ForEachBatch((rows, targets, share) =>
         {
             using Scalar weight = share, one = 1;
-            var gradients = autograd.grad([run.Loss(rows, targets).mul(weight)], [.. used.Select(parameter => parameter.Values)], retain_graph: true, create_graph: true);
+            var gradients = autograd.grad([run.Loss(rows, targets).mul(weight)], [.. used.Select(parameter => parameter.Values)], retain_graph: true,
+                create_graph: true);
             // The gradient of g'(w) . g with g held fast is H g.
             var product = gradients.Select((gradient, i) => gradient!.mul(used[i].Gradient).sum()).Aggregate((sum, next) => sum.add(next, one));
             if (product.requires_grad)

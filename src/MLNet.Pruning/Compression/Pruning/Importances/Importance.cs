@@ -93,10 +93,13 @@ public abstract class Importance
     /// removed, the others of their unit are changed to make up for them (Hassibi et al. 1993; Frantar &amp; Alistarh 2023, SparseGPT). For dense layers and
     /// convolutions of one group.
     /// </summary>
-    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>
+    /// <param name="rows">
+    /// Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.
+    /// </param>
     /// <param name="damping">Added to the diagonal of a layer's second moments, as a share of its mean; above 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
-    public static Importance OptimalBrainSurgeon(int rows = CalibratedImportance.DefaultRows, double damping = 0.01) => new OptimalBrainSurgeonImportance(rows, damping);
+    public static Importance OptimalBrainSurgeon(int rows = CalibratedImportance.DefaultRows, double damping = 0.01)
+        => new OptimalBrainSurgeonImportance(rows, damping);
 
     /// <summary>Weight times the norm of what it multiplies, for dense layers and convolutions (Sun et al. 2024).</summary>
     /// <inheritdoc cref="Gradient"/>
@@ -110,21 +113,30 @@ public abstract class Importance
     /// <inheritdoc cref="Gradient"/>
     public static Importance ActivationVariance(int rows = CalibratedImportance.DefaultRows) => new ActivationVarianceImportance(rows);
 
-    /// <summary>Share of a unit's outputs that are not zero, one less the average percentage of zeros (APoZ); for rows, slices and groups (Hu et al. 2016).</summary>
+    /// <summary>
+    /// Share of a unit's outputs that are not zero, one less the average percentage of zeros (APoZ); for rows, slices and groups (Hu et al. 2016).
+    /// </summary>
     /// <inheritdoc cref="Gradient"/>
     public static Importance NonzeroActivations(int rows = CalibratedImportance.DefaultRows) => new NonzeroActivationsImportance(rows);
 
-    /// <summary>Size of the scale of the batch normalisation behind a unit; for groups, and slices of the layer it reads (Liu et al. 2017, network slimming).</summary>
+    /// <summary>
+    /// Size of the scale of the batch normalisation behind a unit; for groups, and slices of the layer it reads (Liu et al. 2017, network slimming).
+    /// </summary>
     public static Importance BatchNormScale { get; } = new BatchNormImportance();
 
     /// <summary>Sum of the distances of a slice to the others; for slices and groups (He et al. 2019, FPGM).</summary>
     public static Importance GeometricMedian { get; } = new GeometricMedianImportance();
 
-    /// <summary>Measured rise of the loss when a weight or structure goes; exact, and a pass over the rows for each weight or structure, so for small networks or large structures.</summary>
+    /// <summary>
+    /// Measured rise of the loss when a weight or structure goes; exact, and a pass over the rows for each weight or structure, so for small networks or large
+    /// structures.
+    /// </summary>
     /// <inheritdoc cref="Gradient"/>
     public static Importance LossChange(int rows = CalibratedImportance.DefaultRows) => new LossChangeImportance(rows);
 
-    /// <summary>Measures the importance scores of weights, slices or groups of a network. Called anew before each step of a pruning, for the network as it is then.</summary>
+    /// <summary>
+    /// Measures the importance scores of weights, slices or groups of a network. Called anew before each step of a pruning, for the network as it is then.
+    /// </summary>
     /// <param name="context">The network with its masks, and rows to run through it.</param>
     /// <returns>The scores, by <see cref="ImportanceScores"/>: of weights in one pass, of weights as they are asked for, of slices, or of groups.</returns>
     /// <exception cref="InvalidOperationException">The criterion needs calibration rows, and there are none.</exception>

@@ -23,7 +23,8 @@ public abstract class ImportanceScores
     /// <param name="scores">By name of the parameter, one score a weight in row-major order.</param>
     /// <param name="masks">What is dropped already: its score is 0. By default nothing is.</param>
     /// <exception cref="ArgumentException">A parameter's scores or mask are null, or of different number.</exception>
-    public static ImportanceScores OfWeights(string criterion, IReadOnlyDictionary<string, float[]> scores, IReadOnlyDictionary<string, WeightMask>? masks = null)
+    public static ImportanceScores OfWeights(string criterion, IReadOnlyDictionary<string, float[]> scores,
+        IReadOnlyDictionary<string, WeightMask>? masks = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(criterion);
         ArgumentNullException.ThrowIfNull(scores);
@@ -51,7 +52,8 @@ public abstract class ImportanceScores
         {
             if (dimension < 0 || scores is null)
             {
-                throw new ArgumentException($"The units of weight '{weight}' are given by dimension {dimension} and {scores?.Length.ToString(CultureInfo.InvariantCulture) ?? "null"} scores.", nameof(slices));
+                throw new ArgumentException($"The units of weight '{weight}' are given by dimension {dimension} and "
+                    + $"{scores?.Length.ToString(CultureInfo.InvariantCulture) ?? "null"} scores.", nameof(slices));
             }
         }
 
@@ -92,7 +94,8 @@ public abstract class ImportanceScores
 
         if (scores.Length > parameter.Count - start)
         {
-            throw new ArgumentException($"There is room for {scores.Length} scores, but parameter {parameter} has {parameter.Count - start} weights from {start} on.", nameof(scores));
+            throw new ArgumentException($"There is room for {scores.Length} scores, but parameter {parameter} has {parameter.Count - start} weights from "
+                + $"{start} on.", nameof(scores));
         }
 
         Weights(parameter, start, scores);
@@ -115,7 +118,8 @@ public abstract class ImportanceScores
 
         if (scores.Length != parameter.Shape[dimension])
         {
-            throw new ArgumentException($"There is room for {scores.Length} scores, but parameter {parameter} has {parameter.Shape[dimension]} slices along dimension {dimension}.", nameof(scores));
+            throw new ArgumentException($"There is room for {scores.Length} scores, but parameter {parameter} has {parameter.Shape[dimension]} slices along "
+                + $"dimension {dimension}.", nameof(scores));
         }
 
         Slices(parameter, dimension, scores);

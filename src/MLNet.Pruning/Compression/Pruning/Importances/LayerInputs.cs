@@ -67,9 +67,11 @@ internal sealed class LayerInputs
     public Tensor Read(Func<string, Tensor> find)
     {
         var data = find(Node.Inputs[0]);
-        return (_patches is null ? data.reshape(-1, Count).t() : _patches.Run(data, name => name == Weight ? _identity! : find(name)).transpose(0, 1).flatten(1)).to(ScalarType.Float64);
+        return (_patches is null ? data.reshape(-1, Count).t()
+            : _patches.Run(data, name => name == Weight ? _identity! : find(name)).transpose(0, 1).flatten(1)).to(ScalarType.Float64);
     }
 
     /// <summary>Units x positions of one of the tensors behind the layer, in double precision.</summary>
-    public Tensor Outputs(Tensor tensor) => (_patches is null ? tensor.reshape(-1, tensor.shape[^1]).t() : tensor.transpose(0, 1).flatten(1)).to(ScalarType.Float64);
+    public Tensor Outputs(Tensor tensor) => (_patches is null ? tensor.reshape(-1, tensor.shape[^1]).t()
+        : tensor.transpose(0, 1).flatten(1)).to(ScalarType.Float64);
 }

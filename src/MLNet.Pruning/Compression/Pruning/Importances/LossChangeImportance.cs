@@ -8,8 +8,8 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// How much the mean loss over the calibration rows rises when a weight or structure goes, measured: it is taken out and the rows are run. Exact for
-/// each weight or structure alone; negative for one that does harm. Weights, slices, groups and blocks. Cost: a forward pass over all rows a weight or structure, so that it
-/// is for small networks or large structures.
+/// each weight or structure alone; negative for one that does harm. Weights, slices, groups and blocks. Cost: a forward pass over all rows a weight or
+/// structure, so that it is for small networks or large structures.
 /// </summary>
 internal sealed class LossChangeImportance(int rows) : CalibratedImportance(nameof(LossChange), rows)
 {
@@ -36,7 +36,8 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance(name
 
         public override string ToString() => name;
 
-        internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> scores) => Known(parameter, ~structures.Count, () => Measure(parameter.Name, structures.Count, Structures(structures.Runs))).CopyTo(scores);
+        internal override void ScoreStructures(Parameter parameter, StructureLayout structures, Span<double> scores)
+            => Known(parameter, ~structures.Count, () => Measure(parameter.Name, structures.Count, Structures(structures.Runs))).CopyTo(scores);
 
         internal override double? ScoreRemoval(Func<Network> without) => Loss(context, name, rows, without()) - _before;
 
@@ -53,7 +54,8 @@ internal sealed class LossChangeImportance(int rows) : CalibratedImportance(name
             }
         }
 
-        private static IEnumerable<(int Structure, IEnumerable<(int Start, int Length)> Runs)> Structures(IEnumerable<(int Structure, int Start, int Length)> runs)
+        private static IEnumerable<(int Structure, IEnumerable<(int Start, int Length)> Runs)> Structures(IEnumerable<(int Structure, int Start,
+            int Length)> runs)
             => runs.GroupBy(run => run.Structure, run => (run.Start, run.Length)).Select(structure => (structure.Key, structure.AsEnumerable()));
 
         private double[] Measure(string parameter, int count, IEnumerable<(int Structure, IEnumerable<(int Start, int Length)> Runs)> structures)

@@ -34,13 +34,15 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
         var moments = InputMoments.Of(context.Network, run.Device, layer => context.Measures(layer.Weights[0]));
         InputMoments.Measure(run, moments);
         var cancellation = context.CancellationToken;
-        var layers = moments.Values.Select(moment => new SurgeonLayer(moment.Inputs, moment.Read(run.Count, _damping, cancellation), _exactInputs, cancellation))
+        var layers = moments.Values.Select(moment => new SurgeonLayer(moment.Inputs, moment.Read(run.Count, _damping, cancellation), _exactInputs,
+            cancellation))
             .DistinctBy(layer => layer.Weight).ToArray();
         var scores = layers.ToDictionary(layer => layer.Weight, layer => layer.Score(context.Network[layer.Weight].Values));
         return new Surgeon(context.Network, context.Masks, layers, ImportanceScores.OfWeights(Name, scores, context.Masks));
     }
 
-    private sealed class Surgeon(Network before, IReadOnlyDictionary<string, WeightMask> masks, SurgeonLayer[] layers, ImportanceScores scores) : ImportanceScores
+    private sealed class Surgeon(Network before, IReadOnlyDictionary<string, WeightMask> masks, SurgeonLayer[] layers, ImportanceScores scores)
+        : ImportanceScores
     {
         private protected override void Weights(Parameter parameter, int start, Span<float> weights) => scores.ScoreWeights(parameter, start, weights);
 
@@ -57,7 +59,8 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
                 if (kept.Of(layer.Weight, axes.Input) is { } inputs)
                 {
                     var taps = weight.Shape.Skip(2).Aggregate(1, (product, size) => product * size);
-                    changed.Add(network[layer.Weight].WithValues(layer.Compensate(weight.Values, kept.All(layer.Weight, axes.Output), inputs, taps, masks.GetValueOrDefault(layer.Weight))));
+                    changed.Add(network[layer.Weight].WithValues(layer.Compensate(weight.Values, kept.All(layer.Weight, axes.Output), inputs, taps,
+                        masks.GetValueOrDefault(layer.Weight))));
                 }
                 else if (pruned.Masks.TryGetValue(layer.Weight, out var mask) && mask.Count == weight.Count && mask.Kept < mask.Count)
                 {

@@ -10,7 +10,8 @@ internal sealed class SnipImportance(int rows) : GradientImportance(nameof(Snip)
 
     protected override Dictionary<string, float[]> Finish(Network network, Dictionary<string, float[]> scores)
     {
-        var total = network.Layers.SelectMany(layer => layer.Weights).Distinct().Where(scores.ContainsKey).Sum(name => scores[name].Sum(score => (double)score));
+        var total = network.Layers.SelectMany(layer => layer.Weights).Distinct().Where(scores.ContainsKey)
+            .Sum(name => scores[name].Sum(score => (double)score));
         if (total > 0)
         {
             foreach (var score in scores.Values)

@@ -14,7 +14,8 @@ internal sealed class SurgeonLayer
     public SurgeonLayer(LayerInputs layer, double[][] moments, int exactInputs, CancellationToken cancellation = default)
     {
         (_layer, _cancellation) = (layer, cancellation);
-        (_moments, _inverse, _isExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments, cancellation), cancellation), layer.Count <= exactInputs);
+        (_moments, _inverse, _isExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments, cancellation), cancellation),
+            layer.Count <= exactInputs);
     }
 
     /// <summary>Name of the weight.</summary>
@@ -40,7 +41,8 @@ internal sealed class SurgeonLayer
         var factor = _isExact ? null : Columns(PositiveDefinite.Factor(_inverse, _cancellation));
         // Units that keep the same inputs, as all do where inputs were removed, share a factor.
         var alike = Enumerable.Range(0, _layer.Units).Select(unit => (Unit: unit, Kept: Kept(unit, mask)))
-            .GroupBy(unit => new string(Array.ConvertAll(unit.Kept, stays => stays ? '1' : '0'))).Select(units => units.ToArray()).Where(units => units[0].Kept.Contains(false)).ToArray();
+            .GroupBy(unit => new string(Array.ConvertAll(unit.Kept, stays => stays ? '1' : '0'))).Select(units => units.ToArray())
+            .Where(units => units[0].Kept.Contains(false)).ToArray();
         PartLoop.Run(alike.Length, group =>
         {
             var units = alike[group];

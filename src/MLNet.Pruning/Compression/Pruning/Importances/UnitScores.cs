@@ -8,7 +8,8 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 internal sealed class UnitScores(string criterion, IReadOnlyDictionary<string, (int Dimension, double[] Scores)> units) : ImportanceScores
 {
     private protected override void Weights(Parameter parameter, int start, Span<float> scores) => throw new InvalidOperationException(
-        $"{criterion} says what whole units are worth, not what single weights of {parameter} are: use it with Granularity.Row, Slice, Neuron, Filter or Unit.");
+        $"{criterion} says what whole units are worth, not what single weights of {parameter} are: use it with Granularity.Row, Slice, Neuron, Filter or "
+            + "Unit.");
 
     private protected override void Slices(Parameter parameter, int dimension, Span<double> scores)
     {
@@ -20,5 +21,6 @@ internal sealed class UnitScores(string criterion, IReadOnlyDictionary<string, (
 
     public override string ToString() => criterion;
 
-    internal override bool Counts(ParameterAxis axis) => axis.Role == AxisRole.Output && units.TryGetValue(axis.Parameter, out var unit) && unit.Dimension == axis.Dimension;
+    internal override bool Counts(ParameterAxis axis) => axis.Role == AxisRole.Output && units.TryGetValue(axis.Parameter, out var unit) && unit.Dimension
+        == axis.Dimension;
 }

@@ -51,7 +51,8 @@ public static class WeightMasks
     /// <param name="masks">The sets.</param>
     /// <param name="combine">Of the masks of one parameter, those sets left out that have none.</param>
     /// <param name="everywhere">Whether a parameter that one set leaves whole is whole.</param>
-    private static ImmutableDictionary<string, WeightMask> Combine(IReadOnlyDictionary<string, WeightMask>[] masks, Func<WeightMask[], WeightMask> combine, bool everywhere)
+    private static ImmutableDictionary<string, WeightMask> Combine(IReadOnlyDictionary<string, WeightMask>[] masks, Func<WeightMask[], WeightMask> combine,
+        bool everywhere)
     {
         ArgumentNullException.ThrowIfNull(masks);
         if (masks.Length == 0)
@@ -70,7 +71,8 @@ public static class WeightMasks
             WeightMask[] present = [.. masks.Where(set => set.ContainsKey(name)).Select(set => set[name])];
             if (present.FirstOrDefault(mask => mask.Count != present[0].Count) is { } odd)
             {
-                throw new ArgumentException($"The masks of parameter '{name}' have {present[0].Count} and {odd.Count} entries: they are of different networks.", nameof(masks));
+                throw new ArgumentException($"The masks of parameter '{name}' have {present[0].Count} and {odd.Count} entries: they are of different networks.",
+                    nameof(masks));
             }
 
             if (!everywhere || present.Length == masks.Length)

@@ -8,7 +8,8 @@ internal sealed class WeightScores(string criterion, IReadOnlyDictionary<string,
     private protected override void Weights(Parameter parameter, int start, Span<float> weights)
     {
         var measured = scores.TryGetValue(parameter.Name, out var found) && found.Length == parameter.Count ? found
-            : throw new InvalidOperationException($"{criterion} does not say what the weights of parameter {parameter} are worth; it scores {(scores.Count == 0 ? "none" : string.Join(", ", scores.Keys))}.");
+            : throw new InvalidOperationException($"{criterion} does not say what the weights of parameter {parameter} are worth; it scores "
+                + $"{(scores.Count == 0 ? "none" : string.Join(", ", scores.Keys))}.");
         measured.AsSpan(start, weights.Length).CopyTo(weights);
     }
 

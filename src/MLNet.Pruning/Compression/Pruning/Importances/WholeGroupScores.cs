@@ -16,5 +16,6 @@ internal sealed class WholeGroupScores(string criterion, Func<PruningGroup, doub
     private protected override void Weights(Parameter parameter, int start, Span<float> scores) => throw Unsaid(parameter);
 
     private InvalidOperationException Unsaid(Parameter parameter) => new(
-        $"{criterion} says what whole groups are worth, not what weights of {parameter} are: use it with Granularity.Neuron, Filter, Unit, or another that removes groups.");
+        $"{criterion} says what whole groups are worth, not what weights of {parameter} are: use it with Granularity.Neuron, Filter, Unit, or another that "
+            + "removes groups.");
 }

@@ -40,7 +40,8 @@ internal sealed record CandidateName(string Name, IReadOnlyList<int?> Indices)
             }
         }
 
-        string[] parts = [.. table.Shape.Select((size, d) => low[d] == 0 && high[d] == size - 1 && size > 1 ? ":" : IndexRanges.Format([.. Enumerable.Range(low[d], high[d] - low[d] + 1)]))];
+        string[] parts = [.. table.Shape.Select((size, d) =>
+            low[d] == 0 && high[d] == size - 1 && size > 1 ? ":" : IndexRanges.Format([.. Enumerable.Range(low[d], high[d] - low[d] + 1)]))];
         return $"{table.Name}[{string.Join(",", parts.Take(1 + Array.FindLastIndex(parts, part => part != ":")))}]";
     }
 
@@ -85,7 +86,8 @@ internal sealed record CandidateName(string Name, IReadOnlyList<int?> Indices)
     {
         if (Indices.Count > table.Shape.Count)
         {
-            throw new ArgumentException($"'{Name}' has {table.Shape.Count} dimensions ({TensorInfo.Dimensions(table.Shape)}); {Indices.Count} indices were given.");
+            throw new ArgumentException($"'{Name}' has {table.Shape.Count} dimensions ({TensorInfo.Dimensions(table.Shape)}); {Indices.Count} indices were "
+                + "given.");
         }
 
         var (first, last) = (0, 0);
@@ -101,10 +103,13 @@ internal sealed record CandidateName(string Name, IReadOnlyList<int?> Indices)
         }
 
         return table.Layout.Of(first) is var candidate && candidate == table.Layout.Of(last) ? candidate
-            : throw new ArgumentException($"'{Name}' ({TensorInfo.Dimensions(table.Shape)}) was pruned in smaller structures than that; one is called '{Of(table, candidate)}'.");
+            : throw new ArgumentException($"'{Name}' ({TensorInfo.Dimensions(table.Shape)}) was pruned in smaller structures than that; one is called "
+                + $"'{Of(table, candidate)}'.");
     }
 
-    private static ArgumentException NoCandidate(string text) => new($"'{text}' names no weight or structure: write a parameter and indices from 0, as in 'fc1.weight[3,17]' or 'conv2.weight[5]'.");
+    private static ArgumentException NoCandidate(string text)
+        => new($"'{text}' names no weight or structure: write a parameter and indices from 0, as in 'fc1.weight[3,17]' or 'conv2.weight[5]'.");
 
-    private static ArgumentException Outside(string name, int dimension, int size, int index) => new($"Dimension {dimension} of '{name}' has the indices 0 to {size - 1}; {index} was given.");
+    private static ArgumentException Outside(string name, int dimension, int size, int index)
+        => new($"Dimension {dimension} of '{name}' has the indices 0 to {size - 1}; {index} was given.");
 }

@@ -17,7 +17,8 @@ internal sealed class CandidatePool
         var ranks = ranked ? Ranks(outcomes) : null;
         var threshold = double.NaN;
         var number = Comparisons.Count + 1 < CandidateTable.Earlier ? (ushort)(Comparisons.Count + 1)
-            : throw new InvalidOperationException($"The weights or structures of {string.Join(", ", Tables.Select(table => table.Name))} would be compared more than {CandidateTable.Earlier - 1} times: take more of them at a time.");
+            : throw new InvalidOperationException($"The weights or structures of {string.Join(", ", Tables.Select(table => table.Name))} would be compared "
+                + $"more than {CandidateTable.Earlier - 1} times: take more of them at a time.");
         for (var t = 0; t < Tables.Count; t++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -101,7 +102,8 @@ internal sealed class CandidatePool
     {
         var ranks = outcomes.Select(outcome => new int[outcome.Scores.Length]).ToArray();
         var rank = 0;
-        foreach (var (table, candidate) in outcomes.SelectMany((outcome, table) => Enumerable.Range(0, outcome.Scores.Length).Where(i => outcome.Remained[i]).Select(i => (table, i)))
+        foreach (var (table, candidate) in outcomes.SelectMany((outcome, table) =>
+            Enumerable.Range(0, outcome.Scores.Length).Where(i => outcome.Remained[i]).Select(i => (table, i)))
             .OrderBy(place => outcomes[place.table].Scores[place.i]))
         {
             ranks[table][candidate] = ++rank;

@@ -18,7 +18,8 @@ internal sealed class CandidateRecord
     {
         ArgumentException.ThrowIfNullOrEmpty(layer);
         var found = All().FirstOrDefault(table => table.Name == layer) ?? All().FirstOrDefault(table => table.Layer == layer);
-        return found ?? throw new ArgumentException($"No weights or structures of '{layer}' were compared.{NearestNames.Suggest(layer, All().SelectMany(table => new[] { table.Name, table.Layer }))}", nameof(layer));
+        return found ?? throw new ArgumentException($"No weights or structures of '{layer}' were "
+            + $"compared.{NearestNames.Suggest(layer, All().SelectMany(table => new[] { table.Name, table.Layer }))}", nameof(layer));
     }
 
     /// <exception cref="ArgumentException">No such candidate; the message says which there are.</exception>
@@ -42,8 +43,10 @@ internal sealed class CandidateRecord
             }
         }
 
-        throw new ArgumentException($"No weights or structures of '{asked.Name}' were compared.{NearestNames.Suggest(asked.Name, All().SelectMany(Known))}", nameof(name));
+        throw new ArgumentException($"No weights or structures of '{asked.Name}' were compared.{NearestNames.Suggest(asked.Name, All().SelectMany(Known))}",
+            nameof(name));
     }
 
-    private static IEnumerable<string> Known(CandidateTable table) => table.Names ?? table.Slices.Select(slices => slices.Parameter).Append(table.Name).Append(table.Layer);
+    private static IEnumerable<string> Known(CandidateTable table)
+        => table.Names ?? table.Slices.Select(slices => slices.Parameter).Append(table.Name).Append(table.Layer);
 }

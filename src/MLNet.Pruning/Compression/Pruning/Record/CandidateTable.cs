@@ -93,7 +93,8 @@ internal sealed class CandidateTable(string name, string layer, IReadOnlyList<in
         }
     }
 
-    public ImportanceHistogram Histogram() => Before is var (edges, counts) ? new(Name, edges, counts, Count(edges, went => went == 0)) : new(Name, [0, 0], [0], [0]);
+    public ImportanceHistogram Histogram() => Before is var (edges, counts) ? new(Name, edges, counts, Count(edges, went => went == 0))
+        : new(Name, [0, 0], [0], [0]);
 
     private long[] Count(double[] edges, Func<ushort, bool> counts)
     {

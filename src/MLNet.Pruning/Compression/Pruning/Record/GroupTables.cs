@@ -58,5 +58,6 @@ internal static class GroupTables
     }
 
     /// <summary>The first index of a group in the dimension that makes it.</summary>
-    private static int Index(PruningGroup group, GroupFamily family) => group.Entries.First(entry => group.Structure.Coupling.Axes[entry.Axis] == family.Axis).Index;
+    private static int Index(PruningGroup group, GroupFamily family)
+        => group.Entries.First(entry => group.Structure.Coupling.Axes[entry.Axis] == family.Axis).Index;
 }

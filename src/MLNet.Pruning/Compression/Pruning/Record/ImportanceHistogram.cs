@@ -2,7 +2,9 @@ using System.Text;
 
 namespace MLNet.Pruning;
 
-/// <summary>How many weights or structures of a layer had which importance before a pruning, and how many of those that stayed at its last comparison.</summary>
+/// <summary>
+/// How many weights or structures of a layer had which importance before a pruning, and how many of those that stayed at its last comparison.
+/// </summary>
 public sealed record ImportanceHistogram
 {
     internal ImportanceHistogram(string layer, IReadOnlyList<double> edges, IReadOnlyList<long> before, IReadOnlyList<long> after)
@@ -17,7 +19,9 @@ public sealed record ImportanceHistogram
     /// <summary>Weights or structures by bin at the first comparison, those gone before left out.</summary>
     public IReadOnlyList<long> Before { get; }
 
-    /// <summary>Weights or structures by bin that stayed, by their importance when last compared; what lies outside counts in the first and the last bin.</summary>
+    /// <summary>
+    /// Weights or structures by bin that stayed, by their importance when last compared; what lies outside counts in the first and the last bin.
+    /// </summary>
     public IReadOnlyList<long> After { get; }
 
     /// <summary>Bins of every histogram.</summary>
@@ -33,7 +37,8 @@ public sealed record ImportanceHistogram
         for (var bin = 0; bin < Before.Count; bin++)
         {
             var (after, before) = (Length(After[bin]), Length(Before[bin]));
-            text.AppendLine().Append(string.Create(CultureInfo.InvariantCulture, $"{Edges[bin],11:G4} {new string('#', after)}{new string('-', Math.Max(0, before - after))} {After[bin]}/{Before[bin]}"));
+            text.AppendLine().Append(string.Create(CultureInfo.InvariantCulture,
+                $"{Edges[bin],11:G4} {new string('#', after)}{new string('-', Math.Max(0, before - after))} {After[bin]}/{Before[bin]}"));
         }
 
         return text.ToString();

@@ -12,7 +12,10 @@ public sealed record PruningDecision
     /// <summary>Whether it went: was removed, or set to zero.</summary>
     public bool Removed { get; }
 
-    /// <summary>The step that took it, from 1; of a weight or structure that stayed, the step in which it was last compared, be it one that was taken back; 0 where it was not compared.</summary>
+    /// <summary>
+    /// The step that took it, from 1; of a weight or structure that stayed, the step in which it was last compared, be it one that was taken back; 0 where it
+    /// was not compared.
+    /// </summary>
     public int Round { get; }
 
     /// <summary>Its importance in that step, as it was compared: normalised or layer-adaptive where the options say so. NaN where it was not.</summary>
@@ -38,7 +41,9 @@ public sealed record PruningDecision
             return Removed ? $"{Name} was gone before this pruning" : $"{Name} stays; the pruning ended before the turn of its layer came";
         }
 
-        var threshold = double.IsNaN(Threshold) ? "nothing went" : string.Create(CultureInfo.InvariantCulture, $"what had an importance of up to {Threshold:G4} went");
-        return string.Create(CultureInfo.InvariantCulture, $"{Name} {(Removed ? "went" : "stays; last compared")} in round {Round} (sparsity {Sparsity:0.####}): importance {Importance:G4}, number {Rank} of {Of} from the least; {threshold}");
+        var threshold = double.IsNaN(Threshold) ? "nothing went"
+            : string.Create(CultureInfo.InvariantCulture, $"what had an importance of up to {Threshold:G4} went");
+        return string.Create(CultureInfo.InvariantCulture, $"{Name} {(Removed ? "went" : "stays; last compared")} in round {Round} (sparsity "
+            + $"{Sparsity:0.####}): importance {Importance:G4}, number {Rank} of {Of} from the least; {threshold}");
     }
 }

@@ -34,7 +34,8 @@ internal sealed class LowRankBranch(Node node, string weight, WeightMatrix matri
         static float[][] Rows(Parameter factor, int rows, bool byRow)
         {
             var (values, rank) = (factor.Values.ToArray(), factor.Count / rows);
-            return [.. Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, rank).Select(r => values[byRow ? row * rank + r : r * rows + row]).ToArray())];
+            return [.. Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, rank).Select(r => values[byRow ? row * rank + r : r * rows + row])
+                .ToArray())];
         }
 
         return (Rows(u, matrix.Rows, !matrix.IsTransposed), Rows(network[V], matrix.Columns, matrix.IsTransposed));

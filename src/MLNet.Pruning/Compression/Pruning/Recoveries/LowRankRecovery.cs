@@ -29,7 +29,8 @@ internal sealed class LowRankRecovery : Recovery
     protected override PrunedNetwork RecoverCore(RecoveryStep step)
     {
         var (before, recovered) = (step.Before.Network, step.After);
-        foreach (var layer in recovered.Network.Layers.Where(layer => LayerInputs.Has(recovered.Network, layer) && before.TryGetParameter(layer.Weights[0], out _) && step.HasLost(layer)).ToArray())
+        foreach (var layer in recovered.Network.Layers.Where(layer =>
+            LayerInputs.Has(recovered.Network, layer) && before.TryGetParameter(layer.Weights[0], out _) && step.HasLost(layer)).ToArray())
         {
             var weight = before[layer.Weights[0]];
             var matrix = WeightMatrix.Of(weight, layer.Axes(weight))!.Value;

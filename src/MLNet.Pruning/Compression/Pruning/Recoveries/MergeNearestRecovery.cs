@@ -22,7 +22,8 @@ internal sealed class MergeNearestRecovery : Recovery
     {
         if (granularity.Structure is null)
         {
-            throw new ArgumentException($"{Name} merges units that are removed; structures of granularity '{granularity}' are {(granularity.IsDepth ? "whole layers" : "set to zero")}.", "Recovery");
+            throw new ArgumentException($"{Name} merges units that are removed; structures of granularity '{granularity}' are "
+                + $"{(granularity.IsDepth ? "whole layers" : "set to zero")}.", "Recovery");
         }
     }
 
@@ -73,7 +74,8 @@ internal sealed class MergeNearestRecovery : Recovery
         var weight = step.Before.Network[inputs.Weight];
         // Of a convolution, an index stands for a kernel's worth of inputs.
         var taps = inputs.Count / weight.Shape[inputs.IsTransposed ? 0 : 1];
-        double Product(int[] a, int[] b) => a.Zip(b).Sum(pair => Enumerable.Range(0, taps).Sum(tap => moments[pair.First * taps + tap][pair.Second * taps + tap]));
+        double Product(int[] a, int[] b) => a.Zip(b).Sum(pair =>
+            Enumerable.Range(0, taps).Sum(tap => moments[pair.First * taps + tap][pair.Second * taps + tap]));
         var nearest = others.Select(unit => (Unit: unit, Both: Product(removed, unit), Own: Product(unit, unit))).Where(unit => unit.Own > 0)
             .OrderByDescending(unit => unit.Both * unit.Both / unit.Own).FirstOrDefault();
         if (nearest.Unit is null)

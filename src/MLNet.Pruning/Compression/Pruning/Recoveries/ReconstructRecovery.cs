@@ -26,9 +26,11 @@ internal sealed class ReconstructRecovery : Recovery
     {
         var (before, recovered) = (step.Before.Network, step.After);
         // Without a block all that comes behind it reads something else.
-        var shortened = before.Layers.Any(layer => layer.Weights.Length > 0 && recovered.Network.Nodes.All(node => node.Name != layer.Node.Name || node.Operator == "Identity"));
+        var shortened = before.Layers.Any(layer => layer.Weights.Length > 0
+            && recovered.Network.Nodes.All(node => node.Name != layer.Node.Name || node.Operator == "Identity"));
         var layers = recovered.Network.Layers.Where(layer => LayerInputs.Has(recovered.Network, layer) && before.TryGetParameter(layer.Weights[0], out _)
-            && IsOwn(recovered.Network, layer.Weights[0]) && layer.Node.Float("alpha", 1) != 0 && (shortened || step.HasLost(layer))).Select(layer => layer.Node.Name).ToArray();
+            && IsOwn(recovered.Network, layer.Weights[0]) && layer.Node.Float("alpha", 1) != 0 && (shortened || step.HasLost(layer)))
+                .Select(layer => layer.Node.Name).ToArray();
         if (layers.Length == 0)
         {
             return recovered;
@@ -104,14 +106,16 @@ internal sealed class ReconstructRecovery : Recovery
     /// <summary>The parameter that shifts the layer's units, in the layer itself or right behind it, and what it is multiplied with.</summary>
     private static (string? Name, double Factor) Bias(Network network, Node node, int units)
     {
-        bool Shifts(string? name) => name is not null && network.TryGetParameter(name, out var parameter) && parameter.Count == units && parameter.Shape[^1] == units && IsOwn(network, name);
+        bool Shifts(string? name) => name is not null && network.TryGetParameter(name, out var parameter) && parameter.Count == units && parameter.Shape[^1]
+            == units && IsOwn(network, name);
         if (node.Input(2) is { } own)
         {
             return Shifts(own) && node.Float("beta", 1) != 0 ? (own, node.Float("beta", 1)) : (null, 1);
         }
 
         var next = node.Operator == "Conv" ? [] : network.Consumers(node.Outputs[0]).Take(2).ToArray();
-        return next is [{ Operator: "Add", Domain: "" } add] && add.Inputs.FirstOrDefault(input => input != node.Outputs[0]) is var behind && Shifts(behind) ? (behind, 1) : (null, 1);
+        return next is [{ Operator: "Add", Domain: "" } add] && add.Inputs.FirstOrDefault(input => input != node.Outputs[0]) is var behind && Shifts(behind)
+            ? (behind, 1) : (null, 1);
     }
 
     /// <summary>

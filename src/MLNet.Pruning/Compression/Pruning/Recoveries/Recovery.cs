@@ -49,7 +49,9 @@ public abstract class Recovery
     /// 2017, "ThiNet"; He, Zhang &amp; Sun 2017, "Channel Pruning for Accelerating Very Deep Neural Networks"). Inputs are measured by running the
     /// rows, so that whatever stands between two layers is taken into account. Dropped weights stay zero; weights that several layers share stay as they are.
     /// </summary>
-    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>
+    /// <param name="rows">
+    /// Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.
+    /// </param>
     /// <param name="damping">
     /// How strongly weights are held where they are, as a share of the mean second moment of the layer's inputs; above 0. What the rows do not
     /// determine stays as it is.
@@ -68,7 +70,9 @@ public abstract class Recovery
     /// reads of both, measured by running the rows, so that activation, normalisation and pooling between are taken into account. For weights or structures
     /// that are removed.
     /// </summary>
-    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.</param>
+    /// <param name="rows">
+    /// Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is below 1.</exception>
     public static Recovery MergeNearest(int rows = CalibratedImportance.DefaultRows) => new MergeNearestRecovery(rows);
 

@@ -67,6 +67,7 @@ public sealed class RecoveryStep
     {
         var weight = layer.Weights[0];
         return Kept.Of(weight, layer.Axes(Before.Network[weight]).Input) is not null
-            || (After.Masks.TryGetValue(weight, out var mask) && mask.Count == Before.Network[weight].Count && mask.Kept < (Before.Masks.GetValueOrDefault(weight)?.Kept ?? mask.Count));
+            || (After.Masks.TryGetValue(weight, out var mask) && mask.Count == Before.Network[weight].Count && mask.Kept
+                < (Before.Masks.GetValueOrDefault(weight)?.Kept ?? mask.Count));
     }
 }

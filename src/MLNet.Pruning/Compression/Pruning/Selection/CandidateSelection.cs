@@ -2,7 +2,9 @@ using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning.Selection;
 
-/// <summary>The candidates of a pool of parameters that are set to zero: how many there are, what they are compared by, and the masks without the least important.</summary>
+/// <summary>
+/// The candidates of a pool of parameters that are set to zero: how many there are, what they are compared by, and the masks without the least important.
+/// </summary>
 internal abstract class CandidateSelection
 {
     /// <summary>Candidates of all members, dropped ones included; of N:M, weights.</summary>
@@ -26,7 +28,8 @@ internal abstract class CandidateSelection
     protected abstract long CountBelow(Amount amount);
 
     /// <summary>What single weights are compared by.</summary>
-    protected static IReadOnlyList<float[]> ScoreWeights(IReadOnlyList<PoolMember> pool, ImportanceScores importance, CancellationToken cancellation) => [.. pool.Select(member =>
+    protected static IReadOnlyList<float[]> ScoreWeights(IReadOnlyList<PoolMember> pool, ImportanceScores importance, CancellationToken cancellation)
+        => [.. pool.Select(member =>
     {
         cancellation.ThrowIfCancellationRequested();
         var scores = new float[member.Parameter.Count];

@@ -24,7 +24,8 @@ internal sealed class PatternSelection(
     public override long Total => pool.Sum(member => (long)member.Parameter.Count);
 
     /// <summary>Weights that the pattern asks for and that are dropped; more in one group than the pattern asks for do not make up for another.</summary>
-    public override long Dropped => pool.Sum(member => member.Mask is null ? 0 : Enumerable.Range(0, Groups(member)).Sum(group => (long)DroppedIn(member, group)));
+    public override long Dropped => pool.Sum(member => member.Mask is null ? 0
+        : Enumerable.Range(0, Groups(member)).Sum(group => (long)DroppedIn(member, group)));
 
     /// <summary>The pattern is the amount.</summary>
     public override long Target(Amount amount) => Total / _size * (_size - pattern.Kept);
@@ -160,7 +161,8 @@ internal sealed class PatternSelection(
         importance.ScoreWeights(member.Parameter, start, scores);
         if (ScoreKeys.ContainsNaN(scores))
         {
-            throw new InvalidOperationException($"The importance of a weight of parameter '{member.Parameter.Name}' between {start} and {start + scores.Length - 1} is NaN.");
+            throw new InvalidOperationException($"The importance of a weight of parameter '{member.Parameter.Name}' between {start} and "
+                + $"{start + scores.Length - 1} is NaN.");
         }
 
         for (var i = 0; i < scores.Length && member.Mask is { } mask; i++)

@@ -191,7 +191,8 @@ internal sealed class WeightSelection : CandidateSelection
                 _importance.ScoreWeights(parameter, start, scores);
                 if (ScoreKeys.ContainsNaN(scores))
                 {
-                    throw new InvalidOperationException($"The importance of a weight of parameter '{parameter.Name}' between {start} and {start + scores.Length - 1} is NaN.");
+                    throw new InvalidOperationException($"The importance of a weight of parameter '{parameter.Name}' between {start} and "
+                        + $"{start + scores.Length - 1} is NaN.");
                 }
 
                 visit(run.Member, start, scores);

@@ -13,7 +13,8 @@ internal sealed class DropAndGrowTraining : SparseTraining
 
     public DropAndGrowTraining(double fraction, int every, double until, bool byGradient) : base(every, until)
     {
-        _fraction = fraction is > 0 and < 1 ? fraction : throw new ArgumentOutOfRangeException(nameof(fraction), fraction, "The share of weights that changes lies in (0, 1).");
+        _fraction = fraction is > 0 and < 1 ? fraction : throw new ArgumentOutOfRangeException(nameof(fraction), fraction,
+            "The share of weights that changes lies in (0, 1).");
         _byGradient = byGradient;
     }
 
@@ -24,7 +25,8 @@ internal sealed class DropAndGrowTraining : SparseTraining
         base.Check(options);
         if (!options.Granularity.IsSingle)
         {
-            throw new ArgumentException($"{nameof(SparseTraining)}.{this} drops and grows single weights, not structures of granularity '{options.Granularity}'.",
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} drops and grows single weights, not structures of granularity "
+                + $"'{options.Granularity}'.",
                 nameof(PruningOptions.Training));
         }
     }

@@ -54,7 +54,8 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
         var dropped = _plan.Removal?.Masks(now.Weights) ?? ImmutableDictionary<string, WeightMask>.Empty;
         if (step == LastMove)
         {
-            Weights.Hold(dropped.ToImmutableDictionary(mask => mask.Key, mask => Masks.TryGetValue(mask.Key, out var before) ? before.And(mask.Value) : mask.Value));
+            Weights.Hold(dropped.ToImmutableDictionary(mask => mask.Key,
+                mask => Masks.TryGetValue(mask.Key, out var before) ? before.And(mask.Value) : mask.Value));
             Weights.MaskWeights();
         }
         else

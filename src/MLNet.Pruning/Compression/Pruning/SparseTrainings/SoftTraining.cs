@@ -9,10 +9,13 @@ internal sealed class SoftTraining(int every, double until) : SparseTraining(eve
 
     internal override void Check(PruningOptions options)
     {
-        if (options.Granularity.IsDepth || (options.Granularity.IsStructural && (options.Layers.Count > 0 || options.Schedule.Order != LayerOrder.Together || options.Schedule.BatchSize is not null)))
+        if (options.Granularity.IsDepth || (options.Granularity.IsStructural
+            && (options.Layers.Count > 0 || options.Schedule.Order != LayerOrder.Together || options.Schedule.BatchSize is not null)))
         {
-            throw new ArgumentException($"{nameof(SparseTraining)}.{this} removes units of all layers together, but {(options.Granularity.IsDepth ? $"structures are of granularity '{options.Granularity}'"
-                : options.Layers.Count > 0 ? "there are rules for layers" : "the schedule takes them in an order")}: prune between trainings.", nameof(PruningOptions.Training));
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} removes units of all layers together, but {(options.Granularity.IsDepth
+                ? $"structures are of granularity '{options.Granularity}'"
+                : options.Layers.Count > 0 ? "there are rules for layers" : "the schedule takes them in an order")}: prune between trainings.",
+                    nameof(PruningOptions.Training));
         }
     }
 

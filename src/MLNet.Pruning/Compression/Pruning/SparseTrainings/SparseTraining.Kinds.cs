@@ -37,11 +37,13 @@ public abstract partial class SparseTraining
     /// <param name="every">Steps between two changes; at least 1.</param>
     /// <param name="until">Share of the training in which masks move, in (0, 1].</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
-    public static SparseTraining RigL(double fraction = 0.3, int every = 100, double until = 0.75) => new DropAndGrowTraining(fraction, every, until, byGradient: true);
+    public static SparseTraining RigL(double fraction = 0.3, int every = 100, double until = 0.75)
+        => new DropAndGrowTraining(fraction, every, until, byGradient: true);
 
     /// <summary>SET (Mocanu et al. 2018): as <see cref="RigL"/>, but weights grow at random.</summary>
     /// <inheritdoc cref="RigL"/>
-    public static SparseTraining Set(double fraction = 0.3, int every = 100, double until = 0.75) => new DropAndGrowTraining(fraction, every, until, byGradient: false);
+    public static SparseTraining Set(double fraction = 0.3, int every = 100, double until = 0.75)
+        => new DropAndGrowTraining(fraction, every, until, byGradient: false);
 
     /// <summary>
     /// L0 regularisation (Louizos, Welling &amp; Kingma 2018): every weight, or structure, has a hard concrete gate that is learned beside it under
@@ -52,7 +54,8 @@ public abstract partial class SparseTraining
     /// <param name="learningRate">Step size of the gates' Adam; above 0.</param>
     /// <param name="until">Share of the training in which gates are learned, in (0, 1].</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
-    public static SparseTraining L0(double strength = 1e-6, double learningRate = 0.02, double until = 0.6) => new HardConcreteTraining(strength, learningRate, until);
+    public static SparseTraining L0(double strength = 1e-6, double learningRate = 0.02, double until = 0.6)
+        => new HardConcreteTraining(strength, learningRate, until);
 
     /// <summary>
     /// Sparse variational dropout (Molchanov, Ashukha &amp; Vetrov 2017): every weight has noise of a size that is learned beside it, under the

@@ -23,7 +23,8 @@ internal sealed class VariationalDropoutTraining : SparseTraining
         base.Check(options);
         if (!options.Granularity.IsSingle)
         {
-            throw new ArgumentException($"{nameof(SparseTraining)}.{this} learns the noise of single weights, not of structures of granularity '{options.Granularity}'.",
+            throw new ArgumentException($"{nameof(SparseTraining)}.{this} learns the noise of single weights, not of structures of granularity "
+                + $"'{options.Granularity}'.",
                 nameof(PruningOptions.Training));
         }
     }

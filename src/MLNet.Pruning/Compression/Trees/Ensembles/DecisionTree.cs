@@ -12,7 +12,8 @@ internal sealed class DecisionTree
         (Left, Right, Features, Thresholds, LeafValues) = (left, right, features, thresholds, leafValues);
         if (right.Length != left.Length || features.Length != left.Length || thresholds.Length != left.Length || leafValues.Length != left.Length + 1)
         {
-            throw new ArgumentException($"A tree of {left.Length} nodes has {right.Length} right children, {features.Length} features, {thresholds.Length} thresholds and {leafValues.Length} leaves.");
+            throw new ArgumentException($"A tree of {left.Length} nodes has {right.Length} right children, {features.Length} features, {thresholds.Length} "
+                + $"thresholds and {leafValues.Length} leaves.");
         }
 
         var reached = new bool[2 * left.Length + 1];
@@ -22,7 +23,8 @@ internal sealed class DecisionTree
             var slot = child >= 0 ? child : left.Length + ~child;
             if (slot >= reached.Length || (child >= 0 && child >= left.Length) || reached[slot])
             {
-                throw new ArgumentException($"A tree of {left.Length} nodes has {(child >= 0 ? $"node {child}" : $"leaf {~child}")} as a child {(slot < reached.Length && reached[slot] ? "twice" : "that it does not have")}.");
+                throw new ArgumentException($"A tree of {left.Length} nodes has {(child >= 0 ? $"node {child}" : $"leaf {~child}")} as a child "
+                    + $"{(slot < reached.Length && reached[slot] ? "twice" : "that it does not have")}.");
             }
 
             reached[slot] = true;

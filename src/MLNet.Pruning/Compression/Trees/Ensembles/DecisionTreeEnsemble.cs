@@ -40,7 +40,8 @@ internal sealed record DecisionTreeEnsemble
         {
             var trees = Trees.Where(tree => tree.Nodes > 0).ToArray();
             var (nodes, leaves) = (trees.Sum(tree => tree.Nodes), trees.Sum(tree => tree.LeafValues.Length));
-            return new(trees.Length, nodes, leaves, trees.Length == 0 ? 0 : trees.Max(tree => tree.Fold(_ => 0, (_, left, right) => 1 + Math.Max(left, right))[0]), 16L * nodes + 8L * leaves);
+            return new(trees.Length, nodes, leaves, trees.Length == 0 ? 0
+                : trees.Max(tree => tree.Fold(_ => 0, (_, left, right) => 1 + Math.Max(left, right))[0]), 16L * nodes + 8L * leaves);
         }
     }
 
@@ -52,7 +53,8 @@ internal sealed record DecisionTreeEnsemble
     {
         var features = Trees.SelectMany(tree => tree.Features).Where(feature => feature < 0 || feature >= Width - 1)
             .Concat(Sets.SelectMany(set => set).Where(feature => feature < 0 || feature >= FeatureCount)).Take(1).ToArray();
-        return FeatureCount < 1 ? $"it reads {FeatureCount} features" : features is [var feature] ? $"a tree splits on feature {feature} of {FeatureCount}" : null;
+        return FeatureCount < 1 ? $"it reads {FeatureCount} features" : features is [var feature] ? $"a tree splits on feature {feature} of {FeatureCount}"
+            : null;
     }
 
     /// <summary>Completes a row whose features are filled in.</summary>
@@ -90,7 +92,8 @@ internal sealed record DecisionTreeEnsemble
     public DecisionTreeEnsemble WithTrees(IEnumerable<DecisionTree> trees)
     {
         var all = trees.ToArray();
-        return this with { Trees = [.. all.Where(tree => tree.Nodes > 0)], Offset = Offset + all.Where(tree => tree.Nodes == 0).Sum(tree => tree.LeafValues[0]) };
+        return this with { Trees = [.. all.Where(tree => tree.Nodes > 0)],
+            Offset = Offset + all.Where(tree => tree.Nodes == 0).Sum(tree => tree.LeafValues[0]) };
     }
 
     /// <summary>The ensemble without sets that no split reads: each costs a look at every row.</summary>

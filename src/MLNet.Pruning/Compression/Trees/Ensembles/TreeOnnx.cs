@@ -117,9 +117,11 @@ internal sealed class TreeOnnx
 
         return
         [
-            Ints("nodes_treeids", trees), Ints("nodes_nodeids", nodes), Ints("nodes_featureids", features), Strings("nodes_modes", modes), Floats("nodes_values", thresholds),
+            Ints("nodes_treeids", trees), Ints("nodes_nodeids", nodes), Ints("nodes_featureids", features), Strings("nodes_modes", modes),
+            Floats("nodes_values", thresholds),
             Ints("nodes_truenodeids", yes), Ints("nodes_falsenodeids", no), Ints("nodes_missing_value_tracks_true", [.. trees.Select(_ => 0L)]),
-            Ints("target_treeids", leafTrees), Ints("target_nodeids", leafNodes), Ints("target_ids", [.. leafTrees.Select(_ => 0L)]), Floats("target_weights", values),
+            Ints("target_treeids", leafTrees), Ints("target_nodeids", leafNodes), Ints("target_ids", [.. leafTrees.Select(_ => 0L)]),
+            Floats("target_weights", values),
             Floats("base_values", [(float)ensemble.Offset]), Int("n_targets", 1), Text("aggregate_function", "SUM"), Text("post_transform", "NONE"),
         ];
     }

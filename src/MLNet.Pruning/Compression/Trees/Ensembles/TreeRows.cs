@@ -7,7 +7,8 @@ internal sealed class TreeRows
     private readonly int _width;
     private readonly float[]? _weights;
 
-    public TreeRows(float[] values, int width, float[] labels, float[]? weights = null) => (_values, _width, Labels, _weights) = (values, width, labels, weights);
+    public TreeRows(float[] values, int width, float[] labels, float[]? weights = null)
+        => (_values, _width, Labels, _weights) = (values, width, labels, weights);
 
     /// <summary>1 or 0 for the positive and the negative class, or the value to predict.</summary>
     public float[] Labels { get; }

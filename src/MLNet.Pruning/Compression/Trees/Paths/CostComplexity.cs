@@ -55,7 +55,8 @@ internal sealed class CostComplexity : ITreePath
             (_tree, _gone) = (tree, new bool[tree.Nodes]);
             var means = LeafWeights.Means(tree, weights);
             _errors = [.. tree.Fold(
-                leaf => (Weight: weights[leaf], Sum: weights[leaf] * tree.LeafValues[leaf], Squares: weights[leaf] * tree.LeafValues[leaf] * tree.LeafValues[leaf]),
+                leaf => (Weight: weights[leaf], Sum: weights[leaf] * tree.LeafValues[leaf],
+                    Squares: weights[leaf] * tree.LeafValues[leaf] * tree.LeafValues[leaf]),
                 (_, left, right) => (left.Weight + right.Weight, left.Sum + right.Sum, left.Squares + right.Squares))
                 .Select((node, i) => Math.Max(0, node.Squares - node.Sum * means[i]) / 2)];
             Find();
@@ -80,7 +81,8 @@ internal sealed class CostComplexity : ITreePath
                 return;
             }
 
-            var now = _tree.Fold(_ => (Leaves: 1, Error: 0.0), (node, left, right) => _gone[node] ? (1, _errors[node]) : (left.Leaves + right.Leaves, left.Error + right.Error));
+            var now = _tree.Fold(_ => (Leaves: 1, Error: 0.0), (node, left, right) =>
+                _gone[node] ? (1, _errors[node]) : (left.Leaves + right.Leaves, left.Error + right.Error));
             var open = new Stack<int>([0]);
             while (open.TryPop(out var node))
             {

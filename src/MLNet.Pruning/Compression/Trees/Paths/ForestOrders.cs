@@ -46,9 +46,11 @@ internal static class ForestOrders
     }
 
     /// <summary>1 where a tree votes for the row's class, -1 where it is against it.</summary>
-    private static sbyte[][] Votes(DecisionTreeEnsemble ensemble, TreeRows rows, TreePruningMethod method) => ensemble is { IsMean: true, Task.IsClassification: true }
+    private static sbyte[][] Votes(DecisionTreeEnsemble ensemble, TreeRows rows, TreePruningMethod method)
+        => ensemble is { IsMean: true, Task.IsClassification: true }
         ? [.. rows.Outputs(ensemble.Trees).Select(outputs => outputs.Select((output, row) => (sbyte)(output > 0 == rows.Labels[row] > 0 ? 1 : -1)).ToArray())]
-        : throw new TreePruningException($"{method} compares the votes of a binary forest's trees; this ensemble is {(ensemble.IsMean ? "a forest that predicts a number" : "boosted, so that its trees do not vote")}. "
+        : throw new TreePruningException($"{method} compares the votes of a binary forest's trees; this ensemble is "
+            + $"{(ensemble.IsMean ? "a forest that predicts a number" : "boosted, so that its trees do not vote")}. "
             + $"Use {nameof(TreePruningMethod.ForwardSelection)} or {nameof(TreePruningMethod.BackwardElimination)}.");
 
     private static double Distance(double[] sum, sbyte[] votes, int trees, CancellationToken cancellation)

@@ -5,7 +5,9 @@ namespace MLNet.Pruning.Compression.Trees.Paths;
 /// <summary>Whole trees in the order in which they are kept.</summary>
 /// <param name="ensemble">The ensemble.</param>
 /// <param name="order">Its trees, the one kept longest first; those left out go at the first step.</param>
-/// <param name="weights">What each tree of the ensemble is multiplied by where only the first, the first two and so on of the order are kept; null for nothing.</param>
+/// <param name="weights">
+/// What each tree of the ensemble is multiplied by where only the first, the first two and so on of the order are kept; null for nothing.
+/// </param>
 internal sealed class TreeOrder(DecisionTreeEnsemble ensemble, int[] order, double[][]? weights = null) : ITreePath
 {
     public int Steps => Math.Min(order.Length, ensemble.Trees.Length - 1);

@@ -3,7 +3,8 @@ namespace MLNet.Pruning.Networks.Onnx.Expansions;
 /// <summary>Attention as products of matrices: softmax(Q K^T scale + mask) V for each head.</summary>
 internal static class AttentionExpansion
 {
-    private static readonly string[] s_standard = ["is_causal", "kv_num_heads", "q_num_heads", "qk_matmul_output_mode", "scale", "softcap", "softmax_precision"];
+    private static readonly string[] s_standard = ["is_causal", "kv_num_heads", "q_num_heads", "qk_matmul_output_mode", "scale", "softcap",
+        "softmax_precision"];
     private static readonly string[] s_packed =
         ["num_heads", "unidirectional", "qkv_hidden_sizes", "mask_filter_value", "scale", "do_rotary", "past_present_share_buffer", "rotary_embedding_dim"];
 
@@ -103,7 +104,8 @@ internal static class AttentionExpansion
         var heads = (int)node.Int("num_heads", 0);
         if (node.Attributes.Keys.Except(s_multiHead).Any() || node.Input(1) is null || node.Input(2) is null || heads <= 0
             || node.Inputs.Skip(8).Any(input => input.Length > 0) || node.Inputs.Take(3).Any(input => to.Shape(input) is not { IsDefault: false, Length: 3 })
-            || node.Input(6) is null != node.Input(7) is null || node.Inputs.Skip(6).Any(past => past.Length > 0 && to.Shape(past) is not { IsDefault: false, Length: 4 })
+            || node.Input(6) is null != node.Input(7) is null || node.Inputs.Skip(6)
+                .Any(past => past.Length > 0 && to.Shape(past) is not { IsDefault: false, Length: 4 })
             || OperatorExpansion.Writes(node, 3)
             || !IsPadding(to, node.Input(4), to.Shape(node.Inputs[0])[0]))
         {

@@ -11,7 +11,8 @@ namespace MLNet.Pruning.Networks.Onnx.Expansions;
 /// <param name="add">Takes a node in the inner form.</param>
 /// <param name="symbols">Open sizes.</param>
 internal sealed class Expansion(
-    Node node, long opset, Func<string, TensorInfo> info, Dictionary<string, FoldedValue> values, Func<string, string> unique, Action<Node> add, Symbols symbols)
+    Node node, long opset, Func<string, TensorInfo> info, Dictionary<string, FoldedValue> values, Func<string, string> unique, Action<Node> add,
+    Symbols symbols)
 {
     private bool _isNamed;
 

@@ -160,7 +160,8 @@ internal static class OperatorExpansion
             return false;
         }
 
-        var operands = new[] { "transA", "transB" }.Select((attribute, i) => node.Int(attribute, 0) == 1 ? to.Transposed(node.Inputs[i]) : node.Inputs[i]).ToArray();
+        var operands = new[] { "transA", "transB" }.Select((attribute, i) => node.Int(attribute, 0) == 1 ? to.Transposed(node.Inputs[i]) : node.Inputs[i])
+            .ToArray();
         if (node.Float("alpha", 1) is var alpha && alpha == 1)
         {
             to.EmitAs(node.Outputs[0], "MatMul", operands);
@@ -182,9 +183,11 @@ internal static class OperatorExpansion
     private static bool FusedConv(Node node, Expansion to) => Activation(node, node.Floats("activation_params")) is { } activation
         && Fused(node, to, "Conv", node.Inputs.Take(3), node.Input(3), activation);
 
-    private static bool Fused(Node node, Expansion to, string @operator, IEnumerable<string> inputs, string? added, (string Operator, (string, object)[] Attributes) activation)
+    private static bool Fused(Node node, Expansion to, string @operator, IEnumerable<string> inputs, string? added,
+        (string Operator, (string, object)[] Attributes) activation)
     {
-        var own = node.Attributes.Where(attribute => !attribute.Key.StartsWith("activation", StringComparison.Ordinal)).Select(attribute => (attribute.Key, attribute.Value)).ToArray();
+        var own = node.Attributes.Where(attribute => !attribute.Key.StartsWith("activation", StringComparison.Ordinal))
+            .Select(attribute => (attribute.Key, attribute.Value)).ToArray();
         var isLast = added is null && activation.Operator.Length == 0;
         var result = to.Emit(isLast ? node.Outputs[0] : null, @operator, [.. inputs], own);
         if (added is not null)
@@ -201,7 +204,8 @@ internal static class OperatorExpansion
     }
 
     /// <summary>The activation that is fused into a node, an empty one for none; null where it is not known.</summary>
-    private static (string Operator, (string, object)[] Attributes)? Activation(Node node, float[] parameters) => (node.Text("activation", ""), parameters) switch
+    private static (string Operator, (string, object)[] Attributes)? Activation(Node node, float[] parameters)
+        => (node.Text("activation", ""), parameters) switch
     {
         ("", _) => ("", []),
         (("Relu" or "Tanh" or "Sigmoid" or "Softplus" or "Softsign" or "HardSwish") and var name, _) => (name, []),

@@ -11,7 +11,8 @@ internal static class QuantizedExpansion
 
     public static bool Convolution(Node node, Expansion to) => Expand(node, to, "Conv", axis: 0);
 
-    public static bool Product(Node node, Expansion to) => Expand(node, to, "MatMul", to.Shape(node.Inputs[3]) is { IsDefault: false } weight ? weight.Length - 1 : 0);
+    public static bool Product(Node node, Expansion to)
+        => Expand(node, to, "MatMul", to.Shape(node.Inputs[3]) is { IsDefault: false } weight ? weight.Length - 1 : 0);
 
     private static bool Expand(Node node, Expansion to, string product, int axis)
     {
@@ -25,7 +26,8 @@ internal static class QuantizedExpansion
         if (node.Input(8) is { } bias)
         {
             // The standard gives the bias the scale of the input times that of the weight, and no zero point.
-            inputs.Add(to.Emit("DequantizeLinear", [bias, to.Numbers([.. scales.Select(scale => scale * inputScale)])], scales.Length > 1 ? [("axis", 0L)] : []));
+            inputs.Add(to.Emit("DequantizeLinear", [bias, to.Numbers([.. scales.Select(scale => scale * inputScale)])],
+                scales.Length > 1 ? [("axis", 0L)] : []));
         }
 
         var floats = to.Emit(product, [.. inputs], [.. node.Attributes.Select(attribute => (attribute.Key, attribute.Value))]);
@@ -33,5 +35,6 @@ internal static class QuantizedExpansion
         return true;
     }
 
-    private static string Dequantize(Node node, Expansion to, int input) => to.Emit("DequantizeLinear", [node.Inputs[input], node.Inputs[input + 1], node.Inputs[input + 2]]);
+    private static string Dequantize(Node node, Expansion to, int input)
+        => to.Emit("DequantizeLinear", [node.Inputs[input], node.Inputs[input + 1], node.Inputs[input + 2]]);
 }

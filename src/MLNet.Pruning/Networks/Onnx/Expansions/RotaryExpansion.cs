@@ -14,7 +14,8 @@ internal static class RotaryExpansion
     {
         var (shape, table) = (to.Shape(node.Inputs[0]), to.Shape(node.Inputs[cosines]));
         if (node.Attributes.Keys.Except(s_attributes).Any() || node.Float("scale", 1) != 1 || node.Int("is_packed_batching", 0) == 1
-            || shape.IsDefault || shape.Length is not (3 or 4) || table.IsDefault || table[^1] <= 0 || (node.Input(positions) is { } given && to.Shape(given) is not { IsDefault: false, Length: 2 }))
+            || shape.IsDefault || shape.Length is not (3 or 4) || table.IsDefault || table[^1] <= 0
+            || (node.Input(positions) is { } given && to.Shape(given) is not { IsDefault: false, Length: 2 }))
         {
             return false;
         }

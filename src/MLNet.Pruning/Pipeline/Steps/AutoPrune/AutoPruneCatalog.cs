@@ -9,8 +9,8 @@ public static class AutoPruneCatalog
     /// <summary>Prunes the network of the step before to a budget, each layer as far as serves it best.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="budget">
-    /// What the network may cost, how far its metric may fall, or both, such as <c>Budget.MultiplyAdds(100_000) &amp; Budget.MetricLoss(0.01)</c>. Where it bounds
-    /// the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one with the best validation metric.
+    /// What the network may cost, how far its metric may fall, or both, such as <c>Budget.MultiplyAdds(100_000) &amp; Budget.MetricLoss(0.01)</c>. Where it
+    /// bounds the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one with the best validation metric.
     /// </param>
     /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Unit"/>, which is removed.</param>
     /// <param name="strategy">How the sparsities are looked for; by default <see cref="SearchStrategy.SensitivityGuided"/>.</param>
@@ -23,7 +23,8 @@ public static class AutoPruneCatalog
     /// Console.WriteLine(model.LastTransformer.AutoPruning);
     /// </code>
     /// </example>
-    public static AutoPruneEstimator AutoPrune(this TransformsCatalog catalog, Budget budget, Granularity? granularity = null, SearchStrategy? strategy = null, int fineTuneEpochs = 5)
+    public static AutoPruneEstimator AutoPrune(this TransformsCatalog catalog, Budget budget, Granularity? granularity = null, SearchStrategy? strategy = null,
+        int fineTuneEpochs = 5)
     {
         ArgumentNullException.ThrowIfNull(budget);
         return catalog.AutoPrune(new AutoPruneOptions

@@ -45,14 +45,16 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var validation = Validation.Of(data, state.Task, training);
         using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         var start = RewindCheckpoints.Of(state);
-        var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Pruning.Measured };
+        var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed,
+            _options.CancellationToken) { Measured = _options.Pruning.Measured };
         var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, calibration);
         var loop = new AutoPruneLoop(_options, space,
             network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
             (network, epochs) => network.WithWeights(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { })
                 .Run(network.Network, network.Masks, _step.Seed, session: session).Network),
-            _options.Settings(training, training.Distillation is { } distillation ? distillation.Teacher ?? state.Dense ?? state.Network : null, _step.Seed), _step.Seed,
+            _options.Settings(training, training.Distillation is { } distillation ? distillation.Teacher ?? state.Dense ?? state.Network : null, _step.Seed),
+            _step.Seed,
             trial =>
             {
                 channel.Info(MessageSensitivity.None, "{0}", trial.ToString());

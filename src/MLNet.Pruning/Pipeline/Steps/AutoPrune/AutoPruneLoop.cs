@@ -42,7 +42,8 @@ internal sealed class AutoPruneLoop
         _state = new(options.StatePath,
         [
             .. settings, ("network", NetworkHash.Of(space.Start.Network)),
-            ("choice of pieces", space.Fingerprint()), ("validation result", FormattableString.Invariant($"{before.Name} {before.Metric:r}, loss {before.Loss:r}")),
+            ("choice of pieces", space.Fingerprint()), ("validation result",
+                FormattableString.Invariant($"{before.Name} {before.Metric:r}, loss {before.Loss:r}")),
         ]);
     }
 
@@ -69,8 +70,10 @@ internal sealed class AutoPruneLoop
 
         var kept = _space.Kept(best.Levels);
         CostMeasure[] measures = [.. _budget.Limits.Select(limit => limit.Measure).Append(_options.Objective).Distinct()];
-        return (network, new(_budget.ToString(), _log.Before, best.Validation, after, [.. _space.Layers.Select((layer, l) => new LayerRatio(layer.Layer, layer.Parameter, layer.Total, kept[l]))],
-            [.. measures.Select(measure => new BudgetCost(measure, _log.Cost(measure, _log.Dense), measure == CostMeasure.Milliseconds ? _log.Cost(measure, best.Levels) : _meter.Of(measure, network.Network),
+        return (network, new(_budget.ToString(), _log.Before, best.Validation, after,
+            [.. _space.Layers.Select((layer, l) => new LayerRatio(layer.Layer, layer.Parameter, layer.Total, kept[l]))],
+            [.. measures.Select(measure => new BudgetCost(measure, _log.Cost(measure, _log.Dense),
+                measure == CostMeasure.Milliseconds ? _log.Cost(measure, best.Levels) : _meter.Of(measure, network.Network),
                 _budget.Limits.FirstOrDefault(limit => limit.Measure == measure)?.Most))],
             [.. _log.Trials.Skip(1).Select(Describe)], _resumed, _stopped));
     }
@@ -122,7 +125,8 @@ internal sealed class AutoPruneLoop
 
     /// <summary>The network as candidates are measured.</summary>
     private PrunedNetwork Candidate(IReadOnlyList<int> levels)
-        => levels.All(level => level == 0) ? _space.Start : _options.CandidateEpochs == 0 ? _space.Prune(levels) : _fineTune(_space.Prune(levels), _options.CandidateEpochs);
+        => levels.All(level => level == 0) ? _space.Start : _options.CandidateEpochs == 0 ? _space.Prune(levels)
+            : _fineTune(_space.Prune(levels), _options.CandidateEpochs);
 
     /// <summary>The network after its fine-tuning, or without it where that came out worse.</summary>
     private (PrunedNetwork, ValidationResult) Better(PrunedNetwork searched, SearchTrial best)
@@ -130,7 +134,8 @@ internal sealed class AutoPruneLoop
         var tuned = _fineTune(searched, _options.FineTuneEpochs);
         var validation = _measure(tuned.Network);
         var excess = _log.CostExcess(measure => measure == CostMeasure.Milliseconds ? _log.Cost(measure, best.Levels) : _meter.Of(measure, tuned.Network));
-        return _log.Compare(best with { CostExcess = excess, MetricExcess = _log.MetricExcess(validation), Validation = validation }, best) < 0 ? (tuned, validation) : (searched, best.Validation);
+        return _log.Compare(best with { CostExcess = excess, MetricExcess = _log.MetricExcess(validation), Validation = validation }, best) < 0
+            ? (tuned, validation) : (searched, best.Validation);
     }
 
     private AutoPruneTrial Describe(SearchTrial trial, int index)
@@ -142,10 +147,13 @@ internal sealed class AutoPruneLoop
         var limit = _budget.Limits.First(limit => _log.Cost(limit.Measure, _log.Smallest) > limit.Most);
         var cost = _log.Cost(limit.Measure, _log.Smallest);
         var searched = _log.Layers.GroupBy(layer => layer.Layer).ToDictionary(layers => layers.Key, layers => layers.First());
-        return new(_budget, limit.ToString(), cost - limit.Most, _meter.ByLayer(limit.Measure, smallest).Select(layer => new BlockingLayer(layer.Layer, layer.Cost,
-                searched.TryGetValue(layer.Layer, out var ratio) ? FormattableString.Invariant($"what is left of it at the greatest sparsity allowed, {ratio.Kept[^1]} of {ratio.Total}")
+        return new(_budget, limit.ToString(), cost - limit.Most,
+            _meter.ByLayer(limit.Measure, smallest).Select(layer => new BlockingLayer(layer.Layer, layer.Cost,
+                searched.TryGetValue(layer.Layer, out var ratio)
+                    ? FormattableString.Invariant($"what is left of it at the greatest sparsity allowed, {ratio.Kept[^1]} of {ratio.Total}")
                 : "it cannot lose weights or structures of its own, or is out of scope")),
-            FormattableString.Invariant($"with every layer at its greatest sparsity the network still has {cost:0.####} {BudgetLimit.Name(limit.Measure)}, {cost - limit.Most:0.####} too many."), _space.Reasons);
+            FormattableString.Invariant($"with every layer at its greatest sparsity the network still has {cost:0.####} {BudgetLimit.Name(
+                limit.Measure)}, {cost - limit.Most:0.####} too many."), _space.Reasons);
     }
 
     /// <summary>Prunes each layer alone as the nearest network does, to see by how much that is too much for the metric.</summary>
@@ -156,9 +164,12 @@ internal sealed class AutoPruneLoop
             var alone = _log.Dense;
             alone[l] = nearest.Levels[l];
             var trial = _log.Find(alone) ?? Evaluate(alone);
-            return new BlockingLayer(layer.Layer, trial.MetricExcess, FormattableString.Invariant($"{_log.Before.LossTo(trial.Validation):0.####} of the metric is lost with this layer alone at sparsity {layer.Sparsity(nearest.Levels[l]):0.###}"));
+            return new BlockingLayer(layer.Layer, trial.MetricExcess,
+                FormattableString.Invariant($"{_log.Before
+                    .LossTo(trial.Validation):0.####} of the metric is lost with this layer alone at sparsity {layer.Sparsity(nearest.Levels[l]):0.###}"));
         });
         return new(_budget, FormattableString.Invariant($"at most {_budget.MaximumMetricLoss} loss of metric"), _log.MetricExcess(after), layers,
-            FormattableString.Invariant($"the nearest network found within the costs loses {_log.Before.LossTo(after):0.####} of the metric{(_stopped ? " (the search was stopped before its end)" : "")}."));
+            FormattableString.Invariant($"the nearest network found within the costs loses {_log.Before
+                .LossTo(after):0.####} of the metric{(_stopped ? " (the search was stopped before its end)" : "")}."));
     }
 }

@@ -12,7 +12,9 @@ public record AutoPruneOptions
     /// </summary>
     public required Budget Budget { get; init => field = Setting.Present(value); }
 
-    /// <summary>What candidates are measured by on the validation rows, and what the budget's loss of metric and the fine-tuning's early stopping go by.</summary>
+    /// <summary>
+    /// What candidates are measured by on the validation rows, and what the budget's loss of metric and the fine-tuning's early stopping go by.
+    /// </summary>
     /// <value>Default null: that of the fine-tuning, or else of the network's training, or else the task's own.</value>
     public Metric? Metric { get; init; }
 
@@ -72,7 +74,9 @@ public record AutoPruneOptions
     /// <value>Default null: as the network was trained.</value>
     public TrainingOptions? FineTuning { get; init; }
 
-    /// <summary>No further candidate is begun after so long; the best so far is taken. Above zero; one candidate that meets the costs is always measured.</summary>
+    /// <summary>
+    /// No further candidate is begun after so long; the best so far is taken. Above zero; one candidate that meets the costs is always measured.
+    /// </summary>
     /// <value>Default null: no limit.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not above zero.</exception>
     public TimeSpan? TimeLimit
@@ -119,7 +123,8 @@ public record AutoPruneOptions
     /// <summary>The part of the options that says which weights or structures go.</summary>
     internal PruningOptions Pruning => new()
     {
-        Granularity = Granularity, Importance = Importance, Scope = Scope, GroupReduction = GroupReduction, Alignment = Alignment, CancellationToken = CancellationToken,
+        Granularity = Granularity, Importance = Importance, Scope = Scope, GroupReduction = GroupReduction, Alignment = Alignment,
+        CancellationToken = CancellationToken,
     };
 
     /// <summary>
@@ -153,7 +158,8 @@ public record AutoPruneOptions
         FineTuning?.Validate();
         if (!Granularity.IsStructural && (Minimize == CostMeasure.Milliseconds || Budget.Limits.Any(limit => limit.Measure == CostMeasure.Milliseconds)))
         {
-            throw new ArgumentException($"Milliseconds need structures that are removed: those of granularity '{Granularity}' are set to zero, which takes as long.", nameof(Granularity));
+            throw new ArgumentException($"Milliseconds need structures that are removed: those of granularity '{Granularity}' are set to zero, which takes as "
+                + "long.", nameof(Granularity));
         }
     }
 }

@@ -30,7 +30,9 @@ public sealed class DistillEstimator : IEstimator<NeuralNetworkTransformer>
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">There is no teacher, or none with a network where the student is to be made of it.</exception>
-    /// <exception cref="ArgumentException">The teacher and the student do not have the same outputs, or not the tensors that the distillation names.</exception>
+    /// <exception cref="ArgumentException">
+    /// The teacher and the student do not have the same outputs, or not the tensors that the distillation names.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
     /// <exception cref="TrainingDataException">No rows, one class only, or values that are not finite.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
@@ -41,7 +43,8 @@ public sealed class DistillEstimator : IEstimator<NeuralNetworkTransformer>
         var options = _options;
         if (_student is not null)
         {
-            options = options with { Network = _student((_options.Distillation!.Teacher ?? Teacher.Columns()).NetworkFor(input.Schema) ?? throw new InvalidOperationException(
+            options = options with { Network = _student((_options.Distillation!.Teacher ?? Teacher.Columns()).NetworkFor(input.Schema)
+                ?? throw new InvalidOperationException(
                 "The student is to be made of the teacher's network, but the teacher is none: give the student itself, or put a network before this step.")) };
         }
 
@@ -51,7 +54,8 @@ public sealed class DistillEstimator : IEstimator<NeuralNetworkTransformer>
         }
 
         var type = NetworkInputs.Find(input.Schema, options.LabelColumnName, "label").Type;
-        return new NeuralNetworkTrainer(_environment, Task(options.LabelColumnName, type is KeyDataViewType, type, before?.Task), options, before?.SplitSeed).Fit(input);
+        return new NeuralNetworkTrainer(_environment, Task(options.LabelColumnName, type is KeyDataViewType, type, before?.Task), options, before?.SplitSeed)
+            .Fit(input);
     }
 
     /// <inheritdoc/>

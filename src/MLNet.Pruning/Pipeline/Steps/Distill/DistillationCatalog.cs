@@ -48,7 +48,8 @@ public static class DistillationCatalog
     ///     .Append(ml.Transforms.Distill(teacher =&gt; Network.Shrink(teacher, width: 0.25)));
     /// </code>
     /// </example>
-    public static DistillEstimator Distill(this TransformsCatalog catalog, Func<Network, Network> student, Distillation? distillation = null, string labelColumnName = "Label",
+    public static DistillEstimator Distill(this TransformsCatalog catalog, Func<Network, Network> student, Distillation? distillation = null,
+        string labelColumnName = "Label",
         string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3, ITransformer? teacher = null)
         => catalog.Distill(student, Options(null, From(distillation, teacher), labelColumnName, featureColumnName, epochs, batchSize, learningRate));
 
@@ -87,9 +88,11 @@ public static class DistillationCatalog
 
     private static Distillation? From(Distillation? distillation, ITransformer? teacher) => teacher is null ? distillation
         : distillation?.Teacher is null ? (distillation ?? Distillation.Response()).From(Teacher.Model(teacher))
-        : throw new ArgumentException("The distillation names a teacher, and another was given beside it; combine teachers by Teacher.Mean, Teacher.Weighted or Teacher.BestPerClass.", nameof(teacher));
+        : throw new ArgumentException("The distillation names a teacher, and another was given beside it; combine teachers by Teacher.Mean, Teacher.Weighted "
+            + "or Teacher.BestPerClass.", nameof(teacher));
 
-    private static NeuralNetworkOptions Options(Network? student, Distillation? distillation, string label, string features, int epochs, int batchSize, double learningRate) => new()
+    private static NeuralNetworkOptions Options(Network? student, Distillation? distillation, string label, string features, int epochs, int batchSize,
+        double learningRate) => new()
     {
         Network = student,
         Distillation = distillation,

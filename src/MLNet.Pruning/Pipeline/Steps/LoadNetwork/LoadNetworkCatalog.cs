@@ -9,7 +9,9 @@ public static class LoadNetworkCatalog
     /// <summary>Brings the network of an ONNX file into a chain, to score, prune and fine-tune it there.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="path">The ONNX file; see <see cref="Network.FromOnnx(string)"/>.</param>
-    /// <param name="inputs">The columns to read, in the order of the network's inputs; by default columns named as they are, or "Features" for a single one.</param>
+    /// <param name="inputs">
+    /// The columns to read, in the order of the network's inputs; by default columns named as they are, or "Features" for a single one.
+    /// </param>
     /// <param name="outputs">The network's output that is the score, one name; by default the first. The others are dropped.</param>
     /// <param name="labelColumnName">A key (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression); scoring does without.</param>
     /// <param name="task">What the outputs mean; by default what the label column's type says.</param>
@@ -33,7 +35,9 @@ public static class LoadNetworkCatalog
     /// <summary>Brings a network into a chain, to score, prune and fine-tune it there.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="network">The network, with values.</param>
-    /// <param name="inputs">The columns to read, in the order of the network's inputs; by default columns named as they are, or "Features" for a single one.</param>
+    /// <param name="inputs">
+    /// The columns to read, in the order of the network's inputs; by default columns named as they are, or "Features" for a single one.
+    /// </param>
     /// <param name="outputs">The network's output that is the score, one name; by default the first. The others are dropped.</param>
     /// <param name="labelColumnName">A key (multiclass), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression); scoring does without.</param>
     /// <param name="task">What the outputs mean; by default what the label column's type says.</param>

@@ -10,9 +10,12 @@ namespace MLNet.Pruning;
 /// Brings a network that is trained already into a chain, where it is scored, evaluated, pruned and fine-tuned like one that a trainer
 /// of the chain fitted. Its Fit trains nothing: it looks at columns only.
 /// <list type="table">
-/// <item><term>Task</term><description>multiclass classification, binary classification or regression; by default what the label column's type says</description></item>
-/// <item><term>Inputs</term><description>one column an input: known-size vectors or single values of <see cref="float"/>; integers or keys for token ids</description></item>
-/// <item><term>Label</term><description>a key, a <see cref="bool"/> or a <see cref="float"/>; needed by steps that train or measure, not for scoring</description></item>
+/// <item><term>Task</term><description>multiclass classification, binary classification or regression; by default what the label column's type
+/// says</description></item>
+/// <item><term>Inputs</term><description>one column an input: known-size vectors or single values of <see cref="float"/>; integers or keys for token
+/// ids</description></item>
+/// <item><term>Label</term><description>a key, a <see cref="bool"/> or a <see cref="float"/>; needed by steps that train or measure, not for
+/// scoring</description></item>
 /// </list>
 /// </summary>
 public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
@@ -30,7 +33,8 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
         _network = options.Network.WithOutputs(options.OutputName ?? options.Network.Output.Name);
         if (!_network.IsInitialized)
         {
-            throw new ArgumentException("The network has parameters without values: call Network.Initialize(seed), or train it with ml.MulticlassClassification.Trainers.NeuralNetwork and the like.", nameof(LoadNetworkOptions.Network));
+            throw new ArgumentException("The network has parameters without values: call Network.Initialize(seed), or train it with "
+                + "ml.MulticlassClassification.Trainers.NeuralNetwork and the like.", nameof(LoadNetworkOptions.Network));
         }
 
         _inputs = options.InputColumnNames is { Count: > 0 } names ? [.. names] : [.. _network.Inputs.Select(input => input.Name)];
@@ -103,12 +107,14 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
     private LearningTask TaskOf(DataViewType? label) => label is null
         ? throw new ArgumentException($"LoadNetwork cannot tell the task: the data has no label column '{_options.LabelColumnName}', and no task was given. "
             + "Name the label column, or set the task.")
-        : TaskLabels.Of(label) ?? throw new ArgumentException($"LoadNetwork cannot tell the task from the label column '{_options.LabelColumnName}' of type {label}: a key says "
+        : TaskLabels.Of(label) ?? throw new ArgumentException($"LoadNetwork cannot tell the task from the label column '{_options.LabelColumnName}' of type "
+            + $"{label}: a key says "
             + "multiclass, Boolean binary, Single regression. Append ml.Transforms.Conversion.MapValueToKey before, or set the task.");
 
     private static LabelKeys? CheckedKeys(DataViewSchema.Column label, KeyDataViewType type, Network network) => type.Count == (ulong)network.Output.RowSize
         ? LabelKeys.Of(label)
-        : throw NetworkInputs.Mismatch(label.Name, "label", $"a key of {network.Output.RowSize} values, as many as the network's output '{network.Output.Name}' has", label.Type.ToString());
+        : throw NetworkInputs.Mismatch(label.Name, "label",
+            $"a key of {network.Output.RowSize} values, as many as the network's output '{network.Output.Name}' has", label.Type.ToString());
 
     /// <summary>The network with sizes that it leaves open, other than the batch, as the columns have them.</summary>
     private Network Close(DataViewSchema schema, string[] names)
@@ -133,7 +139,8 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
             var known = input.Shape.Skip(1).Where(other => other >= 0).Aggregate(1, (product, other) => product * other);
             if (open.Length > 1 || size is null || size % known != 0)
             {
-                throw NetworkInputs.Mismatch(column.Name, "feature", $"a known-size vector that tells the open size of '{input}'", new InputColumn(column.Name, column.Type).ToString());
+                throw NetworkInputs.Mismatch(column.Name, "feature", $"a known-size vector that tells the open size of '{input}'",
+                    new InputColumn(column.Name, column.Type).ToString());
             }
 
             sizes[_network.Graph.Symbols.Name(open[0])] = size.Value / known;

@@ -43,7 +43,8 @@ public sealed record LoadNetworkOptions
     public double ValidationFraction
     {
         get;
-        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value, "The validation fraction lies in [0, 1).");
+        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value,
+            "The validation fraction lies in [0, 1).");
     } = 0.1;
 
     /// <summary>Whether later steps leave out rows with missing labels, values that are not finite or ids beyond a table; else they refuse them.</summary>

@@ -44,18 +44,23 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var tuning = Taught(_options.FineTuning ?? state.Training.ForLaterStep());
         var training = tuning.With(cancellation: _options.CancellationToken, metric: _options.Metric);
-        if (_options.Tolerance?.Confidence is not null && training.EarlyStoppingPatience is not null && (_options.FineTuneEpochs ?? (_options.Schedule == Schedule.OneShot && _options.Training is null ? 0 : 1)) > 0)
+        if (_options.Tolerance?.Confidence is not null && training.EarlyStoppingPatience is not null
+            && (_options.FineTuneEpochs ?? (_options.Schedule == Schedule.OneShot && _options.Training is null ? 0 : 1)) > 0)
         {
-            throw new ArgumentException("Early stopping picks weights by the validation rows, which then prove nothing with confidence: give PruningOptions.FineTuning without EarlyStoppingPatience, or a plain tolerance.", nameof(PruningOptions.Tolerance));
+            throw new ArgumentException("Early stopping picks weights by the validation rows, which then prove nothing with confidence: give "
+                + "PruningOptions.FineTuning without EarlyStoppingPatience, or a plain tolerance.", nameof(PruningOptions.Tolerance));
         }
 
         var validation = Validation.Of(data, state.Task, training);
-        var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed, _options.CancellationToken) { Measured = _options.Measured };
+        var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed,
+            _options.CancellationToken) { Measured = _options.Measured };
         var start = RewindCheckpoints.Of(state);
         var (rounds, rewound) = (0, RewindCheckpoints.Name(_options.Rewind, state));
         using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
-        TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving) => new TrainingLoop(data, Tuned(training, epochs, tuning), state.Task, device,
-            result => NeuralNetworkTrainer.Report(channel, training.Progress, result)).Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, session);
+        TrainingResult FineTune(PrunedNetwork network, int epochs, SparseTrainingRun? moving)
+            => new TrainingLoop(data, Tuned(training, epochs, tuning), state.Task, device,
+            result => NeuralNetworkTrainer.Report(channel, training.Progress, result))
+                .Run(network.Network, network.Masks, unchecked(_step.Seed + rounds++), 0, moving, session);
         void Report(PruningStep step)
         {
             channel.Info(MessageSensitivity.None, "{0}", step.ToString());
@@ -63,8 +68,10 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         }
 
         var (pruned, report) = _options.Training is { } sparse
-            ? new SparseTrainingLoop(sparse, _options, calibration, validation.Measure, (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report, validation).Run(start, rewound)
-            : new PruningLoop(_options, validation.Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration, validation).Run(start, rewound);
+            ? new SparseTrainingLoop(sparse, _options, calibration, validation.Measure,
+                (network, moving) => FineTune(network, _options.FineTuneEpochs ?? training.Epochs, moving), Report, validation).Run(start, rewound)
+            : new PruningLoop(_options, validation.Measure, (network, epochs) => FineTune(network, epochs, null), Report, calibration, validation)
+                .Run(start, rewound);
         foreach (var warning in report.Warnings)
         {
             channel.Warning(MessageSensitivity.None, "{0}", warning);
@@ -83,5 +90,6 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
     private TrainingOptions Taught(TrainingOptions training) => _distillation is null ? training : training with { Distillation = _distillation };
 
     private TrainingOptions Tuned(TrainingOptions training, int epochs, TrainingOptions whole)
-        => _options.Rewind == Rewind.LearningRate ? whole.Tail(epochs).With(cancellation: _options.CancellationToken, metric: _options.Metric) : training.With(epochs);
+        => _options.Rewind == Rewind.LearningRate ? whole.Tail(epochs).With(cancellation: _options.CancellationToken, metric: _options.Metric)
+            : training.With(epochs);
 }

@@ -15,10 +15,12 @@ internal static class FastTreeReader
     public static (ITransformer Step, TreesState State) Read(ITransformer model)
     {
         ITransformer[] steps = [.. NetworkChains.Flatten(model)];
-        (ITransformer Step, DecisionTreeEnsemble Trees)[] found = [.. steps.Select(step => (step, TryRead(step))).Where(pair => pair.Item2 is not null).Select(pair => (pair.step, pair.Item2!))];
+        (ITransformer Step, DecisionTreeEnsemble Trees)[] found = [.. steps.Select(step => (step, TryRead(step))).Where(pair => pair.Item2 is not null)
+            .Select(pair => (pair.step, pair.Item2!))];
         return found switch
         {
-            [var (step, trees)] => (step, new(trees, step is PrunedTreesTransformer pruned ? pruned.FeatureColumnName : ((ISingleFeaturePredictionTransformer<object>)step).FeatureColumnName)),
+            [var (step, trees)] => (step, new(trees, step is PrunedTreesTransformer pruned ? pruned.FeatureColumnName
+                : ((ISingleFeaturePredictionTransformer<object>)step).FeatureColumnName)),
             [] => throw new ArgumentException($"There are no trees in the model: it is made of {string.Join(", ", steps.Select(step => step.GetType().Name))}. "
                 + "PruneTrees takes a model of FastTree or FastForest, binary or regression.", nameof(model)),
             _ => throw new ArgumentException($"The model has {found.Length} ensembles of trees: give PruneTrees the one to prune.", nameof(model)),
@@ -44,26 +46,31 @@ internal static class FastTreeReader
 
         var task = model is FastTreeBinaryModelParameters or FastForestBinaryModelParameters ? LearningTask.Binary
             : model is FastTreeRegressionModelParameters or FastForestRegressionModelParameters ? LearningTask.Regression
-            : throw new NotSupportedException($"{model.GetType().Name} makes something else of its trees' sum than a score of binary classification or of regression, and cannot be pruned.");
+            : throw new NotSupportedException($"{model.GetType().Name} makes something else of its trees' sum than a score of binary classification or of "
+                + "regression, and cannot be pruned.");
         var calibration = calibrator switch
         {
             null => null,
             PlattCalibrator platt => new PlattScaling(platt.Slope, platt.Offset),
-            _ => throw new NotSupportedException($"The model's probabilities come from a {calibrator.GetType().Name}; those of a {nameof(PlattCalibrator)} can be pruned."),
+            _ => throw new NotSupportedException($"The model's probabilities come from a {calibrator.GetType().Name}; those of a {nameof(PlattCalibrator)} "
+                + "can be pruned."),
         };
         var size = step.FeatureColumnType is Microsoft.ML.Data.VectorDataViewType vector ? vector.Size : 0;
         return model switch
         {
             TreeEnsembleModelParametersBasedOnRegressionTree trees
-                => Read(trees.TrainedTreeEnsemble.Trees, trees.TrainedTreeEnsemble.TreeWeights, trees.TrainedTreeEnsemble.Bias, size, task, calibration, isMean: false, 1),
+                => Read(trees.TrainedTreeEnsemble.Trees, trees.TrainedTreeEnsemble.TreeWeights, trees.TrainedTreeEnsemble.Bias, size, task, calibration,
+                    isMean: false, 1),
             TreeEnsembleModelParametersBasedOnQuantileRegressionTree trees
-                => Read(trees.TrainedTreeEnsemble.Trees, trees.TrainedTreeEnsemble.TreeWeights, trees.TrainedTreeEnsemble.Bias, size, task, calibration, isMean: true,
+                => Read(trees.TrainedTreeEnsemble.Trees, trees.TrainedTreeEnsemble.TreeWeights, trees.TrainedTreeEnsemble.Bias, size, task, calibration,
+                    isMean: true,
                     !task.IsClassification ? trees.TrainedTreeEnsemble.Trees.Count : 1),
             _ => throw new NotSupportedException($"{model.GetType().Name} has trees of a kind that is not known."),
         };
     }
 
-    private static DecisionTreeEnsemble Read(IReadOnlyList<RegressionTreeBase> trees, IReadOnlyList<double> weights, double bias, int features, LearningTask task,
+    private static DecisionTreeEnsemble Read(IReadOnlyList<RegressionTreeBase> trees, IReadOnlyList<double> weights, double bias, int features,
+        LearningTask task,
         PlattScaling? calibration, bool isMean, double divisor)
     {
         var sets = new List<ImmutableArray<int>>();

@@ -17,7 +17,8 @@ internal sealed class FeatureReader(DataViewRow row, DataViewSchema.Column colum
     {
         var column = NetworkInputs.Find(schema, state.FeatureColumn);
         return column.Type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single && vector.Size == state.Ensemble.FeatureCount ? [column]
-            : throw NetworkInputs.Mismatch(state.FeatureColumn, "feature", $"Vector<Single, {state.Ensemble.FeatureCount}>, what the trees read", column.Type.ToString());
+            : throw NetworkInputs.Mismatch(state.FeatureColumn, "feature", $"Vector<Single, {state.Ensemble.FeatureCount}>, what the trees read",
+                column.Type.ToString());
     }
 
     public TrainingDataException? Read(Span<float> values, long row)

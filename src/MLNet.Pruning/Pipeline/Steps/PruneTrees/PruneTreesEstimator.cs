@@ -35,7 +35,9 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
     /// <exception cref="InvalidOperationException">No trainer or model was given, and no PruneTrees step comes before this one.</exception>
     /// <exception cref="ArgumentException">The trainer's model has no trees, or the metric does not fit them.</exception>
     /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
-    /// <exception cref="NotSupportedException">The model scores otherwise than by the sum of its trees, such as one with values of its own for missing features.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The model scores otherwise than by the sum of its trees, such as one with values of its own for missing features.
+    /// </exception>
     /// <exception cref="TreePruningException">The ensemble has one tree only, nothing is left to prune, or the amount is out of reach.</exception>
     /// <exception cref="TrainingDataException">Rows are missing, to train or to choose on, or cannot be used.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
@@ -67,7 +69,8 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
         }
 
         var scored = _trainer?.GetOutputSchema(inputSchema) ?? inputSchema;
-        if (_trainer is null && scored.FirstOrDefault(column => column.Name == ScoreColumns.Score).Annotations?.Any(annotation => annotation.Name == TreesAnnotation.Name) != true)
+        if (_trainer is null && scored.FirstOrDefault(column => column.Name == ScoreColumns.Score).Annotations?.Any(annotation =>
+            annotation.Name == TreesAnnotation.Name) != true)
         {
             throw Missing();
         }
@@ -84,7 +87,8 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
 
     private static TreesState Require(DataViewSchema schema) => TreesAnnotation.Find(schema) ?? throw Missing();
 
-    private static InvalidOperationException Missing() => new("PruneTrees without a trainer or model prunes the trees of the PruneTrees step before it in the chain, but the 'Score' column carries none: "
+    private static InvalidOperationException Missing()
+        => new("PruneTrees without a trainer or model prunes the trees of the PruneTrees step before it in the chain, but the 'Score' column carries none: "
         + "give it one, such as ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(), ...).");
 
     /// <summary>What is pruned is what the model scores with: a file of an old version may hold values for missing features that no member tells.</summary>
@@ -97,7 +101,8 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
             rows.CancellationToken.ThrowIfCancellationRequested();
             if (!(Math.Abs(score - own[row]) <= ScoreTolerance * Math.Max(1, Math.Abs(own[row]))))
             {
-                throw new NotSupportedException($"The model cannot be pruned: it scores validation row {row} with {score}, but the sum of its trees is {own[row]}. "
+                throw new NotSupportedException($"The model cannot be pruned: it scores validation row {row} with {score}, but the sum of its trees is "
+                    + $"{own[row]}. "
                     + "It may hold values for missing features, which ML.NET does not tell; train it anew.");
             }
 

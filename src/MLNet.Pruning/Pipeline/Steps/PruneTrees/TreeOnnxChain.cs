@@ -19,7 +19,8 @@ internal sealed class TreeOnnxChain : OnnxChain
     private const string Logit = Prefix + "Logit";
     private const string Probability = Prefix + "Probability";
 
-    public TreeOnnxChain(TreesState state) : base([(state.FeatureColumn, new VectorDataViewType(NumberDataViewType.Single, state.Ensemble.FeatureCount))]) => Build(() => Build(state));
+    public TreeOnnxChain(TreesState state) : base([(state.FeatureColumn, new VectorDataViewType(NumberDataViewType.Single, state.Ensemble.FeatureCount))])
+        => Build(() => Build(state));
 
     private void Build(TreesState state)
     {

@@ -34,7 +34,8 @@ public static class TreePruningCatalog
     /// });
     /// </code>
     /// </example>
-    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer, TreePruningOptions options)
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer,
+        TreePruningOptions options)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         return new(CatalogEnvironment.Of(catalog), options, trainer);

@@ -31,7 +31,8 @@ internal static class TreeTrainingRows
         if (validation == 0 || validation == count)
         {
             throw new TrainingDataException(string.Create(CultureInfo.InvariantCulture,
-                $"A validation fraction of {options.ValidationFraction} leaves {validation} of the {count} rows to choose on and {count - validation} to train on; both need some."));
+                $"A validation fraction of {options.ValidationFraction} leaves {validation} of the {count} rows to choose on and {count - validation} to "
+                    + $"train on; both need some."));
         }
 
         var isValidation = new bool[count];
@@ -80,20 +81,23 @@ internal static class TreeTrainingRows
 
                 var target = readLabel();
                 labels.Add(float.IsFinite(target) ? target
-                    : throw new TrainingDataException($"Row {labels.Count}: column '{label.Name}' is {(float.IsNaN(target) ? "missing" : target)}; expected a finite number.", label.Name, labels.Count));
+                    : throw new TrainingDataException($"Row {labels.Count}: column '{label.Name}' is {(float.IsNaN(target) ? "missing" : target)}; expected a "
+                        + "finite number.", label.Name, labels.Count));
                 values.AddRange(row);
                 if (readWeight is not null)
                 {
                     var importance = readWeight();
                     weights.Add(importance >= 0 && float.IsFinite(importance) ? importance
-                        : throw new TrainingDataException($"Row {weights.Count}: column '{options.ExampleWeightColumnName}' is {importance}; expected a finite number of at least 0.", options.ExampleWeightColumnName, weights.Count));
+                        : throw new TrainingDataException($"Row {weights.Count}: column '{options.ExampleWeightColumnName}' is {importance}; expected a "
+                            + "finite number of at least 0.", options.ExampleWeightColumnName, weights.Count));
                 }
             }
         }
 
         if (labels.Distinct().Take(2).Count() < 2)
         {
-            throw new TrainingDataException(labels.Count == 0 ? "There are no rows to prune trees with." : $"All {labels.Count} rows have the same value in column '{label.Name}': there is nothing to tell apart.", label.Name);
+            throw new TrainingDataException(labels.Count == 0 ? "There are no rows to prune trees with."
+                : $"All {labels.Count} rows have the same value in column '{label.Name}': there is nothing to tell apart.", label.Name);
         }
 
         return new([.. values], ensemble.Width, [.. labels], weight is null ? null : [.. weights]) { CancellationToken = options.CancellationToken };

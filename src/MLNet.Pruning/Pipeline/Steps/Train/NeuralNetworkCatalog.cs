@@ -40,7 +40,8 @@ public static class NeuralNetworkCatalog
     /// });
     /// </code>
     /// </example>
-    public static NeuralNetworkTrainer NeuralNetwork(this MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog, NeuralNetworkOptions options)
+    public static NeuralNetworkTrainer NeuralNetwork(this MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog,
+        NeuralNetworkOptions options)
         => new(CatalogEnvironment.Of(catalog), LearningTask.Multiclass, options);
 
     /// <summary>Trains a network for binary classification.</summary>

@@ -56,10 +56,12 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         var untrained = ScoreOutput.Fit(_options.Network!, _task);
         var inputs = NetworkInputs.Of(input.Schema, untrained, [_options.FeatureColumnName]);
         var splitSeed = _splitSeed ?? _seed;
-        TrainingData Read(IDataView view, Network network, NetworkInputs inputs) => TrainingRows.Read(view, network, inputs, _task, _options.Rows(splitSeed, _options.CancellationToken));
+        TrainingData Read(IDataView view, Network network, NetworkInputs inputs)
+            => TrainingRows.Read(view, network, inputs, _task, _options.Rows(splitSeed, _options.CancellationToken));
         var data = Read(input, untrained, inputs);
         var network = untrained.Initialize(_seed);
-        channel.Info(MessageSensitivity.None, "{0}", $"training {network.ParameterCount} parameters on {data.TrainingRows.Length} rows, measuring on {data.ValidationRows.Length}, seed {_seed}");
+        channel.Info(MessageSensitivity.None, "{0}", $"training {network.ParameterCount} parameters on {data.TrainingRows.Length} rows, measuring on "
+            + $"{data.ValidationRows.Length}, seed {_seed}");
         var loop = new TrainingLoop(data, _options, _task, device, result => Report(channel, _options.Progress, result));
         var keys = _task.HasOutputPerClass ? LabelKeys.Of(input.Schema[_options.LabelColumnName]) : null;
         using var session = _options.Distillation?.Bind(new TeacherStep

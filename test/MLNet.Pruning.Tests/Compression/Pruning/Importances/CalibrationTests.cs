@@ -13,7 +13,8 @@ public class CalibrationTests
     private static IEnumerable<object[]> NeedingRows { get; } =
     [
         [Importance.Gradient(64)], [Importance.Taylor(64)], [Importance.AbsoluteTaylor(64)], [Importance.Snip(64)], [Importance.Grasp(64)],
-        [Importance.Movement()], [Importance.Fisher(16)], [Importance.OptimalBrainSurgeon(64)], [Importance.DiagonalHessian(16)], [Importance.DiagonalHessian(64, 2)], [Importance.Wanda(64)],
+        [Importance.Movement()], [Importance.Fisher(16)], [Importance.OptimalBrainSurgeon(64)], [Importance.DiagonalHessian(16)],
+        [Importance.DiagonalHessian(64, 2)], [Importance.Wanda(64)],
     ];
 
     private static IEnumerable<object[]> NeedingRowsForUnits { get; } =
@@ -61,10 +62,12 @@ public class CalibrationTests
             var ml = new MLContext(1);
             var network = Network.Mlp(64, 32, 10).Initialize(5);
             NeuralNetworkTransformer? pruned = null;
-            var model = Digits.Prepare(ml).Append(ml.Transforms.LoadNetwork(network, ["Features"])).Append(ml.Transforms.Prune(0.8, importance).WithOnFitDelegate(step => pruned = step))
+            var model = Digits.Prepare(ml).Append(ml.Transforms.LoadNetwork(network, ["Features"]))
+                .Append(ml.Transforms.Prune(0.8, importance).WithOnFitDelegate(step => pruned = step))
                 .Append(ml.Transforms.FineTune(5, 5e-3)).Fit(Digits.Load(ml));
             Assert.AreEqual(474, pruned!.Masks.Values.Sum(mask => mask.Kept));
-            Assert.IsTrue(Enumerable.Range(0, 2048).All(i => pruned.Network["fc1.weight"].Values[i] == (pruned.Masks["fc1.weight"][i] ? network["fc1.weight"].Values[i] : 0)), "not trained yet");
+            Assert.IsTrue(Enumerable.Range(0, 2048).All(i => pruned.Network["fc1.weight"].Values[i]
+                == (pruned.Masks["fc1.weight"][i] ? network["fc1.weight"].Values[i] : 0)), "not trained yet");
             Assert.IsGreaterThan(0.8, ml.MulticlassClassification.Evaluate(model.Transform(Digits.Load(ml))).MicroAccuracy, importance.ToString());
         }
     }
@@ -101,9 +104,12 @@ public class CalibrationTests
     {
         foreach (var create in new Func<Importance>[]
         {
-            () => Importance.Gradient(0), () => Importance.Taylor(-1), () => Importance.AbsoluteTaylor(0), () => Importance.Snip(0), () => Importance.Grasp(0), () => Importance.Fisher(0),
-            () => Importance.DiagonalHessian(0), () => Importance.DiagonalHessian(1, 0), () => Importance.Wanda(0), () => Importance.ActivationMean(0), () => Importance.ActivationVariance(0),
-            () => Importance.NonzeroActivations(0), () => Importance.LossChange(0), () => Importance.Movement(0), () => Importance.Movement(1, 0), () => Importance.Movement(1, 1, 0),
+            () => Importance.Gradient(0), () => Importance.Taylor(-1), () => Importance.AbsoluteTaylor(0), () => Importance.Snip(0), () => Importance.Grasp(0),
+            () => Importance.Fisher(0),
+            () => Importance.DiagonalHessian(0), () => Importance.DiagonalHessian(1, 0), () => Importance.Wanda(0), () => Importance.ActivationMean(0),
+            () => Importance.ActivationVariance(0),
+            () => Importance.NonzeroActivations(0), () => Importance.LossChange(0), () => Importance.Movement(0), () => Importance.Movement(1, 0),
+            () => Importance.Movement(1, 1, 0),
             () => Importance.Movement(1, 1, double.NaN),
         })
         {
@@ -157,7 +163,8 @@ public class CalibrationTests
     {
         var ml = new MLContext(seed);
         var training = Digits.Options() with { Seed = seed, ValidationFraction = 0.1 };
-        return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training)).Append(ml.Transforms.Prune(options)).Fit(Digits.Load(ml)).LastTransformer;
+        return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training)).Append(ml.Transforms.Prune(options))
+            .Fit(Digits.Load(ml)).LastTransformer;
     }
 
     /// <summary>Magnitude that tells what is dropped when it is measured.</summary>

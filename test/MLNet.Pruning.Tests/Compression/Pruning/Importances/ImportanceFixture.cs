@@ -23,7 +23,8 @@ internal sealed record ImportanceCase(string Name, Dictionary<string, float[]> V
     }
 
     /// <summary>All rows for calibration, in batches of four or as asked.</summary>
-    public CalibrationData Data(int batchSize = 4) => Calibrations.Of(Rows, Targets.Select(target => (float)target), LearningTask.Multiclass, Loss.CrossEntropy, batchSize);
+    public CalibrationData Data(int batchSize = 4) => Calibrations.Of(Rows, Targets.Select(target => (float)target), LearningTask.Multiclass, Loss.CrossEntropy,
+        batchSize);
 }
 
 internal sealed record UnitStatistics(float[] Mean, float[] Variance, float[] Nonzeros);

@@ -25,7 +25,8 @@ public class OptimalBrainSurgeonTests
             var kept = Enumerable.Repeat(true, scores.Length).ToArray();
             kept[i] = false;
             var after = measured.Compensate(Masked(network, kept)).Network["fc1.weight"].Values;
-            double[] change = [.. after[(i / 5 * 5)..(i / 5 * 5 + 5)].ToArray().Zip(network["fc1.weight"].Values.Slice(i / 5 * 5, 5).ToArray(), (a, b) => (double)a - b)];
+            double[] change = [.. after[(i / 5 * 5)..(i / 5 * 5 + 5)].ToArray()
+                .Zip(network["fc1.weight"].Values.Slice(i / 5 * 5, 5).ToArray(), (a, b) => (double)a - b)];
             Assert.AreEqual(0.5 * Quadratic(moments, change), scores[i], 1e-5 * scores[i], $"weight {i}");
         }
     }
@@ -65,10 +66,12 @@ public class OptimalBrainSurgeonTests
     {
         // Behind a rectifier that lets all through, the hidden units are what the rows say.
         var random = new Random(6);
-        float[][] rows = [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle()).Select(common => Enumerable.Range(0, 5).Select(_ => common + random.NextSingle()).ToArray())];
+        float[][] rows = [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle())
+            .Select(common => Enumerable.Range(0, 5).Select(_ => common + random.NextSingle()).ToArray())];
         var network = Network.Mlp(5, 5, 4).Initialize(2);
         network = network.With("fc1.weight", [.. Enumerable.Range(0, 25).Select(i => i % 6 == 0 ? 1f : 0)]).With("fc1.bias", new float[5]);
-        var measured = Importance.OptimalBrainSurgeon(damping: Damping).On(network, Calibrations.Of(rows, rows.Select((_, i) => (float)(i % 4)), LearningTask.Multiclass, Loss.CrossEntropy, 7));
+        var measured = Importance.OptimalBrainSurgeon(damping: Damping)
+            .On(network, Calibrations.Of(rows, rows.Select((_, i) => (float)(i % 4)), LearningTask.Multiclass, Loss.CrossEntropy, 7));
         var removed = network.Remove(network.Groups().Where(group => group.Number is 1 or 3));
         var after = measured.Compensate(new(removed, ImmutableDictionary<string, WeightMask>.Empty)).Network["fc2.weight"];
         Assert.AreEqual(3, after.Shape[1]);
@@ -76,7 +79,8 @@ public class OptimalBrainSurgeonTests
         int[] kept = [0, 2, 4];
         for (var unit = 0; unit < 4; unit++)
         {
-            double[] change = [.. Enumerable.Range(0, 5).Select(j => (Array.IndexOf(kept, j) is >= 0 and var place ? after.Values[unit * 3 + place] : 0.0) - network["fc2.weight"].Values[unit * 5 + j])];
+            double[] change = [.. Enumerable.Range(0, 5).Select(j =>
+                (Array.IndexOf(kept, j) is >= 0 and var place ? after.Values[unit * 3 + place] : 0.0) - network["fc2.weight"].Values[unit * 5 + j])];
             foreach (var i in kept)
             {
                 Assert.AreEqual(0, Enumerable.Range(0, 5).Sum(j => moments[i][j] * change[j]), 1e-5, $"weight {i} of unit {unit}");
@@ -90,7 +94,8 @@ public class OptimalBrainSurgeonTests
         var (network, rows, data) = Dense();
         var moments = Moments(rows);
         bool[] kept = [.. Enumerable.Range(0, 20).Select(i => i % 3 != 1)];
-        var after = new OptimalBrainSurgeonImportance(256, Damping, exactInputs: 0).On(network, data).Compensate(Masked(network, kept)).Network["fc1.weight"].Values;
+        var after = new OptimalBrainSurgeonImportance(256, Damping, exactInputs: 0).On(network, data)
+            .Compensate(Masked(network, kept)).Network["fc1.weight"].Values;
         for (var row = 0; row < 4; row++)
         {
             double[] w = [.. network["fc1.weight"].Values.Slice(row * 5, 5).ToArray().Select(value => (double)value)];
@@ -167,7 +172,8 @@ public class OptimalBrainSurgeonTests
             var ml = new MLContext(1);
             var training = Digits.Options(10) with { Seed = 1, ValidationFraction = 0.2 };
             var pruned = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training))
-                .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.8), Importance = importance, Scope = Scope.Layer, Schedule = Schedule.Geometric(4), FineTuneEpochs = 0 }))
+                .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.8), Importance = importance, Scope = Scope.Layer,
+                    Schedule = Schedule.Geometric(4), FineTuneEpochs = 0 }))
                 .Fit(Digits.Load(ml)).LastTransformer;
             Assert.AreEqual(410 + 64, pruned.Masks.Values.Sum(mask => mask.Kept));
             foreach (var (name, mask) in pruned.Masks)
@@ -215,14 +221,16 @@ public class OptimalBrainSurgeonTests
     {
         var random = new Random(6);
         // Inputs that go together, so that there is something to make up with.
-        float[][] rows = [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle()).Select(common => Enumerable.Range(0, 5).Select(_ => common + random.NextSingle() - 0.5f).ToArray())];
+        float[][] rows = [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle())
+            .Select(common => Enumerable.Range(0, 5).Select(_ => common + random.NextSingle() - 0.5f).ToArray())];
         var network = Network.Mlp(5, 4).Initialize(2);
         return (network, rows, Calibrations.Of(rows, rows.Select((_, i) => (float)(i % 4)), LearningTask.Multiclass, Loss.CrossEntropy, 7));
     }
 
     private static double[][] Moments(float[][] rows)
     {
-        double[][] moments = [.. Enumerable.Range(0, 5).Select(a => Enumerable.Range(0, 5).Select(b => rows.Average(row => (double)row[a] * row[b])).ToArray())];
+        double[][] moments = [.. Enumerable.Range(0, 5).Select(a =>
+            Enumerable.Range(0, 5).Select(b => rows.Average(row => (double)row[a] * row[b])).ToArray())];
         var mean = moments.Select((row, i) => row[i]).Average();
         for (var i = 0; i < 5; i++)
         {
@@ -234,7 +242,8 @@ public class OptimalBrainSurgeonTests
 
     private static double Quadratic(double[][] matrix, double[] vector) => vector.Select((a, i) => a * vector.Select((b, j) => b * matrix[i][j]).Sum()).Sum();
 
-    private static PrunedNetwork Masked(Network network, bool[] kept) => new(network, ImmutableDictionary<string, WeightMask>.Empty.Add("fc1.weight", new(kept)));
+    private static PrunedNetwork Masked(Network network, bool[] kept)
+        => new(network, ImmutableDictionary<string, WeightMask>.Empty.Add("fc1.weight", new(kept)));
 
     /// <summary>By elimination; the right side is the last column.</summary>
     private static double[] Solved(double[][] system)

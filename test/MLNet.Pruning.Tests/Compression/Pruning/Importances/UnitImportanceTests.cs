@@ -30,7 +30,8 @@ public class UnitImportanceTests
                 var measured = importance.On(network, fixture.Data(batch));
                 foreach (var (weight, unit) in fixture.Units)
                 {
-                    Close.AreEqual(statistic(unit), Array.ConvertAll(measured.Slices(network[weight], 0), score => (float)score), 1e-5, $"{importance} of {weight}");
+                    Close.AreEqual(statistic(unit), Array.ConvertAll(measured.Slices(network[weight], 0), score => (float)score), 1e-5,
+                        $"{importance} of {weight}");
                 }
             }
         }
@@ -42,7 +43,8 @@ public class UnitImportanceTests
     {
         var fixture = ImportanceFixture.Case("images");
         var network = fixture.Network();
-        var options = new PruningOptions { Amount = Amount.Count(2), Importance = (Importance)criterion, Granularity = Granularity.Filter, Scope = Scope.Network.Only("conv1") };
+        var options = new PruningOptions { Amount = Amount.Count(2), Importance = (Importance)criterion, Granularity = Granularity.Filter,
+            Scope = Scope.Network.Only("conv1") };
         var pruned = Loop(options, fixture).Run(Unpruned(network), null).Network.Network;
         var scores = ((Func<UnitStatistics, float[]>)choose)(fixture.Units["conv1.weight"]);
         // conv2 has two groups, so that its inputs 0 and 2, 1 and 3 go together: a group is worth the mean of its filters.
@@ -57,7 +59,8 @@ public class UnitImportanceTests
         var fixture = ImportanceFixture.Case("dense");
         var network = fixture.Network();
         var measured = Importance.ActivationMean().On(network, fixture.Data());
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => measured.Weights(network["fc1.weight"])).Message, "Importance.ActivationMean");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => measured.Weights(network["fc1.weight"])).Message,
+            "Importance.ActivationMean");
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => measured.Slices(network["fc1.weight"], 1)).Message, "along dimension 1");
     }
 
@@ -75,7 +78,8 @@ public class UnitImportanceTests
     [TestMethod]
     public void A_group_without_batch_norm_is_named()
     {
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Network.Mlp(3, 4, 2).Initialize(1).Prune(Amount.Count(1), Importance.BatchNormScale, Granularity.Neuron));
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() =>
+            Network.Mlp(3, 4, 2).Initialize(1).Prune(Amount.Count(1), Importance.BatchNormScale, Granularity.Neuron));
         StringAssert.Contains(error.Message, "Importance.BatchNormScale does not say what Neuron 0 of layer 'fc1' is worth");
     }
 
@@ -88,7 +92,8 @@ public class UnitImportanceTests
         Assert.AreEqual(6, scores[0], 1e-6);
         Assert.AreEqual(5, scores[1], 1e-6);
         Assert.AreEqual(9, scores[2], 1e-6);
-        CollectionAssert.AreEqual(new float[] { 0, 0, 3, 4 }, network.Prune(Amount.Count(1), Importance.GeometricMedian, Granularity.Neuron).Network["fc1.weight"].Values.ToArray());
+        CollectionAssert.AreEqual(new float[] { 0, 0, 3, 4 },
+            network.Prune(Amount.Count(1), Importance.GeometricMedian, Granularity.Neuron).Network["fc1.weight"].Values.ToArray());
         // Columns (0, 0.6, 3) and (0, 0.8, 4).
         Assert.AreEqual(Math.Sqrt(0.04 + 1), Importance.GeometricMedian.On(network, null).Slices(network["fc1.weight"], 1)[0], 1e-6);
         Assert.ThrowsExactly<InvalidOperationException>(() => network.Prune(Amount.Count(1), Importance.GeometricMedian));
@@ -116,7 +121,8 @@ public class UnitImportanceTests
 
         var groups = network.Groups().Where(group => group.Layer == "fc2").ToArray();
         var best = groups.MinBy(group => LossOf(network.Remove([group])))!;
-        var options = new PruningOptions { Amount = Amount.Count(1), Importance = Importance.LossChange(), Granularity = Granularity.Neuron, Scope = Scope.Network.Only("fc2") };
+        var options = new PruningOptions { Amount = Amount.Count(1), Importance = Importance.LossChange(), Granularity = Granularity.Neuron,
+            Scope = Scope.Network.Only("fc2") };
         var pruned = Loop(options, fixture).Run(Unpruned(network), null).Network.Network;
         CollectionAssert.AreEqual(network.Remove([best])["fc2.weight"].Values.ToArray(), pruned["fc2.weight"].Values.ToArray());
 
@@ -146,7 +152,8 @@ public class UnitImportanceTests
         var options = new PruningOptions { Amount = Amount.Count(1), Importance = Importance.LossChange(), Granularity = Granularity.Block };
         var data = Calibrations.Of(rows, labels, LearningTask.Multiclass, Loss.CrossEntropy);
         var measured = options.Importance.On(network, data);
-        var changes = BlockRemoval.Find(network, false).Select(block => Math.Abs(measured.ScoreRemoval(() => BlockRemoval.Remove(network, [block]))!.Value)).ToArray();
+        var changes = BlockRemoval.Find(network, false).Select(block => Math.Abs(measured.ScoreRemoval(() => BlockRemoval.Remove(network, [block]))!.Value))
+            .ToArray();
         Assert.AreEqual(0, changes[1], 1e-7);
         Assert.IsGreaterThan(1e-4, changes[0]);
         Assert.IsGreaterThan(1e-4, changes[2]);

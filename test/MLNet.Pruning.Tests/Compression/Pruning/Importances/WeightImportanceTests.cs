@@ -91,7 +91,8 @@ public class WeightImportanceTests
     public void SynFlow_conserves_flow_through_every_layer()
     {
         // Without biases each layer's scores add up to R, here to 1, whatever its size (Tanaka et al. 2020, theorem 1).
-        var network = Network.Sequential([1, 6, 6], Layer.Conv2d(4, 3, bias: false), Layer.BatchNorm(), Layer.Relu(), Layer.Flatten(), Layer.Dense(30, bias: false), Layer.Relu(), Layer.Dense(3, bias: false)).Initialize(2);
+        var network = Network.Sequential([1, 6, 6], Layer.Conv2d(4, 3, bias: false), Layer.BatchNorm(), Layer.Relu(), Layer.Flatten(),
+            Layer.Dense(30, bias: false), Layer.Relu(), Layer.Dense(3, bias: false)).Initialize(2);
         var measured = Importance.SynFlow.On(network, null);
         foreach (var name in new[] { "conv1.weight", "fc1.weight", "fc2.weight" })
         {
@@ -112,7 +113,8 @@ public class WeightImportanceTests
 
         Assert.AreEqual(28, pruned.Masks.Values.Sum(mask => mask.Kept));
         Assert.IsTrue(pruned.Masks.Values.All(mask => mask.Kept > 0), "no layer is lost");
-        Assert.IsFalse(network.Prune(Amount.Count(total - 28), Importance.SynFlow).Masks.Values.All(mask => mask.Kept > 0), "at once, one is: the rounds are what keeps it");
+        Assert.IsFalse(network.Prune(Amount.Count(total - 28), Importance.SynFlow).Masks.Values.All(mask => mask.Kept > 0),
+            "at once, one is: the rounds are what keeps it");
     }
 
     [TestMethod]
@@ -154,6 +156,7 @@ public class WeightImportanceTests
     private static (Network, float[][]) Linear()
     {
         var random = new Random(5);
-        return (Network.Mlp(4, 1).Initialize(1).With("fc1.bias", [0f]), [.. Enumerable.Range(0, 10).Select(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle() * 2 - 1).ToArray())]);
+        return (Network.Mlp(4, 1).Initialize(1).With("fc1.bias", [0f]),
+            [.. Enumerable.Range(0, 10).Select(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle() * 2 - 1).ToArray())]);
     }
 }

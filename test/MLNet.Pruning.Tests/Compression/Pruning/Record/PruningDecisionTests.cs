@@ -17,7 +17,9 @@ public class PruningDecisionTests
         var network = Network.Mlp(6, 5, 4).Initialize(1);
         var (pruned, report) = Run(network, new() { Amount = Amount.Fraction(0.6), Schedule = Schedule.Linear(3), FineTuneEpochs = 0 });
         // Without fine-tuning the weights are what they were: rank and round follow from a sort.
-        var all = new[] { "fc1.weight", "fc2.weight" }.SelectMany(name => Enumerable.Range(0, network[name].Count).Select(i => (Name: name, Index: i, Score: Math.Abs(network[name].Values[i])))).OrderBy(one => one.Score).ToArray();
+        var all = new[] { "fc1.weight", "fc2.weight" }.SelectMany(name =>
+            Enumerable.Range(0, network[name].Count).Select(i => (Name: name, Index: i, Score: Math.Abs(network[name].Values[i])))).OrderBy(one => one.Score)
+                .ToArray();
         int[] gone = [0, .. Schedule.Linear(3).Sparsities(0, 0.6).Select(share => (int)Math.Round(share * 50))];
         for (var place = 0; place < all.Length; place++)
         {
@@ -26,7 +28,8 @@ public class PruningDecisionTests
             var verdict = report.Decision($"{name}[{index / columns},{index % columns}]");
             var round = Enumerable.Range(1, 3).FirstOrDefault(step => place < gone[step]);
             var last = round == 0 ? 3 : round;
-            Assert.AreEqual(new PruningDecision($"{name}[{index / columns},{index % columns}]", round > 0, last, score, place - gone[last - 1] + 1, 50 - gone[last - 1], all[gone[last] - 1].Score, 1 - (50.0 - gone[last]) / 50), verdict);
+            Assert.AreEqual(new PruningDecision($"{name}[{index / columns},{index % columns}]", round > 0, last, score, place - gone[last - 1] + 1,
+                50 - gone[last - 1], all[gone[last] - 1].Score, 1 - (50.0 - gone[last]) / 50), verdict);
             Assert.AreEqual(round == 0, pruned.Masks[name][index]);
         }
 
@@ -37,7 +40,8 @@ public class PruningDecisionTests
     public void Slices_kernels_blocks_and_patterns_are_named_by_their_indices()
     {
         var network = Network.Sequential([2, 6, 6], Layer.Conv2d(4, 3), Layer.Flatten(), Layer.Dense(6)).Initialize(1);
-        float Sum(Func<int, int, bool> chosen) => Enumerable.Range(0, 72).Where(i => chosen(i / 18, i / 9 % 2)).Sum(i => Math.Abs(network["conv1.weight"].Values[i]));
+        float Sum(Func<int, int, bool> chosen) => Enumerable.Range(0, 72).Where(i => chosen(i / 18, i / 9 % 2))
+            .Sum(i => Math.Abs(network["conv1.weight"].Values[i]));
         var filters = Run(network, new() { Amount = Amount.Count(1), Granularity = Granularity.Slice(0), Scope = Scope.Layer.Only("conv1") }).Report;
         Assert.AreEqual(Sum((filter, _) => filter == 2), filters.Decision("conv1.weight[2]").Importance, 1e-4);
         Assert.AreEqual("conv1.weight[2]", filters.Decision("conv1.weight[2,1,0,0]").Name, "a weight is part of its filter");
@@ -49,7 +53,8 @@ public class PruningDecisionTests
         Assert.AreEqual(3, Enumerable.Range(0, 8).Count(i => kernels.Decision($"conv1.weight[{i / 2},{i % 2}]").Removed));
         var blocks = Run(network, new() { Amount = Amount.Count(5), Granularity = Granularity.WeightBlock(2, 8), Scope = Scope.Network.Only("fc1") }).Report;
         Assert.AreEqual("fc1.weight[2-3,8-15]", blocks.Decision("fc1.weight[3,9]").Name);
-        Assert.AreEqual(Enumerable.Range(0, 16).Sum(i => Math.Abs(network["fc1.weight"].Values[(2 + i / 8) * 64 + 8 + i % 8])), blocks.Decision("fc1.weight[3,9]").Importance, 1e-4);
+        Assert.AreEqual(Enumerable.Range(0, 16).Sum(i => Math.Abs(network["fc1.weight"].Values[(2 + i / 8) * 64 + 8 + i % 8])),
+            blocks.Decision("fc1.weight[3,9]").Importance, 1e-4);
         var (masked, pattern) = Run(network, new() { Granularity = Granularity.NToM(2, 4), Scope = Scope.Layer.Only("fc1") });
         for (var group = 0; group < 6 * 16; group++)
         {
@@ -57,7 +62,8 @@ public class PruningDecisionTests
             for (var place = 0; place < 4; place++)
             {
                 var verdict = pattern.Decision($"fc1.weight[{sorted[place] / 64},{sorted[place] % 64}]");
-                Assert.AreEqual((place < 2, place + 1L, 4L, (double)Math.Abs(network["fc1.weight"].Values[sorted[1]])), (verdict.Removed, verdict.Rank, verdict.Of, verdict.Threshold));
+                Assert.AreEqual((place < 2, place + 1L, 4L, (double)Math.Abs(network["fc1.weight"].Values[sorted[1]])),
+                    (verdict.Removed, verdict.Rank, verdict.Of, verdict.Threshold));
             }
         }
     }
@@ -65,20 +71,26 @@ public class PruningDecisionTests
     [TestMethod]
     public void Removed_units_keep_the_numbers_they_had_at_the_start()
     {
-        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(6, 3), Layer.Relu(), Layer.Conv2d(8, 3), Layer.Relu(), Layer.Flatten(), Layer.Dense(3)).Initialize(2);
+        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(6, 3), Layer.Relu(), Layer.Conv2d(8, 3), Layer.Relu(), Layer.Flatten(), Layer.Dense(3))
+            .Initialize(2);
         // What is worth how much is settled: the number a filter is written into its bias, in an order of our own.
         float[] first = [0.3f, 0.9f, 0.1f, 0.7f, 0.2f, 0.8f], second = [0.5f, 0.4f, 0.6f, 0.95f, 0.15f, 0.85f, 0.25f, 0.75f];
         network = network.With("conv1.bias", first).With("conv2.bias", second);
-        var options = new PruningOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Filter, Importance = new ByBias(), Normalize = false, Alignment = 1, Schedule = Schedule.Custom(0.2, 0.35), FineTuneEpochs = 0 };
+        var options = new PruningOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Filter, Importance = new ByBias(), Normalize = false,
+            Alignment = 1, Schedule = Schedule.Custom(0.2, 0.35), FineTuneEpochs = 0 };
         var (pruned, report) = Run(network, options);
-        var sorted = first.Select((value, i) => (Name: $"conv1.weight[{i}]", Value: value)).Concat(second.Select((value, i) => (Name: $"conv2.weight[{i}]", Value: value))).OrderBy(one => one.Value).ToArray();
+        var sorted = first.Select((value, i) => (Name: $"conv1.weight[{i}]", Value: value))
+            .Concat(second.Select((value, i) => (Name: $"conv2.weight[{i}]", Value: value))).OrderBy(one => one.Value).ToArray();
         int[] gone = [0, 3, 5, 7];
         for (var place = 0; place < sorted.Length; place++)
         {
             var round = Enumerable.Range(1, 3).FirstOrDefault(step => place < gone[step]);
             var last = round == 0 ? 3 : round;
-            var expected = new PruningDecision(sorted[place].Name, round > 0, last, sorted[place].Value, place - gone[last - 1] + 1, 14 - gone[last - 1], sorted[gone[last] - 1].Value, gone[last] / 14.0);
-            Assert.AreEqual(expected, report.Decision(sorted[place].Name) with { Sparsity = Math.Round(report.Decision(sorted[place].Name).Sparsity, 12) } is var verdict && Math.Abs(verdict.Sparsity - expected.Sparsity) < 1e-9 ? verdict with { Sparsity = expected.Sparsity } : verdict);
+            var expected = new PruningDecision(sorted[place].Name, round > 0, last, sorted[place].Value, place - gone[last - 1] + 1, 14 - gone[last - 1],
+                sorted[gone[last] - 1].Value, gone[last] / 14.0);
+            Assert.AreEqual(expected, report.Decision(sorted[place].Name)
+                with { Sparsity = Math.Round(report.Decision(sorted[place].Name).Sparsity, 12) } is var verdict
+                    && Math.Abs(verdict.Sparsity - expected.Sparsity) < 1e-9 ? verdict with { Sparsity = expected.Sparsity } : verdict);
         }
 
         Assert.AreEqual(7, pruned.Network["conv1.weight"].Shape[0] + pruned.Network["conv2.weight"].Shape[0]);
@@ -97,7 +109,8 @@ public class PruningDecisionTests
         network = network.With("twoa.weight", new float[16]).With("twob.weight", new float[16]);
         var names = BlockRemoval.Find(network, false).Select(block => block.Name).ToArray();
         var report = Run(network, new() { Amount = Amount.Count(1), Granularity = Granularity.Block }).Report;
-        Assert.AreEqual((true, 1, 1L, 3L), (report.Decision(names[1]).Removed, report.Decision(names[1]).Round, report.Decision(names[1]).Rank, report.Decision(names[1]).Of));
+        Assert.AreEqual((true, 1, 1L, 3L), (report.Decision(names[1]).Removed, report.Decision(names[1]).Round, report.Decision(names[1]).Rank,
+            report.Decision(names[1]).Of));
         Assert.IsFalse(report.Decision(names[0]).Removed);
     }
 
@@ -109,7 +122,8 @@ public class PruningDecisionTests
         var metric = 1.0;
         var options = new PruningOptions { Amount = Amount.Fraction(0.8), Schedule = Schedule.Linear(2), FineTuneEpochs = 0, Tolerance = 0.1 };
         // The second step falls below the tolerance.
-        var (pruned, report) = new PruningLoop(options, _ => new ValidationResult((metric -= 0.06) + 0.06, 0, Metric.Accuracy), (_, _) => throw new InvalidOperationException(), _ => { }).Run(before, null);
+        var (pruned, report) = new PruningLoop(options, _ => new ValidationResult((metric -= 0.06) + 0.06, 0, Metric.Accuracy),
+            (_, _) => throw new InvalidOperationException(), _ => { }).Run(before, null);
         Assert.IsTrue(report.StoppedEarly);
         for (var i = 0; i < 30; i++)
         {
@@ -124,7 +138,8 @@ public class PruningDecisionTests
     {
         var metric = 1.0;
         var options = new PruningOptions { Amount = Amount.Fraction(0.5), Schedule = Schedule.OneShot.BottomUp(), FineTuneEpochs = 0, Tolerance = 0.1 };
-        var (_, report) = new PruningLoop(options, _ => new ValidationResult(metric -= 0.2, 0, Metric.Accuracy), (_, _) => throw new InvalidOperationException(), _ => { }).Run(Network.Mlp(6, 5, 4).Initialize(1).Unpruned(), null);
+        var (_, report) = new PruningLoop(options, _ => new ValidationResult(metric -= 0.2, 0, Metric.Accuracy),
+            (_, _) => throw new InvalidOperationException(), _ => { }).Run(Network.Mlp(6, 5, 4).Initialize(1).Unpruned(), null);
         Assert.IsTrue(report.StoppedEarly);
         Assert.AreEqual((false, 1), (report.Decision("fc1.weight[1,1]").Removed, report.Decision("fc1.weight[1,1]").Round));
         Assert.AreEqual((false, 0), (report.Decision("fc2.weight[1,1]").Removed, report.Decision("fc2.weight[1,1]").Round));
@@ -200,13 +215,15 @@ public class PruningDecisionTests
             var histogram = report.Histogram((string)group.Attribute("id")!);
             foreach (var (name, counts) in new[] { ("before", histogram.Before), ("after", histogram.After) })
             {
-                CollectionAssert.AreEqual(counts.Select(count => Math.Round((double)count / histogram.Before.Max() * 48, 4)).ToArray(), Rectangles(group, name).Select(bar => bar["height"]).ToArray());
+                CollectionAssert.AreEqual(counts.Select(count => Math.Round((double)count / histogram.Before.Max() * 48, 4)).ToArray(),
+                    Rectangles(group, name).Select(bar => bar["height"]).ToArray());
             }
         }
 
         var units = Run(network, new() { Amount = Amount.Count(8), Granularity = Granularity.Neuron }).Report;
         var strip = Rectangles(Draw(units).Single(), "cell");
-        CollectionAssert.AreEqual(Enumerable.Range(0, 20).Select(i => units.Decision($"fc1.weight[{i}]").Removed ? 0.0 : 1).ToArray(), strip.Select(cell => cell.GetValueOrDefault("fill-opacity", 1)).ToArray());
+        CollectionAssert.AreEqual(Enumerable.Range(0, 20).Select(i => units.Decision($"fc1.weight[{i}]").Removed ? 0.0 : 1).ToArray(),
+            strip.Select(cell => cell.GetValueOrDefault("fill-opacity", 1)).ToArray());
     }
 
     private static XElement[] Draw(PruningReport report)
@@ -220,7 +237,8 @@ public class PruningDecisionTests
             var (width, height) = ((double)svg.Attribute("width")!, (double)svg.Attribute("height")!);
             foreach (var rectangle in svg.Descendants("{http://www.w3.org/2000/svg}rect"))
             {
-                Assert.IsTrue((double)rectangle.Attribute("x")! + (double)rectangle.Attribute("width")! <= width && (double)rectangle.Attribute("y")! + (double)rectangle.Attribute("height")! <= height, "all lies on the page");
+                Assert.IsTrue((double)rectangle.Attribute("x")! + (double)rectangle.Attribute("width")! <= width && (double)rectangle.Attribute("y")!
+                    + (double)rectangle.Attribute("height")! <= height, "all lies on the page");
             }
 
             return [.. svg.Elements("{http://www.w3.org/2000/svg}g")];
@@ -231,8 +249,10 @@ public class PruningDecisionTests
         }
     }
 
-    private static Dictionary<string, double>[] Rectangles(XElement group, string kind) => [.. group.Elements("{http://www.w3.org/2000/svg}rect").Where(rectangle => (string)rectangle.Attribute("class")! == kind)
-        .Select(rectangle => rectangle.Attributes().Where(attribute => attribute.Name.LocalName is not ("class" or "fill")).ToDictionary(attribute => attribute.Name.LocalName, attribute => double.Parse(attribute.Value, CultureInfo.InvariantCulture)))];
+    private static Dictionary<string, double>[] Rectangles(XElement group, string kind)
+        => [.. group.Elements("{http://www.w3.org/2000/svg}rect").Where(rectangle => (string)rectangle.Attribute("class")! == kind)
+        .Select(rectangle => rectangle.Attributes().Where(attribute => attribute.Name.LocalName is not ("class" or "fill"))
+            .ToDictionary(attribute => attribute.Name.LocalName, attribute => double.Parse(attribute.Value, CultureInfo.InvariantCulture)))];
 
     private static (PrunedNetwork Network, PruningReport Report) Run(Network network, PruningOptions options)
     {
@@ -249,7 +269,8 @@ public class PruningDecisionTests
         {
             internal override bool Counts(ParameterAxis axis) => axis.Role == AxisRole.Affine;
 
-            private protected override void Weights(Parameter parameter, int start, Span<float> scores) => parameter.Values.Slice(start, scores.Length).CopyTo(scores);
+            private protected override void Weights(Parameter parameter, int start, Span<float> scores)
+                => parameter.Values.Slice(start, scores.Length).CopyTo(scores);
         }
     }
 }

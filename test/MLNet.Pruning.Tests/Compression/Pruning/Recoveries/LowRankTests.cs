@@ -29,7 +29,8 @@ public class LowRankTests
     [TestMethod]
     public void Convolutions_and_products_get_their_branch_too()
     {
-        var network = Network.Sequential([2, 9, 9], Layer.Conv2d(12, 3, stride: 2, padding: 1), Layer.Relu(), Layer.Conv2d(10, 3, dilation: 2), Layer.Flatten(), Layer.Dense(3)).Initialize(1);
+        var network = Network.Sequential([2, 9, 9], Layer.Conv2d(12, 3, stride: 2, padding: 1), Layer.Relu(), Layer.Conv2d(10, 3, dilation: 2), Layer.Flatten(),
+            Layer.Dense(3)).Initialize(1);
         network = network.With("conv1.weight", LowRank(12, 18, 1, 2)).With("conv2.weight", LowRank(10, 108, 2, 3));
         Same(network, network.Prune(Amount.Fraction(0.8), Importance.Random(1), scope: Scope.Network.Except("fc1")), 2, 162);
         var product = new Network(new TensorInfo("input", [-1, 20]), "out", [new("dense", "MatMul", ["input", "w"], ["out"])],
@@ -55,7 +56,8 @@ public class LowRankTests
         // Weights that stay are free: with them the fit of the others can only be better.
         var mask = new WeightMask([.. Enumerable.Range(0, values.Length).Select(i => i % 3 == 0)]);
         (u, v) = LowRankFit.Fit(matrix, values, mask, 2);
-        double Dropped(float[][] rows, float[][] columns) => Enumerable.Range(0, values.Length).Where(i => !mask[i]).Sum(i => Math.Pow(values[i] - rows[i / 16].Zip(columns[i % 16], (a, b) => (double)a * b).Sum(), 2));
+        double Dropped(float[][] rows, float[][] columns) => Enumerable.Range(0, values.Length).Where(i => !mask[i])
+            .Sum(i => Math.Pow(values[i] - rows[i / 16].Zip(columns[i % 16], (a, b) => (double)a * b).Sum(), 2));
         var (wholeU, wholeV) = LowRankFit.Fit(matrix, values, new WeightMask(new bool[values.Length]), 2);
         Assert.IsLessThan(0.99 * Dropped(wholeU, wholeV), Dropped(u, v));
     }
@@ -65,16 +67,20 @@ public class LowRankTests
     {
         var ml = new MLContext(1);
         var data = Digits.Load(ml);
-        var options = new PruningOptions { Amount = Amount.Fraction(0.9), Scope = Scope.Layer, Schedule = Schedule.Linear(3), FineTuneEpochs = 1, Rewind = Rewind.ToInitial, Recovery = Recovery.LowRank(3) };
-        TransformerChain<NeuralNetworkTransformer> Fit() => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(4))).Append(ml.Transforms.Prune(options)).Fit(data);
+        var options = new PruningOptions { Amount = Amount.Fraction(0.9), Scope = Scope.Layer, Schedule = Schedule.Linear(3), FineTuneEpochs = 1,
+            Rewind = Rewind.ToInitial, Recovery = Recovery.LowRank(3) };
+        TransformerChain<NeuralNetworkTransformer> Fit() => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(4)))
+            .Append(ml.Transforms.Prune(options)).Fit(data);
         var step = Fit();
         var network = step.LastTransformer.Network;
         Assert.AreEqual(2, network.Nodes.Count(node => node.Name.EndsWith(".lowrank.sum")), "one a layer, however many steps");
         Assert.AreEqual(3, network["fc1.lowrank.v"].Shape[0]);
         Assert.AreEqual(205, step.LastTransformer.Masks["fc1.weight"].Kept);
-        Assert.IsGreaterThan(48, network["fc1.lowrank.u"].Values.ToArray().Count(value => value != 0), "of 96, which begin at zero beside the weights before training");
+        Assert.IsGreaterThan(48, network["fc1.lowrank.u"].Values.ToArray().Count(value => value != 0),
+            "of 96, which begin at zero beside the weights before training");
         options = options with { Recovery = null };
-        Assert.IsGreaterThan(ml.MulticlassClassification.Evaluate(Fit().Transform(data)).MicroAccuracy, ml.MulticlassClassification.Evaluate(step.Transform(data)).MicroAccuracy);
+        Assert.IsGreaterThan(ml.MulticlassClassification.Evaluate(Fit().Transform(data)).MicroAccuracy,
+            ml.MulticlassClassification.Evaluate(step.Transform(data)).MicroAccuracy);
         // Saved, loaded and pruned further as any other network.
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
@@ -93,7 +99,8 @@ public class LowRankTests
     public void Pieces_that_are_removed_are_refused_and_small_layers_left_alone()
     {
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Recovery.LowRank(0));
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.Neuron, Recovery = Recovery.LowRank(1) }.Validate()).Message, "'Neuron' are removed");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            new PruningOptions { Granularity = Granularity.Neuron, Recovery = Recovery.LowRank(1) }.Validate()).Message, "'Neuron' are removed");
         var network = Network.Mlp(4, 4).Initialize(1);
         var pruned = network.Prune(Amount.Fraction(0.5));
         Assert.AreEqual(1, Recovery.LowRank(1).Recover(new(network.Unpruned(), pruned, null, null)).Network.Nodes.Length);
@@ -131,7 +138,8 @@ public class LowRankTests
         var random = new Random(seed);
         double[] Draw(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextDouble() - 0.5)];
         var (u, v) = (Draw(rows * rank), Draw(columns * rank));
-        return [.. Enumerable.Range(0, rows * columns).Select(i => (float)Enumerable.Range(0, rank).Sum(r => u[i / columns * rank + r] * v[i % columns * rank + r]))];
+        return [.. Enumerable.Range(0, rows * columns).Select(i =>
+            (float)Enumerable.Range(0, rank).Sum(r => u[i / columns * rank + r] * v[i % columns * rank + r]))];
     }
 
     /// <summary>Orthonormal over the places.</summary>

@@ -7,7 +7,8 @@ public class MergeNearestTests
     [TestMethod]
     public void Multiples_of_a_unit_that_stays_are_merged_exactly()
         // Behind a rectifier positive multiples stay multiples.
-        => Same(Network.Mlp(5, 8, 3).Initialize(3).Tied(["fc1.weight", "fc1.bias"], 4, 1, 2.5f).Tied(["fc1.weight", "fc1.bias"], 6, 1, 0.5f).Tied(["fc1.weight", "fc1.bias"], 7, 2), "fc1", [4, 6, 7], 5);
+        => Same(Network.Mlp(5, 8, 3).Initialize(3).Tied(["fc1.weight", "fc1.bias"], 4, 1, 2.5f).Tied(["fc1.weight", "fc1.bias"], 6, 1, 0.5f)
+            .Tied(["fc1.weight", "fc1.bias"], 7, 2), "fc1", [4, 6, 7], 5);
 
     [TestMethod]
     public void Filters_are_merged_through_normalisation_and_pooling()
@@ -24,7 +25,8 @@ public class MergeNearestTests
         var rows = RecoveryCase.Rows(50, 5, 1);
         var (_, recovered) = RecoveryCase.Without(network, "fc1", [2], Recovery.MergeNearest(), RecoveryCase.Data(rows));
         var hidden = rows.Select(row => Enumerable.Range(0, 6).Select(unit => Math.Max(0,
-            network["fc1.bias"].Values[unit] + Enumerable.Range(0, 5).Sum(i => (double)row[i] * network["fc1.weight"].Values[unit * 5 + i]))).ToArray()).ToArray();
+            network["fc1.bias"].Values[unit] + Enumerable.Range(0, 5).Sum(i => (double)row[i] * network["fc1.weight"].Values[unit * 5 + i]))).ToArray())
+                .ToArray();
         double Product(int a, int b) => hidden.Sum(row => row[a] * row[b]);
         int[] others = [0, 1, 3, 4, 5];
         var nearest = others.MaxBy(unit => Product(2, unit) / Math.Sqrt(Product(unit, unit)));

@@ -16,7 +16,8 @@ public class ReconstructTests
     public void Units_that_others_and_a_constant_explain_are_made_up_for()
     {
         // Unit 4 is unit 1, unit 5 half of unit 2 behind a rectifier, unit 6 always 3: only the bias can make up for it.
-        var network = Network.Mlp(5, 8, 6, 3).Initialize(3).Tied(["fc1.weight", "fc1.bias"], 4, 1).Tied(["fc1.weight", "fc1.bias"], 5, 2, 0.5f).Tied(["fc1.weight"], 6, 0, 0);
+        var network = Network.Mlp(5, 8, 6, 3).Initialize(3).Tied(["fc1.weight", "fc1.bias"], 4, 1).Tied(["fc1.weight", "fc1.bias"], 5, 2, 0.5f)
+            .Tied(["fc1.weight"], 6, 0, 0);
         var bias = network["fc1.bias"].Values.ToArray();
         bias[6] = 3;
         network = network.With("fc1.bias", bias);
@@ -59,7 +60,8 @@ public class ReconstructTests
     public void Factors_of_a_dense_layer_and_a_shift_behind_a_product_are_accounted_for()
     {
         var random = new Random(2);
-        Parameter Values(string name, params int[] shape) => new(name, [.. shape], [.. Enumerable.Range(0, shape.Aggregate(1, (a, b) => a * b)).Select(_ => 2 * random.NextSingle() - 1)], true, Initializer.KaimingUniform(4));
+        Parameter Values(string name, params int[] shape) => new(name, [.. shape],
+            [.. Enumerable.Range(0, shape.Aggregate(1, (a, b) => a * b)).Select(_ => 2 * random.NextSingle() - 1)], true, Initializer.KaimingUniform(4));
         var network = new Network(new TensorInfo("input", [-1, 5]), "out",
         [
             new("first", "MatMul", ["input", "w1"], ["product"]),
@@ -94,7 +96,8 @@ public class ReconstructTests
         var rows = RecoveryCase.Rows(40, 5, 1);
         var network = Network.Mlp(5, 4).Initialize(2);
         var mask = new WeightMask([.. Enumerable.Range(0, 20).Select(i => i % 3 != 1)]);
-        var after = Recovery.Reconstruct(damping: damping).Recover(new(network.Unpruned(), network.WithMask("fc1.weight", mask), null, RecoveryCase.Data(rows)));
+        var after = Recovery.Reconstruct(damping: damping).Recover(new(network.Unpruned(), network.WithMask("fc1.weight", mask), null,
+            RecoveryCase.Data(rows)));
         var error = RecoveryCase.Outputs(network, rows).Zip(RecoveryCase.Outputs(after.Network, rows), (a, b) => (double)b - a).ToArray();
         var mean = damping * rows.Sum(row => row.Sum(value => (double)value * value)) / 5;
         for (var i = 0; i < 20; i++)
@@ -123,7 +126,8 @@ public class ReconstructTests
     {
         foreach (var (granularity, share) in new[] { (Granularity.Neuron, 0.6), (Granularity.Weight, 0.85) })
         {
-            double After(Recovery? recovery) => Run(new() { Amount = Amount.Fraction(share), Granularity = granularity, Recovery = recovery, FineTuneEpochs = 0, Schedule = Schedule.Linear(2) }).Pruning!.Steps[^1].Validation!.Metric;
+            double After(Recovery? recovery) => Run(new() { Amount = Amount.Fraction(share), Granularity = granularity, Recovery = recovery, FineTuneEpochs = 0,
+                Schedule = Schedule.Linear(2) }).Pruning!.Steps[^1].Validation!.Metric;
             Assert.IsGreaterThan(After(null) + 0.02, After(Recovery.Reconstruct()), granularity.ToString());
         }
     }
@@ -155,7 +159,8 @@ public class ReconstructTests
         Assert.ThrowsExactly<ArgumentNullException>(() => Recovery.Reconstruct().Then(null!));
         var network = Network.Mlp(5, 4, 2).Initialize(2);
         var removed = network.Remove([network.Groups()[0]]);
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => s_exact.Recover(new(network.Unpruned(), removed.Unpruned(), new(), null))).Message, "Recovery.Reconstruct");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() =>
+            s_exact.Recover(new(network.Unpruned(), removed.Unpruned(), new(), null))).Message, "Recovery.Reconstruct");
     }
 
     private static void Same(Network network, string layer, int[] numbers, int width)
@@ -172,6 +177,7 @@ public class ReconstructTests
     {
         var ml = new MLContext(1);
         var training = Digits.Options(6) with { Seed = 1, ValidationFraction = 0.2 };
-        return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training)).Append(ml.Transforms.Prune(options)).Fit(Digits.Load(ml)).LastTransformer;
+        return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training)).Append(ml.Transforms.Prune(options))
+            .Fit(Digits.Load(ml)).LastTransformer;
     }
 }

@@ -55,7 +55,8 @@ public class SparseTrainingTests
             Assert.IsLessThan(0.9 * mask.Kept, (double)mask.And(start.Masks[name]).Kept, "but not the same ones");
         }
 
-        Assert.IsGreaterThan(start.Pruning!.Steps.Single().Validation!.Metric, step.Pruning!.Steps.Single().Validation!.Metric, "the network learns with its masks");
+        Assert.IsGreaterThan(start.Pruning!.Steps.Single().Validation!.Metric, step.Pruning!.Steps.Single().Validation!.Metric,
+            "the network learns with its masks");
     }
 
     [TestMethod]
@@ -69,8 +70,10 @@ public class SparseTrainingTests
     [TestMethod]
     public void Every_way_ends_at_the_target_in_a_chain_and_gives_the_same_bits_again()
     {
-        var random = Prune(new() { Amount = Amount.Fraction(0.9), Importance = Importance.Random(1), FineTuneEpochs = 6, FineTuning = new() { LearningRate = 5e-3, Seed = 4 } }).Pruning!.Steps.Single().Validation!.Metric;
-        foreach (var training in new[] { SparseTraining.Gradual(20), SparseTraining.Soft(40), SparseTraining.Surgery(10), SparseTraining.L0(1e-5, 0.1), SparseTraining.VariationalDropout(learningRate: 0.1) })
+        var random = Prune(new() { Amount = Amount.Fraction(0.9), Importance = Importance.Random(1), FineTuneEpochs = 6,
+            FineTuning = new() { LearningRate = 5e-3, Seed = 4 } }).Pruning!.Steps.Single().Validation!.Metric;
+        foreach (var training in new[] { SparseTraining.Gradual(20), SparseTraining.Soft(40), SparseTraining.Surgery(10), SparseTraining.L0(1e-5, 0.1),
+            SparseTraining.VariationalDropout(learningRate: 0.1) })
         {
             var options = new PruningOptions { Amount = Amount.Fraction(0.9), Schedule = Schedule.Cubic(20), FineTuneEpochs = 6, Training = training };
             options = options with { FineTuning = new() { LearningRate = 5e-3, Seed = 4, Distillation = Distillation.Response(), TargetedDropout = new() } };
@@ -91,7 +94,8 @@ public class SparseTrainingTests
     {
         // With a rate near zero nothing moves: what is removed is what magnitude removes at once.
         var still = new TrainingOptions { LearningRate = 1e-12, Seed = 4 };
-        var options = new PruningOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Neuron, FineTuneEpochs = 2, FineTuning = still, Training = SparseTraining.Soft(every: 10) };
+        var options = new PruningOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Neuron, FineTuneEpochs = 2, FineTuning = still,
+            Training = SparseTraining.Soft(every: 10) };
         var soft = Prune(options);
         var atOnce = Prune(new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Neuron });
         CollectionAssert.AreEqual(new[] { 16, 64 }, soft.Network["fc1.weight"].Shape.ToArray());
@@ -100,7 +104,8 @@ public class SparseTrainingTests
         Assert.AreEqual(16, soft.Pruning.Widths.Single().After);
 
         options = options with { FineTuning = new() { LearningRate = 5e-3, Seed = 4 } };
-        Assert.IsGreaterThan(atOnce.Pruning!.Steps.Single().Validation!.Metric, Prune(options).Pruning!.Steps.Single().Validation!.Metric, "units learn to do without the others");
+        Assert.IsGreaterThan(atOnce.Pruning!.Steps.Single().Validation!.Metric, Prune(options).Pruning!.Steps.Single().Validation!.Metric,
+            "units learn to do without the others");
         options = options with { Layers = [LayerRule.Named("fc1", Amount.Fraction(0.2))] };
         Assert.ThrowsExactly<ArgumentException>(() => Prune(options));
     }
@@ -138,12 +143,15 @@ public class SparseTrainingTests
 
         // Nothing was pruned before and no teacher is named.
         var untaught = Digits.Options(1) with { Distillation = Distillation.Response() };
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(untaught)).Fit(Digits.Load(ml))).Message, "teacher");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() =>
+            Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(untaught)).Fit(Digits.Load(ml))).Message, "teacher");
         untaught = untaught with { Distillation = Distillation.Response(teacher: Network.Mlp(63, 10).Initialize(1)) };
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(untaught)).Fit(Digits.Load(ml))).Message, "63");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
+            Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(untaught)).Fit(Digits.Load(ml))).Message, "63");
 
         void Refused(SparseTraining training, Granularity granularity, string name) => StringAssert.Contains(
-            Assert.ThrowsExactly<ArgumentException>(() => ml.Transforms.Prune(new PruningOptions { Training = training, Granularity = granularity })).Message, name);
+            Assert.ThrowsExactly<ArgumentException>(() => ml.Transforms.Prune(new PruningOptions { Training = training, Granularity = granularity })).Message,
+            name);
     }
 
     private static ImmutableDictionary<string, WeightMask> Learn(SparseTraining training, Granularity granularity, double amount = 0.5)
@@ -163,8 +171,10 @@ public class SparseTrainingTests
 
         data.Split(0, 0);
         var network = Network.Mlp(8, 12, 2).Initialize(3);
-        var options = new PruningOptions { Amount = Amount.Fraction(amount), Granularity = granularity, Scope = Scope.Parameters("fc1.weight"), Training = training };
-        using var run = training.Bind(options, new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty), new(data, LearningTask.Multiclass, Loss.CrossEntropy, torch.CPU, 50, 1, default));
+        var options = new PruningOptions { Amount = Amount.Fraction(amount), Granularity = granularity, Scope = Scope.Parameters("fc1.weight"),
+            Training = training };
+        using var run = training.Bind(options, new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty),
+            new(data, LearningTask.Multiclass, Loss.CrossEntropy, torch.CPU, 50, 1, default));
         new TrainingLoop(data, new TrainingOptions { Epochs = 40, BatchSize = 50, LearningRate = 0.01, Seed = 1 }, LearningTask.Multiclass, torch.CPU, _ => { })
             .Run(network, ImmutableDictionary<string, WeightMask>.Empty, 1, 0, run);
         return run.Masks;
@@ -173,6 +183,7 @@ public class SparseTrainingTests
     private static NeuralNetworkTransformer Prune(PruningOptions options)
     {
         var ml = new MLContext(1);
-        return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(5))).Append(ml.Transforms.Prune(options)).Fit(Digits.Load(ml)).LastTransformer;
+        return Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(5))).Append(ml.Transforms.Prune(options))
+            .Fit(Digits.Load(ml)).LastTransformer;
     }
 }

@@ -59,7 +59,8 @@ public class TorchSparseTrainingTests
             BatchSize = options.BatchSize,
             Read = (_, _, _) => data,
         }, teacher);
-        var trained = new TrainingLoop(data, options, task, torch.CPU, _ => { }).Run(network, ImmutableDictionary<string, WeightMask>.Empty, 5, 0, run, session).Network;
+        var trained = new TrainingLoop(data, options, task, torch.CPU, _ => { })
+            .Run(network, ImmutableDictionary<string, WeightMask>.Empty, 5, 0, run, session).Network;
 
         foreach (var (parameter, values) in trained.Parameters.Zip(expected.Weights))
         {
