@@ -15,7 +15,8 @@ public class PublicApiTests
         var lines = ApiListing.Of(typeof(Network).Assembly.GeneratePublicApi(new()
         {
             IncludeAssemblyAttributes = false,
-            ExcludeAttributes = [typeof(JsonConverterAttribute).FullName!, typeof(TupleElementNamesAttribute).FullName!],
+            ExcludeAttributes = [typeof(JsonConverterAttribute).FullName!, typeof(JsonPropertyNameAttribute).FullName!,
+                typeof(TupleElementNamesAttribute).FullName!],
             UseDenyNamespacePrefixesForExtensionMethods = false,
         }));
         var received = Path.Combine(folder, "PublicApi.received.txt");
