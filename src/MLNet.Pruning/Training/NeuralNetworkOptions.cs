@@ -30,12 +30,7 @@ public sealed record NeuralNetworkOptions : TrainingOptions
     /// choices are made on them.
     /// </summary>
     /// <value>Default 0.1.</value>
-    public double ValidationFraction
-    {
-        get;
-        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value,
-            "The validation fraction lies in [0, 1).");
-    } = 0.1;
+    public double ValidationFraction { get; init => field = Setting.Share(value); } = 0.1;
 
     /// <summary>Whether rows with missing labels or with values that are not finite are left out; else they are refused.</summary>
     /// <value>Default false.</value>

@@ -10,15 +10,7 @@ public record SensitivityOptions
     /// </summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
-    public IReadOnlyList<double> Sparsities
-    {
-        get;
-        init
-        {
-            RatioSpace.Check(value);
-            field = Array.AsReadOnly<double>([.. value]);
-        }
-    } = Array.AsReadOnly(RatioSpace.DefaultSparsities);
+    public IReadOnlyList<double> Sparsities { get; init => field = RatioSpace.Copy(value); } = RatioSpace.Copy(RatioSpace.DefaultSparsities);
 
     /// <summary>What is pruned as one: weights, other structures of a layer, or units of any kind; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Weight"/>.</value>

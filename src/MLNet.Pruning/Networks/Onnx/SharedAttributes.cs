@@ -3,9 +3,7 @@ using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks.Onnx;
 
-/// <summary>
-/// One table of attributes for all nodes of a file that have the same: a table takes 150 bytes and more, a node that has one needs 30 in its file.
-/// </summary>
+/// <summary>One table of attributes for all nodes of a file that have the same: a table takes several times what it needs in the file.</summary>
 internal sealed class SharedAttributes : IEqualityComparer<AttributeProto[]>
 {
     private readonly Dictionary<AttributeProto[], ImmutableDictionary<string, object>> _tables;

@@ -48,9 +48,9 @@ internal abstract class RatioSpace
         }
     }
 
-    /// <summary>Refuses shares out of range.</summary>
+    /// <summary>Shares as options keep them: a list that nobody can write to.</summary>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
-    public static void Check(IReadOnlyList<double> sparsities)
+    public static IReadOnlyList<double> Copy(IReadOnlyList<double> sparsities)
     {
         ArgumentNullException.ThrowIfNull(sparsities);
         if (sparsities.Count == 0 || sparsities.Any(sparsity => !(sparsity is >= 0 and < 1)))
@@ -58,6 +58,8 @@ internal abstract class RatioSpace
             throw new ArgumentException(sparsities.Count == 0 ? "Give at least one sparsity."
                 : $"Sparsities lie in [0, 1); one is {sparsities.First(s => !(s is >= 0 and < 1))}.", nameof(sparsities));
         }
+
+        return Array.AsReadOnly<double>([.. sparsities]);
     }
 
     /// <summary>The network with each layer at its level.</summary>

@@ -49,15 +49,7 @@ public record AutoPruneOptions
     /// <summary>Shares of its weights or structures in the dense network that a layer may lose, beside none; the last one always stays.</summary>
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
-    public IReadOnlyList<double> Sparsities
-    {
-        get;
-        init
-        {
-            RatioSpace.Check(value);
-            field = Array.AsReadOnly<double>([.. value]);
-        }
-    } = Array.AsReadOnly(RatioSpace.DefaultSparsities);
+    public IReadOnlyList<double> Sparsities { get; init => field = RatioSpace.Copy(value); } = RatioSpace.Copy(RatioSpace.DefaultSparsities);
 
     /// <summary>
     /// Epochs of fine-tuning before each candidate is measured. Not negative. Without any, candidates are compared by how well they do right after

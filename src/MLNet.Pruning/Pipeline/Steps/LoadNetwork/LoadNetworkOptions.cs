@@ -40,12 +40,7 @@ public sealed record LoadNetworkOptions
 
     /// <summary>Share of the rows held back to measure on by later steps, in [0, 1). They are never trained on.</summary>
     /// <value>Default 0.1.</value>
-    public double ValidationFraction
-    {
-        get;
-        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(ValidationFraction), value,
-            "The validation fraction lies in [0, 1).");
-    } = 0.1;
+    public double ValidationFraction { get; init => field = Setting.Share(value); } = 0.1;
 
     /// <summary>Whether later steps leave out rows with missing labels, values that are not finite or ids beyond a table; else they refuse them.</summary>
     /// <value>Default false.</value>
