@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace MLNet.Pruning.Tests.Api;
 
 /// <summary>
-/// A public API as C# that is read: names without namespaces, tuples and records as such, an enum on a line. What goes without saying is left
-/// out: a constructor without parameters, ToString, and what an estimator has to have.
+/// A public API as C# that is read: names without namespaces, tuples, records, params and operators as such, an enum on a line. What goes
+/// without saying is left out: a constructor without parameters, ToString, equality, and what an estimator has to have.
 /// </summary>
 internal static partial class ApiListing
 {
@@ -16,6 +16,9 @@ internal static partial class ApiListing
         var text = Namespaces().Replace(generated.ReplaceLineEndings("\n"), "");
         text = Braces().Replace(text, " {\n");
         text = Records().Replace(text, "record $1$2");
+        text = Params().Replace(text, "params ");
+        text = Conversions().Replace(text, "implicit operator $1(");
+        text = Nulls().Replace(text, "? $1 = null");
         text = Common().Replace(text, "");
         text = Tuples().Replace(text, "($1)");
         text = text.Replace(") { }", ");");
@@ -54,9 +57,18 @@ internal static partial class ApiListing
     private static partial Regex Records();
 
     [GeneratedRegex(
-        @"\n +public (\w+\(\) \{ \}|override string ToString\(\) \{ \}|\w+ Fit\(IDataView input\) \{ \}"
+        @"\n +public (\w+\(\) \{ \}|override (string ToString|int GetHashCode)\(\) \{ \}|(override )?bool Equals\([^)]*\) \{ \}|\w+ Fit\(IDataView input\) \{ \}"
         + @"|SchemaShape GetOutputSchema\(SchemaShape inputSchema\) \{ \})(?=\n)")]
     private static partial Regex Common();
+
+    [GeneratedRegex(@"\[Runtime\.CompilerServices\.ParamCollection\] \[Runtime\.CompilerServices\.ScopedRef\] ")]
+    private static partial Regex Params();
+
+    [GeneratedRegex(@"(\w+\??) op_Implicit\(")]
+    private static partial Regex Conversions();
+
+    [GeneratedRegex(@"\? (\w+) = default\b")]
+    private static partial Regex Nulls();
 
     [GeneratedRegex(@"ValueTuple<([^<>]*)>")]
     private static partial Regex Tuples();

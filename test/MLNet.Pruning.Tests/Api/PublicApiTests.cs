@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using PublicApiGenerator;
@@ -16,7 +17,8 @@ public class PublicApiTests
         {
             IncludeAssemblyAttributes = false,
             ExcludeAttributes = [typeof(JsonConverterAttribute).FullName!, typeof(JsonPropertyNameAttribute).FullName!,
-                typeof(TupleElementNamesAttribute).FullName!],
+                typeof(JsonIncludeAttribute).FullName!, typeof(JsonIgnoreAttribute).FullName!, typeof(TupleElementNamesAttribute).FullName!,
+                typeof(NotNullIfNotNullAttribute).FullName!],
             UseDenyNamespacePrefixesForExtensionMethods = false,
         }));
         var received = Path.Combine(folder, "PublicApi.received.txt");

@@ -24,7 +24,7 @@ public class ZooTrainingTests
     [DataRow("transformer")]
     [DataRow("tiny_resnet")]
     public void Training_lowers_the_loss_of_a_shrunk_network(string name)
-        => Train(Zoo.Network(name), Network.Shrink(Network.FromOnnx(Zoo.Network(name).Path), width: 0.75, depth: name == "lstm" ? 1 : 0.5), learningRate: 3e-3);
+        => Train(Zoo.Network(name), Network.FromOnnx(Zoo.Network(name).Path).Shrink(width: 0.75, depth: name == "lstm" ? 1 : 0.5), learningRate: 3e-3);
 
     [TestMethod]
     public void A_network_of_two_inputs_is_trained_on_rows_that_hold_both()

@@ -7,10 +7,9 @@ namespace MLNet.Pruning;
 public sealed partial class Network
 {
     /// <summary>
-    /// A student of the same kind with the same inputs and outputs: the teacher without its least important blocks and units. What stays has the
-    /// teacher's values; train it, best with <see cref="Distillation"/>.
+    /// A student of the same kind with the same inputs and outputs: this network, its teacher, without the least important blocks and units. What
+    /// stays has the teacher's values; train it, best with <see cref="Distillation"/>.
     /// </summary>
-    /// <param name="teacher">The network to shrink, with values; it stays as it is.</param>
     /// <param name="width">
     /// Share of the units that each layer keeps, in (0, 1]: neurons, channels, heads and hidden units, those of the largest Euclidean norm over all
     /// weights that make or read them (Fang et al. 2023, "DepGraph"). The number is rounded to the nearest, halves down, and
@@ -23,19 +22,19 @@ public sealed partial class Network
     /// </param>
     /// <returns>The student; the teacher itself where both shares are 1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A share is out of range.</exception>
-    /// <exception cref="ArgumentException">The teacher has no values, or a share is below 1 and nothing of the teacher can go.</exception>
-    /// <example><c>Network.Shrink(teacher, width: 0.25, depth: 0.5)</c> of a network 784-1200-1200-10 is 784-300-10.</example>
-    public static Network Shrink(Network teacher, double width = 1, double depth = 1)
+    /// <exception cref="ArgumentException">A share is below 1 and nothing of the teacher can go.</exception>
+    /// <exception cref="InvalidOperationException">The teacher has no values.</exception>
+    /// <example><c>teacher.Shrink(width: 0.25, depth: 0.5)</c> of a network 784-1200-1200-10 is 784-300-10.</example>
+    public Network Shrink(double width = 1, double depth = 1)
     {
-        ArgumentNullException.ThrowIfNull(teacher);
         Share(width, nameof(width));
         Share(depth, nameof(depth));
-        if (teacher.Parameters.FirstOrDefault(parameter => !parameter.IsInitialized) is { } empty)
+        if (Parameters.FirstOrDefault(parameter => !parameter.IsInitialized) is { } empty)
         {
-            throw new ArgumentException($"The teacher's parameter {empty} has no values: train it first, or draw them with Initialize.", nameof(teacher));
+            throw new InvalidOperationException($"The teacher's parameter {empty} has no values: train it first, or draw them with Initialize.");
         }
 
-        var student = depth < 1 ? Shallower(teacher, depth) : teacher;
+        var student = depth < 1 ? Shallower(this, depth) : this;
         return width < 1 ? Narrower(student, width) : student;
     }
 

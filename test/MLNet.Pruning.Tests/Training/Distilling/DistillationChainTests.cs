@@ -72,7 +72,7 @@ public class DistillationChainTests
         Network Half(Network teacher)
         {
             asked.Add(teacher);
-            return Network.Shrink(teacher, width: 0.5);
+            return teacher.Shrink(width: 0.5);
         }
 
         var student = _ml.Transforms.Distill(Half, epochs: 1, teacher: given).Fit(before.Transform(rows)).Network;

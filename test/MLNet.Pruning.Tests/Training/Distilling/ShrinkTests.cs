@@ -13,7 +13,7 @@ public class ShrinkTests
     public void A_quarter_of_the_units_and_half_of_the_layers_of_a_perceptron_stay()
     {
         var teacher = Network.Mlp(784, 1200, 1200, 10).Initialize(1);
-        var student = Network.Shrink(teacher, width: 0.25, depth: 0.5);
+        var student = teacher.Shrink(width: 0.25, depth: 0.5);
         CollectionAssert.AreEqual(new[] { "fc1.weight[300 x 784]", "fc1.bias[300]", "fc3.weight[10 x 300]", "fc3.bias[10]" },
             student.Parameters.Select(Describe).ToArray());
 
@@ -33,7 +33,7 @@ public class ShrinkTests
     public void Every_layer_keeps_its_share_of_units_of_the_largest_norm(double width, int first, int second)
     {
         var teacher = Network.Mlp(6, 10, 8, 3).Initialize(2);
-        var student = Network.Shrink(teacher, width);
+        var student = teacher.Shrink(width);
         var one = Largest(first, Norms(teacher["fc1.weight"], 0), Norms(teacher["fc2.weight"], 1));
         var two = Largest(second, Norms(teacher["fc2.weight"], 0), Norms(teacher["fc3.weight"], 1));
         AreEqual(Part(teacher["fc1.weight"], 0, one), student["fc1.weight"]);
@@ -50,7 +50,7 @@ public class ShrinkTests
         var teacher = Convolutional().Initialize(3);
         teacher = teacher.With("bn1.weight", [.. Enumerable.Range(1, 8).Select(i => i / 8f)])
             .With("bn1.mean", [.. Enumerable.Range(1, 8).Select(i => -i / 4f)]);
-        var student = Network.Shrink(teacher, width: 0.5);
+        var student = teacher.Shrink(width: 0.5);
 
         // A channel is 6 x 6 pixels, which the dense layer reads one after another.
         var pixels = Norms(teacher["fc1.weight"], 1);
@@ -76,7 +76,7 @@ public class ShrinkTests
     {
         var model = Zoo.Network(name);
         var teacher = Network.FromOnnx(model.Path);
-        var student = Network.Shrink(teacher, width);
+        var student = teacher.Shrink(width);
 
         var norms = teacher.Parameters.Where(parameter => parameter.Shape.Length > 1)
             .SelectMany(parameter => parameter.Shape.Select((_, d) => ((parameter.Name, d), Norms(parameter, d)))).ToDictionary();
@@ -117,7 +117,7 @@ public class ShrinkTests
         {
             var teacher = network.WithParameters(weak.Parameters
                 .Select(name => network[name].WithValues([.. network[name].Values.ToArray().Select(value => value / 100)])));
-            var student = Network.Shrink(teacher, depth: 0.5);
+            var student = teacher.Shrink(depth: 0.5);
             CollectionAssert.AreEqual(teacher.Parameters.Select(parameter => parameter.Name).Except(weak.Parameters).ToArray(),
                 student.Parameters.Select(parameter => parameter.Name).ToArray());
             foreach (var parameter in student.Parameters)
@@ -136,7 +136,7 @@ public class ShrinkTests
         var model = Zoo.Network("transformer");
         var teacher = Network.FromOnnx(model.Path);
         Assert.HasCount(4, BlockRemoval.Find(teacher, layers: false));
-        var student = Network.Shrink(teacher, width: 0.5, depth: 0.5);
+        var student = teacher.Shrink(width: 0.5, depth: 0.5);
         Assert.HasCount(2, BlockRemoval.Find(student, layers: false));
         var widths = student.Groups().GroupBy(group => group.Layer).Select(layer => (layer.First().Kind, Count: layer.Count())).ToArray();
         Assert.IsNotEmpty(widths);
@@ -150,7 +150,7 @@ public class ShrinkTests
         var teacher = Network.Mlp(4, 8, 8, 8, 8).Initialize(1);
         teacher = teacher.With("fc3.weight", [.. teacher["fc3.weight"].Values.ToArray().Select(value => value / 100)])
             .With("fc4.weight", [.. teacher["fc4.weight"].Values.ToArray().Select(value => value / 1000)]);
-        string[] Layers(double depth) => [.. Network.Shrink(teacher, depth: depth).Nodes.Where(node => node.Operator == "Gemm").Select(node => node.Name)];
+        string[] Layers(double depth) => [.. teacher.Shrink(depth: depth).Nodes.Where(node => node.Operator == "Gemm").Select(node => node.Name)];
         CollectionAssert.AreEqual(new[] { "fc1", "fc2", "fc4" }, Layers(0.5));
         CollectionAssert.AreEqual(new[] { "fc1", "fc4" }, Layers(0.1));
         CollectionAssert.AreEqual(new[] { "fc1", "fc2", "fc3", "fc4" }, Layers(0.9));
@@ -160,7 +160,7 @@ public class ShrinkTests
     public void All_of_a_teacher_is_the_teacher()
     {
         var teacher = Convolutional().Initialize(1);
-        Assert.AreSame(teacher, Network.Shrink(teacher));
+        Assert.AreSame(teacher, teacher.Shrink());
     }
 
     [TestMethod]
@@ -175,7 +175,7 @@ public class ShrinkTests
         }
 
         var teacher = Fit(Convolutional(), 6, null).Network;
-        var student = Network.Shrink(teacher, width: 0.5);
+        var student = teacher.Shrink(width: 0.5);
         var taught = Fit(student, 3, Distillation.Response(teacher: teacher));
         Assert.AreEqual(student.ParameterCount, taught.Network.ParameterCount);
         Assert.IsLessThan(0.55 * teacher.ParameterCount, student.ParameterCount);
@@ -190,17 +190,16 @@ public class ShrinkTests
     public void Shares_out_of_range_and_teachers_that_cannot_shrink_are_refused()
     {
         var teacher = Network.Mlp(64, 30, 10).Initialize(1);
-        Assert.ThrowsExactly<ArgumentNullException>(() => Network.Shrink(null!));
         foreach (var share in new[] { 0, -0.5, 1.01, double.NaN })
         {
-            Assert.AreEqual("width", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Network.Shrink(teacher, width: share)).ParamName);
-            Assert.AreEqual("depth", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Network.Shrink(teacher, depth: share)).ParamName);
+            Assert.AreEqual("width", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => teacher.Shrink(width: share)).ParamName);
+            Assert.AreEqual("depth", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => teacher.Shrink(depth: share)).ParamName);
         }
 
-        Refused(() => Network.Shrink(Network.Mlp(64, 30, 10), width: 0.5), "teacher", "fc1.weight");
-        Refused(() => Network.Shrink(teacher, depth: 0.5), "depth", "fc1 (Gemm), fc2 (Gemm)");
-        Refused(() => Network.Shrink(Network.Mlp(4, 8, 8).Initialize(1), depth: 0.5), "depth", "no layer but the last");
-        Refused(() => Network.Shrink(Network.Mlp(64, 10).Initialize(1), width: 0.5), "width", "fc1.weight");
+        Assert.Contains("fc1.weight", Assert.ThrowsExactly<InvalidOperationException>(() => Network.Mlp(64, 30, 10).Shrink(width: 0.5)).Message);
+        Refused(() => teacher.Shrink(depth: 0.5), "depth", "fc1 (Gemm), fc2 (Gemm)");
+        Refused(() => Network.Mlp(4, 8, 8).Initialize(1).Shrink(depth: 0.5), "depth", "no layer but the last");
+        Refused(() => Network.Mlp(64, 10).Initialize(1).Shrink(width: 0.5), "width", "fc1.weight");
         var sum = new Network(new NetworkParts
         {
             Inputs = [new("x", [-1, 4])],
@@ -208,7 +207,7 @@ public class ShrinkTests
             Nodes = [new Node("fc", "Gemm", ["x", "fc1.weight"], ["f"], [new("transB", 1L)]), new Node("sum", "Add", ["x", "f"], ["y"])],
             Parameters = [Network.Mlp(4, 4).Initialize(1)["fc1.weight"]],
         });
-        Refused(() => Network.Shrink(sum, depth: 0.5), "depth", "nothing to train");
+        Refused(() => sum.Shrink(depth: 0.5), "depth", "nothing to train");
     }
 
     private static Network Convolutional() => Network.Sequential([1, 8, 8], Layer.Conv2d(8, 3), Layer.BatchNorm(), Layer.Relu(), Layer.Flatten(),

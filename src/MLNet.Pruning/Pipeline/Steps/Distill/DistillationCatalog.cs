@@ -45,7 +45,7 @@ public static class DistillationCatalog
     /// <example>
     /// <code>
     /// var pipeline = ml.Transforms.LoadNetwork("teacher.onnx")
-    ///     .Append(ml.Transforms.Distill(teacher =&gt; Network.Shrink(teacher, width: 0.25)));
+    ///     .Append(ml.Transforms.Distill(teacher =&gt; teacher.Shrink(width: 0.25)));
     /// </code>
     /// </example>
     public static DistillEstimator Distill(this TransformsCatalog catalog, Func<Network, Network> student, Distillation? distillation = null,
@@ -74,7 +74,7 @@ public static class DistillationCatalog
     /// <param name="options">How it is trained; its network is not used.</param>
     /// <example>
     /// <code>
-    /// var student = ml.Transforms.Distill(teacher =&gt; Network.Shrink(teacher, width: 0.5), new NeuralNetworkOptions
+    /// var student = ml.Transforms.Distill(teacher =&gt; teacher.Shrink(width: 0.5), new NeuralNetworkOptions
     /// {
     ///     Distillation = Distillation.Response() + Distillation.Features([("fc1", "fc1")]), Epochs = 40,
     /// });
