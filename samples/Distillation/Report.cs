@@ -46,7 +46,8 @@ internal static class Report
         var models = Enumerable.Range(1, seeds).Select(seed => (NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, i), out _)).ToArray();
         int[] errors = [.. models.Select(model => Errors(model.Transform(test)))];
         var (mean, spread) = Statistics.Spread(errors.Select(count => (double)count));
-        return new(stage.Name, models[0].Network.ParameterCount, errors, mean, spread, [.. models.Select(model => model.History[^1].Validation!.Metric)]);
+        return new(stage.Name, models[0].Network.ParameterCount, errors, mean, spread,
+            [.. models.Select(model => model.GetReport<TrainingReport>().Epochs[^1].Validation!.Metric)]);
     }
 
     private static int Errors(IDataView scored) => scored.GetColumn<uint>("Label").Zip(scored.GetColumn<uint>("PredictedLabel"))

@@ -57,7 +57,7 @@ internal static class Report
         => ((NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.Count - 1), out _)).Network;
 
     private static double ValidationAccuracy(NeuralNetworkTransformer model)
-        => (model.Pruning is { } pruning ? pruning.Steps[^1].Validation : model.History[^1].Validation)!.Metric;
+        => (model.Report is PruningReport pruning ? pruning.Steps[^1].Validation : model.GetReport<TrainingReport>().Epochs[^1].Validation)!.Metric;
 
     /// <summary>What a seed gave.</summary>
     private sealed record Result(int Seed, double ValidationAccuracy, double TestError, long LiveNonZeros, double Compression, long LiveMultiplyAdds,

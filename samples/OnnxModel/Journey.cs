@@ -38,7 +38,7 @@ internal static class Journey
 
         var (before, after) = (ml.Compression().Measure(dense).Total, ml.Compression().Measure(model).Total);
         Print($"digits.onnx: test accuracy {Accuracy(ml, dense, split.TestSet):P2}, {before.Parameters:N0} parameters, {before.MultiplyAdds:N0} multiply-adds");
-        foreach (var width in model.OfType<NeuralNetworkTransformer>().Single(step => step.Pruning is not null).Pruning!.Widths)
+        foreach (var width in model.OfType<NeuralNetworkTransformer>().Select(step => step.Report).OfType<PruningReport>().Single().Widths)
         {
             Print($"  {width}");
         }

@@ -25,9 +25,9 @@ internal sealed class TreesRun
     /// <summary>The same of the pruned trees.</summary>
     public double PrunedAuc { get; }
 
-    public TreeCost Before => Trees.Pruning.Before;
+    public TreeCost Before => Trees.Report.Before;
 
-    public TreeCost After => Trees.Pruning.After;
+    public TreeCost After => Trees.Report.After;
 
     private IDataView Rows { get; }
 

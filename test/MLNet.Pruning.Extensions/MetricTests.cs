@@ -25,7 +25,7 @@ public class MetricTests
         double Error(Network network) => Chain.Rows.Where(row => held.Contains(Chain.Label(row))).Max(row =>
             Math.Abs(Chain.Dense(network, "fc2", Array.ConvertAll(Chain.Dense(network, "fc1", Chain.Wide(row)), value => Math.Max(0, value)))[0]
                 - Chain.Label(row)));
-        var report = model.Pruning!;
+        var report = model.GetReport<PruningReport>();
         Assert.AreEqual("largest error", report.Before!.Name);
         Assert.AreEqual(Error(network), report.Before.Metric, 1e-5);
         Assert.IsTrue(report.StoppedEarly, report.ToString());

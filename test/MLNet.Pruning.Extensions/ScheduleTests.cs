@@ -10,7 +10,7 @@ public class ScheduleTests
         // Half of what is left to go at each of three steps, and then the rest.
         var schedule = Schedule.From((from, target) => Enumerable.Range(1, 3).Select(step => target - (target - from) * Math.Pow(0.5, step)));
         var steps = Chain.Prune(network, new() { Amount = Amount.Fraction(0.8), Scope = Scope.Network.Only("fc1"), Schedule = schedule,
-            FineTuneEpochs = 0 }).Pruning!.Steps;
+            FineTuneEpochs = 0 }).GetReport<PruningReport>().Steps;
         CollectionAssert.AreEqual(new[] { 0.4, 0.6, 0.7, 0.8 }, steps.Select(step => Math.Round(step.Sparsity, 12)).ToArray());
         CollectionAssert.AreEqual(new long[] { 60, 40, 30, 20 }, steps.Select(step => step.NonZeros).ToArray());
     }

@@ -76,7 +76,7 @@ internal static class Pipelines
     private static Func<MLContext, (ITransformer, string)> Pruned(PruningOptions options) => ml =>
     {
         var model = ml.MulticlassClassification.Trainers.NeuralNetwork(Options()).Append(ml.Transforms.Prune(options)).Fit(Rows.Of(ml));
-        return (model, $"{model.LastTransformer.Pruning}");
+        return (model, $"{model.LastTransformer.Report}");
     };
 
     private static Func<MLContext, (ITransformer, string)> Trained(TrainingOptions training)
@@ -92,7 +92,7 @@ internal static class Pipelines
     {
         var model = ml.MulticlassClassification.Trainers.NeuralNetwork(Options())
             .Append(ml.Transforms.AutoPrune(budget, granularity, strategy, fineTuneEpochs: 1)).Fit(Rows.Of(ml));
-        return (model, $"{model.LastTransformer.AutoPruning}");
+        return (model, $"{model.LastTransformer.Report}");
     };
 
     private static (ITransformer, string) Measured(MLContext ml)
@@ -106,7 +106,7 @@ internal static class Pipelines
         var options = new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.6), Method = method, LabelColumnName = "Side", ValidationFraction = 0.4 };
         var pruned = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastForest("Side", numberOfTrees: 6, minimumExampleCountPerLeaf: 2), options)
             .Fit(Rows.Of(ml));
-        return (pruned, $"{pruned.Pruning}");
+        return (pruned, $"{pruned.Report}");
     };
 
     private static (ITransformer, string) Masked(MLContext ml)

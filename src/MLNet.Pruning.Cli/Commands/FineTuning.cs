@@ -37,6 +37,6 @@ internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Tas
         }).Append(ml.Transforms.Prune(options));
         var pruned = chain.Fit(rows).LastTransformer;
         // A pipeline trains rows of scores; the file keeps the output that it has.
-        return (ScoreOutput.Restore(pruned.Network, network), pruned.Pruning!);
+        return (ScoreOutput.Restore(pruned.Network, network), pruned.GetReport<PruningReport>());
     }
 }

@@ -16,6 +16,7 @@ internal static partial class ApiListing
         var text = Namespaces().Replace(generated.ReplaceLineEndings("\n"), "");
         text = Braces().Replace(text, " {\n");
         text = Records().Replace(text, "record $1$2");
+        text = Constraints().Replace(text, "$1 $2;");
         text = Params().Replace(text, "params ");
         text = Conversions().Replace(text, "implicit operator $1(");
         text = Nulls().Replace(text, "? $1 = null");
@@ -60,6 +61,9 @@ internal static partial class ApiListing
         @"\n +public (\w+\(\) \{ \}|override (string ToString|int GetHashCode)\(\) \{ \}|(override )?bool Equals\([^)]*\) \{ \}|\w+ Fit\(IDataView input\) \{ \}"
         + @"|SchemaShape GetOutputSchema\(SchemaShape inputSchema\) \{ \})(?=\n)")]
     private static partial Regex Common();
+
+    [GeneratedRegex(@"(\(.*\))\n +(where .*) \{ \}")]
+    private static partial Regex Constraints();
 
     [GeneratedRegex(@"\[Runtime\.CompilerServices\.ParamCollection\] \[Runtime\.CompilerServices\.ScopedRef\] ")]
     private static partial Regex Params();

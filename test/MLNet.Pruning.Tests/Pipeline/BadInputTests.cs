@@ -97,7 +97,7 @@ public class BadInputTests
         Assert.AreEqual(4, e.Row);
         StringAssert.Contains(e.Message, "missing");
         var options = Options(2) with { SkipInvalidRows = true };
-        Assert.AreEqual(2, Fit(view, options).History.Length);
+        Assert.AreEqual(2, Fit(view, options).GetReport<TrainingReport>().Epochs.Count);
     }
 
     [TestMethod]
@@ -194,7 +194,7 @@ public class BadInputTests
         _ml.FallbackToCpu = true;
         var warnings = new List<string>();
         _ml.Log += (_, message) => warnings.Add(message.Message);
-        Assert.AreEqual(2, Fit(Rows(), Options(2)).History.Length);
+        Assert.AreEqual(2, Fit(Rows(), Options(2)).GetReport<TrainingReport>().Epochs.Count);
         Assert.IsTrue(warnings.Any(message => message.Contains("training on the CPU")), string.Join('\n', warnings));
     }
 

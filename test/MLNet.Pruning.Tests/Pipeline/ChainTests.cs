@@ -26,8 +26,8 @@ public class ChainTests
         Assert.AreEqual(Weights - Zeros, ml.Compression().Measure(pruned).Total.NonZeroWeights);
         Assert.AreEqual(Weights - Zeros, ml.Compression().Measure(tuned).Total.NonZeroWeights);
         Assert.AreEqual(ml.Compression().Measure(tuned).Total, ml.Compression().Measure(model).Total, "the model's network is its last");
-        Assert.AreEqual(4, pruned.Pruning!.Steps.Count);
-        Assert.AreEqual(5, tuned.History.Length);
+        Assert.AreEqual(4, pruned.GetReport<PruningReport>().Steps.Count);
+        Assert.AreEqual(5, tuned.GetReport<TrainingReport>().Epochs.Count);
         Assert.AreNotEqual(pruned.Network["fc1.weight"].Values.ToArray().Sum(), tuned.Network["fc1.weight"].Values.ToArray().Sum());
         foreach (var (name, mask) in tuned.Masks)
         {

@@ -45,13 +45,14 @@ public class CompressionFileTests
             CollectionAssert.AreEqual(mask.ToArray(), after.Masks[name].ToArray());
         }
 
-        Assert.AreEqual(before.Pruning!.ToString(), after.Pruning!.ToString());
+        var (report, kept) = (before.GetReport<PruningReport>(), after.GetReport<PruningReport>());
+        Assert.AreEqual(report.ToString(), kept.ToString());
         foreach (var structure in new[] { "fc1.weight[3,17]", "fc1.weight[30,40]", "fc2.weight[9,31]" })
         {
-            Assert.AreEqual(before.Pruning.Decision(structure), after.Pruning.Decision(structure));
+            Assert.AreEqual(report.Decision(structure), kept.Decision(structure));
         }
 
-        Assert.AreEqual(string.Join(' ', before.Pruning.Histograms), string.Join(' ', after.Pruning.Histograms));
+        Assert.AreEqual(string.Join(' ', report.Histograms), string.Join(' ', kept.Histograms));
 
         // The same steps on both, from the weights at the start and early on too, give the same network.
         foreach (var rewind in new[] { Rewind.None, Rewind.ToInitial, Rewind.ToEarly })
@@ -82,7 +83,7 @@ public class CompressionFileTests
         var loaded = Reload(regression, data.Schema, out _);
         Assert.IsInstanceOfType<NeuralNetworkTransformer>(loaded);
         Close.AreEqual([.. regression.Transform(data).GetColumn<float>("Score")], loaded.Transform(data).GetColumn<float>("Score").ToArray(), 1e-6, "Score");
-        Assert.AreEqual(1, ((NeuralNetworkTransformer)loaded).History.Length);
+        Assert.AreEqual(1, ((NeuralNetworkTransformer)loaded).GetReport<TrainingReport>().Epochs.Count);
 
         var network = Network.Sequential([1, 8, 8], Layer.Conv2d(4, 3), Layer.BatchNorm(), Layer.Gelu(), Layer.Dropout(0.2), Layer.Flatten(), Layer.Dense(1))
             .Initialize(1);

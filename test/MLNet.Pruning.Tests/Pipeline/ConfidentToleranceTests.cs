@@ -14,7 +14,7 @@ public class ConfidentToleranceTests
     [TestMethod]
     public void Steps_are_kept_as_long_as_the_bound_is_within()
     {
-        var report = Run(new() { Tolerance = Tolerance.Confident(0.06) }, validation: 0.3, out var dense, out var pruned).Pruning!;
+        var report = Run(new() { Tolerance = Tolerance.Confident(0.06) }, validation: 0.3, out var dense, out var pruned).GetReport<PruningReport>();
         Assert.IsTrue(report.StoppedEarly, report.ToString());
         Assert.IsTrue(report.Steps[0].Kept, report.ToString());
         foreach (var step in report.Steps)
@@ -41,8 +41,8 @@ public class ConfidentToleranceTests
     public void Few_rows_prove_too_little_to_prune_at_all()
     {
         // The plain tolerance goes on where nothing is lost on 36 rows, of which a twelfth could still be lost.
-        Assert.IsTrue(Run(new() { Tolerance = 0.05 }, validation: 0.02, out _, out _).Pruning!.Steps[0].Kept);
-        var report = Run(new() { Tolerance = Tolerance.Confident(0.05) }, validation: 0.02, out var dense, out var pruned).Pruning!;
+        Assert.IsTrue(Run(new() { Tolerance = 0.05 }, validation: 0.02, out _, out _).GetReport<PruningReport>().Steps[0].Kept);
+        var report = Run(new() { Tolerance = Tolerance.Confident(0.05) }, validation: 0.02, out var dense, out var pruned).GetReport<PruningReport>();
         Assert.IsFalse(report.Steps.Single().Kept);
         CollectionAssert.AreEqual(dense.Network["fc1.weight"].Values.ToArray(), pruned.Network["fc1.weight"].Values.ToArray());
     }
@@ -52,19 +52,21 @@ public class ConfidentToleranceTests
     {
         foreach (var metric in new[] { Metric.LogLoss, Metric.MacroF1 })
         {
-            var step = Run(new() { Tolerance = Tolerance.Confident(0.5, 0.9), Metric = metric }, validation: 0.2, out _, out _).Pruning!.Steps[0];
+            var step = Run(new() { Tolerance = Tolerance.Confident(0.5, 0.9), Metric = metric }, validation: 0.2, out _, out _)
+                .GetReport<PruningReport>().Steps[0];
             Assert.AreEqual(0.9, step.Bound!.Confidence);
             Assert.IsGreaterThan(step.Bound.Loss, step.Bound.Most);
         }
 
         var moving = new PruningOptions { Tolerance = Tolerance.Confident(0.5), Training = SparseTraining.Gradual(every: 10), FineTuneEpochs = 1 };
-        Assert.IsNotNull(Run(moving, validation: 0.2, out _, out var pruned).Pruning!.Steps.Single().Bound);
+        Assert.IsNotNull(Run(moving, validation: 0.2, out _, out var pruned).GetReport<PruningReport>().Steps.Single().Bound);
         var (path, schema) = (Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()),
             Digits.Prepare(_ml).Fit(Digits.Load(_ml)).GetOutputSchema(Digits.Load(_ml).Schema));
         try
         {
             _ml.Compression().Save(pruned, schema, path);
-            Assert.AreEqual(pruned.Pruning!.Steps[0].Bound, ((NeuralNetworkTransformer)_ml.Compression().Load(path, out _)).Pruning!.Steps[0].Bound);
+            Assert.AreEqual(pruned.GetReport<PruningReport>().Steps[0].Bound,
+                ((NeuralNetworkTransformer)_ml.Compression().Load(path, out _)).GetReport<PruningReport>().Steps[0].Bound);
         }
         finally
         {

@@ -42,8 +42,8 @@ public class FormerFilesTests
         Assert.AreEqual((2, 5.0, 4, 11, 0.2), (training.LastLayers, training.GradientClipping, training.EarlyStoppingPatience, training.Seed,
             training.ValidationFraction));
         Assert.AreEqual((true, 2, "Label", "Features"), (training.SkipInvalidRows, training.RewindEpoch, training.LabelColumnName, training.FeatureColumnName));
-        Assert.AreEqual(0.5, networks[1].Pruning!.Steps[^1].Sparsity, 0.01);
-        Assert.AreEqual("accuracy", networks[0].History[0].Validation!.Name);
+        Assert.AreEqual(0.5, networks[1].GetReport<PruningReport>().Steps[^1].Sparsity, 0.01);
+        Assert.AreEqual("accuracy", networks[0].GetReport<TrainingReport>().Epochs[0].Validation!.Name);
         // A step that goes on from it.
         var further = _ml.Transforms.FineTune(1).Fit(networks[1].Transform(Rows()));
         Assert.IsTrue(further.Masks.Values.Any(mask => mask.Kept < mask.Count));

@@ -18,7 +18,7 @@ public class LoadNetworkTests
         Assert.IsLessThan(0.3, before.MicroAccuracy, "its weights are random");
         var model = loaded.Append(_ml.Transforms.FineTune(6, learningRate: 3e-3)).Append(_ml.Transforms.Prune(0.5, fineTuneEpochs: 6)).Fit(split.TrainSet);
         Assert.IsGreaterThan(0.93, _ml.MulticlassClassification.Evaluate(model.Transform(split.TestSet)).MicroAccuracy);
-        Assert.AreEqual(0.5, model.LastTransformer.Pruning!.Steps[^1].Sparsity, 1e-3);
+        Assert.AreEqual(0.5, model.LastTransformer.GetReport<PruningReport>().Steps[^1].Sparsity, 1e-3);
     }
 
     [TestMethod]

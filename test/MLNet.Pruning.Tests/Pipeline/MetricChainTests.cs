@@ -17,9 +17,9 @@ public class MetricChainTests
         var options = Digits.Options(60);
         options = options with { EarlyStoppingPatience = 3, Seed = 3, LearningRate = 2e-2, Metric = Metric.LogLoss };
         var stopped = Train(options);
-        var best = stopped.History.MinBy(epoch => epoch.Validation!.Metric)!;
-        Assert.AreEqual(best.Epoch + 3, stopped.History.Length, "three epochs after the first of least loss");
-        foreach (var epoch in stopped.History)
+        var best = stopped.GetReport<TrainingReport>().Epochs.MinBy(epoch => epoch.Validation!.Metric)!;
+        Assert.AreEqual(best.Epoch + 3, stopped.GetReport<TrainingReport>().Epochs.Count, "three epochs after the first of least loss");
+        foreach (var epoch in stopped.GetReport<TrainingReport>().Epochs)
         {
             Assert.AreEqual(epoch.Validation!.Loss, epoch.Validation.Metric, 1e-5, "cross-entropy is what is trained by");
             StringAssert.Contains(epoch.ToString(), "validation log-loss ");
@@ -45,7 +45,7 @@ public class MetricChainTests
         {
             Amount = Amount.Fraction(0.99), Importance = Importance.Random(3), Schedule = Schedule.Linear(3), FineTuneEpochs = 0, Tolerance = 0.05,
         })).Fit(Digits.Load(_ml)).LastTransformer;
-        var report = model.Pruning!;
+        var report = model.GetReport<PruningReport>();
         Assert.AreEqual("sevens", report.Before!.Name);
         Assert.IsTrue(report.StoppedEarly);
         Assert.IsGreaterThan(0.05, report.Before.Metric - report.Steps[^1].Validation!.Metric);
@@ -54,7 +54,7 @@ public class MetricChainTests
     [TestMethod]
     public void A_tolerance_of_an_error_bounds_its_rise()
     {
-        var report = Numbers(new() { Tolerance = 0.02, Metric = Metric.MeanAbsoluteError }).Pruning!;
+        var report = Numbers(new() { Tolerance = 0.02, Metric = Metric.MeanAbsoluteError }).GetReport<PruningReport>();
         Assert.AreEqual("MAE", report.Before!.Name);
         Assert.IsTrue(report.StoppedEarly, report.ToString());
         foreach (var step in report.Steps)
@@ -68,14 +68,14 @@ public class MetricChainTests
     {
         var report = DigitSearch.Prune(new() { Budget = Budget.MetricLoss(0.2), Metric = Metric.LogLoss, Sparsities = DigitSearch.Sparsities,
             FineTuneEpochs = 0, Seed = 1 });
-        var (before, after) = (report.AutoPruning!.Before, report.AutoPruning.After);
+        var (before, after) = (report.GetReport<AutoPruneReport>().Before, report.GetReport<AutoPruneReport>().After);
         Assert.AreEqual(DigitSearch.Measure(DigitSearch.Network).Loss, before.Metric, 1e-5);
         Assert.AreEqual("log-loss", after.Name);
         Assert.IsLessThanOrEqualTo(0.2 + 1e-9, after.Metric - before.Metric);
-        var beyond = report.AutoPruning.Trials.Where(trial => !trial.Meets).ToArray();
+        var beyond = report.GetReport<AutoPruneReport>().Trials.Where(trial => !trial.Meets).ToArray();
         Assert.IsNotEmpty(beyond);
         Assert.IsTrue(beyond.All(trial => trial.Validation.Metric - before.Metric > 0.2));
-        Assert.IsLessThan(report.AutoPruning.Costs[0].Before, report.AutoPruning.Costs[0].After);
+        Assert.IsLessThan(report.GetReport<AutoPruneReport>().Costs[0].Before, report.GetReport<AutoPruneReport>().Costs[0].After);
     }
 
     [TestMethod]
@@ -92,11 +92,11 @@ public class MetricChainTests
         var options = new TreePruningOptions { Budget = TreeBudget.MetricLoss(loss), Metric = Metric.Named(name), ValidationData = held,
             LabelColumnName = TreeTables.Label(kind) };
         var pruned = _ml.Transforms.PruneTrees(trees, options).Fit(rows);
-        Assert.AreEqual(name, pruned.Pruning.MetricName);
-        Assert.AreEqual(Evaluate(trees), pruned.Pruning.MetricBefore, 1e-5);
-        Assert.AreEqual(Evaluate(pruned), pruned.Pruning.MetricAfter, 1e-5);
-        Assert.IsLessThanOrEqualTo(loss + 1e-9, Metric.Named(name).Loss(pruned.Pruning.MetricBefore, pruned.Pruning.MetricAfter));
-        Assert.IsLessThan(pruned.Pruning.Before.Nodes, pruned.Cost.Nodes);
+        Assert.AreEqual(name, pruned.Report.MetricName);
+        Assert.AreEqual(Evaluate(trees), pruned.Report.MetricBefore, 1e-5);
+        Assert.AreEqual(Evaluate(pruned), pruned.Report.MetricAfter, 1e-5);
+        Assert.IsLessThanOrEqualTo(loss + 1e-9, Metric.Named(name).Loss(pruned.Report.MetricBefore, pruned.Report.MetricAfter));
+        Assert.IsLessThan(pruned.Report.Before.Nodes, pruned.Cost.Nodes);
 
         double Evaluate(ITransformer model) => name switch
         {
@@ -155,7 +155,7 @@ public class MetricChainTests
         var data = _ml.Data.LoadFromEnumerable(rows);
         NeuralNetworkOptions Options() => new() { Network = Network.Mlp(2, 3, 1), Epochs = 2, ValidationFraction = 0.25 };
         var plain = _ml.Regression.Trainers.NeuralNetwork(Options()).Fit(data);
-        StringAssert.Contains(plain.History[^1].ToString(), "R2 NA");
+        StringAssert.Contains(plain.GetReport<TrainingReport>().Epochs[^1].ToString(), "R2 NA");
         var stopping = Options();
         stopping = stopping with { EarlyStoppingPatience = 1 };
         var e = Assert.ThrowsExactly<MetricException>(() => _ml.Regression.Trainers.NeuralNetwork(stopping).Fit(data));
@@ -184,12 +184,13 @@ public class MetricChainTests
                 var loaded = _ml.Compression().Load(path, out _).Transform(data);
                 if (metric.Name == "top-3")
                 {
-                    Assert.AreEqual("top-3", _ml.Transforms.Prune(0.5).Fit(loaded).Pruning!.Before!.Name);
+                    Assert.AreEqual("top-3", _ml.Transforms.Prune(0.5).Fit(loaded).GetReport<PruningReport>().Before!.Name);
                 }
                 else
                 {
                     StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.Prune(0.5).Fit(loaded)).Message, "'mine'");
-                    Assert.AreEqual("accuracy", _ml.Transforms.Prune(new PruningOptions { Metric = Metric.Accuracy }).Fit(loaded).Pruning!.Before!.Name);
+                    Assert.AreEqual("accuracy", _ml.Transforms.Prune(new PruningOptions { Metric = Metric.Accuracy }).Fit(loaded)
+                        .GetReport<PruningReport>().Before!.Name);
                 }
             }
         }

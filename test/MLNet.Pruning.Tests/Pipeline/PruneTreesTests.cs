@@ -45,7 +45,7 @@ public class PruneTreesTests
         var step = _ml.Transforms.PruneTrees(trainer, TreeBudget.NodeFraction(0.3), labelColumnName: TreeTables.Label(kind));
         var pruned = step.Fit(Rows);
         SameColumns.Assert(((IEstimator<ITransformer>)trainer).Fit(Rows).GetOutputSchema(Rows.Schema), pruned.GetOutputSchema(Rows.Schema));
-        Assert.IsLessThanOrEqualTo(0.3 * pruned.Pruning.Before.Nodes, pruned.Cost.Nodes);
+        Assert.IsLessThanOrEqualTo(0.3 * pruned.Report.Before.Nodes, pruned.Cost.Nodes);
 
         var shape = step.GetOutputSchema(SchemaShape(Rows.Schema));
         CollectionAssert.IsSubsetOf(pruned.GetOutputSchema(Rows.Schema).Select(column => column.Name).ToArray(), shape.Select(column => column.Name).ToArray());
@@ -94,7 +94,7 @@ public class PruneTreesTests
         CollectionAssert.AreEqual(model.Transform(Rows).GetColumn<float>("Answer").ToArray(), loaded.Transform(Rows).GetColumn<float>("Answer").ToArray());
 
         var (before, after) = (Trees(model), Trees(loaded));
-        Assert.AreEqual(before.Pruning.ToString(), after.Pruning.ToString());
+        Assert.AreEqual(before.Report.ToString(), after.Report.ToString());
         Assert.AreEqual(before.Cost, _ml.Compression().Measure(loaded).Trees);
         var further = new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.2), Method = TreePruningMethod.CostComplexity,
             LabelColumnName = TreeTables.Label(kind), Seed = 4 };
@@ -124,7 +124,7 @@ public class PruneTreesTests
             .Append(_ml.Transforms.PruneTrees(TreeBudget.Nodes(60), TreePruningMethod.CostComplexity, "Side")).Fit(Rows);
         PrunedTreesTransformer[] steps = [.. model.OfType<PrunedTreesTransformer>()];
         Assert.HasCount(2, steps);
-        Assert.AreEqual(steps[0].Cost, steps[1].Pruning.Before);
+        Assert.AreEqual(steps[0].Cost, steps[1].Report.Before);
         Assert.IsLessThanOrEqualTo(60, steps[1].Cost.Nodes);
 
         var compact = model.Compact();
@@ -170,16 +170,16 @@ public class PruneTreesTests
     {
         var seen = new CountingTrainer(_ml.Trainer("boosted numbers"));
         var model = _ml.Transforms.PruneTrees(seen, new TreePruningOptions { Budget = TreeBudget.Trees(5), ValidationFraction = 0.3, Seed = 7 }).Fit(Rows);
-        Assert.AreEqual((280, 120), (model.Pruning.TrainingRows, model.Pruning.ValidationRows));
+        Assert.AreEqual((280, 120), (model.Report.TrainingRows, model.Report.ValidationRows));
         Assert.AreEqual(280, seen.Labels.Length);
 
         var held = TreeTables.Make(90, seed: 8);
         var all = new CountingTrainer(_ml.Trainer("boosted numbers"));
         var given = _ml.Transforms.PruneTrees(all, new TreePruningOptions { Budget = TreeBudget.Trees(5), ValidationData = _ml.View(held) }).Fit(Rows);
-        Assert.AreEqual((400, 90), (given.Pruning.TrainingRows, given.Pruning.ValidationRows));
+        Assert.AreEqual((400, 90), (given.Report.TrainingRows, given.Report.ValidationRows));
         CollectionAssert.AreEqual(s_rows.Select(row => row.Label).ToArray(), all.Labels);
         var own = _ml.Regression.Evaluate(given.Transform(_ml.View(held))).RSquared;
-        Assert.AreEqual(own, given.Pruning.MetricAfter, 1e-6);
+        Assert.AreEqual(own, given.Report.MetricAfter, 1e-6);
     }
 
     [TestMethod]

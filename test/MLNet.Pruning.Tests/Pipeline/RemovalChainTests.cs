@@ -17,14 +17,14 @@ public class RemovalChainTests
             .Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new() { Network = Network.Mlp(64, 60, 40, 10), Epochs = 8, LearningRate = 3e-3 }))
             .Append(ml.Transforms.Prune(0.5, granularity: Granularity.Neuron, scope: Scope.Layer, schedule: Schedule.Linear(3), fineTuneEpochs: 2))
             .Append(ml.Transforms.FineTune(epochs: 4)).Fit(data.TrainSet);
-        var (step, last) = (model.OfType<NeuralNetworkTransformer>().Single(transformer => transformer.Pruning is not null), model.LastTransformer);
+        var (step, last) = (model.OfType<NeuralNetworkTransformer>().Single(transformer => transformer.Report is PruningReport), model.LastTransformer);
         Assert.AreEqual((30, 20), (last.Network["fc1.weight"].Shape[0], last.Network["fc2.weight"].Shape[0]));
 
         // A sixth, a third and a half of 60 + 40 neurons; of 30 and 20 units 64 x 30 + 30, 30 x 20 + 20 and 20 x 10 + 10 parameters.
-        CollectionAssert.AreEqual(new[] { 0.17, 0.33, 0.5 }, step.Pruning!.Steps.Select(one => Math.Round(one.Sparsity, 2)).ToArray());
-        Assert.AreEqual(1950 + 620 + 210, step.Pruning.Steps[^1].NonZeros);
+        CollectionAssert.AreEqual(new[] { 0.17, 0.33, 0.5 }, step.GetReport<PruningReport>().Steps.Select(one => Math.Round(one.Sparsity, 2)).ToArray());
+        Assert.AreEqual(1950 + 620 + 210, step.GetReport<PruningReport>().Steps[^1].NonZeros);
         CollectionAssert.AreEqual(new[] { ("fc1", 60, 30), ("fc2", 40, 20) },
-            step.Pruning.Widths.Select(width => (width.Layer, width.Before, width.After)).ToArray());
+            step.GetReport<PruningReport>().Widths.Select(width => (width.Layer, width.Before, width.After)).ToArray());
         Assert.IsGreaterThan(0.9, ml.MulticlassClassification.Evaluate(model.Transform(data.TestSet)).MicroAccuracy);
         Assert.AreEqual(1950 + 620 + 210, ml.Compression().Measure(model).Total.Parameters);
     }
@@ -66,7 +66,7 @@ public class RemovalChainTests
             .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.96), Granularity = Granularity.Neuron, Schedule = Schedule.Custom(0.1),
                 Tolerance = 0.1 })
                 .WithOnFitDelegate(steps.Add)).Fit(Digits.Load(ml));
-        Assert.IsTrue(steps[0].Pruning!.StoppedEarly);
+        Assert.IsTrue(steps[0].GetReport<PruningReport>().StoppedEarly);
         Assert.AreEqual(29, steps[0].Network["fc1.weight"].Shape[0], "32 less a tenth");
     }
 

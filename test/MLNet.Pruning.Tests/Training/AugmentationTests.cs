@@ -46,8 +46,8 @@ public class AugmentationTests
         CollectionAssert.AreEqual(shifted.Network["fc1.weight"].Values.ToArray(), again.Network["fc1.weight"].Values.ToArray());
         Assert.IsFalse(plain.Network["fc1.weight"].Values.SequenceEqual(shifted.Network["fc1.weight"].Values));
         // Shifted rows are harder: rows to measure on that were shifted too would not be so much easier.
-        Assert.IsGreaterThan(plain.History[^1].Loss * 1.5, shifted.History[^1].Loss);
-        Assert.IsLessThan(shifted.History[^1].Loss, shifted.History[^1].Validation!.Loss);
+        Assert.IsGreaterThan(plain.GetReport<TrainingReport>().Epochs[^1].Loss * 1.5, shifted.GetReport<TrainingReport>().Epochs[^1].Loss);
+        Assert.IsLessThan(shifted.GetReport<TrainingReport>().Epochs[^1].Loss, shifted.GetReport<TrainingReport>().Epochs[^1].Validation!.Loss);
     }
 
     [TestMethod]

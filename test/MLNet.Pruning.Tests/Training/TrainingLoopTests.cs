@@ -12,9 +12,9 @@ public class TrainingLoopTests
     {
         var options = Digits.Options(200) with { EarlyStoppingPatience = 4, Seed = 3, LearningRate = 2e-2 };
         var stopped = Fit(options);
-        var best = stopped.History.MaxBy(epoch => epoch.Validation!.Metric)!;
-        Assert.IsLessThan(200, stopped.History.Length);
-        Assert.AreEqual(best.Epoch + 4, stopped.History.Length, "four epochs after the first best one");
+        var best = stopped.GetReport<TrainingReport>().Epochs.MaxBy(epoch => epoch.Validation!.Metric)!;
+        Assert.IsLessThan(200, stopped.GetReport<TrainingReport>().Epochs.Count);
+        Assert.AreEqual(best.Epoch + 4, stopped.GetReport<TrainingReport>().Epochs.Count, "four epochs after the first best one");
 
         // The same training cut off at that epoch ends with the same weights.
         options = options with { Epochs = best.Epoch, EarlyStoppingPatience = null };

@@ -3,7 +3,7 @@ using MLNet.Pruning.Compression.Automation.Search;
 namespace MLNet.Pruning;
 
 /// <summary>What an automatic pruning tried and chose; prints as a table of layers and one of costs.</summary>
-public sealed record AutoPruneReport
+public sealed record AutoPruneReport : StepReport
 {
     [JsonConstructor]
     internal AutoPruneReport(string budget, ValidationResult before, ValidationResult searched, ValidationResult after,

@@ -46,7 +46,7 @@ public sealed record PruningStep
 }
 
 /// <summary>What a pruning gave.</summary>
-public sealed record PruningReport
+public sealed record PruningReport : StepReport
 {
     [JsonConstructor]
     internal PruningReport(ValidationResult? before, IReadOnlyList<PruningStep> steps)

@@ -1,7 +1,7 @@
 namespace MLNet.Pruning;
 
 /// <summary>What a pruning of trees did; prints as a table.</summary>
-public sealed record TreePruningReport
+public sealed record TreePruningReport : StepReport
 {
     [JsonConstructor]
     internal TreePruningReport(TreePruningMethod method, TreeCost before, TreeCost after, string metricName,

@@ -17,8 +17,8 @@ public sealed class NeuralNetworkTransformer : IScoringStep
 {
     private readonly NetworkState _state;
 
-    internal NeuralNetworkTransformer(NetworkState state, IReadOnlyList<EpochResult> history, DataViewSchema inputSchema, PruningReport? pruning = null)
-        => (_state, History, InputSchema, Pruning) = (state, [.. history], inputSchema, pruning);
+    internal NeuralNetworkTransformer(NetworkState state, DataViewSchema inputSchema, StepReport? report)
+        => (_state, InputSchema, Report) = (state, inputSchema, report);
 
     /// <summary>The network.</summary>
     public Network Network => _state.Network;
@@ -29,17 +29,28 @@ public sealed class NeuralNetworkTransformer : IScoringStep
     /// <summary>Which weights later steps of the chain hold at zero, by the name of their parameter.</summary>
     public ImmutableDictionary<string, WeightMask> Masks => _state.Masks;
 
-    /// <summary>The epochs of this step's training; empty for a pruning.</summary>
-    public ImmutableArray<EpochResult> History { get; }
-
-    /// <summary>The steps of this step's pruning; null for a training.</summary>
-    public PruningReport? Pruning { get; }
-
-    /// <summary>What an automatic pruning tried and chose; null for other steps.</summary>
-    public AutoPruneReport? AutoPruning { get; internal init; }
+    /// <summary>
+    /// What the step that made this transformer did: a <see cref="TrainingReport"/> of trainers, <c>FineTune</c> and <c>Distill</c>, a
+    /// <see cref="PruningReport"/> of <c>Prune</c>, an <see cref="AutoPruneReport"/> of <c>AutoPrune</c>; null of <c>LoadNetwork</c>, which only
+    /// brings a network in. Earlier steps of a chain keep theirs: <c>chain.OfType&lt;NeuralNetworkTransformer&gt;()</c>.
+    /// </summary>
+    public StepReport? Report { get; }
 
     /// <summary>True: every row is scored by itself.</summary>
     public bool IsRowToRowMapper => true;
+
+    /// <summary>The report as one of its kinds.</summary>
+    /// <typeparam name="T">The kind.</typeparam>
+    /// <exception cref="InvalidOperationException">The step has another report, which the message names, or none.</exception>
+    /// <example>
+    /// <code>
+    /// var pruned = ml.Transforms.LoadNetwork("model.onnx").Append(ml.Transforms.Prune(0.9)).Fit(data).LastTransformer;
+    /// Console.WriteLine(pruned.GetReport&lt;PruningReport&gt;().Decision("fc1.weight[3,17]"));
+    /// </code>
+    /// </example>
+    public T GetReport<T>() where T : StepReport => Report as T ?? throw new InvalidOperationException($"There is no {typeof(T).Name} here: the step has "
+        + $"{(Report is { } other ? $"a {other.GetType().Name}" : "none, as it only loaded a network")}. Each step of a chain has its own: "
+        + "chain.OfType<NeuralNetworkTransformer>().");
 
     /// <inheritdoc/>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)

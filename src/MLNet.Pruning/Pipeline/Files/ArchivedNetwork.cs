@@ -25,10 +25,10 @@ internal static class ArchivedNetwork
             [.. state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal)
                 .Select(mask => new Mask(mask.Key, mask.Value.Count, MemoryMarshal.AsBytes(mask.Value.Words).ToArray()))],
             TrainingJson.Write(state.Training),
-            [.. transformer.History],
-            transformer.Pruning,
-            transformer.AutoPruning));
-        if (transformer.Pruning?.Record is { } record)
+            (transformer.Report as TrainingReport)?.Epochs,
+            transformer.Report as PruningReport,
+            transformer.Report as AutoPruneReport));
+        if (transformer.Report is PruningReport { Record: { } record })
         {
             CandidateRecordFile.Write(archive, name + "pieces", record);
         }
@@ -75,13 +75,15 @@ internal static class ArchivedNetwork
                 Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
                 Training = Training(state, initial, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
                 SplitSeed = state.SplitSeed,
-            }, state.History, inputSchema, archive.Has(name + "pieces.json")
-                ? state.Pruning! with { Record = CandidateRecordFile.Read(archive, name + "pieces") } : state.Pruning)
-            {
-                AutoPruning = state.AutoPruning,
-            };
+            }, inputSchema, Report(archive, name, state));
         });
     }
+
+    /// <summary>The report; files from before there was one for a training have no epochs where nothing was trained.</summary>
+    private static StepReport? Report(ModelArchive archive, string name, State state)
+        => state.AutoPruning as StepReport ?? (archive.Has(name + "pieces.json")
+            ? state.Pruning! with { Record = CandidateRecordFile.Read(archive, name + "pieces") } : state.Pruning)
+            ?? (state.History is { Count: > 0 } epochs ? new TrainingReport(epochs) : null as StepReport);
 
     private static NeuralNetworkOptions Training(State state, Network initial, Network? teacher)
     {
@@ -159,7 +161,7 @@ internal static class ArchivedNetwork
     };
 
     private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, Keys? Keys, int SplitSeed, List<Mask> Masks,
-        JsonElement Training, List<EpochResult> History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null);
+        JsonElement Training, IReadOnlyList<EpochResult>? History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null);
 
     private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
 

@@ -13,7 +13,7 @@ internal static class ArchivedTrees
         archive.AddJson(name + "trees.json", new State(transformer.FeatureColumnName, ensemble.Task, ensemble.FeatureCount, ensemble.Offset, ensemble.IsMean,
             ensemble.PositiveScore,
             ensemble.Calibration, [.. ensemble.Sets.Select(set => set.ToArray())],
-            [.. ensemble.Trees.Select(tree => new Tree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))], transformer.Pruning,
+            [.. ensemble.Trees.Select(tree => new Tree(tree.Left, tree.Right, tree.Features, tree.Thresholds, tree.LeafValues))], transformer.Report,
             ensemble.DenseNodes));
     }
 

@@ -34,10 +34,10 @@ public class AutoPruneTests
                 + graph.SparseInitializer.Sum(tensor => tensor.Values.Dims[0]);
             var products = dense.Where(tensor => tensor.Name.EndsWith("weight")).Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0))
                 + graph.SparseInitializer.Sum(tensor => tensor.Values.Dims[0]);
-            foreach (var cost in step.AutoPruning!.Costs)
+            foreach (var cost in step.GetReport<AutoPruneReport>().Costs)
             {
                 var counted = cost.Measure switch { CostMeasure.Bytes => new FileInfo(_path).Length, CostMeasure.Parameters => values, _ => products };
-                Assert.IsLessThanOrEqualTo(cost.Limit!.Value, (double)counted, $"{budget}\n{step.AutoPruning}");
+                Assert.IsLessThanOrEqualTo(cost.Limit!.Value, (double)counted, $"{budget}\n{step.GetReport<AutoPruneReport>()}");
                 // A weight whose path ends is zero in effect, so that fewer may be counted than are stored.
                 Assert.IsTrue(cost.After == counted || (zeroes && cost.Measure == CostMeasure.MultiplyAdds && cost.After < counted),
                     $"{cost} against {counted}");
@@ -53,7 +53,7 @@ public class AutoPruneTests
         var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers
             .NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(64, 60, 40, 10), Epochs = 20, LearningRate = 3e-3, ValidationFraction = 0.2 }))
             .Append(ml.Transforms.AutoPrune(Budget.MultiplyAdds(1660), fineTuneEpochs: 8)).Fit(data.TrainSet);
-        var (step, report) = (model.LastTransformer, model.LastTransformer.AutoPruning!);
+        var (step, report) = (model.LastTransformer, model.LastTransformer.GetReport<AutoPruneReport>());
         Assert.IsLessThanOrEqualTo(1660, ml.Compression().Measure(model).Total.MultiplyAdds!.Value);
         Assert.IsGreaterThan(0.92, ml.MulticlassClassification.Evaluate(model.Transform(data.TestSet)).MicroAccuracy);
         CollectionAssert.AreEqual(new[] { step.Network["fc1.weight"].Shape[0], step.Network["fc2.weight"].Shape[0] },
@@ -75,7 +75,8 @@ public class AutoPruneTests
         };
         var taught = DigitSearch.Prune(Options(5e-3));
         var still = DigitSearch.Prune(Options(1e-12));
-        Assert.IsGreaterThan(still.AutoPruning!.After!.Metric, taught.AutoPruning!.After!.Metric, "fine-tuned by the dense network's outputs alone");
+        Assert.IsGreaterThan(still.GetReport<AutoPruneReport>().After!.Metric, taught.GetReport<AutoPruneReport>().After!.Metric,
+            "fine-tuned by the dense network's outputs alone");
     }
 
     [TestMethod]
@@ -85,8 +86,8 @@ public class AutoPruneTests
         {
             var options = Small(strategy);
             var (one, other) = (DigitSearch.Prune(options), DigitSearch.Prune(options));
-            CollectionAssert.AreEqual(one.AutoPruning!.Trials.Select(trial => trial.ToString()).ToArray(),
-                other.AutoPruning!.Trials.Select(trial => trial.ToString()).ToArray());
+            CollectionAssert.AreEqual(one.GetReport<AutoPruneReport>().Trials.Select(trial => trial.ToString()).ToArray(),
+                other.GetReport<AutoPruneReport>().Trials.Select(trial => trial.ToString()).ToArray());
             foreach (var parameter in one.Network.Parameters)
             {
                 CollectionAssert.AreEqual(parameter.Values.ToArray(), other.Network[parameter.Name].Values.ToArray(), $"{strategy}: {parameter.Name}");
@@ -101,7 +102,7 @@ public class AutoPruneTests
         {
             var options = Small(strategy);
             var whole = DigitSearch.Prune(options);
-            var count = whole.AutoPruning!.Trials.Count;
+            var count = whole.GetReport<AutoPruneReport>().Trials.Count;
             using var stop = new CancellationTokenSource();
             var seen = new List<AutoPruneTrial>();
             options = options with
@@ -120,11 +121,11 @@ public class AutoPruneTests
             Assert.ThrowsExactly<OperationCanceledException>(() => DigitSearch.Prune(options));
             options = options with { CancellationToken = default, Progress = null };
             var resumed = DigitSearch.Prune(options);
-            Assert.AreEqual(count / 2, resumed.AutoPruning!.Resumed);
-            CollectionAssert.AreEqual(whole.AutoPruning.Trials.Select(trial => trial.ToString()).ToArray(),
-                resumed.AutoPruning.Trials.Select(trial => trial.ToString()).ToArray());
+            Assert.AreEqual(count / 2, resumed.GetReport<AutoPruneReport>().Resumed);
+            CollectionAssert.AreEqual(whole.GetReport<AutoPruneReport>().Trials.Select(trial => trial.ToString()).ToArray(),
+                resumed.GetReport<AutoPruneReport>().Trials.Select(trial => trial.ToString()).ToArray());
             CollectionAssert.AreEqual(whole.Network["fc1.weight"].Values.ToArray(), resumed.Network["fc1.weight"].Values.ToArray());
-            Assert.AreEqual(count, DigitSearch.Prune(options).AutoPruning!.Resumed, "a third run measures nothing");
+            Assert.AreEqual(count, DigitSearch.Prune(options).GetReport<AutoPruneReport>().Resumed, "a third run measures nothing");
             File.Delete(_path);
         }
     }
@@ -166,7 +167,7 @@ public class AutoPruneTests
     public void A_limit_on_time_or_candidates_ends_with_the_best_so_far()
     {
         var options = Small(SearchStrategy.SensitivityGuided) with { MaximumTrials = 3 };
-        var report = DigitSearch.Prune(options).AutoPruning!;
+        var report = DigitSearch.Prune(options).GetReport<AutoPruneReport>();
         Assert.IsTrue(report.StoppedEarly);
         Assert.HasCount(3, report.Trials);
         Assert.IsLessThanOrEqualTo(800, DigitSearch.MultiplyAdds([.. report.Layers.Select(layer => layer.Kept)]));
@@ -174,7 +175,7 @@ public class AutoPruneTests
         // A clock that moves a second each time it is asked: at the start, and before each candidate but the first.
         var clock = new Steps();
         options = options with { MaximumTrials = null, TimeLimit = TimeSpan.FromSeconds(4), Clock = clock };
-        report = DigitSearch.Prune(options).AutoPruning!;
+        report = DigitSearch.Prune(options).GetReport<AutoPruneReport>();
         Assert.IsTrue(report.StoppedEarly);
         Assert.HasCount(4, report.Trials);
     }
@@ -227,8 +228,8 @@ public class AutoPruneTests
         NeuralNetworkTransformer Fit(double most) => DigitSearch.Chain(ml, network)
             .Append(ml.Transforms.AutoPrune(new AutoPruneOptions { Budget = Budget.Milliseconds(most, 64), Sparsities = [0.5, 0.98],
                 Strategy = SearchStrategy.Evolutionary(2, 1), FineTuneEpochs = 0 })).Fit(Digits.Load(ml)).LastTransformer;
-        var before = Fit(1e6).AutoPruning!.Costs.Single().Before;
-        var cost = Fit(before / 3).AutoPruning!.Costs.Single();
+        var before = Fit(1e6).GetReport<AutoPruneReport>().Costs.Single().Before;
+        var cost = Fit(before / 3).GetReport<AutoPruneReport>().Costs.Single();
         Assert.AreEqual(CostMeasure.Milliseconds, cost.Measure);
         Assert.IsLessThanOrEqualTo(cost.Limit!.Value, cost.After);
         Assert.ThrowsExactly<UnreachableBudgetException>(() => Fit(1e-9));
@@ -238,7 +239,7 @@ public class AutoPruneTests
     public void Fine_tuning_candidates_lets_more_go()
     {
         AutoPruneReport Report(int epochs) => DigitSearch.Prune(new() { Budget = Budget.MetricLoss(0.03), Sparsities = DigitSearch.Sparsities,
-            CandidateEpochs = epochs, FineTuneEpochs = 0, Strategy = SearchStrategy.Evolutionary(4, 3), Seed = 2 }).AutoPruning!;
+            CandidateEpochs = epochs, FineTuneEpochs = 0, Strategy = SearchStrategy.Evolutionary(4, 3), Seed = 2 }).GetReport<AutoPruneReport>();
         Assert.IsLessThan(Report(0).Costs.Single().After, Report(3).Costs.Single().After);
     }
 
@@ -252,12 +253,12 @@ public class AutoPruneTests
         var step = DigitSearch.Chain(ml, network).Append(ml.Transforms
             .AutoPrune(new AutoPruneOptions { Budget = Budget.Parameters(9000), Sparsities = [0.3, 0.6], FineTuneEpochs = 1, CandidateEpochs = 0 }))
                 .Fit(Digits.Load(ml)).LastTransformer;
-        long[] kept = [.. step.AutoPruning!.Layers.Select(layer => layer.Kept)];
+        long[] kept = [.. step.GetReport<AutoPruneReport>().Layers.Select(layer => layer.Kept)];
         Assert.AreEqual((0, 0), (kept[0] % 16, kept[1] % 16), "dense convolutions are computed in blocks of 16 channels");
         CollectionAssert.AreEqual(new[] { kept[0], kept[1], kept[2] },
             new long[] { step.Network["conv1.weight"].Shape[0], step.Network["conv2.weight"].Shape[0], step.Network["fc1.weight"].Shape[0] });
         var parameters = 9 * kept[0] + kept[0] + 2 * kept[0] + 9 * kept[0] * kept[1] + kept[1] + 4 * kept[1] * kept[2] + kept[2] + 10 * kept[2] + 10;
-        Assert.AreEqual(parameters, step.AutoPruning.Costs.Single().After);
+        Assert.AreEqual(parameters, step.GetReport<AutoPruneReport>().Costs.Single().After);
         Assert.IsLessThanOrEqualTo(9000, parameters);
     }
 
@@ -276,7 +277,7 @@ public class AutoPruneTests
             Assert.AreEqual(mask.Kept, mask.And(steps[0].Masks[name]).Kept, "what was dropped stays dropped");
         }
 
-        var layer = steps[1].AutoPruning!.Layers[0];
+        var layer = steps[1].GetReport<AutoPruneReport>().Layers[0];
         Assert.AreEqual((1024L, (long)steps[1].Masks["fc1.weight"].Kept), (layer.Total, layer.Kept));
         Assert.IsGreaterThanOrEqualTo(0.4, layer.Sparsity + 0.001);
         foreach (var (name, mask) in steps[2].Masks)
@@ -295,9 +296,9 @@ public class AutoPruneTests
         var model = DigitSearch.Chain(ml).Append(ml.Transforms.AutoPrune(Small(SearchStrategy.Evolutionary(4, 2)))).Append(ml.Transforms.FineTune(1)).Fit(data);
         ml.Compression().Save(model, data.Schema, _path);
         var loaded = NetworkChains.Flatten(ml.Compression().Load(_path, out _)).OfType<NeuralNetworkTransformer>().ToArray();
-        Assert.AreEqual(model.OfType<NeuralNetworkTransformer>().ElementAt(1).AutoPruning!.ToString(), loaded[1].AutoPruning!.ToString());
-        Assert.IsNull(loaded[0].AutoPruning);
-        Assert.IsNull(loaded[2].AutoPruning);
+        Assert.AreEqual(model.OfType<NeuralNetworkTransformer>().ElementAt(1).Report!.ToString(), loaded[1].GetReport<AutoPruneReport>().ToString());
+        Assert.IsNull(loaded[0].GetReport<AutoPruneReport>());
+        Assert.IsNull(loaded[2].GetReport<AutoPruneReport>());
     }
 
     [TestMethod]

@@ -21,7 +21,7 @@ public class SearchStrategyTests
     {
         foreach (var most in new[] { 800, 1000, 1250 })
         {
-            var report = DigitSearch.Prune(Options(Budget.MultiplyAdds(most), strategy)).AutoPruning!;
+            var report = DigitSearch.Prune(Options(Budget.MultiplyAdds(most), strategy)).GetReport<AutoPruneReport>();
             var best = s_all.Value.Where(one => DigitSearch.MultiplyAdds(one.Kept) <= most).MaxBy(one => one.Accuracy);
             Assert.AreEqual(best.Accuracy, report.After.Metric, 1e-9, $"{most}: {string.Join(", ", best.Kept)}\n{report}");
             Assert.IsLessThanOrEqualTo(most, DigitSearch.MultiplyAdds(Kept(report)));
@@ -35,7 +35,7 @@ public class SearchStrategyTests
         var dense = DigitSearch.Measure(DigitSearch.Network).Accuracy;
         foreach (var loss in new[] { 0.01, 0.05, 0.2 })
         {
-            var report = DigitSearch.Prune(Options(Budget.MetricLoss(loss), strategy)).AutoPruning!;
+            var report = DigitSearch.Prune(Options(Budget.MetricLoss(loss), strategy)).GetReport<AutoPruneReport>();
             var best = s_all.Value.Where(one => dense - one.Accuracy <= loss + 1e-9).Min(one => DigitSearch.Parameters(one.Kept));
             Assert.IsLessThanOrEqualTo(bound * best, DigitSearch.Parameters(Kept(report)), $"{loss}\n{report}");
             Assert.IsLessThanOrEqualTo(loss + 1e-9, dense - report.After.Metric);
@@ -46,7 +46,7 @@ public class SearchStrategyTests
     [DynamicData(nameof(Strategies))]
     public void What_is_reported_of_candidates_is_what_they_compute(SearchStrategy strategy)
     {
-        var report = DigitSearch.Prune(Options(Budget.MultiplyAdds(900), strategy)).AutoPruning!;
+        var report = DigitSearch.Prune(Options(Budget.MultiplyAdds(900), strategy)).GetReport<AutoPruneReport>();
         Assert.IsLessThanOrEqualTo(64, report.Trials.Count);
         CollectionAssert.AllItemsAreUnique(report.Trials.Select(trial => string.Join(",", trial.Kept)).ToArray());
         foreach (var trial in report.Trials)

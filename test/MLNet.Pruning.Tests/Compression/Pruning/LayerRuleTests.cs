@@ -92,8 +92,8 @@ public class LayerRuleTests
         // Random numbers do not change from step to step, and neither do magnitudes without fine-tuning.
         Same(dense!.Network.Prune(Amount.Fraction(0.5), Importance.Random(7), scope: Scope.Network.Only("fc1")).Masks["fc1.weight"], model.Masks["fc1.weight"]);
         Same(dense.Network.Prune(Amount.Fraction(0.8), scope: Scope.Network.Only("fc2")).Masks["fc2.weight"], model.Masks["fc2.weight"]);
-        Assert.AreEqual(3, model.Pruning!.Steps.Count);
-        Assert.AreEqual(model.Masks.Values.Sum(mask => (long)mask.Kept), model.Pruning.Steps[^1].NonZeros);
+        Assert.AreEqual(3, model.GetReport<PruningReport>().Steps.Count);
+        Assert.AreEqual(model.Masks.Values.Sum(mask => (long)mask.Kept), model.GetReport<PruningReport>().Steps[^1].NonZeros);
     }
 
     [TestMethod]

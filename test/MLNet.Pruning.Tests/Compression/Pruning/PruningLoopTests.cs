@@ -15,10 +15,11 @@ public class PruningLoopTests
         var expected = Schedule.Cubic(5).Sparsities(0, 0.9);
         for (var i = 0; i < 5; i++)
         {
-            Assert.AreEqual(weights - (long)Math.Round(expected[i] * weights, MidpointRounding.ToEven), step.Pruning!.Steps[i].NonZeros, $"step {i + 1}");
+            Assert.AreEqual(weights - (long)Math.Round(expected[i] * weights, MidpointRounding.ToEven), step.GetReport<PruningReport>().Steps[i].NonZeros,
+                $"step {i + 1}");
         }
 
-        Assert.IsFalse(step.Pruning!.StoppedEarly);
+        Assert.IsFalse(step.GetReport<PruningReport>().StoppedEarly);
         Assert.AreEqual(2, step.Masks.Count);
     }
 
@@ -82,11 +83,11 @@ public class PruningLoopTests
     {
         var step = Run(new() { Amount = Amount.Fraction(0.99), Importance = Importance.Random(3), Schedule = Schedule.Custom(0.05, 0.6), FineTuneEpochs = 0,
             Tolerance = 0.1 }, out _, epochs: 10);
-        var steps = step.Pruning!.Steps;
-        Assert.IsTrue(step.Pruning.StoppedEarly);
+        var steps = step.GetReport<PruningReport>().Steps;
+        Assert.IsTrue(step.GetReport<PruningReport>().StoppedEarly);
         Assert.IsLessThan(3, steps.Count);
         Assert.IsFalse(steps[^1].Kept);
-        Assert.IsGreaterThan(0.1, step.Pruning.Before!.Metric - steps[^1].Validation!.Metric);
+        Assert.IsGreaterThan(0.1, step.GetReport<PruningReport>().Before!.Metric - steps[^1].Validation!.Metric);
         var good = steps.LastOrDefault(s => s.Kept);
         Assert.AreEqual(good?.NonZeros ?? 2368, new MLContext().Compression().Measure(step).Total.NonZeroWeights);
     }

@@ -143,7 +143,7 @@ public class PruningWarningsTests
         };
         var chain = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(epochs: 1)))
             .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(1), Scope = Scope.Layer }));
-        var report = chain.Fit(Digits.Load(ml)).LastTransformer.Pruning!;
+        var report = chain.Fit(Digits.Load(ml)).LastTransformer.GetReport<PruningReport>();
         Assert.HasCount(3, report.Warnings);
         Assert.IsTrue(report.Warnings.All(warning => said.Any(line => line.Contains(warning))), string.Join('\n', said));
     }

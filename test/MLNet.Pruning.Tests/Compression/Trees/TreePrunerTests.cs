@@ -28,10 +28,10 @@ public class TreePrunerTests
 
         var near = Prune(TreeBudget.MetricLoss(0.02));
         Assert.IsLessThan(before.Nodes, near.Cost.Nodes);
-        Assert.IsGreaterThanOrEqualTo(near.Pruning.MetricBefore - 0.02, near.Pruning.MetricAfter);
-        Assert.AreEqual(before, near.Pruning.Before);
-        Assert.AreEqual("R2", near.Pruning.MetricName);
-        StringAssert.Contains(near.Pruning.ToString(), "nodes");
+        Assert.IsGreaterThanOrEqualTo(near.Report.MetricBefore - 0.02, near.Report.MetricAfter);
+        Assert.AreEqual(before, near.Report.Before);
+        Assert.AreEqual("R2", near.Report.MetricName);
+        StringAssert.Contains(near.Report.ToString(), "nodes");
         Assert.IsLessThanOrEqualTo(near.Cost.Nodes, Prune(TreeBudget.MetricLoss(0.5)).Cost.Nodes);
 
         PrunedTreesTransformer Prune(TreeBudget budget) => _ml.Transforms
@@ -45,7 +45,7 @@ public class TreePrunerTests
     {
         var forest = _ml.Transforms.PruneTrees(_ml.Trainer("forest of sides"), TreeBudget.Trees(6), method, "Side").Fit(Rows);
         Assert.IsInRange(1, 6, forest.Cost.Trees);
-        Assert.IsGreaterThan(0.9, forest.Pruning.MetricAfter);
+        Assert.IsGreaterThan(0.9, forest.Report.MetricAfter);
         foreach (var kind in new[] { "boosted sides", "forest of numbers" })
         {
             var error = Assert.ThrowsExactly<TreePruningException>(() =>
@@ -89,7 +89,7 @@ public class TreePrunerTests
         var plain = _ml.Transforms.PruneTrees(original!, new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.25), LabelColumnName = "Side", Seed = 1,
             RefitLeaves = false, Method = TreePruningMethod.CostComplexity })
             .Fit(_ml.View(TreeTables.Make(1000, seed: 71)));
-        Assert.IsLessThanOrEqualTo(0.25 * plain.Pruning.Before.Nodes, plain.Cost.Nodes);
+        Assert.IsLessThanOrEqualTo(0.25 * plain.Report.Before.Nodes, plain.Cost.Nodes);
     }
 
     [TestMethod]
@@ -123,7 +123,7 @@ public class TreePrunerTests
         {
             var model = _ml.Fit(kind, _ml.View(TreeTables.Make(300, seed: 6)));
             var report = _ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = TreeBudget.Trees(4), LabelColumnName = TreeTables.Label(kind),
-                ValidationData = Rows }).Fit(_ml.View(TreeTables.Make(300, seed: 7))).Pruning;
+                ValidationData = Rows }).Fit(_ml.View(TreeTables.Make(300, seed: 7))).Report;
             var expected = kind == "boosted sides" ? _ml.BinaryClassification.Evaluate(model.Transform(Rows), "Side").AreaUnderRocCurve
                 : _ml.Regression.Evaluate(model.Transform(Rows)).RSquared;
             Assert.AreEqual(expected, report.MetricBefore, 1e-6);

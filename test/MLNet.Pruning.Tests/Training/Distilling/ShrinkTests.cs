@@ -182,8 +182,8 @@ public class ShrinkTests
 
         // The same student with values drawn anew is behind after the first epoch.
         var drawn = Fit(student.WithoutValues(), 3, Distillation.Response(teacher: teacher));
-        Assert.IsGreaterThan(drawn.History[0].Validation!.Metric, taught.History[0].Validation!.Metric);
-        Assert.IsGreaterThan(0.9, taught.History[^1].Validation!.Metric);
+        Assert.IsGreaterThan(drawn.GetReport<TrainingReport>().Epochs[0].Validation!.Metric, taught.GetReport<TrainingReport>().Epochs[0].Validation!.Metric);
+        Assert.IsGreaterThan(0.9, taught.GetReport<TrainingReport>().Epochs[^1].Validation!.Metric);
     }
 
     [TestMethod]

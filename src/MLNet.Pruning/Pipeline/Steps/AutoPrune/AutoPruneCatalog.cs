@@ -20,7 +20,7 @@ public static class AutoPruneCatalog
     /// <code>
     /// // The smallest network that loses at most one point of accuracy.
     /// var model = ml.Transforms.LoadNetwork("model.onnx").Append(ml.Transforms.AutoPrune(Budget.MetricLoss(0.01))).Fit(data);
-    /// Console.WriteLine(model.LastTransformer.AutoPruning);
+    /// Console.WriteLine(model.LastTransformer.Report);
     /// </code>
     /// </example>
     public static AutoPruneEstimator AutoPrune(this TransformsCatalog catalog, Budget budget, Granularity? granularity = null, SearchStrategy? strategy = null,

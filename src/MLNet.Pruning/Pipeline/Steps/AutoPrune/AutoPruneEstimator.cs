@@ -13,7 +13,7 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Prunes the network of the step before to a budget: looks for the sparsity of each layer, measures candidates on the validation rows, fine-tunes the best and
-/// hands it on. What was tried and chosen is in <see cref="NeuralNetworkTransformer.AutoPruning"/>.
+/// hands it on. What was tried and chosen is in <see cref="NeuralNetworkTransformer.Report"/>.
 /// </summary>
 public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
 {
@@ -61,7 +61,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
                 _options.Progress?.Report(trial);
             });
         var (pruned, report) = loop.Run();
-        return new(RewindCheckpoints.Put(state, pruned), [], input.Schema) { AutoPruning = report };
+        return new(RewindCheckpoints.Put(state, pruned), input.Schema, report);
     }
 
     /// <inheritdoc/>

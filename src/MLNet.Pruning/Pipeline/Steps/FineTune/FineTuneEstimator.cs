@@ -47,7 +47,7 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
         using var session = NetworkStep.Teach(options, input, state, data, device);
         var trained = loop.Run(state.Network, state.Masks, _step.Seed, session: session);
-        return new(state with { Network = trained.Network }, trained.History, input.Schema);
+        return new(state with { Network = trained.Network }, input.Schema, new TrainingReport(trained.History));
     }
 
     /// <inheritdoc/>

@@ -67,7 +67,7 @@ public sealed class LoadNetworkEstimator : IEstimator<NeuralNetworkTransformer>
             Early = null,
             Training = _options.ForTraining(network, names[0]),
             SplitSeed = _seed,
-        }, [], schema);
+        }, schema, report: null);
     }
 
     /// <inheritdoc/>

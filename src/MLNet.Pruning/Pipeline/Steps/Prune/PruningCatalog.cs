@@ -21,7 +21,7 @@ public static class PruningCatalog
     ///     .Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(784, 300, 100, 10)))
     ///     .Append(ml.Transforms.Prune(0.9, schedule: Schedule.Cubic(10)));
     /// var model = pipeline.Fit(data);
-    /// Console.WriteLine(model.LastTransformer.Pruning);
+    /// Console.WriteLine(model.LastTransformer.Report);
     /// </code>
     /// </example>
     public static PruneEstimator Prune(this TransformsCatalog catalog, double sparsity, Importance? importance = null, Granularity? granularity = null,

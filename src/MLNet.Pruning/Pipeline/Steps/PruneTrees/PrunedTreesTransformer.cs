@@ -16,14 +16,14 @@ namespace MLNet.Pruning;
 /// </summary>
 public sealed class PrunedTreesTransformer : IScoringStep
 {
-    internal PrunedTreesTransformer(TreesState state, DataViewSchema inputSchema, TreePruningReport pruning)
-        => (State, InputSchema, Pruning) = (state, inputSchema, pruning);
+    internal PrunedTreesTransformer(TreesState state, DataViewSchema inputSchema, TreePruningReport report)
+        => (State, InputSchema, Report) = (state, inputSchema, report);
 
     /// <summary>What its trees hold.</summary>
     public TreeCost Cost => Ensemble.Cost;
 
     /// <summary>What its pruning did.</summary>
-    public TreePruningReport Pruning { get; }
+    public TreePruningReport Report { get; }
 
     /// <summary>What its score means: binary classification or regression.</summary>
     public LearningTask Task => Ensemble.Task;

@@ -15,7 +15,7 @@ public static class TreePruningCatalog
     /// <example>
     /// <code>
     /// var model = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 500)).Fit(data);
-    /// Console.WriteLine(model.Pruning);
+    /// Console.WriteLine(model.Report);
     /// </code>
     /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer,

@@ -28,7 +28,7 @@ public class CalibrationTests
         Assert.AreEqual(1184, pruned.Masks.Values.Sum(mask => mask.Kept), "half of 2,368 weights");
         // Half the weights of a trained network, chosen with sense and fine-tuned, hardly cost anything: over 24 seeds at most 0.017,
         // by chance 0.045 on average. What is for networks that are not trained keeps other ones.
-        var steps = pruned.Pruning!;
+        var steps = pruned.GetReport<PruningReport>();
         Assert.IsTrue(importance is GraspImportance || steps.Steps[^1].Validation!.Metric > steps.Before!.Metric - 0.05, steps.ToString());
     }
 
@@ -38,7 +38,8 @@ public class CalibrationTests
     {
         static double Change(int seed, Importance importance)
         {
-            var steps = Run(new() { Amount = Amount.Fraction(0.5), Importance = importance, Schedule = Schedule.Linear(2), FineTuneEpochs = 1 }, seed).Pruning!;
+            var steps = Run(new() { Amount = Amount.Fraction(0.5), Importance = importance, Schedule = Schedule.Linear(2), FineTuneEpochs = 1 }, seed)
+                .GetReport<PruningReport>();
             return steps.Steps[^1].Validation!.Metric - steps.Before!.Metric;
         }
 

@@ -181,7 +181,7 @@ public class OptimalBrainSurgeonTests
                 Assert.AreEqual(0, Enumerable.Range(0, mask.Count).Count(i => !mask[i] && pruned.Network[name].Values[i] != 0), name);
             }
 
-            return pruned.Pruning!.Steps[^1].Validation!.Metric;
+            return pruned.GetReport<PruningReport>().Steps[^1].Validation!.Metric;
         }
 
         Assert.IsGreaterThan(After(Importance.L1) + 0.02, After(Importance.OptimalBrainSurgeon()));

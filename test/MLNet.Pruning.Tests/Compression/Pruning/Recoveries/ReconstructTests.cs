@@ -127,7 +127,7 @@ public class ReconstructTests
         foreach (var (granularity, share) in new[] { (Granularity.Neuron, 0.6), (Granularity.Weight, 0.85) })
         {
             double After(Recovery? recovery) => Run(new() { Amount = Amount.Fraction(share), Granularity = granularity, Recovery = recovery, FineTuneEpochs = 0,
-                Schedule = Schedule.Linear(2) }).Pruning!.Steps[^1].Validation!.Metric;
+                Schedule = Schedule.Linear(2) }).GetReport<PruningReport>().Steps[^1].Validation!.Metric;
             Assert.IsGreaterThan(After(null) + 0.02, After(Recovery.Reconstruct()), granularity.ToString());
         }
     }

@@ -55,7 +55,8 @@ public class SparseTrainingTests
             Assert.IsLessThan(0.9 * mask.Kept, (double)mask.And(start.Masks[name]).Kept, "but not the same ones");
         }
 
-        Assert.IsGreaterThan(start.Pruning!.Steps.Single().Validation!.Metric, step.Pruning!.Steps.Single().Validation!.Metric,
+        Assert.IsGreaterThan(start.GetReport<PruningReport>().Steps.Single().Validation!.Metric,
+            step.GetReport<PruningReport>().Steps.Single().Validation!.Metric,
             "the network learns with its masks");
     }
 
@@ -71,15 +72,15 @@ public class SparseTrainingTests
     public void Every_way_ends_at_the_target_in_a_chain_and_gives_the_same_bits_again()
     {
         var random = Prune(new() { Amount = Amount.Fraction(0.9), Importance = Importance.Random(1), FineTuneEpochs = 6,
-            FineTuning = new() { LearningRate = 5e-3, Seed = 4 } }).Pruning!.Steps.Single().Validation!.Metric;
+            FineTuning = new() { LearningRate = 5e-3, Seed = 4 } }).GetReport<PruningReport>().Steps.Single().Validation!.Metric;
         foreach (var training in new[] { SparseTraining.Gradual(20), SparseTraining.Soft(40), SparseTraining.Surgery(10), SparseTraining.L0(1e-5, 0.1),
             SparseTraining.VariationalDropout(learningRate: 0.1) })
         {
             var options = new PruningOptions { Amount = Amount.Fraction(0.9), Schedule = Schedule.Cubic(20), FineTuneEpochs = 6, Training = training };
             options = options with { FineTuning = new() { LearningRate = 5e-3, Seed = 4, Distillation = Distillation.Response(), TargetedDropout = new() } };
             var first = Prune(options);
-            Assert.AreEqual(0.9, first.Pruning!.Steps.Single().Sparsity, 0.001, training.ToString());
-            Assert.IsGreaterThan(random, first.Pruning!.Steps.Single().Validation!.Metric, training.ToString());
+            Assert.AreEqual(0.9, first.GetReport<PruningReport>().Steps.Single().Sparsity, 0.001, training.ToString());
+            Assert.IsGreaterThan(random, first.GetReport<PruningReport>().Steps.Single().Validation!.Metric, training.ToString());
             foreach (var (name, mask) in first.Masks)
             {
                 Assert.AreEqual(mask.Kept, first.Network[name].Values.ToArray().Count(value => value != 0), $"{training}: {name}");
@@ -100,11 +101,12 @@ public class SparseTrainingTests
         var atOnce = Prune(new() { Amount = Amount.Fraction(0.5), Granularity = Granularity.Neuron });
         CollectionAssert.AreEqual(new[] { 16, 64 }, soft.Network["fc1.weight"].Shape.ToArray());
         Close.AreEqual(atOnce.Network["fc1.weight"].Values.ToArray(), soft.Network["fc1.weight"].Values, 1e-5, "fc1.weight");
-        Assert.AreEqual(0.5, soft.Pruning!.Steps.Single().Sparsity);
-        Assert.AreEqual(16, soft.Pruning.Widths.Single().After);
+        Assert.AreEqual(0.5, soft.GetReport<PruningReport>().Steps.Single().Sparsity);
+        Assert.AreEqual(16, soft.GetReport<PruningReport>().Widths.Single().After);
 
         options = options with { FineTuning = new() { LearningRate = 5e-3, Seed = 4 } };
-        Assert.IsGreaterThan(atOnce.Pruning!.Steps.Single().Validation!.Metric, Prune(options).Pruning!.Steps.Single().Validation!.Metric,
+        Assert.IsGreaterThan(atOnce.GetReport<PruningReport>().Steps.Single().Validation!.Metric,
+            Prune(options).GetReport<PruningReport>().Steps.Single().Validation!.Metric,
             "units learn to do without the others");
         options = options with { Layers = [LayerRule.Named("fc1", Amount.Fraction(0.2))] };
         Assert.ThrowsExactly<ArgumentException>(() => Prune(options));
