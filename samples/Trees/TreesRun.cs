@@ -41,7 +41,7 @@ internal sealed class TreesRun
         var trainer = ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 200);
         var pipeline = ml.Transforms.PruneTrees(trainer.WithOnFitDelegate(fitted => original = fitted), new TreePruningOptions
         {
-            Budget = TreeBudget.NodeFraction(0.2),
+            Budget = Budget.NodeFraction(0.2),
             Seed = seed,
         }).WithOnFitDelegate(fitted => trees = fitted);
         var model = pipeline.Fit(split.TrainSet);

@@ -103,7 +103,7 @@ internal static class Pipelines
 
     private static Func<MLContext, (ITransformer, string)> Trees(TreePruningMethod method) => ml =>
     {
-        var options = new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.6), Method = method, LabelColumnName = "Side", ValidationFraction = 0.4 };
+        var options = new TreePruningOptions { Budget = Budget.NodeFraction(0.6), Method = method, LabelColumnName = "Side", ValidationFraction = 0.4 };
         var pruned = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastForest("Side", numberOfTrees: 6, minimumExampleCountPerLeaf: 2), options)
             .Fit(Rows.Of(ml));
         return (pruned, $"{pruned.Report}");

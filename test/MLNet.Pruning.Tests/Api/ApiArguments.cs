@@ -45,8 +45,7 @@ internal static class ApiArguments
         [typeof(SparseTraining)] = () => SparseTraining.Soft(),
         [typeof(Distillation)] = () => Distillation.Response(),
         [typeof(Regularization)] = () => Regularization.L1(1e-4),
-        [typeof(TreeBudget)] = () => TreeBudget.Trees(2),
-        [typeof(Budget)] = () => Budget.Parameters(5),
+        [typeof(Budget)] = () => Budget.MetricLoss(0.5),
         [typeof(Distribution)] = () => Distribution.Global,
         [typeof(Optimizer)] = () => Optimizer.Sgd(),
         [typeof(LearningRateSchedule)] = () => LearningRateSchedule.Constant,
@@ -204,7 +203,7 @@ internal static class ApiArguments
 
     private static SensitivityOptions Sensitivity() => new() { Sparsities = [0.5] };
 
-    private static TreePruningOptions Trees() => new() { Budget = TreeBudget.Trees(2) };
+    private static TreePruningOptions Trees() => new() { Budget = Budget.Trees(2) };
 
     private sealed class Row
     {

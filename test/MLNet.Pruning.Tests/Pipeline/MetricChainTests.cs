@@ -89,7 +89,7 @@ public class MetricChainTests
         var rows = _ml.View(TreeTables.Make(600, seed: 4));
         var held = _ml.View(TreeTables.Make(400, seed: 5));
         var trees = _ml.Fit(kind, rows, trees: 20);
-        var options = new TreePruningOptions { Budget = TreeBudget.MetricLoss(loss), Metric = Metric.Named(name), ValidationData = held,
+        var options = new TreePruningOptions { Budget = Budget.MetricLoss(loss), Metric = Metric.Named(name), ValidationData = held,
             LabelColumnName = TreeTables.Label(kind) };
         var pruned = _ml.Transforms.PruneTrees(trees, options).Fit(rows);
         Assert.AreEqual(name, pruned.Report.MetricName);

@@ -42,7 +42,7 @@ public class PruneTreesTests
     public void Columns_are_those_of_the_model_pruned(string kind)
     {
         var trainer = _ml.Trainer(kind);
-        var step = _ml.Transforms.PruneTrees(trainer, TreeBudget.NodeFraction(0.3), labelColumnName: TreeTables.Label(kind));
+        var step = _ml.Transforms.PruneTrees(trainer, Budget.NodeFraction(0.3), labelColumnName: TreeTables.Label(kind));
         var pruned = step.Fit(Rows);
         SameColumns.Assert(((IEstimator<ITransformer>)trainer).Fit(Rows).GetOutputSchema(Rows.Schema), pruned.GetOutputSchema(Rows.Schema));
         Assert.IsLessThanOrEqualTo(0.3 * pruned.Report.Before.Nodes, pruned.Cost.Nodes);
@@ -58,7 +58,7 @@ public class PruneTreesTests
     [DynamicData(nameof(Kinds))]
     public void Saved_by_ML_NET_it_scores_the_same_in_a_process_without_this_package(string kind)
     {
-        var model = _ml.Transforms.PruneTrees(_ml.Trainer(kind), TreeBudget.Trees(10), labelColumnName: TreeTables.Label(kind)).Fit(Rows);
+        var model = _ml.Transforms.PruneTrees(_ml.Trainer(kind), Budget.Trees(10), labelColumnName: TreeTables.Label(kind)).Fit(Rows);
         var rows = _ml.Data.TakeRows(Rows, 50);
         var loaded = LoaderProcess.Score(_ml, model.Compact(), rows);
         var scored = model.Transform(rows);
@@ -82,7 +82,7 @@ public class PruneTreesTests
     [DynamicData(nameof(Kinds))]
     public void Saved_by_this_package_it_goes_on_as_if_it_had_never_left_memory(string kind)
     {
-        var options = new TreePruningOptions { Budget = TreeBudget.Trees(12), LabelColumnName = TreeTables.Label(kind), Seed = 4 };
+        var options = new TreePruningOptions { Budget = Budget.Trees(12), LabelColumnName = TreeTables.Label(kind), Seed = 4 };
         var model = _ml.Transforms.NormalizeMinMax("Features").Append(_ml.Transforms.PruneTrees(_ml.Trainer(kind), options))
             .Append(_ml.Transforms.CopyColumns("Answer", "Score")).Fit(Rows);
         var path = Path.GetTempFileName();
@@ -96,7 +96,7 @@ public class PruneTreesTests
         var (before, after) = (Trees(model), Trees(loaded));
         Assert.AreEqual(before.Report.ToString(), after.Report.ToString());
         Assert.AreEqual(before.Cost, _ml.Compression().Measure(loaded).Trees);
-        var further = new TreePruningOptions { Budget = TreeBudget.NodeFraction(0.2), Method = TreePruningMethod.CostComplexity,
+        var further = new TreePruningOptions { Budget = Budget.NodeFraction(0.2), Method = TreePruningMethod.CostComplexity,
             LabelColumnName = TreeTables.Label(kind), Seed = 4 };
         CollectionAssert.AreEqual(_ml.Transforms.PruneTrees(before, further).Fit(Rows).Scores(Rows),
             _ml.Transforms.PruneTrees(loaded, further).Fit(Rows).Scores(Rows));
@@ -120,8 +120,8 @@ public class PruneTreesTests
     public void A_second_step_prunes_what_the_first_left_and_Compact_keeps_the_last()
     {
         var model = _ml.Transforms.NormalizeMinMax("Features")
-            .Append(_ml.Transforms.PruneTrees(_ml.Trainer("boosted sides"), TreeBudget.Trees(10), labelColumnName: "Side"))
-            .Append(_ml.Transforms.PruneTrees(TreeBudget.Nodes(60), TreePruningMethod.CostComplexity, "Side")).Fit(Rows);
+            .Append(_ml.Transforms.PruneTrees(_ml.Trainer("boosted sides"), Budget.Trees(10), labelColumnName: "Side"))
+            .Append(_ml.Transforms.PruneTrees(Budget.Nodes(60), TreePruningMethod.CostComplexity, "Side")).Fit(Rows);
         PrunedTreesTransformer[] steps = [.. model.OfType<PrunedTreesTransformer>()];
         Assert.HasCount(2, steps);
         Assert.AreEqual(steps[0].Cost, steps[1].Report.Before);
@@ -130,18 +130,18 @@ public class PruneTreesTests
         var compact = model.Compact();
         Assert.AreSame(steps[1], ((IEnumerable<ITransformer>)compact).OfType<PrunedTreesTransformer>().Single());
         CollectionAssert.AreEqual(model.Scores(Rows), compact.Scores(Rows));
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.PruneTrees(TreeBudget.Trees(3)).Fit(Rows));
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.PruneTrees(Budget.Trees(3)).Fit(Rows));
         StringAssert.Contains(error.Message, "PruneTrees without a trainer");
-        Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.PruneTrees(TreeBudget.Trees(3)).GetOutputSchema(SchemaShape(Rows.Schema)));
+        Assert.ThrowsExactly<InvalidOperationException>(() => _ml.Transforms.PruneTrees(Budget.Trees(3)).GetOutputSchema(SchemaShape(Rows.Schema)));
     }
 
     [TestMethod]
     public void Compact_keeps_a_network_whose_probability_a_forest_does_not_hide()
     {
         var network = _ml.BinaryClassification.Trainers.NeuralNetwork(Network.Mlp(TreeTables.FeatureCount, 4, 1), "Side", epochs: 1);
-        var forest = network.Append(_ml.Transforms.PruneTrees(_ml.Trainer("forest of sides"), TreeBudget.Trees(5), labelColumnName: "Side")).Fit(Rows);
+        var forest = network.Append(_ml.Transforms.PruneTrees(_ml.Trainer("forest of sides"), Budget.Trees(5), labelColumnName: "Side")).Fit(Rows);
         Assert.HasCount(2, ((IEnumerable<ITransformer>)forest.Compact()).ToArray());
-        var boosted = network.Append(_ml.Transforms.PruneTrees(_ml.Trainer("boosted sides"), TreeBudget.Trees(5), labelColumnName: "Side")).Fit(Rows);
+        var boosted = network.Append(_ml.Transforms.PruneTrees(_ml.Trainer("boosted sides"), Budget.Trees(5), labelColumnName: "Side")).Fit(Rows);
         Assert.IsInstanceOfType<PrunedTreesTransformer>(boosted.Compact());
     }
 
@@ -150,14 +150,14 @@ public class PruneTreesTests
     {
         var model = _ml.Regression.Trainers.FastTree(numberOfTrees: 4).Fit(Rows);
         var shifted = new Shifted(_ml, model);
-        var error = Assert.ThrowsExactly<NotSupportedException>(() => _ml.Transforms.PruneTrees((ITransformer)shifted, TreeBudget.Trees(2)).Fit(Rows));
+        var error = Assert.ThrowsExactly<NotSupportedException>(() => _ml.Transforms.PruneTrees((ITransformer)shifted, Budget.Trees(2)).Fit(Rows));
         StringAssert.Contains(error.Message, "the sum of its trees is");
     }
 
     [TestMethod]
     public void A_prediction_engine_and_cursors_of_several_columns_give_the_same_scores()
     {
-        var model = _ml.Transforms.PruneTrees(_ml.Trainer("boosted numbers"), TreeBudget.Trees(8)).Fit(Rows);
+        var model = _ml.Transforms.PruneTrees(_ml.Trainer("boosted numbers"), Budget.Trees(8)).Fit(Rows);
         using var engine = _ml.Model.CreatePredictionEngine<TreeTables.Row, TreeTables.Prediction>(model);
         CollectionAssert.AreEqual(model.Scores(Rows), s_rows.Select(row => engine.Predict(row).Score).ToArray());
         var cached = _ml.Data.Cache(model.Transform(Rows));
@@ -169,13 +169,13 @@ public class PruneTreesTests
     public void The_trainer_does_not_see_the_rows_to_choose_on()
     {
         var seen = new CountingTrainer(_ml.Trainer("boosted numbers"));
-        var model = _ml.Transforms.PruneTrees(seen, new TreePruningOptions { Budget = TreeBudget.Trees(5), ValidationFraction = 0.3, Seed = 7 }).Fit(Rows);
+        var model = _ml.Transforms.PruneTrees(seen, new TreePruningOptions { Budget = Budget.Trees(5), ValidationFraction = 0.3, Seed = 7 }).Fit(Rows);
         Assert.AreEqual((280, 120), (model.Report.TrainingRows, model.Report.ValidationRows));
         Assert.AreEqual(280, seen.Labels.Length);
 
         var held = TreeTables.Make(90, seed: 8);
         var all = new CountingTrainer(_ml.Trainer("boosted numbers"));
-        var given = _ml.Transforms.PruneTrees(all, new TreePruningOptions { Budget = TreeBudget.Trees(5), ValidationData = _ml.View(held) }).Fit(Rows);
+        var given = _ml.Transforms.PruneTrees(all, new TreePruningOptions { Budget = Budget.Trees(5), ValidationData = _ml.View(held) }).Fit(Rows);
         Assert.AreEqual((400, 90), (given.Report.TrainingRows, given.Report.ValidationRows));
         CollectionAssert.AreEqual(s_rows.Select(row => row.Label).ToArray(), all.Labels);
         var own = _ml.Regression.Evaluate(given.Transform(_ml.View(held))).RSquared;
@@ -186,7 +186,7 @@ public class PruneTreesTests
     public void The_same_seed_gives_the_same_trees()
     {
         float[] Fit(int seed) => _ml.Transforms.PruneTrees(_ml.Trainer("boosted sides"),
-            new TreePruningOptions { Budget = TreeBudget.Trees(5), LabelColumnName = "Side", Seed = seed }).Fit(Rows).Scores(Rows);
+            new TreePruningOptions { Budget = Budget.Trees(5), LabelColumnName = "Side", Seed = seed }).Fit(Rows).Scores(Rows);
         CollectionAssert.AreEqual(Fit(2), Fit(2));
         CollectionAssert.AreNotEqual(Fit(2), Fit(3));
     }

@@ -1,4 +1,4 @@
-using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Evaluation;
 
 namespace MLNet.Pruning;
 
@@ -47,7 +47,7 @@ public sealed record AutoPruneReport : StepReport
             [.. Layers.Select(layer => new[] { layer.Layer, Number(layer.Total), Number(layer.Kept),
                 layer.Sparsity.ToString("P1", CultureInfo.InvariantCulture) })]),
         TextTable.Format(["cost", "before", "after", "limit"],
-            [.. Costs.Select(cost => new[] { BudgetLimit.Name(cost.Measure), Number(cost.Before), Number(cost.After),
+            [.. Costs.Select(cost => new[] { BudgetLimit.Text(cost.Measure), Number(cost.Before), Number(cost.After),
                 cost.Limit is { } limit ? Number(limit) : "" })]),
         $"before: {Before}",
         $"after: {After}",

@@ -53,7 +53,7 @@ internal sealed class TreePruner
                 + $"use {nameof(TreePruningMethod.CostComplexity)}, {nameof(TreePruningMethod.ReducedError)} or {nameof(TreePruningMethod.LeafHits)}.");
         }
 
-        if (options.Budget.Loss is null && options.Budget.Allows(before, ensemble.DenseNodes ?? before.Nodes))
+        if (options.Budget.MaximumMetricLoss is null && Allows(options.Budget, before, ensemble.DenseNodes ?? before.Nodes))
         {
             throw new TreePruningException("There is nothing left to prune: the ensemble has "
                 + $"{before}{(ensemble.DenseNodes is { } dense ? $" of {dense} nodes before its first pruning" : "")}, and {options.Budget} allows that.");
@@ -66,7 +66,7 @@ internal sealed class TreePruner
             throw new MetricException(pruner._metric.Name, "the choice of trees");
         }
 
-        var pruned = options.Budget.Loss is { } loss ? pruner.ToLoss(measured, loss) : pruner.ToSize();
+        var pruned = options.Budget.MaximumMetricLoss is { } loss ? pruner.ToLoss(measured, loss) : pruner.ToSize();
         return (pruned.WithUsedSets() with { DenseNodes = ensemble.DenseNodes ?? before.Nodes },
             new(options.Method, before, pruned.Cost, pruner._metric.Name, measured, pruner.Measure(pruned), training.Count, validation.Count));
     }
@@ -76,14 +76,25 @@ internal sealed class TreePruner
     public static Metric MetricOf(Metric? chosen, LearningTask task)
         => Metric.Resolve(chosen ?? (task.IsClassification ? Metric.AreaUnderRocCurve : null), task);
 
-    private int Dense => _ensemble.DenseNodes ?? _ensemble.Cost.Nodes;
+    private bool Allows(TreeCost cost) => Allows(_options.Budget, cost, _ensemble.DenseNodes ?? _ensemble.Cost.Nodes);
+
+    /// <summary>Whether a size lies within a budget.</summary>
+    /// <param name="budget">The budget.</param>
+    /// <param name="cost">The size.</param>
+    /// <param name="dense">Nodes before the first pruning.</param>
+    private static bool Allows(Budget budget, TreeCost cost, int dense) => budget.Limits.All(limit => limit.Measure switch
+    {
+        CostMeasure.Trees => cost.Trees,
+        CostMeasure.Nodes => cost.Nodes,
+        _ => cost.Bytes,
+    } <= limit.Most * (limit.IsShare ? dense : 1));
 
     private DecisionTreeEnsemble ToSize()
     {
         var last = LastStep();
         var (low, high) = (0, last);
         var smallest = _path.At(high).Cost;
-        if (!_options.Budget.Allows(smallest, Dense))
+        if (!Allows(smallest))
         {
             throw new TreePruningException($"{_options.Budget} cannot be reached: {_options.Method} brings the ensemble of {_ensemble.Cost} down to "
                 + $"{smallest} at least.");
@@ -92,7 +103,7 @@ internal sealed class TreePruner
         while (high - low > 1)
         {
             var middle = (low + high) / 2;
-            if (_options.Budget.Allows(_path.At(middle).Cost, Dense))
+            if (Allows(_path.At(middle).Cost))
             {
                 high = middle;
             }
@@ -128,7 +139,9 @@ internal sealed class TreePruner
             best = _metric.Loss(best, metric) >= 0 ? best : metric;
             if (_metric.Loss(before, metric) <= most)
             {
-                return Shrink(step, failed, candidate, before, most);
+                var found = Shrink(step, failed, candidate, before, most);
+                return Allows(found.Cost) ? found : throw new TreePruningException($"{_options.Budget} cannot be reached: the smallest ensemble found within "
+                    + $"the loss of metric has {found.Cost}.");
             }
 
             failed = step;

@@ -5,13 +5,16 @@ namespace MLNet.Pruning;
 /// <summary>How an ensemble of trees is pruned.</summary>
 public sealed record TreePruningOptions
 {
-    /// <summary>How far.</summary>
+    /// <summary>
+    /// How far. Of the ensembles tried within a size, the one with the best metric on the validation rows is taken, so that a larger size never does
+    /// worse on them; where the loss of metric is limited, the smallest found within it, which then has to be within the sizes given.
+    /// </summary>
     /// <value>Default: as far as 0.005 of the metric allow.</value>
-    public TreeBudget Budget
+    public Budget Budget
     {
         get;
-        init => field = Setting.Present(value);
-    } = TreeBudget.MetricLoss(0.005);
+        init => field = Setting.Present(value).For("PruneTrees", [CostMeasure.Bytes, CostMeasure.Trees, CostMeasure.Nodes]);
+    } = Budget.MetricLoss(0.005);
 
     /// <summary>What is measured on the validation rows and chosen by.</summary>
     /// <value>Default null: <see cref="Metric.AreaUnderRocCurve"/> of binary classification, <see cref="Metric.RSquared"/> of others.</value>

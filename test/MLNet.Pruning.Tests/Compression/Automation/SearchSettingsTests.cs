@@ -32,7 +32,7 @@ public class SearchSettingsTests
     /// <summary>For each option a value that is not its default.</summary>
     private static readonly AutoPruneOptions s_other = new()
     {
-        Budget = Budget.Parameters(100) & Budget.MetricLoss(0.1),
+        Budget = Budget.Parameters(100) + Budget.MetricLoss(0.1),
         Metric = Metric.LogLoss,
         Strategy = SearchStrategy.LearnedPolicy(4, 3),
         Minimize = CostMeasure.Bytes,

@@ -33,7 +33,7 @@ public class MoreTreesTests
             {
                 var options = new TreePruningOptions
                 {
-                    Budget = TreeBudget.Trees(count),
+                    Budget = Budget.Trees(count),
                     Method = method,
                     RefitLeaves = refit,
                     LabelColumnName = TreeTables.Label(kind),

@@ -25,7 +25,7 @@ internal static partial class FormerSearch
             _ => former.GetValueOrDefault(setting.Name) is { } value && !setting.Value.EndsWith($" {value}", StringComparison.Ordinal) ? value : setting.Value,
         }));
 
-    private static string Budget(string limits) => string.Join(" & ", limits.Split(", ").Select(limit => Limit().Match(limit) is { Success: true } match
+    private static string Budget(string limits) => string.Join(" + ", limits.Split(", ").Select(limit => Limit().Match(limit) is { Success: true } match
         ? match.Groups["cost"].Value switch
         {
             "loss of metric" => Call(nameof(MLNet.Pruning.Budget.MetricLoss), match, "most"),

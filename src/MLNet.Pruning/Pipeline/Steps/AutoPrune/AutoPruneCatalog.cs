@@ -9,7 +9,7 @@ public static class AutoPruneCatalog
     /// <summary>Prunes the network of the step before to a budget, each layer as far as serves it best.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="budget">
-    /// What the network may cost, how far its metric may fall, or both, such as <c>Budget.MultiplyAdds(100_000) &amp; Budget.MetricLoss(0.01)</c>. Where it
+    /// What the network may cost, how far its metric may fall, or both, such as <c>Budget.MultiplyAdds(100_000) + Budget.MetricLoss(0.01)</c>. Where it
     /// bounds the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one with the best validation metric.
     /// </param>
     /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Unit"/>, which is removed.</param>
@@ -44,7 +44,7 @@ public static class AutoPruneCatalog
     /// // A search that goes on where it was stopped.
     /// var search = ml.Transforms.AutoPrune(new AutoPruneOptions
     /// {
-    ///     Budget = Budget.MultiplyAdds(1_000_000) &amp; Budget.MetricLoss(0.01),
+    ///     Budget = Budget.MultiplyAdds(1_000_000) + Budget.MetricLoss(0.01),
     ///     Strategy = SearchStrategy.Evolutionary(),
     ///     StatePath = "search.json",
     ///     TimeLimit = TimeSpan.FromMinutes(30),

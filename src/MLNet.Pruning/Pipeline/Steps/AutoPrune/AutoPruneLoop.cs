@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Automation.Search;
+using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Networks.Onnx;
 
 namespace MLNet.Pruning.Pipeline.Steps.AutoPrune;
@@ -152,7 +153,7 @@ internal sealed class AutoPruneLoop
                 searched.TryGetValue(layer.Layer, out var ratio)
                     ? FormattableString.Invariant($"what is left of it at the greatest sparsity allowed, {ratio.Kept[^1]} of {ratio.Total}")
                 : "it cannot lose weights or structures of its own, or is out of scope")),
-            FormattableString.Invariant($"with every layer at its greatest sparsity the network still has {cost:0.####} {BudgetLimit.Name(
+            FormattableString.Invariant($"with every layer at its greatest sparsity the network still has {cost:0.####} {BudgetLimit.Text(
                 limit.Measure)}, {cost - limit.Most:0.####} too many."), _space.Reasons);
     }
 

@@ -6,11 +6,13 @@ namespace MLNet.Pruning;
 /// <summary>How a network is pruned to a budget. Same seed, same bits, unless time is limited or part of the budget.</summary>
 public record AutoPruneOptions
 {
+    private static readonly CostMeasure[] s_costs = [CostMeasure.Bytes, CostMeasure.MultiplyAdds, CostMeasure.Parameters, CostMeasure.Milliseconds];
+
     /// <summary>
     /// What is to be met. Where it bounds the loss of metric, the smallest network within it is looked for; where it bounds costs alone, the one
     /// with the best validation metric. A bound on the loss of metric is a number, without a confidence: see <see cref="Budget.MetricLoss"/>.
     /// </summary>
-    public required Budget Budget { get; init => field = Setting.Present(value); }
+    public required Budget Budget { get; init => field = Setting.Present(value).For("AutoPrune", s_costs); }
 
     /// <summary>
     /// What candidates are measured by on the validation rows, and what the budget's loss of metric and the fine-tuning's early stopping go by.
@@ -23,8 +25,13 @@ public record AutoPruneOptions
     public SearchStrategy Strategy { get; init => field = Setting.Present(value); } = SearchStrategy.SensitivityGuided;
 
     /// <summary>Which cost is made as small as can be where the budget bounds the loss of metric.</summary>
-    /// <value>Default null: the first that the budget limits, parameters where it limits none.</value>
-    public CostMeasure? Minimize { get; init => field = value is { } measure ? Setting.Defined(measure) : null; }
+    /// <value>Default null: the first that the budget limits, parameters where it limits none. Trees and nodes are costs of trees alone.</value>
+    public CostMeasure? Minimize
+    {
+        get;
+        init => field = value is not { } measure || s_costs.Contains(measure) ? value
+            : throw new ArgumentOutOfRangeException(nameof(Minimize), value, $"AutoPrune minimises one of {string.Join(", ", s_costs)}.");
+    }
 
     /// <summary>What is pruned as one: units of any kind, weights, or other structures of a layer; not N:M patterns, blocks and layers.</summary>
     /// <value>Default <see cref="Granularity.Unit"/>.</value>

@@ -19,10 +19,10 @@ public static class TreePruningCatalog
     /// </code>
     /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, IEstimator<ISingleFeaturePredictionTransformer<object>> trainer,
-        TreeBudget? budget = null, TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
+        Budget? budget = null, TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
         => catalog.PruneTrees(trainer, Options(budget, method, labelColumnName));
 
-    /// <inheritdoc cref="PruneTrees(TransformsCatalog, IEstimator{ISingleFeaturePredictionTransformer{object}}, TreeBudget?, TreePruningMethod, string)"/>
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, IEstimator{ISingleFeaturePredictionTransformer{object}}, Budget?, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="trainer">FastTree or FastForest, binary or regression.</param>
     /// <param name="options">How the trees are pruned.</param>
@@ -30,7 +30,7 @@ public static class TreePruningCatalog
     /// <code>
     /// var pruning = ml.Transforms.PruneTrees(ml.Regression.Trainers.FastTree(), new TreePruningOptions
     /// {
-    ///     Budget = TreeBudget.Trees(20), Method = TreePruningMethod.ForwardSelection, Metric = Metric.MeanAbsoluteError,
+    ///     Budget = Budget.Trees(20), Method = TreePruningMethod.ForwardSelection, Metric = Metric.MeanAbsoluteError,
     /// });
     /// </code>
     /// </example>
@@ -52,20 +52,20 @@ public static class TreePruningCatalog
     /// <example>
     /// <code>
     /// var model = ml.Regression.Trainers.FastForest().Fit(data);
-    /// var pruned = ml.Transforms.PruneTrees(model, TreeBudget.Nodes(2000)).Fit(test);
+    /// var pruned = ml.Transforms.PruneTrees(model, Budget.Nodes(2000)).Fit(test);
     /// </code>
     /// </example>
-    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreeBudget? budget = null,
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, Budget? budget = null,
         TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
         => catalog.PruneTrees(model, Options(budget, method, labelColumnName));
 
-    /// <inheritdoc cref="PruneTrees(TransformsCatalog, ITransformer, TreeBudget?, TreePruningMethod, string)"/>
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, ITransformer, Budget?, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="model">A fitted FastTree or FastForest step, or a chain with one in it, of which only that step is taken.</param>
     /// <param name="options">How the trees are pruned.</param>
     /// <example>
     /// <code>
-    /// var pruned = ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = TreeBudget.MetricLoss(0.002), LabelColumnName = "Churned" }).Fit(test);
+    /// var pruned = ml.Transforms.PruneTrees(model, new TreePruningOptions { Budget = Budget.MetricLoss(0.002), LabelColumnName = "Churned" }).Fit(test);
     /// </code>
     /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, ITransformer model, TreePruningOptions options)
@@ -82,28 +82,28 @@ public static class TreePruningCatalog
     /// <example>
     /// <code>
     /// // First to 100 trees by which of them help, then their leaves.
-    /// var pipeline = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 500), TreeBudget.Trees(100))
-    ///     .Append(ml.Transforms.PruneTrees(TreeBudget.Nodes(500), TreePruningMethod.CostComplexity));
+    /// var pipeline = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 500), Budget.Trees(100))
+    ///     .Append(ml.Transforms.PruneTrees(Budget.Nodes(500), TreePruningMethod.CostComplexity));
     /// </code>
     /// </example>
-    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreeBudget budget,
+    public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, Budget budget,
         TreePruningMethod method = TreePruningMethod.ForwardSelection, string labelColumnName = "Label")
     {
         ArgumentNullException.ThrowIfNull(budget);
         return catalog.PruneTrees(Options(budget, method, labelColumnName));
     }
 
-    /// <inheritdoc cref="PruneTrees(TransformsCatalog, TreeBudget, TreePruningMethod, string)"/>
+    /// <inheritdoc cref="PruneTrees(TransformsCatalog, Budget, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">How the trees are pruned.</param>
     /// <example>
     /// <code>
-    /// var further = ml.Transforms.PruneTrees(new TreePruningOptions { Budget = TreeBudget.Nodes(500), Method = TreePruningMethod.ReducedError });
+    /// var further = ml.Transforms.PruneTrees(new TreePruningOptions { Budget = Budget.Nodes(500), Method = TreePruningMethod.ReducedError });
     /// </code>
     /// </example>
     public static PruneTreesEstimator PruneTrees(this TransformsCatalog catalog, TreePruningOptions options) => new(CatalogEnvironment.Of(catalog), options);
 
-    private static TreePruningOptions Options(TreeBudget? budget, TreePruningMethod method, string labelColumnName)
+    private static TreePruningOptions Options(Budget? budget, TreePruningMethod method, string labelColumnName)
     {
         ArgumentException.ThrowIfNullOrEmpty(labelColumnName);
         var options = new TreePruningOptions { Method = method, LabelColumnName = labelColumnName };

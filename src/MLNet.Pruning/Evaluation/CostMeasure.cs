@@ -1,9 +1,10 @@
 namespace MLNet.Pruning;
 
-/// <summary>What a network costs.</summary>
+/// <summary>What a network or an ensemble of trees costs.</summary>
 public enum CostMeasure
 {
-    /// <summary>Bytes of the ONNX file that <see cref="Network.SaveOnnx"/> writes; where weights are set to zero, with sparse initializers.</summary>
+    /// <summary>Bytes of the ONNX file that <see cref="Network.SaveOnnx"/> writes, where weights are set to zero with sparse initializers; of trees as
+    /// <see cref="TreeCost.Bytes"/> counts them.</summary>
     Bytes,
 
     /// <summary>Multiply-adds for one row; where weights are set to zero, those whose weight is on a path of non-zero weights from input to output.</summary>
@@ -14,4 +15,10 @@ public enum CostMeasure
 
     /// <summary>Median milliseconds in which a batch is scored on the CPU by this library.</summary>
     Milliseconds,
+
+    /// <summary>Trees of an ensemble with at least one split.</summary>
+    Trees,
+
+    /// <summary>Splits of an ensemble's trees.</summary>
+    Nodes,
 }
