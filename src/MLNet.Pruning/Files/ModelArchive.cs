@@ -19,10 +19,16 @@ internal sealed class ModelArchive
     private const long SmallContent = 1 << 26;
     private const long MostRatio = 100;
 
-    private readonly string _path;
+    private readonly string _name;
     private readonly Dictionary<string, byte[]> _entries = [];
 
-    public ModelArchive(string path) => _path = path;
+    /// <param name="name">Names the archive in messages.</param>
+    private ModelArchive(string name) => _name = name;
+
+    /// <summary>An empty one.</summary>
+    public ModelArchive() : this("The model")
+    {
+    }
 
     public static JsonSerializerOptions Json { get; } = new()
     {
@@ -76,7 +82,18 @@ internal sealed class ModelArchive
         return read(new MemoryStream(content));
     });
 
-    public void Save() => AtomicFile.Write(_path, stream =>
+    /// <summary>Writes it as a file: beside, and renamed.</summary>
+    public void Save(string path) => AtomicFile.Write(path, Write);
+
+    /// <summary>Writes it where a stream is, with the very bytes of a file: a zip of places that are known only at its end is made in memory.</summary>
+    public void Save(Stream stream)
+    {
+        using var whole = new MemoryStream();
+        Write(whole);
+        whole.WriteTo(stream);
+    }
+
+    private void Write(Stream stream)
     {
         using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
         var manifest = new Manifest(Format, Version, Steps, _entries.ToDictionary(entry => entry.Key, entry => Hash(entry.Value)));
@@ -85,18 +102,31 @@ internal sealed class ModelArchive
         {
             Write(zip, name, content);
         }
-    });
+    }
 
     /// <exception cref="ModelFileException">The file is damaged, incomplete, or none of its kind.</exception>
     public static ModelArchive Load(string path)
     {
-        var archive = new ModelArchive(path);
         if (FileKind.NotRegular(path) is { } kind)
         {
-            throw archive.Damaged($"it is {kind}; expected a regular file");
+            throw new ModelArchive(path).Damaged($"it is {kind}; expected a regular file");
         }
 
         using var stream = File.OpenRead(path);
+        return Load(stream, new(path));
+    }
+
+    /// <summary>Reads one from where a stream is to its end.</summary>
+    /// <exception cref="ModelFileException">It is damaged, incomplete, or none of its kind.</exception>
+    public static ModelArchive Load(Stream stream)
+    {
+        var archive = new ModelArchive("The stream");
+        using var content = new MemoryStream(OpenStream.Read(stream) ?? throw archive.Damaged($"it has more than {Array.MaxLength} bytes"));
+        return Load(content, archive);
+    }
+
+    private static ModelArchive Load(Stream stream, ModelArchive archive)
+    {
         Manifest manifest;
         try
         {
@@ -127,9 +157,9 @@ internal sealed class ModelArchive
         return archive;
     }
 
-    public ModelFileException Damaged(string problem, Exception? inner = null) => new($"{_path} cannot be loaded: {problem}.", inner);
+    public ModelFileException Damaged(string problem, Exception? inner = null) => new($"{_name} cannot be loaded: {problem}.", inner);
 
-    /// <summary>A few bytes can stand for any number: what <see cref="Save"/> writes is never so small beside what it holds.</summary>
+    /// <summary>A few bytes can stand for any number: what <see cref="Save(string)"/> writes is never so small beside what it holds.</summary>
     private void CheckSize(ZipArchive zip, long length)
     {
         var (size, limit) = (zip.Entries.Sum(entry => entry.Length), SmallContent + (MostRatio * length));

@@ -70,6 +70,7 @@ internal static class ApiArguments
         [typeof(PruningReport)] = () => new PruningReport(null, []),
         [typeof(SensitivityReport)] = () => s_sensitivity.Value,
         [typeof(CompressionCatalog)] = () => s_ml.Compression(),
+        [typeof(Stream)] = () => new MemoryStream(System.IO.File.ReadAllBytes(File())),
         [typeof(MLContext)] = () => s_ml,
         [typeof(TransformsCatalog)] = () => s_ml.Transforms,
         [typeof(IDataView)] = () => s_rows,

@@ -77,7 +77,7 @@ public sealed class HostileArchiveTests : IDisposable
             File.WriteAllBytes(path, changed);
             try
             {
-                ModelFile.Load(new MLContext(), path, out _);
+                ModelFile.Unpack(new MLContext(), ModelArchive.Load(path), out _);
             }
             catch (ModelFileException e)
             {
@@ -90,16 +90,16 @@ public sealed class HostileArchiveTests : IDisposable
     public void Weights_that_are_all_zeros_are_saved_so_that_they_can_be_loaded()
     {
         var path = Path.Combine(_folder, "zeros.zip");
-        var archive = new ModelArchive(path);
+        var archive = new ModelArchive();
         archive.Steps.Add(new(IsNetwork: true, "0/"));
         archive.Add("0/network.onnx", new byte[100 << 20]);
-        archive.Save();
+        archive.Save(path);
         Assert.AreEqual(100 << 20, ModelArchive.Load(path)["0/network.onnx"].Length);
     }
 
     private static string Refused(string path)
     {
-        var message = Assert.ThrowsExactly<ModelFileException>(() => ModelFile.Load(new MLContext(), path, out _)).Message;
+        var message = Assert.ThrowsExactly<ModelFileException>(() => ModelFile.Unpack(new MLContext(), ModelArchive.Load(path), out _)).Message;
         StringAssert.StartsWith(message, path[..10]);
         return message;
     }
@@ -110,8 +110,8 @@ public sealed class HostileArchiveTests : IDisposable
         var path = Path.Combine(_folder, "clean.zip");
         var ml = new MLContext();
         var rows = ml.Data.LoadFromEnumerable([new Row { Feature = 1 }, new Row { Feature = 2 }]);
-        ModelFile.Save(ml, ml.Transforms.NormalizeMinMax("Scaled", nameof(Row.Feature)).Fit(rows), rows.Schema, path);
-        ModelFile.Load(ml, path, out _);
+        ModelFile.Pack(ml, ml.Transforms.NormalizeMinMax("Scaled", nameof(Row.Feature)).Fit(rows), rows.Schema).Save(path);
+        ModelFile.Unpack(ml, ModelArchive.Load(path), out _);
         return path;
     }
 

@@ -21,18 +21,37 @@ internal static class MaskFile
         RespectRequiredConstructorParameters = true,
     };
 
-    public static void Save(PrunedNetwork network, string path)
+    public static void Save(PrunedNetwork network, Stream stream)
     {
         var entries = network.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal)
             .Select(mask => new Entry(mask.Key, [.. network.Weights[mask.Key].Shape], mask.Value.Kept, Bits(mask.Value)));
-        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Content(Format, Version, [.. entries]), s_json));
+        JsonSerializer.Serialize(stream, new Content(Format, Version, [.. entries]), s_json);
     }
 
-    /// <exception cref="MaskFileException">The file is damaged or none of its kind.</exception>
+    /// <exception cref="ModelFileException">The file is damaged or none of its kind.</exception>
     /// <exception cref="ArgumentException">The masks are of another network.</exception>
     public static PrunedNetwork Load(Network network, string path)
     {
-        var content = Read(path);
+        if (FileKind.NotRegular(path) is { } kind)
+        {
+            throw new ModelFileException($"{path} cannot be loaded: it is {kind}; expected a regular file.");
+        }
+
+        using var stream = File.OpenRead(path);
+        return Load(network, Read(stream, path), path);
+    }
+
+    /// <inheritdoc cref="Load(Network, string)"/>
+    public static PrunedNetwork Load(Network network, Stream stream)
+    {
+        const string Name = "The stream";
+        using var content = new MemoryStream(OpenStream.Read(stream)
+            ?? throw new ModelFileException($"{Name} cannot be loaded: it has more than {Array.MaxLength} bytes."));
+        return Load(network, Read(content, Name), Name);
+    }
+
+    private static PrunedNetwork Load(Network network, Content content, string path)
+    {
         var masks = ImmutableDictionary.CreateBuilder<string, WeightMask>();
         foreach (var entry in content.Masks)
         {
@@ -40,7 +59,7 @@ internal static class MaskFile
             var mask = Mask(entry, network[entry.Parameter].Count);
             if (mask is null || !masks.TryAdd(entry.Parameter, mask))
             {
-                throw new MaskFileException($"{path} cannot be loaded: the mask of parameter '{entry.Parameter}' "
+                throw new ModelFileException($"{path} cannot be loaded: the mask of parameter '{entry.Parameter}' "
                     + $"{(mask is null ? "does not hold the bits it was written with" : "occurs twice")}.");
             }
         }
@@ -48,24 +67,18 @@ internal static class MaskFile
         return new(network, masks.ToImmutable());
     }
 
-    private static Content Read(string path)
+    private static Content Read(Stream stream, string path)
     {
-        if (FileKind.NotRegular(path) is { } kind)
-        {
-            throw new MaskFileException($"{path} cannot be loaded: it is {kind}; expected a regular file.");
-        }
-
-        using var stream = File.OpenRead(path);
         try
         {
             var content = JsonSerializer.Deserialize<Content>(stream, s_json);
             return content is { Format: Format, Version: Version } && !content.Masks.Contains(null!) ? content
-                : throw new MaskFileException($"{path} cannot be loaded: it is of format '{content?.Format}', version {content?.Version}; expected "
+                : throw new ModelFileException($"{path} cannot be loaded: it is of format '{content?.Format}', version {content?.Version}; expected "
                     + $"'{Format}', version {Version}.");
         }
         catch (JsonException e)
         {
-            throw new MaskFileException($"{path} cannot be loaded: it is not the JSON that SaveMasks writes: {e.Message}", e);
+            throw new ModelFileException($"{path} cannot be loaded: it is not the JSON that SaveMasks writes: {e.Message}", e);
         }
     }
 

@@ -98,17 +98,30 @@ public static class NetworkPruningExtensions
         return network.WithMasks(other.Masks);
     }
 
-    /// <summary>Drops what masks in a file say that <see cref="PrunedNetwork.SaveMasks"/> wrote, of this network or of another of the same structure.</summary>
+    /// <summary>Drops what masks in a file say that <see cref="PrunedNetwork.SaveMasks(string)"/> wrote, of this network or of another of the same structure.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="MaskFileException">The file is damaged, or was not written by <see cref="PrunedNetwork.SaveMasks"/>.</exception>
+    /// <exception cref="ModelFileException">The file is damaged, or was not written by <see cref="PrunedNetwork.SaveMasks(string)"/>.</exception>
     /// <exception cref="ArgumentException">A parameter that has a mask there is missing here or has another shape; the message names both.</exception>
     public static PrunedNetwork LoadMasks(this Network network, string path)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentException.ThrowIfNullOrEmpty(path);
         return MaskFile.Load(network, path);
+    }
+
+    /// <summary>Drops what masks say that a stream holds from its position to its end; the stream stays open. It need not be one that can seek.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="ModelFileException">What it holds is damaged, or was not written by <see cref="PrunedNetwork.SaveMasks(Stream)"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The stream cannot be read, or a parameter that has a mask there is missing here or has another shape; the message names both.
+    /// </exception>
+    public static PrunedNetwork LoadMasks(this Network network, Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return MaskFile.Load(network, stream);
     }
 
     private static PrunedNetwork WithoutMasks(this Network network)

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Files;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;
@@ -77,15 +78,20 @@ public sealed partial class PrunedNetwork
     /// <summary>
     /// Writes the masks alone, without weights, as UTF-8 JSON: <c>{"format": "MLNet.Pruning masks", "version": 1, "masks": [{"parameter":
     /// "fc1.weight", "shape": [300, 784], "kept": 23520, "bits": "..."}]}</c>. Bits are base64 of one bit a value in row-major order, the
-    /// lowest bit of a byte first, 1 for kept. <see cref="NetworkPruningExtensions.LoadMasks"/> reads it.
+    /// lowest bit of a byte first, 1 for kept. <see cref="NetworkPruningExtensions.LoadMasks(Network, string)"/> reads it.
     /// </summary>
     /// <param name="path">The file; written beside and renamed, so that an old one stays whole until the new one is.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveMasks(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        MaskFile.Save(this, path);
+        AtomicFile.Write(path, stream => MaskFile.Save(this, stream));
     }
+
+    /// <summary>Writes the masks where a stream is, which stays open. It need not be one that can seek.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="ArgumentException">The stream cannot be written.</exception>
+    public void SaveMasks(Stream stream) => MaskFile.Save(this, OpenStream.Writable(stream));
 
     /// <summary>Drops so many weights or structures of each pool.</summary>
     internal PrunedNetwork Drop(Candidates candidates, IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<long> drops)

@@ -1,6 +1,6 @@
+using System.Text;
 using System.Xml;
 using MLNet.Pruning.Compression.Pruning.Record;
-using MLNet.Pruning.Files;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
@@ -16,11 +16,12 @@ internal static class PruningMap
     private const string Kept = "#1f4e79";
     private const string Gone = "#d9d9d9";
 
-    public static void Save(PruningReport report, string path) => AtomicFile.Write(path, stream =>
+    public static void Save(PruningReport report, Stream stream)
     {
-        using var xml = XmlWriter.Create(stream, new() { Indent = true, CloseOutput = false, NewLineChars = "\n" });
+        // The same bytes wherever in a stream: by default a byte order mark comes at its start alone.
+        using var xml = XmlWriter.Create(stream, new() { Indent = true, CloseOutput = false, NewLineChars = "\n", Encoding = new UTF8Encoding(false) });
         Write(xml, report.Record?.All() ?? []);
-    });
+    }
 
     private static void Write(XmlWriter xml, IReadOnlyList<CandidateTable> tables)
     {

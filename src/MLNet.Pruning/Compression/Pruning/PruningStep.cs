@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Files;
 
 namespace MLNet.Pruning;
 
@@ -108,8 +109,13 @@ public sealed record PruningReport : StepReport
     public void SaveSvg(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        PruningMap.Save(this, path);
+        AtomicFile.Write(path, stream => PruningMap.Save(this, stream));
     }
+
+    /// <summary>Draws the same where a stream is, which stays open. It need not be one that can seek.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="ArgumentException">The stream cannot be written.</exception>
+    public void SaveSvg(Stream stream) => PruningMap.Save(this, OpenStream.Writable(stream));
 
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine,

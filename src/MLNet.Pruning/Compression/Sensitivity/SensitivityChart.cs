@@ -1,3 +1,5 @@
+using System.Text;
+using System.Xml;
 using System.Xml.Linq;
 
 namespace MLNet.Pruning.Compression.Sensitivity;
@@ -25,11 +27,13 @@ internal sealed class SensitivityChart(SensitivityReport report)
     {
         var metric = report.Before.Name;
         var (width, height) = (Left + Width + 24, Top + Height + 56 + Legend * report.Layers.Count);
+        // The same bytes wherever in a stream: by default a byte order mark comes at its start alone.
+        using var xml = XmlWriter.Create(stream, new() { Indent = true, CloseOutput = false, NewLineChars = "\n", Encoding = new UTF8Encoding(false) });
         new XElement(s_svg + "svg", new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("width", width), new XAttribute("height", height),
             new XAttribute("font-family", "sans-serif"), new XAttribute("font-size", 12),
             new XElement(s_svg + "title", $"Validation {metric} with one layer pruned at a time ({report.Granularity})"),
             new XElement(s_svg + "rect", new XAttribute("width", width), new XAttribute("height", height), new XAttribute("fill", "white")),
-            Axes(metric), report.Layers.SelectMany(Line)).Save(stream);
+            Axes(metric), report.Layers.SelectMany(Line)).Save(xml);
     }
 
     private static (double, double) Range(double[] metrics)

@@ -40,6 +40,11 @@ public sealed record SensitivityReport
         AtomicFile.Write(path, stream => new SensitivityChart(this).Save(stream));
     }
 
+    /// <summary>Writes the same picture where a stream is, which stays open. It need not be one that can seek.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="ArgumentException">The stream cannot be written.</exception>
+    public void SaveSvg(Stream stream) => new SensitivityChart(this).Save(OpenStream.Writable(stream));
+
     /// <inheritdoc/>
     public override string ToString()
     {

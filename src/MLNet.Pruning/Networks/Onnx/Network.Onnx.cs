@@ -1,3 +1,4 @@
+using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Onnx;
 
@@ -5,8 +6,15 @@ namespace MLNet.Pruning;
 
 public sealed partial class Network
 {
+    /// <summary>Names a stream in messages.</summary>
+    internal const string StreamName = "The stream";
+
     /// <summary>A network from an ONNX file: opsets 7 to 26, weights of 16 to 64 bits, external data beside the file.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="sizes">
+    /// Numbers for sizes that the file leaves open, such as the length of a sequence, of at least 1 by the name of the dimension in the file, "N" for the
+    /// batch; one without a name there goes by input and place, as "tokens.1". The network keeps them when it is written. Null leaves all open.
+    /// </param>
     /// <returns>
     /// The network. An operator that is not known is carried: it stops only what needs to know it, with an error that names it.
     /// </returns>
@@ -17,24 +25,28 @@ public sealed partial class Network
     /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
-    public static Network FromOnnx(string path) => FromOnnx(path, ImmutableDictionary<string, int>.Empty);
-
-    /// <summary>A network from an ONNX file, with numbers for sizes that the file leaves open, such as the length of a sequence.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="sizes">
-    /// Numbers of at least 1 by the name of the dimension in the file, "N" for the batch; one without a name there goes by input and place, as "tokens.1".
-    /// </param>
-    /// <returns>The network of these sizes, which it keeps when it is written.</returns>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="OnnxFormatException">The file is not an ONNX model or no regular file, contradicts itself, or points outside its folder.</exception>
     /// <exception cref="ArgumentException">No input has an open dimension of such a name, or a size is below 1.</exception>
-    public static Network FromOnnx(string path, IReadOnlyDictionary<string, int> sizes)
+    public static Network FromOnnx(string path, IReadOnlyDictionary<string, int>? sizes = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(sizes);
-        var (model, file) = (OnnxFile.Read(path), Path.GetFileName(path));
-        OpenSizes.Close(model, sizes, file);
-        return OnnxImport.Read(model, file, Path.GetDirectoryName(Path.GetFullPath(path)));
+        return FromOnnx(OnnxFile.Read(path), sizes, Path.GetFileName(path), Path.GetDirectoryName(Path.GetFullPath(path)));
+    }
+
+    /// <summary>A network from an ONNX model that a stream holds from its position to its end; the stream stays open. It need not be one that can seek.</summary>
+    /// <param name="stream">The stream; its model has all weights in itself, for there is no folder to find others in.</param>
+    /// <param name="sizes">Numbers for sizes that the model leaves open, as of a file.</param>
+    /// <returns>The network, as of a file.</returns>
+    /// <exception cref="OnnxFormatException">It is not an ONNX model, contradicts itself, or keeps weights elsewhere.</exception>
+    /// <exception cref="ArgumentException">
+    /// The stream cannot be read, no input has an open dimension of such a name, or a size is below 1.
+    /// </exception>
+    public static Network FromOnnx(Stream stream, IReadOnlyDictionary<string, int>? sizes = null)
+        => FromOnnx(OnnxFile.Read(stream), sizes, StreamName, null);
+
+    private static Network FromOnnx(ModelProto model, IReadOnlyDictionary<string, int>? sizes, string name, string? folder)
+    {
+        OpenSizes.Close(model, sizes ?? ImmutableDictionary<string, int>.Empty, name);
+        return OnnxImport.Read(model, name, folder);
     }
 
     /// <summary>
@@ -59,6 +71,17 @@ public sealed partial class Network
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         OnnxFile.Write(OnnxWriter.Write(this, sparse), path, externalData);
+    }
+
+    /// <summary>Writes the network as an ONNX model where a stream is, which stays open. It need not be one that can seek.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="sparse">Whether weights are written as a list of their non-zeros where that takes less room, as to a file.</param>
+    /// <exception cref="InvalidOperationException">A parameter has no values yet, or the model would exceed 2 GB. Nothing was written.</exception>
+    /// <exception cref="ArgumentException">The stream cannot be written.</exception>
+    public void SaveOnnx(Stream stream, bool sparse = false)
+    {
+        OpenStream.Writable(stream);
+        OnnxFile.Write(OnnxWriter.Write(this, sparse), stream);
     }
 
     /// <summary>The network with numbers for open sizes, by their name, read anew so that all that follows from them is computed.</summary>

@@ -28,6 +28,11 @@ internal static class OnnxFile
                 + "external files.");
     }
 
+    /// <summary>Reads a model from where a stream is to its end. It can have no external data.</summary>
+    /// <exception cref="OnnxFormatException">The bytes are damaged, hostile or not ONNX, or more than an array can hold.</exception>
+    public static ModelProto Read(Stream stream) => Parse(OpenStream.Read(stream) ?? throw new OnnxFormatException(
+        $"{Network.StreamName} has more than {Array.MaxLength} bytes; an ONNX file has at most that."), Network.StreamName);
+
     /// <summary>Reads a model from memory. It can have no external data.</summary>
     /// <param name="bytes">The whole file.</param>
     /// <param name="name">Names the model in messages.</param>
@@ -48,13 +53,7 @@ internal static class OnnxFile
         OnnxValidation.Check(model, path, FolderOf(path));
         if (externalData is null)
         {
-            var size = Size(model);
-            if (size > int.MaxValue)
-            {
-                throw new InvalidOperationException($"{path} would have {size} bytes; an ONNX file has at most {int.MaxValue}. Keep the weights in an "
-                    + "external file.");
-            }
-
+            CheckSize(model, path);
             AtomicFile.Write(path, model.WriteTo);
             return;
         }
@@ -78,6 +77,25 @@ internal static class OnnxFile
         var light = model.Clone();
         OnnxExternalData.MoveOut(light, location);
         AtomicFile.Write(path, light.WriteTo);
+    }
+
+    /// <summary>Writes a model where a stream is.</summary>
+    /// <exception cref="OnnxFormatException">The model would be refused when it is read again. Nothing was written.</exception>
+    /// <exception cref="InvalidOperationException">It needs more than 2 GB. Nothing was written.</exception>
+    public static void Write(ModelProto model, Stream stream)
+    {
+        OnnxValidation.Check(model, Network.StreamName, null);
+        CheckSize(model, Network.StreamName);
+        model.WriteTo(stream);
+    }
+
+    private static void CheckSize(ModelProto model, string name)
+    {
+        if (Size(model) is > int.MaxValue and var size)
+        {
+            throw new InvalidOperationException($"{name} would have {size} bytes; an ONNX file has at most {int.MaxValue}. Keep the weights in an "
+                + "external file.");
+        }
     }
 
     private static ModelProto Parse(byte[] bytes, string name, string? folder)

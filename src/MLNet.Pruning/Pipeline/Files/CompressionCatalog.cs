@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Automation;
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Files;
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Files;
 using MLNet.Pruning.Pipeline.Steps;
@@ -65,7 +66,7 @@ public sealed class CompressionCatalog
     /// The rows the chain was fitted on; those that were held back for validation are measured. For a single step, the rows as the step gets them.
     /// </param>
     /// <param name="options">Which sparsities, weights or structures and importance; by default single weights by magnitude.</param>
-    /// <returns>The metric against the sparsity, layer by layer: a table as text, a picture by <see cref="SensitivityReport.SaveSvg"/>.</returns>
+    /// <returns>The metric against the sparsity, layer by layer: a table as text, a picture by <see cref="SensitivityReport.SaveSvg(string)"/>.</returns>
     /// <exception cref="ArgumentException">The model has no neural network, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">The network was trained without validation rows.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
@@ -96,7 +97,7 @@ public sealed class CompressionCatalog
 
     /// <summary>
     /// Writes a model so that nothing is lost: its networks with their masks, columns, key values, the weights before training and how
-    /// they were trained, and the ML.NET transformers around them. What <see cref="Load"/> gives back scores in batches and can be pruned
+    /// they were trained, and the ML.NET transformers around them. What <see cref="Load(string, out DataViewSchema)"/> gives back scores in batches and can be pruned
     /// and trained further. A file that <c>ml.Model.Load</c> reads, in a process without this package, is written by
     /// <c>ml.Model.Save(model.Compact(), schema, path)</c>.
     /// </summary>
@@ -112,23 +113,32 @@ public sealed class CompressionCatalog
     /// </example>
     public void Save(ITransformer model, DataViewSchema inputSchema, string path)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(inputSchema);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!NetworkChains.Flatten(model).Any(step => step is IScoringStep))
-        {
-            throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network or pruned trees in it: ml.Model.Save writes it.",
-                nameof(model));
-        }
-
-        ModelFile.Save(_context, model, inputSchema, path);
+        Pack(model, inputSchema).Save(path);
     }
 
-    /// <summary>Reads a model that <see cref="Save"/> wrote.</summary>
+    /// <summary>Writes a model where a stream is, which stays open, with the very bytes of the file. It need not be one that can seek.</summary>
+    /// <param name="model">A fitted step or chain with at least one network or ensemble of pruned trees.</param>
+    /// <param name="inputSchema">Schema of the rows it takes.</param>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="ArgumentException">The model has neither, or the stream cannot be written.</exception>
+    /// <example>
+    /// <code>
+    /// using var stream = new System.IO.MemoryStream();
+    /// ml.Compression().Save(model, data.Schema, stream);
+    /// </code>
+    /// </example>
+    public void Save(ITransformer model, DataViewSchema inputSchema, Stream stream)
+    {
+        OpenStream.Writable(stream);
+        Pack(model, inputSchema).Save(stream);
+    }
+
+    /// <summary>Reads a model that <see cref="Save(ITransformer, DataViewSchema, string)"/> wrote.</summary>
     /// <param name="path">The file.</param>
     /// <param name="inputSchema">Schema of the rows it takes.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="ModelFileException">The file is damaged, incomplete, or was not written by <see cref="Save"/>.</exception>
+    /// <exception cref="ModelFileException">The file is damaged, incomplete, or was not written by <c>Save</c>.</exception>
     /// <example>
     /// <code>
     /// var model = ml.Compression().Load("model.zip", out var schema);
@@ -137,6 +147,28 @@ public sealed class CompressionCatalog
     public ITransformer Load(string path, out DataViewSchema inputSchema)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return ModelFile.Load(_context, path, out inputSchema);
+        return ModelFile.Unpack(_context, ModelArchive.Load(path), out inputSchema);
+    }
+
+    /// <summary>Reads a model from where a stream is to its end; the stream stays open. It need not be one that can seek.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="inputSchema">Schema of the rows it takes.</param>
+    /// <exception cref="ArgumentException">The stream cannot be read.</exception>
+    /// <exception cref="ModelFileException">What it holds is damaged, incomplete, or was not written by <c>Save</c>.</exception>
+    /// <example>
+    /// <code>
+    /// using var stream = System.IO.File.OpenRead("model.zip");
+    /// var loaded = ml.Compression().Load(stream, out var schema);
+    /// </code>
+    /// </example>
+    public ITransformer Load(Stream stream, out DataViewSchema inputSchema) => ModelFile.Unpack(_context, ModelArchive.Load(stream), out inputSchema);
+
+    private ModelArchive Pack(ITransformer model, DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return NetworkChains.Flatten(model).Any(step => step is IScoringStep) ? ModelFile.Pack(_context, model, inputSchema)
+            : throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network or pruned trees in it: ml.Model.Save writes it.",
+                nameof(model));
     }
 }

@@ -13,9 +13,9 @@ namespace MLNet.Pruning.Pipeline.Files;
 /// </summary>
 internal static class ModelFile
 {
-    public static void Save(MLContext ml, ITransformer model, DataViewSchema inputSchema, string path)
+    public static ModelArchive Pack(MLContext ml, ITransformer model, DataViewSchema inputSchema)
     {
-        var archive = new ModelArchive(path);
+        var archive = new ModelArchive();
         archive.Add(ModelArchive.Schema, Bytes(ml, new TransformerChain<ITransformer>(), inputSchema));
         var others = new List<ITransformer>();
         foreach (var step in NetworkChains.Flatten(model))
@@ -40,7 +40,7 @@ internal static class ModelFile
         }
 
         Flush(others);
-        archive.Save();
+        return archive;
 
         void Flush(List<ITransformer> steps)
         {
@@ -54,9 +54,8 @@ internal static class ModelFile
         }
     }
 
-    public static ITransformer Load(MLContext ml, string path, out DataViewSchema inputSchema)
+    public static ITransformer Unpack(MLContext ml, ModelArchive archive, out DataViewSchema inputSchema)
     {
-        var archive = ModelArchive.Load(path);
         var first = archive.ReadZip(ModelArchive.Schema, content =>
         {
             ml.Model.Load(content, out var schema);

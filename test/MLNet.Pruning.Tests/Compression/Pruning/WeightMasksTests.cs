@@ -116,7 +116,7 @@ public class WeightMasksTests
             })
             {
                 File.WriteAllText(path, damaged);
-                StringAssert.Contains(Assert.ThrowsExactly<MaskFileException>(() => network.LoadMasks(path), damaged).Message, path);
+                StringAssert.Contains(Assert.ThrowsExactly<ModelFileException>(() => network.LoadMasks(path), damaged).Message, path);
             }
 
             Assert.ThrowsExactly<FileNotFoundException>(() => network.LoadMasks(path + ".none"));

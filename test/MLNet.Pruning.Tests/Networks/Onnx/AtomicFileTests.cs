@@ -102,7 +102,7 @@ public sealed class AtomicFileTests : IDisposable
             StringAssert.Contains(message, kind);
             Assert.AreEqual(FileKind.NotRegular(path), "a " + kind, "it is what it was");
             Assert.ThrowsExactly<ModelFileException>(() => ModelArchive.Load(path));
-            Assert.ThrowsExactly<MaskFileException>(() => Network.Mlp(1, 1).Initialize(0).LoadMasks(path));
+            Assert.ThrowsExactly<ModelFileException>(() => Network.Mlp(1, 1).Initialize(0).LoadMasks(path));
             Assert.ThrowsExactly<SearchStateException>(() => new SearchState(path, []));
         }
     }

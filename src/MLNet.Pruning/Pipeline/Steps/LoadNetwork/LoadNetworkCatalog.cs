@@ -8,7 +8,7 @@ public static class LoadNetworkCatalog
 {
     /// <summary>Brings the network of an ONNX file into a chain, to score, prune and fine-tune it there.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="path">The ONNX file; see <see cref="Network.FromOnnx(string)"/>.</param>
+    /// <param name="path">The ONNX file; see <see cref="Network.FromOnnx(string, IReadOnlyDictionary{string, int})"/>.</param>
     /// <param name="inputs">
     /// The columns to read, in the order of the network's inputs; by default columns named as they are, or "Features" for a single one.
     /// </param>

@@ -3,7 +3,7 @@ namespace MLNet.Pruning;
 /// <summary>A network and the columns it is brought to.</summary>
 public sealed record LoadNetworkOptions
 {
-    /// <summary>The network, with values: of a file <see cref="Network.FromOnnx(string)"/>.</summary>
+    /// <summary>The network, with values: of a file <see cref="Network.FromOnnx(string, IReadOnlyDictionary{string, int})"/>.</summary>
     public required Network Network { get; init => field = Setting.Present(value); }
 
     /// <summary>The columns to read, in the order of the network's inputs.</summary>

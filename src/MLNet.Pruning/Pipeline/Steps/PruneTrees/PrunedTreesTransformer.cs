@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Steps.PruneTrees;
@@ -81,6 +82,11 @@ public sealed class PrunedTreesTransformer : IScoringStep
         ArgumentException.ThrowIfNullOrEmpty(path);
         OnnxFile.Write(TreeOnnx.Model(Ensemble), path);
     }
+
+    /// <summary>Writes the same ONNX model where a stream is, which stays open. It need not be one that can seek.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="ArgumentException">The stream cannot be written.</exception>
+    public void SaveOnnx(Stream stream) => OnnxFile.Write(TreeOnnx.Model(Ensemble), OpenStream.Writable(stream));
 
     /// <summary>
     /// Writes transformers of ML.NET's own that compute the same columns from the trees as an ONNX model. The file loads wherever ML.NET
