@@ -25,4 +25,29 @@ internal static class ChildProcess
         process.WaitForExit();
         return (process.ExitCode, output, errors.Result);
     }
+
+    /// <summary>Runs it to its end.</summary>
+    /// <returns>Bytes of memory that it held at most, as the system counts them; on macOS, which does not tell, 0.</returns>
+    public static long PeakMemory(ProcessStartInfo start)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        using var process = Process.Start(start)!;
+        var texts = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        var peak = 0L;
+        while (!process.WaitForExit(TimeSpan.FromMilliseconds(5)))
+        {
+            process.Refresh();
+            try
+            {
+                peak = Math.Max(peak, process.PeakWorkingSet64);
+            }
+            catch (InvalidOperationException)
+            {
+                // It has ended since it was asked.
+            }
+        }
+
+        _ = texts.Result;
+        return peak;
+    }
 }

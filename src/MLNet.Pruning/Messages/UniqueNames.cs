@@ -2,9 +2,10 @@ namespace MLNet.Pruning.Messages;
 
 /// <summary>Names none of which is given twice.</summary>
 /// <param name="taken">Those that are given already.</param>
-internal sealed class UniqueNames(IEnumerable<string> taken)
+/// <param name="more">How many are to come, for a table of that size at once.</param>
+internal sealed class UniqueNames(IEnumerable<string> taken, int more = 0)
 {
-    private readonly HashSet<string> _taken = [.. taken];
+    private readonly HashSet<string> _taken = More(taken.ToHashSet(), more);
 
     // Where to go on counting: from 2 for each of many equal names would take quadratic time.
     private readonly Dictionary<string, int> _last = [];
@@ -20,5 +21,11 @@ internal sealed class UniqueNames(IEnumerable<string> taken)
         }
 
         return unique;
+    }
+
+    private static HashSet<string> More(HashSet<string> taken, int more)
+    {
+        taken.EnsureCapacity(taken.Count + more);
+        return taken;
     }
 }

@@ -7,14 +7,13 @@ namespace MLNet.Pruning.Networks;
 internal sealed class LayerInfo
 {
     private readonly NetworkGraph _graph;
-    private readonly IReadOnlyDictionary<string, Use> _uses;
+    private readonly Work _work = Work.None;
 
     public LayerInfo(NetworkGraph graph, Node node)
     {
         (Node, _graph) = (node, graph);
-        Parameters = node.Inputs.Concat(node.Captured).Where(input => graph.Place(input) is not null).ToArray();
-        // Most layers have no weight: they share what is empty.
-        Dictionary<string, Use>? uses = null;
+        string[] parameters = [.. node.Inputs.Concat(node.Captured).Where(input => graph.Place(input) is not null)];
+        Dictionary<string, Use> uses = [];
         foreach (var use in Uses(graph, node))
         {
             var least = use.Operand.LeastDimensions;
@@ -25,35 +24,46 @@ internal sealed class LayerInfo
                     + $"dimensions; expected at least {least}.");
             }
 
-            (uses ??= []).TryAdd(use.View.Parameter, use);
+            uses.TryAdd(use.View.Parameter, use);
         }
 
-        _uses = uses ?? (IReadOnlyDictionary<string, Use>)FrozenDictionary<string, Use>.Empty;
-        Weights = [.. _uses.Keys];
+        // Most layers have none of this: they share what is empty.
+        if (parameters.Length > 0 || uses.Count > 0)
+        {
+            _work = new(parameters, [.. uses.Keys], uses, OpenCount.Zero, OpenCount.Zero, null);
+        }
+
         if (node.Domain.Length == 0 && node.Captured.IsEmpty && node.Outputs.Any(output => output.Length > 0)
             && node.Inputs.Concat(node.Outputs).All(tensor => graph.Find(tensor)?.IsKnown != false))
         {
-            PositionsPerWeight = Positions(graph, node);
-            MultiplyAdds = Weights.Length > 0 ? PositionsPerWeight * Weights.Sum(weight => (long)graph.Parameter(weight)!.Count) : Products(graph, node);
+            if (Weights.Length > 0)
+            {
+                var positions = Positions(graph, node);
+                _work = _work with { Positions = positions, MultiplyAdds = positions * Weights.Sum(weight => (long)graph.Parameter(weight)!.Count) };
+            }
+            else if (Products(graph, node) is { IsZero: false } multiplyAdds)
+            {
+                _work = _work with { MultiplyAdds = multiplyAdds };
+            }
         }
         else if (CarriedShapes.IsGroupedQueries(node) && GroupedProducts(graph, node) is { } products)
         {
-            MultiplyAdds = products;
+            _work = _work with { MultiplyAdds = products };
         }
         else if (node.Domain.Length > 0 || node.Captured.Length > 0 || Weights.Length > 0 || node.Operator is "MatMul" or "Gemm" or "If" or "Loop" or "Scan")
         {
-            PositionsPerWeight = MultiplyAdds = OpenCount.Unknown;
-            NotCounted = CarriedShapes.IsGroupedQueries(node) ? "the number of steps, of those before or of values of a head is not known"
+            var reason = CarriedShapes.IsGroupedQueries(node) ? "the number of steps, of those before or of values of a head is not known"
                 : node.Domain.Length > 0 ? "its operator is not analysed"
                 : node.Captured.Length > 0 || node.Operator is "If" or "Loop" or "Scan" ? "it runs graphs of its own"
                 : $"the shape of '{node.Inputs.Concat(node.Outputs).FirstOrDefault(tensor => graph.Find(tensor)?.IsKnown == false)}' is not known";
+            _work = _work with { Positions = OpenCount.Unknown, MultiplyAdds = OpenCount.Unknown, NotCounted = reason };
         }
     }
 
     public Node Node { get; }
 
     /// <summary>Names of the parameters, weight first; with those that branches and bodies read.</summary>
-    public IReadOnlyList<string> Parameters { get; }
+    public IReadOnlyList<string> Parameters => _work.Parameters;
 
     public ImmutableArray<TensorInfo> Outputs => [.. Node.Outputs.Where(output => output.Length > 0).Select(output => _graph.Tensors[output])];
 
@@ -63,21 +73,21 @@ internal sealed class LayerInfo
     /// Names of the weights that multiply what the layer reads: one, or two of a recurrent layer, or all of the branches of an If; none for layers without. One
     /// that the layer reads transposed, or in another type or shape, counts as it is.
     /// </summary>
-    public ImmutableArray<string> Weights { get; }
+    public ImmutableArray<string> Weights => _work.Weights;
 
     /// <summary>How often each weight is used for one row: the number of positions of a convolution, of steps of a recurrent layer.</summary>
-    public OpenCount PositionsPerWeight { get; } = OpenCount.Zero;
+    public OpenCount PositionsPerWeight => _work.Positions;
 
     /// <summary>Multiplications with a weight, or in a product of two tensors, for one row.</summary>
-    public OpenCount MultiplyAdds { get; } = OpenCount.Zero;
+    public OpenCount MultiplyAdds => _work.MultiplyAdds;
 
     /// <summary>Why its multiplications cannot be counted; null where they are.</summary>
-    public string? NotCounted { get; }
+    public string? NotCounted => _work.NotCounted;
 
     /// <summary>What the dimensions of one of the <see cref="Weights"/> are, which ONNX stores differently from operator to operator.</summary>
     public WeightAxes Axes(Parameter weight)
     {
-        var (node, operand, view) = _uses[weight.Name];
+        var (node, operand, view) = _work.Uses[weight.Name];
         var seen = operand.Axes(node, view.Dimensions.Length);
         return seen with { Output = view.Dimensions[seen.Output], Input = view.Dimensions[seen.Input] };
     }
@@ -87,7 +97,7 @@ internal sealed class LayerInfo
         => layer?.Axes(parameter) ?? new(0, Math.Min(1, parameter.Shape.Length - 1), parameter.Shape.Length > 2);
 
     /// <summary>How the layer multiplies with one of the <see cref="Weights"/>.</summary>
-    public WeightOperand Operand(string weight) => _uses[weight].Operand;
+    public WeightOperand Operand(string weight) => _work.Uses[weight].Operand;
 
     /// <summary>Where the node, or one in its branches and bodies, multiplies with a weight.</summary>
     private static IEnumerable<Use> Uses(NetworkGraph graph, Node node)
@@ -118,7 +128,7 @@ internal sealed class LayerInfo
     private static bool IsBetweenDimensions(Use use) => use.View.Dimensions.TakeLast(2).Concat(use.View.Dimensions.Take(2)).Any(d => d < 0);
 
     private OpenCount Positions(NetworkGraph graph, Node node) => Weights.Length == 0 ? OpenCount.Zero
-        : Size(graph, _uses[Weights[0]].Operand.Positions(graph.Find(node.Inputs[0])!.Shape, Output.Shape, _uses[Weights[0]].View.Dimensions.Length));
+        : Size(graph, _work.Uses[Weights[0]].Operand.Positions(graph.Find(node.Inputs[0])!.Shape, Output.Shape, _work.Uses[Weights[0]].View.Dimensions.Length));
 
     private OpenCount Products(NetworkGraph graph, Node node) => node.Operator switch
     {
@@ -149,6 +159,13 @@ internal sealed class LayerInfo
     }
 
     private static OpenCount Size(NetworkGraph graph, IEnumerable<int> sizes) => OpenCount.Product(graph.Symbols, sizes);
+
+    /// <summary>What most layers have none of.</summary>
+    private sealed record Work(IReadOnlyList<string> Parameters, ImmutableArray<string> Weights, IReadOnlyDictionary<string, Use> Uses, OpenCount Positions,
+        OpenCount MultiplyAdds, string? NotCounted)
+    {
+        public static Work None { get; } = new([], [], FrozenDictionary<string, Use>.Empty, OpenCount.Zero, OpenCount.Zero, null);
+    }
 
     /// <param name="Node">The node that multiplies: the layer's own, or one in its branches and bodies.</param>
     /// <param name="Operand">Which of its operands the weight is, and what it does with it.</param>

@@ -7,31 +7,38 @@ internal static class OnnxGraphOrder
     /// <param name="graph">The graph; what its nodes' subgraphs read from it counts as read by the nodes.</param>
     /// <param name="place">Starts the message.</param>
     /// <exception cref="OnnxFormatException">The graph has a cycle; the message names the nodes on it.</exception>
-    public static NodeProto[] Sort(GraphProto graph, string place)
+    public static IEnumerable<NodeProto> Sort(GraphProto graph, string place)
     {
-        var writers = new Dictionary<string, int>(graph.Node.Count);
-        for (var i = 0; i < graph.Node.Count; i++)
+        var nodes = PackedNodes.Of(graph);
+        return Order(nodes, place)?.Select(i => nodes[i]) ?? nodes;
+    }
+
+    /// <returns>The places of the nodes in that order; null for their own.</returns>
+    private static List<int>? Order(IReadOnlyList<NodeProto> nodes, string place)
+    {
+        var writers = new Dictionary<string, int>(nodes.Count);
+        foreach (var (i, node) in nodes.Index())
         {
-            foreach (var output in graph.Node[i].Output)
+            foreach (var output in node.Output)
             {
                 writers[output] = i;
             }
         }
 
         writers.Remove("");
-        if (graph.Node.Index().All(node => Reads(node.Item).All(name => !writers.TryGetValue(name, out var writer) || writer < node.Index)))
+        if (nodes.Index().All(node => Reads(node.Item).All(name => !writers.TryGetValue(name, out var writer) || writer < node.Index)))
         {
-            return [.. graph.Node];
+            return null;
         }
 
-        var sources = graph.Node.Select(node => Reads(node).Where(writers.ContainsKey).Select(name => writers[name]).Distinct().ToArray()).ToArray();
+        var sources = nodes.Select(node => Reads(node).Where(writers.ContainsKey).Select(name => writers[name]).Distinct().ToArray()).ToArray();
         var (first, readers) = Readers(sources);
         var waiting = sources.Select(of => of.Length).ToArray();
         var ready = new PriorityQueue<int, int>(Enumerable.Range(0, waiting.Length).Where(node => waiting[node] == 0).Select(node => (node, node)));
-        var order = new List<NodeProto>(sources.Length);
+        var order = new List<int>(sources.Length);
         while (ready.TryDequeue(out var next, out _))
         {
-            order.Add(graph.Node[next]);
+            order.Add(next);
             foreach (var reader in readers.AsSpan(first[next]..first[next + 1]))
             {
                 if (--waiting[reader] == 0)
@@ -41,8 +48,8 @@ internal static class OnnxGraphOrder
             }
         }
 
-        return order.Count == sources.Length ? [.. order]
-            : throw new OnnxFormatException($"{place} has a cycle: {string.Join(" -> ", Cycle(sources, waiting).Select(node => Describe(graph.Node[node])))}; "
+        return order.Count == sources.Length ? order
+            : throw new OnnxFormatException($"{place} has a cycle: {string.Join(" -> ", Cycle(sources, waiting).Select(node => Describe(nodes[node])))}; "
                 + "expected nodes that read only what comes before them.");
     }
 

@@ -67,6 +67,7 @@ internal sealed record NetworkParts
             if (nodes[i].Outputs.Any(output => output.Length > 0 && needed.Contains(output)))
             {
                 ancestors.Add(nodes[i]);
+                needed.ExceptWith(nodes[i].Outputs);
                 needed.UnionWith(reads?.Invoke(nodes[i]) ?? nodes[i].Inputs.Concat(nodes[i].Captured));
             }
         }

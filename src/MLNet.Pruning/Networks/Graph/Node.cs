@@ -20,6 +20,8 @@ public sealed class Node
     /// <summary>First version in which batch normalisations have that attribute.</summary>
     internal const long TrainingModeOpset = 14;
 
+    private readonly Beyond _beyond = Beyond.Standard;
+
     /// <summary>Creates a node.</summary>
     /// <param name="name">Unique within the network; the layer's name in tables, scopes and error messages.</param>
     /// <param name="operator">ONNX operator name, such as <c>Gemm</c> or <c>Conv</c>.</param>
@@ -38,8 +40,7 @@ public sealed class Node
     }
 
     private Node(Node other)
-        => (Name, Operator, Inputs, Outputs, Attributes, Domain, Captured, Proto)
-            = (other.Name, other.Operator, other.Inputs, other.Outputs, other.Attributes, other.Domain, other.Captured, other.Proto);
+        => (Name, Operator, Inputs, Outputs, Attributes, _beyond) = (other.Name, other.Operator, other.Inputs, other.Outputs, other.Attributes, other._beyond);
 
     /// <summary>Unique name, also the name of the layer.</summary>
     public string Name { get; private init; }
@@ -48,7 +49,7 @@ public sealed class Node
     public string Operator { get; private init; }
 
     /// <summary>Domain of the operator; empty for the ONNX standard's own.</summary>
-    public string Domain { get; internal init; } = "";
+    public string Domain { get => _beyond.Domain; internal init => _beyond = _beyond.With(value, Captured, Proto); }
 
     /// <summary>Names of the tensors and parameters read, in the operator's order; empty for an optional one left out.</summary>
     public ImmutableArray<string> Inputs { get; private init; }
@@ -60,10 +61,10 @@ public sealed class Node
     public ImmutableDictionary<string, object> Attributes { get; private init; }
 
     /// <summary>Tensors that the subgraphs of an If, Loop or Scan read from outside.</summary>
-    internal ImmutableArray<string> Captured { get; init; } = [];
+    internal ImmutableArray<string> Captured { get => _beyond.Captured; init => _beyond = _beyond.With(Domain, value, Proto); }
 
     /// <summary>The node as it was read, where it holds what is carried: a text, metadata or graphs. Null for others, and for those that were built.</summary>
-    internal NodeProto? Proto { get; init; }
+    internal NodeProto? Proto { get => _beyond.Proto; init => _beyond = _beyond.With(Domain, Captured, value); }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({Operator}): {string.Join(", ", Inputs)} => {string.Join(", ", Outputs)}";
@@ -107,4 +108,13 @@ public sealed class Node
     internal Node WithOutputs(IEnumerable<string> outputs) => new(this) { Outputs = [.. outputs] };
 
     internal Node Named(string name) => new(this) { Name = name };
+
+    /// <summary>What only nodes of other domains, and those with graphs or texts of their own, have: all others share one.</summary>
+    private sealed record Beyond(string Domain, ImmutableArray<string> Captured, NodeProto? Proto)
+    {
+        public static Beyond Standard { get; } = new("", [], null);
+
+        public Beyond With(string domain, ImmutableArray<string> captured, NodeProto? proto)
+            => domain.Length == 0 && captured.IsEmpty && proto is null ? Standard : new(domain, captured, proto);
+    }
 }

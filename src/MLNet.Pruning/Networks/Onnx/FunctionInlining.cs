@@ -23,6 +23,7 @@ internal sealed class FunctionInlining
     private FunctionInlining(ModelProto model, string file, Dictionary<(string, string, string), FunctionProto> functions)
     {
         (_file, _functions) = (file, functions);
+        PackedNodes.Unpack(model.Graph);
         _names = new(OnnxNames.Of(model.Graph));
         _limit = 4L * (model.Graph.Node.Count + model.Functions.Sum(function => function.Node.Count)) + Allowance;
     }
@@ -48,6 +49,7 @@ internal sealed class FunctionInlining
         }
 
         new FunctionInlining(model, file, functions).Expand(model.Graph.Node);
+        PackedNodes.Pack(model.Graph);
         foreach (var function in functions.Values)
         {
             model.Functions.Remove(function);

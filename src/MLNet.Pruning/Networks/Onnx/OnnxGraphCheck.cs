@@ -43,7 +43,7 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
             CheckSparse(tensor, $"{place}, sparse initializer '{tensor.Values?.Name}'");
         }
 
-        foreach (var node in graph.Node)
+        foreach (var node in PackedNodes.Of(graph))
         {
             CheckAttributes(node, $"{place}, node {OnnxGraphOrder.Describe(node)}");
         }
@@ -58,10 +58,11 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
         var inputs = Distinct(graph.Input.Select(input => input.Name), place, "input");
         var initializers = Distinct(graph.Initializer.Select(tensor => tensor.Name)
             .Concat(graph.SparseInitializer.Select(tensor => tensor.Values?.Name ?? "")), place, "initializer");
-        var names = new HashSet<string>(inputs.Count + initializers.Count + graph.Node.Count);
+        var nodes = PackedNodes.Of(graph);
+        var names = new HashSet<string>(inputs.Count + initializers.Count + nodes.Count);
         names.UnionWith(inputs);
         names.UnionWith(initializers);
-        foreach (var node in graph.Node)
+        foreach (var node in nodes)
         {
             foreach (var output in node.Output)
             {
@@ -97,7 +98,7 @@ internal sealed class OnnxGraphCheck(string file, string? folder)
 
     private void CheckReads(GraphProto graph, string place)
     {
-        foreach (var node in graph.Node)
+        foreach (var node in PackedNodes.Of(graph))
         {
             foreach (var input in node.Input)
             {

@@ -7,5 +7,6 @@ internal static class OnnxNames
 {
     public static IEnumerable<string> Of(GraphProto graph) => graph.Input.Select(info => info.Name)
         .Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.SparseInitializer.Select(tensor => tensor.Values.Name))
-        .Concat(graph.Node.SelectMany(node => node.Output.Append(node.Name).Concat(node.Attribute.SelectMany(OnnxGraphOrder.Subgraphs).SelectMany(Of))));
+        .Concat(PackedNodes.Of(graph).SelectMany(node => node.Output.Append(node.Name)
+            .Concat(node.Attribute.SelectMany(OnnxGraphOrder.Subgraphs).SelectMany(Of))));
 }

@@ -13,7 +13,7 @@ internal sealed class OnnxReader
 {
     private readonly ModelProto _model;
     private readonly string _file;
-    private readonly NodeProto[] _order;
+    private readonly IEnumerable<NodeProto> _order;
     private readonly TensorReader _tensorReader;
     private readonly long _opset;
     private readonly Symbols _symbols;
@@ -27,10 +27,10 @@ internal sealed class OnnxReader
     private readonly ZeroValues _zeros;
     private readonly Dictionary<string, WeightSource> _sources = [];
     private readonly SharedAttributes _attributes = new();
-    private readonly UniqueNames _names = new([]);
-    private readonly List<Node> _nodes = [];
-    private readonly UniqueNames _valueNames;
-    private readonly Dictionary<string, int> _readers;
+    private readonly UniqueNames _names;
+    private readonly List<Node> _nodes;
+    private readonly Lazy<UniqueNames> _valueNames;
+    private readonly Lazy<Dictionary<string, int>> _readers;
     private readonly HashSet<string> _outputs;
     private readonly bool _openBatch;
     private FoldingBudget _budget = new(0);
@@ -40,12 +40,14 @@ internal sealed class OnnxReader
         (_model, _file, _openBatch) = (model, file, openBatch);
         // First, while there is nothing else: it needs a table of all names for a moment.
         _order = OnnxGraphOrder.Sort(model.Graph, file);
-        _tensors = new(model.Graph.Node.Count);
+        // Tables that grow leave many times themselves behind.
+        var nodes = PackedNodes.Of(model.Graph).Count;
+        (_tensors, _names, _nodes) = (new(nodes), new([], nodes), new(nodes));
         _tensorReader = new(file, folder);
         _quantized = new(folder);
         _zeros = new(_values);
-        _valueNames = new(OnnxNames.Of(model.Graph));
-        _readers = OnnxReaders.Count(model.Graph);
+        _valueNames = new(() => new(OnnxNames.Of(model.Graph)));
+        _readers = new(() => OnnxReaders.Count(model.Graph));
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
         _opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
         _symbols = new(OpenSizes.Batch(model.Graph));
@@ -89,13 +91,9 @@ internal sealed class OnnxReader
             Produce(output);
         }
 
-        var kept = _model.Graph.Output.Select(output => output.Name).Concat(_model.Graph.Node.SelectMany(SubgraphCaptures.Of)).ToHashSet();
-        PackedNodes.Pack(_model.Graph);
-        for (var i = 0; i < _order.Length; i++)
+        var kept = _model.Graph.Output.Select(output => output.Name).Concat(PackedNodes.Of(_model.Graph).SelectMany(SubgraphCaptures.Of)).ToHashSet();
+        foreach (var proto in _order)
         {
-            var proto = _order[i];
-            // What is read can go: the objects of all nodes of a file and of the network take more than ten times the file.
-            _order[i] = null!;
             try
             {
                 Read(proto, kept);
@@ -107,6 +105,7 @@ internal sealed class OnnxReader
             }
         }
 
+        PackedNodes.Pack(_model.Graph);
         var outputs = _model.Graph.Output.Select(output => output.Name).ToImmutableArray();
         foreach (var output in outputs.Where(output => !_tensors.ContainsKey(output)))
         {
@@ -119,7 +118,7 @@ internal sealed class OnnxReader
     private NetworkParts Assemble(ImmutableArray<string> outputs)
     {
         var nodes = NetworkParts.Ancestors(_nodes, outputs).ToImmutableArray();
-        var used = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(outputs).ToHashSet();
+        var used = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Concat(outputs).Where(_constants.ContainsKey).ToHashSet();
         var trained = TrainedInputs.Of(nodes, name => _values.GetValueOrDefault(name) is { IsInitializer: true, Count: > 1 });
         var parameters = nodes.SelectMany(node => node.Inputs.Concat(node.Captured)).Where(_parameters.ContainsKey).Distinct()
             .Select(name => _parameters[name].WithTrainable(trained.Contains(name))).ToImmutableArray();
@@ -189,7 +188,7 @@ internal sealed class OnnxReader
         if (proto is { OpType: "If", Domain: "" or "ai.onnx" }
             && _values.GetValueOrDefault(Resolve(proto.Input[0])) is { Ints: [var condition], IsOpen: false })
         {
-            foreach (var inner in InlinedBranch.Nodes(proto, condition != 0 ? "then_branch" : "else_branch", _valueNames))
+            foreach (var inner in InlinedBranch.Nodes(proto, condition != 0 ? "then_branch" : "else_branch", _valueNames.Value))
             {
                 Read(inner, kept);
             }
@@ -197,9 +196,15 @@ internal sealed class OnnxReader
             return;
         }
 
+        proto.OpType = _attributes.Text(proto.OpType);
+        if (proto.HasDomain)
+        {
+            proto.Domain = _attributes.Text(proto.Domain);
+        }
+
         var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve),
             [.. SubgraphCaptures.Of(proto)], _attributes.Of(proto));
-        var expansion = new Expansion(node, _opset, Info, _values, _valueNames.Next, AddCanonical, _symbols);
+        var expansion = new Expansion(node, _opset, Info, _values, name => _valueNames.Value.Next(name), AddCanonical, _symbols);
         if (!OperatorExpansion.TryExpand(node, expansion))
         {
             AddCanonical(node);
@@ -216,7 +221,7 @@ internal sealed class OnnxReader
 
         var first = node.Input(0) is { } x ? Info(x) : null;
         var canonical = OperatorCanonicalization.Apply(node, _opset, _values.GetValueOrDefault, first?.Shape ?? default, _symbols, _openBatch,
-            name => _outputs.Contains(name) || _readers.ContainsKey(name));
+            name => _outputs.Contains(name) || _readers.Value.ContainsKey(name));
         Add(canonical);
     }
 
@@ -305,14 +310,19 @@ internal sealed class OnnxReader
     /// </summary>
     private bool IsViewOfShared(Node node) => OperatorCatalogue.Find(node)?.Values == Values.Shown
         && _values.GetValueOrDefault(node.Inputs[0]) is { IsTied: true, Shape.Length: > 1 }
-        && _readers.GetValueOrDefault(node.Inputs[0]) > 1;
+        && _readers.Value.GetValueOrDefault(node.Inputs[0]) > 1;
 
     private TensorInfo Info(string name) => _tensors.TryGetValue(name, out var tensor) ? tensor
         : _values.TryGetValue(name, out var value) ? new TensorInfo(name, value.Shape) { Type = value.Type }
         : _constants.TryGetValue(name, out var constant) ? new TensorInfo(name, constant.Shape) { Type = constant.Type }
         : throw new ArgumentException($"it reads '{name}', which nothing produces");
 
-    private string Resolve(string name) => _renamed.GetValueOrDefault(name, name);
+    /// <summary>The name under which the network holds a value, as the one text that it has of it.</summary>
+    private string Resolve(string name)
+    {
+        var resolved = _renamed.GetValueOrDefault(name, name);
+        return _tensors.TryGetValue(resolved, out var tensor) ? tensor.Name : resolved;
+    }
 
     /// <summary>Makes a known value a parameter, a constant, or, where it holds open sizes, a node that tells them.</summary>
     private string Operand(string name, FoldedValue value)
@@ -321,7 +331,7 @@ internal sealed class OnnxReader
         {
             _parameters.TryAdd(name, new Parameter(name, value.Shape, floats, false, default) { Type = value.Type,
                 Stored = value.Stored == value.Type ? null : value.Stored, Grid = value.Grid });
-            if (value.Source is { } stored && (stored.Name == name || _readers.GetValueOrDefault(stored.Name) == 1))
+            if (value.Source is { } stored && (stored.Name == name || _readers.Value.GetValueOrDefault(stored.Name) == 1))
             {
                 _sources[name] = stored;
             }
@@ -369,7 +379,7 @@ internal sealed class OnnxReader
     /// </summary>
     private void Produce(string output)
     {
-        var held = _valueNames.Next(output + ".value");
+        var held = _valueNames.Value.Next(output + ".value");
         if (_values.Remove(output, out var value))
         {
             _values[held] = value;

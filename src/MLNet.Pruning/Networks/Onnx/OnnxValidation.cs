@@ -51,7 +51,7 @@ internal static class OnnxValidation
 
         if (!versions.TryGetValue("", out var version))
         {
-            if (!model.Graph.Node.Any(node => node.Domain is "" or "ai.onnx"))
+            if (!PackedNodes.Of(model.Graph).Any(node => node.Domain is "" or "ai.onnx"))
             {
                 return;
             }

@@ -1,14 +1,21 @@
+using System.Text;
+using Google.Protobuf;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks.Onnx;
 
-/// <summary>One table of attributes for all nodes of a file that have the same: a table takes several times what it needs in the file.</summary>
-internal sealed class SharedAttributes : IEqualityComparer<AttributeProto[]>
+/// <summary>
+/// One table of attributes for all nodes of a file that have the same, and one text for all that have the same operator: a table takes several times what it
+/// needs in the file.
+/// </summary>
+internal sealed class SharedAttributes
 {
-    private readonly Dictionary<AttributeProto[], ImmutableDictionary<string, object>> _tables;
+    /// <summary>Bytes of the longest node whose attributes are looked for among earlier ones: settings are shorter, values may be long.</summary>
+    private const int MostShared = 256;
 
-    public SharedAttributes() => _tables = new(this);
+    private readonly Dictionary<string, ImmutableDictionary<string, object>> _tables = [];
+    private readonly Dictionary<string, string> _texts = [];
 
     /// <summary>The attributes of a node by name.</summary>
     public ImmutableDictionary<string, object> Of(NodeProto node)
@@ -18,26 +25,17 @@ internal sealed class SharedAttributes : IEqualityComparer<AttributeProto[]>
             return ImmutableDictionary<string, object>.Empty;
         }
 
-        if (!node.Attribute.All(PackedNodes.IsPlain))
+        var alone = new NodeProto { Attribute = { node.Attribute } };
+        if (!node.Attribute.All(PackedNodes.IsPlain) || alone.CalculateSize() > MostShared)
         {
             return OnnxAttributes.Of(node);
         }
 
-        AttributeProto[] key = [.. node.Attribute];
+        // By their bytes as a text: hashes of texts cannot be made to collide by whoever made the file.
+        var key = Encoding.Latin1.GetString(alone.ToByteArray());
         return _tables.TryGetValue(key, out var table) ? table : _tables[key] = OnnxAttributes.Of(node);
     }
 
-    /// <summary>Whether they are the same objects, as equal ones of a file are once it is parsed.</summary>
-    public bool Equals(AttributeProto[]? x, AttributeProto[]? y) => x.AsSpan().SequenceEqual(y, ReferenceEqualityComparer.Instance);
-
-    public int GetHashCode(AttributeProto[] attributes)
-    {
-        var hash = new HashCode();
-        foreach (var attribute in attributes)
-        {
-            hash.Add(RuntimeHelpers.GetHashCode(attribute));
-        }
-
-        return hash.ToHashCode();
-    }
+    /// <summary>The name of an operator or a domain, as the one text for all that are equal.</summary>
+    public string Text(string text) => _texts.TryAdd(text, text) ? text : _texts[text];
 }
