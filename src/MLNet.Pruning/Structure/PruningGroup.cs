@@ -30,6 +30,9 @@ public sealed class PruningGroup
             .Select(entry => new GroupMember(entry.Axis.Parameter, entry.Axis.Dimension, entry.Indices, Reason(entry.Axis))),
     ];
 
+    /// <summary>The dimension that makes it.</summary>
+    internal ParameterAxis Axis => _axis;
+
     internal NetworkStructure Structure { get; }
 
     internal int Root { get; }

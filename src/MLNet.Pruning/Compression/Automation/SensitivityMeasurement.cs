@@ -27,7 +27,7 @@ internal static class SensitivityMeasurement
         {
             Measured = options.Pruning.Measured,
         };
-        var space = RatioSpace.Create(start, options.Pruning, options.Sparsities, calibration);
+        var space = new RatioSpace(start, options.Pruning, options.Sparsities, calibration);
         var layers = new List<LayerSensitivity>();
         for (var l = 0; l < space.Layers.Count; l++)
         {

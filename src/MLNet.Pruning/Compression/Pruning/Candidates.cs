@@ -1,145 +1,201 @@
-using MLNet.Pruning.Compression.Pruning.Selection;
+using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Pruning;
 
-/// <summary>The candidates of one granularity with their importance, and how many of them an amount is.</summary>
-internal sealed class Candidates
+/// <summary>
+/// What options may take from a network: weights or structures that are set to zero, groups or blocks that are removed. They lie in pools, within which the
+/// least important go first, and are counted against the dense network: those that went before included. A kind says how many there are, and takes some of
+/// them out of a network; how many an amount is, and a cost, is told here.
+/// </summary>
+/// <param name="options">Validated options for layers of one rule.</param>
+/// <param name="start">The network before the first step.</param>
+/// <param name="now">The network as it is.</param>
+/// <param name="scores">The importance of what is left in it.</param>
+internal abstract class Candidates(PruningOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores)
 {
-    private readonly ImportanceScores _importance;
-    private readonly Granularity _granularity;
-    private readonly Scope _scope;
-    private readonly Amount _amount;
-    private readonly double _minimumKept;
-    private readonly CancellationToken _cancellation;
+    private const int Bisections = 20;
 
-    /// <exception cref="ArgumentException">The amount does not go with the granularity or with the scope's distribution.</exception>
-    public Candidates(ImportanceScores importance, Granularity granularity, Scope scope, Amount amount, double minimumKept = 0,
-        CancellationToken cancellation = default)
+    private readonly DenseMetadata _dense = DenseMetadata.Of(start.Network);
+
+    /// <summary>The pools as they are now.</summary>
+    public abstract IReadOnlyList<CandidatePoolSize> Pools { get; }
+
+    /// <summary>Whether they are removed rather than set to zero.</summary>
+    public bool Removes => options.Granularity.IsStructural;
+
+    /// <summary>Share of what the dense network cost, by the measure of the amount, that is gone.</summary>
+    public double CostGone => 1 - (double)Cost(now.Network) / DenseCost;
+
+    protected PruningOptions Options => options;
+
+    protected PrunedNetwork Start => start;
+
+    protected PrunedNetwork Now => now;
+
+    protected ImportanceScores Scores => scores;
+
+    private long DenseCost => options.Amount.Budget == NetworkBudget.Parameters ? _dense.Parameters : _dense.MultiplyAdds ?? Cost(start.Network);
+
+    /// <param name="options">Validated options for layers of one rule.</param>
+    /// <param name="start">The network to prune.</param>
+    /// <param name="scores">The importance of what is in it.</param>
+    /// <param name="isApart">Whether each weight or width is a pool of its own, whatever the scope compares.</param>
+    /// <exception cref="ArgumentException">Nothing in scope can be pruned.</exception>
+    public static Candidates Of(PruningOptions options, PrunedNetwork start, ImportanceScores scores, bool isApart = false)
     {
-        (_importance, _granularity, _scope, _amount) = (importance, granularity, scope, amount);
-        (_minimumKept, _cancellation) = (minimumKept, cancellation);
-        Check(granularity, scope, amount);
+        // Thresholds look at each layer by itself.
+        isApart |= options.Amount.IsThreshold || !options.Scope.IsTogether;
+        return options.Granularity.IsDepth ? new BlockCandidates(options, start, scores)
+            : options.Granularity.IsStructural ? new GroupCandidates(options, start, scores, isApart) : new MaskCandidates(options, start, scores, isApart);
     }
 
-    /// <summary>The same candidates by other scores.</summary>
-    public Candidates With(ImportanceScores importance) => new(importance, _granularity, _scope, _amount, _minimumKept, _cancellation);
+    /// <summary>The same in what is left of the network.</summary>
+    /// <param name="now">The network.</param>
+    /// <param name="measured">The importance of what is left in it.</param>
+    public abstract Candidates In(PrunedNetwork now, ImportanceScores measured);
 
-    /// <summary>Refuses amounts that do not go with the granularity or with the distribution.</summary>
-    /// <exception cref="ArgumentException">Names both.</exception>
-    public static void Check(Granularity granularity, Scope scope, Amount amount)
+    /// <summary>Those of a layer alone, each weight or width a pool of its own.</summary>
+    public abstract Candidates Within(string layer);
+
+    /// <summary>The network with what <see cref="Describe"/> counts, though nothing of it may be gone yet.</summary>
+    public virtual PrunedNetwork Open(PrunedNetwork now) => now;
+
+    /// <summary>The network without so many more of each pool, the least important; fewer where no more may go.</summary>
+    /// <param name="drops">One number a pool.</param>
+    /// <param name="record">Takes in what was compared; null where nobody asks.</param>
+    /// <returns>The same network where nothing went.</returns>
+    public abstract PrunedNetwork Drop(IReadOnlyList<long> drops, CandidateRecord? record = null);
+
+    /// <summary>What is counted of the network without so many; where structures are removed, without values.</summary>
+    public abstract Network Outline(IReadOnlyList<long> drops);
+
+    /// <summary>How many of a pool may still go.</summary>
+    public abstract long Room(int pool);
+
+    /// <summary>How many each layer's weight or width, pool by pool, loses where so many of each pool are to go.</summary>
+    /// <param name="drops">One number a pool.</param>
+    /// <param name="isRounded">Whether widths are rounded.</param>
+    public abstract IReadOnlyList<(string Layer, long Lost)> Losses(IReadOnlyList<long> drops, bool isRounded = true);
+
+    /// <summary>Share of the candidates that are gone, and what is left.</summary>
+    public abstract (double Sparsity, long Left) Describe(PrunedNetwork now);
+
+    /// <summary>A record of the pools, in which nothing is compared yet.</summary>
+    public abstract CandidateRecord NewRecord();
+
+    /// <summary>Tells apart candidates of which others would go: text for each pool.</summary>
+    /// <param name="drops">For each pool the numbers that may go.</param>
+    public abstract IEnumerable<string> Choices(IReadOnlyList<IEnumerable<long>> drops);
+
+    /// <summary>Why layers have none.</summary>
+    public virtual IEnumerable<string> Reasons() => [];
+
+    /// <summary>Adds to the report what they alone know.</summary>
+    public virtual PruningReport Complete(PruningReport report, PrunedNetwork after) => report;
+
+    /// <summary>How many of each pool are gone when the amount is, which is no cost.</summary>
+    /// <exception cref="PruningTargetException">More of what is set to zero is gone already.</exception>
+    public IReadOnlyList<long> Targets()
     {
-        if (granularity.FixedAmount is { } fixedAmount && !amount.Says(fixedAmount))
+        var amount = options.Amount;
+        if (options.Scope.Distribution.IsAllocated)
         {
-            throw new ArgumentException($"Granularity '{granularity}' is itself the amount {fixedAmount}, but the requested amount is {amount}: leave it out.",
-                nameof(amount));
+            var whole = new CandidatePoolSize([.. Pools.SelectMany(pool => pool.Members)], Pools.Sum(pool => pool.Total), Pools.Sum(pool => pool.Gone));
+            var target = Reached(whole, amount.Target(whole.Total, whole.Gone));
+            return [.. Pools.Zip(Allocate(whole.Total - target), (pool, kept) => pool.Total - kept)];
         }
 
-        if (scope.Distribution.IsAllocated && (amount.IsThreshold || granularity.Pattern is not null))
+        return [.. Pools.Select((pool, p) => Reached(pool, amount.IsThreshold ? pool.Gone + CountBelow(p, amount) : amount.Target(pool.Total, pool.Gone)))];
+    }
+
+    /// <summary>The share of the dense network's cost that is gone when the amount is, which is a cost.</summary>
+    public double CostTarget() => options.Amount.IsOfRemaining ? 1 - (1 - options.Amount.Value) * (1 - CostGone) : options.Amount.Value;
+
+    /// <summary>How many more of each pool have to go for a share of the dense network's cost: the smallest share of each pool that meets it.</summary>
+    /// <param name="share">The share of the cost.</param>
+    /// <param name="most">How many of a pool go at most.</param>
+    /// <exception cref="PruningTargetException">The cost is not met without all that may go.</exception>
+    public IReadOnlyList<long> DropsForCost(double share, long most = long.MaxValue)
+    {
+        var limit = (1 - share) * DenseCost;
+        long Left(IReadOnlyList<long> drops) => Cost(Outline(drops));
+        IReadOnlyList<long> Until(double gone) => [.. Pools.Select(pool => Math.Max(0, Amount.Rounded(gone, pool.Total) - pool.Gone))];
+        IReadOnlyList<long> AtMost(IReadOnlyList<long> drops) => [.. drops.Select(drop => Math.Min(drop, most))];
+        if (Cost(now.Network) <= limit)
         {
-            throw new ArgumentException($"The distribution '{scope.Distribution}' spreads a total over the layers, but "
-                + $"{(amount.IsThreshold ? $"the amount {amount}" : $"granularity '{granularity}'")} says for each layer what goes.", nameof(scope));
+            return new long[Pools.Count];
+        }
+
+        var (low, high, all) = (0.0, 1.0, Until(1));
+        if (most < long.MaxValue && AtMost(all) is var batch && Left(batch) > limit && Losses(batch).Any(layer => layer.Lost > 0))
+        {
+            return batch;
+        }
+
+        if (Left(all) is var least && least > limit)
+        {
+            throw Unreachable(limit, least);
+        }
+
+        for (var i = 0; i < Bisections; i++)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = Left(Until(middle)) <= limit ? (low, middle) : (middle, high);
+        }
+
+        return AtMost(Until(high));
+    }
+
+    /// <summary>Those left in a pool that are worth less than the amount's threshold.</summary>
+    protected abstract long CountBelow(int pool, Amount amount);
+
+    /// <summary>How many of each pool, which holds one weight, stay so that so many stay in all.</summary>
+    protected virtual IReadOnlyList<long> Allocate(long keep) => throw new NotSupportedException($"Nothing of '{options.Granularity}' is allocated to layers.");
+
+    /// <summary>Records how the candidates of a pool compared, if something of it went or nothing was recorded yet.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="pool">Number of the pool.</param>
+    /// <param name="lost">Whether something of it went.</param>
+    /// <param name="outcomes">What became of the candidates.</param>
+    protected void Note(CandidateRecord? record, int pool, bool lost, Func<IEnumerable<CandidateOutcome>> outcomes)
+    {
+        options.CancellationToken.ThrowIfCancellationRequested();
+        if (record is not null && (lost || record.Pools[pool].Comparisons.Count == 0))
+        {
+            record.Pools[pool].Compare([.. outcomes()], ranked: Removes, options.CancellationToken);
         }
     }
 
-    /// <summary>The pools of the scope; thresholds look at each parameter by itself.</summary>
-    public IReadOnlyList<IReadOnlyList<PoolMember>> Pools(PrunedNetwork network)
-    {
-        var pools = _scope.Pools(network, _granularity);
-        return _amount.IsThreshold ? [.. pools.SelectMany(pool => pool.Select(member => new[] { member }))] : pools;
-    }
+    /// <summary>What a network costs, by the measure of the amount.</summary>
+    private long Cost(Network one) => options.Amount.Budget == NetworkBudget.MultiplyAdds ? one.MultiplyAdds() : one.ParameterCount;
 
-    /// <summary>Candidates dropped in each pool when the amount is reached, those dropped before included.</summary>
-    /// <exception cref="PruningTargetException">More is dropped already.</exception>
-    public long[] Targets(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts)
+    /// <summary>The target, or what is gone where more is.</summary>
+    private long Reached(CandidatePoolSize pool, long target)
     {
-        if (_scope.Distribution.IsAllocated)
+        // What is removed goes in widths that are rounded and in blocks that hold others, so that more may be gone than was asked for.
+        if (Removes || target >= pool.Gone)
         {
-            var (dropped, total) = (counts.Sum(count => count.Dropped), counts.Sum(count => count.Total));
-            var target = _amount.Target(total, dropped);
-            return target >= dropped ? [.. Allocate(pools, counts, total - target).Zip(counts, (drop, count) => count.Dropped + drop)]
-                : throw Exceeded([.. pools.SelectMany(pool => pool)], target, dropped, total);
+            return Math.Max(Math.Min(target, pool.Total - pool.Last), pool.Gone);
         }
 
-        return [.. pools.Zip(counts, (pool, count) =>
-        {
-            var target = Selection(pool).Target(_amount);
-            return target >= count.Dropped ? target : throw Exceeded(pool, target, count.Dropped, count.Total);
-        })];
+        throw new PruningTargetException($"The target is {target} of {pool.Total} weights or structures of "
+            + $"{string.Join(", ", pool.Members.Select(member => member.Parameter))} (sparsity {(double)target / pool.Total:0.####}), but {pool.Gone} are "
+            + $"pruned already (sparsity {(double)pool.Gone / pool.Total:0.####}). Amounts are of what the dense network has; {nameof(Amount)}."
+            + $"{nameof(Amount.OfRemaining)} makes them of what is left.");
     }
 
-    /// <summary>Candidates of a pool that may still go, with those left that every weight keeps.</summary>
-    public long Room(IReadOnlyList<PoolMember> pool) => pool.Sum(member => Math.Max(0, Room(member)));
-
-    /// <summary>Masks after dropping so many of the remaining candidates, at most as many as may go, in the order of the pool.</summary>
-    public WeightMask[] Drop(IReadOnlyList<PoolMember> pool, long drop)
-    {
-        var masks = new WeightMask[pool.Count];
-        List<int> open = [.. Enumerable.Range(0, pool.Count)];
-        drop = _minimumKept > 0 ? Math.Min(drop, Room(pool)) : drop;
-        while (open.Count > 0)
-        {
-            // A weight that would lose more than it may loses what it may, and the others are compared again for the rest.
-            var dropped = Least([.. open.Select(i => pool[i])], drop);
-            var full = _minimumKept > 0 ? open.Where((i, place) => Room(pool[i] with { Mask = dropped[place] }) < Math.Min(0, Room(pool[i]))).ToArray() : [];
-            if (full.Length == 0)
-            {
-                for (var place = 0; place < open.Count; place++)
-                {
-                    masks[open[place]] = dropped[place];
-                }
-
-                break;
-            }
-
-            foreach (var i in full)
-            {
-                masks[i] = Least([pool[i]], Room([pool[i]]))[0];
-                drop -= Room([pool[i]]);
-                open.Remove(i);
-            }
-        }
-
-        return masks;
-    }
-
-    /// <summary>Candidates of a weight that may still go; negative where more are gone than may be.</summary>
-    private long Room(PoolMember member)
-    {
-        var (dropped, total) = Count([member]);
-        var kept = _minimumKept > 0 && _granularity.Pattern is null ? Math.Max(1, (long)(_minimumKept * total)) : 0;
-        return total - dropped - kept;
-    }
-
-    private WeightMask[] Least(IReadOnlyList<PoolMember> pool, long drop) => Selection(pool).Drop(drop);
-
-    /// <summary>What the candidates of a pool are compared by, in the order of the pool.</summary>
-    public IReadOnlyList<float[]> Scores(IReadOnlyList<PoolMember> pool) => Selection(pool).Scores();
-
-    /// <summary>What a candidate of a member is, and which groups of how many inputs are compared by themselves, if any.</summary>
-    public (StructureLayout Layout, int? Pattern) Layout(PoolMember member) => _granularity.IsSingle || _granularity.Pattern is not null
-        ? (StructureLayout.Single(member.Parameter), _granularity.Pattern?.Size) : (_granularity.Structures(member.Parameter, member.Axes), null);
-
-    /// <summary>Candidates of a pool that are dropped, and all of them; of N:M, weights.</summary>
-    public (long Dropped, long Total) Count(IReadOnlyList<PoolMember> pool)
-        => Selection(pool) is var selection ? (selection.Dropped, selection.Total) : default;
-
-    private static PruningTargetException Exceeded(IReadOnlyList<PoolMember> pool, long target, long dropped, long total)
-        => new($"The target is {target} of {total} weights or structures of {string.Join(", ", pool.Select(member => member.Parameter.Name))} "
-            + $"(sparsity {(double)target / total:0.####}), but {dropped} are pruned already (sparsity {(double)dropped / total:0.####}). Amounts are of what "
-                + $"the dense network has; {nameof(Amount)}.{nameof(Amount.OfRemaining)} makes them of what is left.");
-
-    /// <summary>Candidates to drop of each pool, which holds one parameter, so that so many are kept in all.</summary>
-    private long[] Allocate(IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<(long Dropped, long Total)> counts, long keep)
-    {
-        long[] remaining = [.. counts.Select(count => count.Total - count.Dropped)];
-        var kept = _scope.Distribution.Allocate([.. pools.Select(pool => pool[0])], [.. counts.Select(count => count.Total)], remaining, keep);
-        return [.. remaining.Zip(kept, (left, stay) => left - stay)];
-    }
-
-    private CandidateSelection Selection(IReadOnlyList<PoolMember> pool)
-        => _granularity.Pattern is { } pattern ? new PatternSelection(pool, _importance, pattern, _cancellation)
-        : _granularity.IsSingle ? new WeightSelection(pool, _scope.Distribution.IsLamp ? new LampScores(_importance, pool, _cancellation) : _importance,
-            _cancellation)
-        : new SliceSelection(pool, _importance, _granularity, _scope.Distribution, _cancellation);
+    private PruningTargetException Unreachable(double limit, long least) => new($"The target is {limit:0} of {DenseCost} ({options.Amount}), but "
+        + (options.Granularity.IsDepth ? "without any of the network's blocks in scope"
+            : $"with {(options.MinimumKept > 0 ? $"a share of {options.MinimumKept}" : "one group")} left in every layer in scope")
+        + $" the network still has {least}.");
 }
+
+/// <summary>How many candidates are compared with each other.</summary>
+/// <param name="Members">Names of the layers, and of their weights, that they are in.</param>
+/// <param name="Total">Those of the dense network.</param>
+/// <param name="Gone">Those that are gone.</param>
+/// <param name="Multiple">What the number left is rounded to a multiple of.</param>
+/// <param name="Last">Those that stay, whatever is asked for.</param>
+internal sealed record CandidatePoolSize(IReadOnlyList<(string Layer, string Parameter)> Members, long Total, long Gone, int Multiple = 1, int Last = 0);

@@ -20,7 +20,7 @@ public sealed class LayerRule
 
         if (amount is not null && granularity is not null && !granularity.IsStructural)
         {
-            Candidates.Check(granularity, Scope.Network, amount);
+            MaskCandidates.Check(granularity, Scope.Network, amount);
         }
 
         (_pattern, _byOperator, Amount, Granularity, Importance) = (pattern, byOperator, amount, granularity, importance);

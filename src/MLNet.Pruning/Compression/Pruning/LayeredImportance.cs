@@ -33,6 +33,10 @@ internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRu
 
         internal override bool Counts(ParameterAxis axis) => Of(axis.Parameter).Counts(axis);
 
+        /// <summary>A group is scored by the criterion of the layer that makes it.</summary>
+        internal override double? ScoreGroup(PruningGroup group, Func<Network> without)
+            => Of(group.Axis.Parameter).ScoreGroup(group, without);
+
         /// <summary>Each criterion makes up for what was dropped in its own layers.</summary>
         internal override PrunedNetwork Compensate(PrunedNetwork pruned)
         {

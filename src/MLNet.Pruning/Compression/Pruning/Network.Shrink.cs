@@ -43,10 +43,8 @@ public sealed partial class Network
         var isResidual = BlockRemoval.Find(network, layers: false).Count > 0;
         // The last layer is no copy of the one before, even where it has as many units.
         var last = network.Layers.LastOrDefault(layer => layer.Weights.Length > 0)?.Node.Name;
-        Block[] Find() => [.. BlockRemoval.Find(network, layers: !isResidual).Where(block => isResidual || block.Name != last)];
-        var blocks = Find();
-        var kept = Kept(depth, blocks.Length);
-        if (blocks.Length == 0)
+        var count = BlockRemoval.Find(network, layers: !isResidual).Count(block => isResidual || block.Name != last);
+        if (count == 0)
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
                 $"The teacher cannot keep {depth} of its depth: it has no block that is added to its own input, and no layer but the last gives the shape it "
@@ -55,12 +53,11 @@ public sealed partial class Network
                 + ".", nameof(depth));
         }
 
-        // A block may hold others, so that they are found anew after each.
-        for (; blocks.Length > kept; blocks = Find())
+        network = Without(network, new MagnitudeScores(1, "Importance.L1"), new()
         {
-            network = BlockRemoval.Remove(network, [blocks.MinBy(block => BlockPlan.Score(network, block, new MagnitudeScores(1, "Importance.L1")))!]);
-        }
-
+            Granularity = isResidual ? Granularity.Block : Granularity.Layer,
+            Scope = Scope.Network.Within(name => isResidual || name != last),
+        }, pool => pool.Total - pool.Gone - Kept(depth, count));
         return network.Parameters.Any(parameter => parameter.Trainable) ? network
             : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
                 $"Of {depth} of the teacher's depth nothing to train would be left: all its weights are in blocks that can go."), nameof(depth));
@@ -75,9 +72,14 @@ public sealed partial class Network
                 + string.Concat(structure.Reasons().Select(reason => Environment.NewLine + reason)), nameof(width));
         }
 
-        var scores = GroupScores.Of(structure, network, structure.Families, new SquareScores(), GroupImportance.Sum, normalize: false);
-        return network.Remove(new GroupCandidates(structure, structure.Families, scores)
-            .Least([.. structure.Families.Select(family => Math.Max(1, Kept(width, family.Groups.Length)))]));
+        return Without(network, new SquareScores(), new() { Granularity = Granularity.Unit, Scope = Scope.Layer, GroupReduction = GroupImportance.Sum,
+            Alignment = 1 }, pool => pool.Total - pool.Gone - Math.Max(1, Kept(width, (int)(pool.Total - pool.Gone))));
+    }
+
+    private static Network Without(Network network, ImportanceScores scores, PruningOptions options, Func<CandidatePoolSize, long> drops)
+    {
+        var candidates = Candidates.Of(options, new(network, ImmutableDictionary<string, WeightMask>.Empty), scores);
+        return candidates.Drop([.. candidates.Pools.Select(drops)]).Network;
     }
 
     private static int Kept(double share, int count) => (int)Math.Ceiling(share * count - 0.5);

@@ -31,7 +31,7 @@ public static class NetworkPruningExtensions
     public static PrunedNetwork Prune(this Network network, Granularity granularity, Importance? importance = null, Scope? scope = null)
         => network.WithoutMasks().Prune(granularity, importance, scope);
 
-    /// <summary>Prunes the network at once, as the options say; see <see cref="PrunedNetwork.Prune(PruningOptions)"/>.</summary>
+    /// <summary>Prunes the network as the options say; see <see cref="PrunedNetwork.Prune(PruningOptions)"/>.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="options">How.</param>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
@@ -39,13 +39,13 @@ public static class NetworkPruningExtensions
     public static PrunedNetwork Prune(this Network network, PruningOptions options) => network.WithoutMasks().Prune(options);
 
     /// <summary>
-    /// Prunes several networks of the same structure at once, as the options say, so that all lose the same weights or structures: the importance of a weight
+    /// Prunes several networks of the same structure as the options say, so that all lose the same weights or structures: the importance of a weight
     /// or structure is the mean of that in each of them. Members of an ensemble then share one mask, or one smaller structure. Only criteria that look at
     /// weights alone can be used, as with
     /// <see cref="Prune(Network, PruningOptions)"/>.
     /// </summary>
     /// <param name="networks">At least one, with values; the same layers of the same shapes, with other weights.</param>
-    /// <param name="options">How. Schedule and fine-tuning are not used.</param>
+    /// <param name="options">How; what needs rows, such as fine-tuning, is not used.</param>
     /// <returns>The networks in the same order.</returns>
     /// <exception cref="ArgumentException">
     /// There is none, two differ in structure, the amount is more than there is, a name does not exist, or nothing in scope can be pruned.

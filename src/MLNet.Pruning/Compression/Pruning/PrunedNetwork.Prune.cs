@@ -1,6 +1,5 @@
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Files;
-using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning;
 
@@ -22,21 +21,13 @@ public sealed partial class PrunedNetwork
     public PrunedNetwork Prune(Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
     {
         ArgumentNullException.ThrowIfNull(amount);
-        if (granularity?.IsStructural == true)
+        return Prune(new PruningOptions
         {
-            return Prune(new PruningOptions { Amount = amount, Importance = importance ?? Importance.L1, Granularity = granularity,
-                Scope = scope ?? Scope.Network });
-        }
-
-        return Prune(amount, importance ?? Importance.L1, granularity ?? Granularity.Weight, scope ?? Scope.Network, minimumKept: 0, default);
-    }
-
-    private PrunedNetwork Prune(Amount amount, Importance importance, Granularity granularity, Scope scope, double minimumKept, CancellationToken cancellation)
-    {
-        var candidates = new Candidates(importance.Measure(new(this, cancellation: cancellation)), granularity, scope, amount, minimumKept, cancellation);
-        var pools = candidates.Pools(this);
-        var counts = pools.Select(candidates.Count).ToArray();
-        return Drop(candidates, pools, [.. candidates.Targets(pools, counts).Zip(counts, (target, count) => target - count.Dropped)]);
+            Amount = amount,
+            Importance = importance ?? Importance.L1,
+            Granularity = granularity ?? Granularity.Weight,
+            Scope = scope ?? Scope.Network,
+        });
     }
 
     /// <summary>Drops what a granularity says that has an amount of its own: <see cref="Granularity.NToM"/>.</summary>
@@ -55,7 +46,7 @@ public sealed partial class PrunedNetwork
             importance, granularity, scope);
     }
 
-    /// <summary>Prunes at once, as the options say; their schedule, recovery and fine-tuning are not used.</summary>
+    /// <summary>Prunes as the options say, but without what needs rows: recovery, fine-tuning and tolerance, which <c>ml.Transforms.Prune</c> has.</summary>
     /// <param name="options">How.</param>
     /// <returns>The network with the new masks; where structures are removed, the smaller network.</returns>
     /// <exception cref="PruningTargetException">More than the amount is dropped already, or a cost is out of reach.</exception>
@@ -65,14 +56,7 @@ public sealed partial class PrunedNetwork
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        if (options.Layers.Count > 0)
-        {
-            return options.Parts(this).Aggregate(this, (network, part) => network.Prune(part));
-        }
-
-        return options.Granularity.IsStructural ? PruningPlan.Prune(this, options,
-            options.Importance.Measure(new(this, cancellation: options.CancellationToken)))
-            : Prune(options.Amount, options.Importance, options.Granularity, options.Scope, options.MinimumKept, options.CancellationToken);
+        return PruningPlan.Run(options, this, options.Criterion);
     }
 
     /// <summary>
@@ -92,20 +76,4 @@ public sealed partial class PrunedNetwork
     /// <param name="stream">The stream.</param>
     /// <exception cref="ArgumentException">The stream cannot be written.</exception>
     public void SaveMasks(Stream stream) => MaskFile.Save(this, OpenStream.Writable(stream));
-
-    /// <summary>Drops so many weights or structures of each pool.</summary>
-    internal PrunedNetwork Drop(Candidates candidates, IReadOnlyList<IReadOnlyList<PoolMember>> pools, IReadOnlyList<long> drops)
-    {
-        var masks = Masks.ToBuilder();
-        foreach (var (pool, drop) in pools.Zip(drops))
-        {
-            var results = candidates.Drop(pool, drop);
-            for (var i = 0; i < pool.Count; i++)
-            {
-                masks[pool[i].Parameter.Name] = results[i];
-            }
-        }
-
-        return new(_weights, masks.ToImmutable(), Checkpoints);
-    }
 }

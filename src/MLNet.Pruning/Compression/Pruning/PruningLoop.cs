@@ -35,10 +35,8 @@ internal sealed class PruningLoop
     {
         var criterion = _options.Criterion;
         ImportanceScores Measure(PrunedNetwork network) => criterion.Measure(new(network, _calibration, _options.CancellationToken));
-        var scores = Measure(start);
-        var plan = PruningPlan.Create(_options, start, scores, Measure);
-        var steps = plan.Steps;
-        var epochs = _options.FineTuneEpochs ?? (steps > 1 ? 2 : 0);
+        var plan = PruningPlan.Create(_options, start, Measure(start), Measure);
+        var epochs = _options.FineTuneEpochs ?? (plan.Steps > 1 ? 2 : 0);
         if (rewound is not null && epochs == 0)
         {
             throw new ArgumentException("Rewinding without fine-tuning would leave untrained weights: set FineTuneEpochs.", nameof(PruningOptions.Rewind));
@@ -46,16 +44,8 @@ internal sealed class PruningLoop
 
         var before = _measure(start.Network);
         var tolerance = new ToleranceCheck(_options.Tolerance, start.Network, before, _validation);
-        var (good, done) = (start, new List<PruningStep>());
-        for (var i = 0; i < steps; i++)
+        return plan.Run(before, (good, pruned) =>
         {
-            _options.CancellationToken.ThrowIfCancellationRequested();
-            if (i > 0)
-            {
-                scores = Measure(good);
-            }
-
-            var pruned = Prune(plan, scores, Measure, good, i);
             if (_options.Recovery is { } recovery)
             {
                 pruned = recovery.Recover(new(good, pruned, _options.Granularity.Structure, _calibration));
@@ -71,42 +61,7 @@ internal sealed class PruningLoop
             }
 
             var (holds, bound) = tolerance.Of(next.Network, fineTuned ?? measured);
-            var (sparsity, left) = plan.Describe(next);
-            var step = new PruningStep(i + 1, steps, sparsity, left, measured, fineTuned, kept: holds) { Bound = bound };
-            plan.Record.Close(step.Step, sparsity, step.Kept);
-            done.Add(step);
-            _report(step);
-            if (!holds)
-            {
-                break;
-            }
-
-            good = next;
-        }
-
-        return (good, PruningWarnings.AddTo(plan.Complete(new(before, done), good), _options, start, good));
-    }
-
-    /// <summary>A step, in batches where it is a greedy one: what is left is measured anew after each.</summary>
-    private PrunedNetwork Prune(PruningPlan plan, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure, PrunedNetwork good, int step)
-    {
-        if (_options.Schedule.BatchSize is not { } most)
-        {
-            var pruned = plan.Prune(good, step, null, ref scores);
-            return scores.Compensate(pruned);
-        }
-
-        for (var network = good; ;)
-        {
-            _options.CancellationToken.ThrowIfCancellationRequested();
-            var next = plan.Prune(network, step, most, ref scores);
-            if (next == network)
-            {
-                return network;
-            }
-
-            network = scores.Compensate(next);
-            scores = measure(network);
-        }
+            return new(next, measured, fineTuned, holds, bound);
+        }, _report);
     }
 }

@@ -174,9 +174,6 @@ public record PruningOptions
         };
     }
 
-    /// <summary>The same for a part of one layer alone.</summary>
-    internal PruningOptions Within(string layer, Amount amount) => this with { Scope = Scope.Within(name => name == layer), _amount = amount };
-
     internal void Validate()
     {
         if (Amount.Budget is not null && !Granularity.IsStructural)
@@ -195,7 +192,7 @@ public record PruningOptions
         }
         else
         {
-            Candidates.Check(Granularity, Scope, Amount);
+            MaskCandidates.Check(Granularity, Scope, Amount);
         }
 
         foreach (var rule in _layers)

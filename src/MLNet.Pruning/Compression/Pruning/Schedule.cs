@@ -8,15 +8,19 @@ public sealed class Schedule
     private const int MostSteps = 10_000;
     private const double SmallestShare = 1e-3;
 
-    private readonly Func<double, double, IEnumerable<double>> _sparsities;
+    /// <summary>What halves are compared with.</summary>
+    private const double Fuzz = 1e-9;
+
+    /// <summary>From where a pool stands, where it is to go, and how far that may be from what was asked for, to the sparsities after each step.</summary>
+    private readonly Func<double, double, double, IEnumerable<double>> _sparsities;
 
     private readonly string _call;
 
-    private Schedule(string call, Func<double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together, int? batchSize = null)
+    private Schedule(string call, Func<double, double, double, IEnumerable<double>> sparsities, LayerOrder order = LayerOrder.Together, int? batchSize = null)
         => (_call, _sparsities, Order, BatchSize) = (call, sparsities, order, batchSize);
 
     /// <summary>All at once.</summary>
-    public static Schedule OneShot { get; } = new(nameof(OneShot), (_, target) => [target]);
+    public static Schedule OneShot { get; } = new(nameof(OneShot), (_, target, _) => [target]);
 
     /// <summary>Equal parts of the way each step.</summary>
     /// <param name="steps">From 1 to 10,000.</param>
@@ -46,7 +50,8 @@ public sealed class Schedule
         }
 
         var copy = sparsities.ToArray();
-        return new(Notation.Call(nameof(Custom), [.. copy]), (from, target) => copy.FirstOrDefault(sparsity => sparsity > target) is var above and > 0
+        return new(Notation.Call(nameof(Custom), [.. copy]), (from, target, rounding)
+            => copy.FirstOrDefault(sparsity => sparsity > target + rounding) is var above and > 0
             ? throw new ArgumentException($"The schedule's sparsity {above} lies above the target {target}.")
             : copy.Where(sparsity => sparsity > from && sparsity < target).Append(target));
     }
@@ -60,7 +65,7 @@ public sealed class Schedule
     public static Schedule From(Func<double, double, IEnumerable<double>> sparsities)
     {
         ArgumentNullException.ThrowIfNull(sparsities);
-        return new($"{nameof(From)}(...)", (from, target) => Checked(sparsities(from, target), from, target));
+        return new($"{nameof(From)}(...)", (from, target, _) => Checked(sparsities(from, target), from, target));
     }
 
     /// <summary>A share of what remains each round until the target is reached (iterative magnitude pruning, Frankle &amp; Carbin 2019).</summary>
@@ -72,7 +77,7 @@ public sealed class Schedule
             throw new ArgumentOutOfRangeException(nameof(share), share, $"The share pruned each round lies in [{SmallestShare}, 1).");
         }
 
-        return new(Notation.Call(nameof(Iterative), share), (from, target) => Rounds(from, target, share));
+        return new(Notation.Call(nameof(Iterative), share), (from, target, _) => Rounds(from, target, share));
     }
 
     /// <summary>
@@ -108,13 +113,27 @@ public sealed class Schedule
     internal int? BatchSize { get; }
 
     /// <summary>The sparsities after each step; the last is the target.</summary>
-    internal IReadOnlyList<double> Sparsities(double from, double target) => target <= from ? [target] : [.. _sparsities(from, target)];
+    /// <param name="from">The sparsity at the start.</param>
+    /// <param name="target">The sparsity at the end.</param>
+    /// <param name="rounding">How far the target may lie from what was asked for, since it is a whole number of something.</param>
+    internal IReadOnlyList<double> Sparsities(double from, double target, double rounding = 0)
+        => target <= from ? [target] : [.. _sparsities(from, target, rounding)];
+
+    /// <summary>How many of a pool are gone after each step; it stays at its target once it is there.</summary>
+    /// <param name="gone">Those gone at the start.</param>
+    /// <param name="target">Those gone at the end.</param>
+    /// <param name="total">All, those gone included.</param>
+    internal IReadOnlyList<long> Counts(long gone, long target, long total)
+    {
+        var sparsities = Sparsities((double)gone / total, (double)target / total, (0.5 + Fuzz) / total);
+        return [.. sparsities.Select((sparsity, step) => step == sparsities.Count - 1 ? target : Amount.Rounded(sparsity, total))];
+    }
 
     private static Schedule Curve(string name, int steps, Func<double, double, double, double> at)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, MostSteps);
-        return new(Notation.Call(name, steps), (from, target)
+        return new(Notation.Call(name, steps), (from, target, _)
             => Enumerable.Range(1, steps).Select(step => step == steps ? target : at(from, target, (double)step / steps)));
     }
 

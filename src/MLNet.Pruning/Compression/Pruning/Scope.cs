@@ -61,21 +61,15 @@ public sealed class Scope
     /// <summary>The same scope over the layers alone for which that is true.</summary>
     internal Scope Within(Func<string, bool> layers) => new(Distribution, _only, _except, layer => _within(layer) && layers(layer));
 
-    /// <summary>The weights in scope, in groups that are compared or that have a share of their own.</summary>
+    /// <summary>The weights in scope, at least one, all of which the granularity divides.</summary>
     /// <exception cref="ArgumentException">A name does not exist, or nothing in scope can be pruned.</exception>
-    internal IReadOnlyList<IReadOnlyList<PoolMember>> Pools(PrunedNetwork pruned, Granularity granularity)
+    internal IReadOnlyList<PoolMember> Chosen(PrunedNetwork pruned, Granularity granularity)
     {
         var chosen = Members(pruned, granularity);
-        if (chosen.Count == 0)
-        {
-            var network = pruned.Weights;
-            throw new ArgumentException("No layer can be pruned with granularity "
-                + $"'{granularity}'{(_except.Length > 0 ? $" outside {string.Join(", ", _except)}" : "")}: "
-                + $"the network has the layers {string.Join(", ", network.Layers.Select(layer => $"{layer.Node.Name} ({layer.Node.Operator})"))}.");
-        }
-
         granularity.Check(chosen);
-        return IsTogether ? [chosen] : [.. chosen.Select(member => new[] { member })];
+        return chosen.Count > 0 ? chosen : throw new ArgumentException("No layer can be pruned with granularity "
+            + $"'{granularity}'{(_except.Length > 0 ? $" outside {string.Join(", ", _except)}" : "")}: the network has the layers "
+            + $"{string.Join(", ", pruned.Weights.Layers.Select(layer => $"{layer.Node.Name} ({layer.Node.Operator})"))}.");
     }
 
     /// <summary>The weights in scope that have what is pruned.</summary>

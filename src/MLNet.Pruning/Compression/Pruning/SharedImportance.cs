@@ -4,10 +4,11 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning.Compression.Pruning;
 
 /// <summary>The mean importance over several networks of the same structure, each by its own weights.</summary>
-internal sealed class SharedImportance(Importance criterion, IEnumerable<PrunedNetwork> networks) : Importance
+/// <param name="criterion">What measures each.</param>
+internal sealed class SharedImportance(Importance criterion) : Importance
 {
     protected override ImportanceScores MeasureCore(ImportanceContext context)
-        => new SharedScores(criterion, [.. networks.Select(network => (criterion.Measure(new(network)), network.Network))]);
+        => new SharedScores(criterion, [.. SharedPruning.Members(context.Pruned).Select(network => (criterion.Measure(new(network)), network.Network))]);
 }
 
 /// <summary>The mean of what each of the networks measures.</summary>

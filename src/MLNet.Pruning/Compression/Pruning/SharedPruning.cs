@@ -26,16 +26,13 @@ internal static class SharedPruning
         // What are checkpoints to the first network loses whatever that loses.
         var pruned = new PrunedNetwork(networks[0], ImmutableDictionary<string, WeightMask>.Empty,
             networks.Index().Skip(1).ToImmutableDictionary(entry => Name(entry.Index), entry => entry.Item));
-        foreach (var part in options.Layers.Count > 0 ? options.Parts(pruned) : [options])
-        {
-            pruned = pruned.Prune(part with { Importance = new SharedImportance(part.Importance, Members(pruned, networks.Count)) });
-        }
-
-        return [.. Members(pruned, networks.Count)];
+        pruned = PruningPlan.Run(options, pruned, new SharedImportance(options.Criterion));
+        return [.. Members(pruned)];
     }
 
-    private static IEnumerable<PrunedNetwork> Members(PrunedNetwork pruned, int count)
-        => Enumerable.Range(0, count).Select(place => new PrunedNetwork(place == 0 ? pruned.Weights : pruned.Checkpoints[Name(place)], pruned.Masks));
+    /// <summary>The first of them and its checkpoints, each under the masks of all.</summary>
+    public static IEnumerable<PrunedNetwork> Members(PrunedNetwork pruned) => Enumerable.Range(0, 1 + pruned.Checkpoints.Count)
+        .Select(place => new PrunedNetwork(place == 0 ? pruned.Weights : pruned.Checkpoints[Name(place)], pruned.Masks));
 
     private static string Name(int place) => place.ToString(CultureInfo.InvariantCulture);
 

@@ -40,7 +40,7 @@ internal sealed class SliceSelection : CandidateSelection
 
     public override IReadOnlyList<float[]> Scores() => [.. _scores.Value.Select(scores => Array.ConvertAll(scores, score => (float)score))];
 
-    protected override long CountBelow(Amount amount)
+    public override long CountBelow(Amount amount)
     {
         var remaining = Left();
         if (remaining.Length == 0)

@@ -103,9 +103,12 @@ public sealed class Amount
     internal long Target(long total, long gone)
     {
         var (of, before) = IsOfRemaining ? (total - gone, gone) : (total, 0);
-        var drop = _kind == Kind.Fraction ? (long)Math.Round(_value * of, MidpointRounding.ToEven) : (long)_value;
+        var drop = _kind == Kind.Fraction ? Rounded(_value, of) : (long)_value;
         return drop <= of ? before + drop : throw new ArgumentException($"The amount is {drop} weights or structures, but only {of} are there to be pruned.");
     }
+
+    /// <summary>A share of a number, rounded to the nearest, halves to even.</summary>
+    internal static long Rounded(double share, long of) => (long)Math.Round(share * of, MidpointRounding.ToEven);
 
     /// <summary>The importance below which weights or structures go, given the layer's importance scores.</summary>
     internal double Threshold(double mean, double maximum) => _kind switch

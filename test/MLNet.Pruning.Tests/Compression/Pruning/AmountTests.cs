@@ -87,6 +87,45 @@ public class AmountTests
         Assert.AreEqual(26, Widths(narrow.Prune(Amount.Fraction(0.5), null, Granularity.Neuron).Network).Sum());
     }
 
+    [TestMethod]
+    public void A_number_of_units_is_one_of_each_layer_where_layers_are_not_compared()
+    {
+        CollectionAssert.AreEqual(new[] { 29, 17 }, Widths(Perceptron.Prune(Amount.Count(3), null, Granularity.Neuron, Scope.Layer).Network));
+        Assert.AreEqual(49, Widths(Perceptron.Prune(Amount.Count(3), null, Granularity.Neuron).Network).Sum());
+        // Halves to even ones, in each width: 2.5 of 5 and 5.5 of 11.
+        var odd = Network.Mlp(4, 5, 11, 2).Initialize(1);
+        CollectionAssert.AreEqual(new[] { 3, 5 }, Widths(odd.Prune(Amount.Fraction(0.5), null, Granularity.Neuron, Scope.Layer).Network));
+    }
+
+    [TestMethod]
+    public void Units_below_a_threshold_go_and_no_others()
+    {
+        // Rows of a layer whose weights are four times as large: a threshold of all layers together would take none of them.
+        var network = Perceptron.With("fc2.weight", Array.ConvertAll(Perceptron["fc2.weight"].Values.ToArray(), value => 4 * value));
+        float[] Norms(Network of, string layer) => [.. Enumerable.Range(0, of[layer].Shape[0]).Select(row => of[layer].Values
+            .Slice(row * of[layer].Shape[1], of[layer].Shape[1]).ToArray().Sum(MathF.Abs))];
+        foreach (var (amount, threshold) in new (Amount, Func<float[], double>)[]
+        {
+            (Amount.BelowMean(0.95), norms => 0.95 * norms.Average(norm => (double)norm)), (Amount.BelowMaximum(0.8), norms => 0.8 * norms.Max()),
+            (Amount.Below(4.5), _ => 4.5),
+        })
+        {
+            foreach (var scope in new[] { Scope.Network, Scope.Layer })
+            {
+                var pruned = network.Prune(new PruningOptions { Amount = amount, Granularity = Granularity.Neuron, Scope = scope, Normalize = false,
+                    GroupReduction = GroupImportance.Root }).Network;
+                foreach (var layer in new[] { "fc1", "fc2" })
+                {
+                    var norms = Norms(network, layer + ".weight");
+                    int[] stay = [.. Enumerable.Range(0, norms.Length).Where(unit => norms[unit] >= threshold(norms))];
+                    stay = stay.Length > 0 ? stay : [Array.IndexOf(norms, norms.Max())];
+                    CollectionAssert.AreEqual(stay.Select(unit => network[layer + ".bias"].Values[unit]).ToArray(),
+                        pruned[layer + ".bias"].Values.ToArray(), $"{amount} {scope} {layer}");
+                }
+            }
+        }
+    }
+
     /// <summary>A width that is down to one still counts among those of the dense network.</summary>
     [TestMethod]
     public void A_width_of_one_counts_with_what_went_of_it()

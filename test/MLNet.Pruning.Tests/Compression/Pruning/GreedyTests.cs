@@ -56,6 +56,16 @@ public class GreedyTests
     }
 
     [TestMethod]
+    public void A_batch_takes_no_more_than_a_cost_asks_for()
+    {
+        var network = Network.Mlp(20, 64, 32, 10).Initialize(4);
+        var options = new PruningOptions { Amount = Amount.Parameters(0.35), Granularity = Granularity.Neuron };
+        Same(network.Prune(options).Network, network.Prune(options with { Schedule = Schedule.OneShot.Greedy(1000) }).Network);
+        // One unit is 52 weights at most.
+        Assert.AreEqual(0.65 * network.ParameterCount, network.Prune(options with { Schedule = Schedule.OneShot.Greedy(7) }).Network.ParameterCount, 52);
+    }
+
+    [TestMethod]
     public void What_cannot_go_one_by_one_is_refused()
     {
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Schedule.OneShot.Greedy(0));

@@ -88,6 +88,10 @@ public class PruningWarningsTests
 
         var (_, neurons) = Prune(network, new() { Amount = Amount.Fraction(0.9), Granularity = Granularity.Neuron, MinimumKept = 0.5, Alignment = 1 });
         Assert.IsTrue(neurons.Widths.All(width => width.After >= width.Before / 2), neurons.ToString());
+        Assert.IsTrue(neurons.Warnings.Any(warning => warning.Contains("is not reached: MinimumKept 0.5 keeps")), neurons.ToString());
+        var (_, inTurn) = Prune(network, new() { Amount = Amount.Fraction(0.9), MinimumKept = 0.5, FineTuneEpochs = 0,
+            Schedule = Schedule.OneShot.BottomUp() });
+        Assert.IsTrue(inTurn.Warnings.Any(warning => warning.Contains("is not reached: MinimumKept 0.5 keeps")), inTurn.ToString());
 
         var ruled = Prune(network, new() { Amount = Amount.Fraction(0.95), Scope = Scope.Layer,
             Layers = [LayerRule.Named(middle.Weights[0], minimumKept: 0.5)] }).Network;

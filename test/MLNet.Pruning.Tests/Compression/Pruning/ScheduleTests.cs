@@ -33,6 +33,18 @@ public class ScheduleTests
         Assert.ThrowsExactly<ArgumentException>(() => Schedule.Custom(1));
     }
 
+    /// <summary>Half of five is two, which is no reason to refuse a half that the user gave.</summary>
+    [TestMethod]
+    public void Custom_ends_at_a_target_that_was_rounded()
+    {
+        CollectionAssert.AreEqual(new long[] { 1, 2 }, Schedule.Custom(0.25, 0.5).Counts(0, 2, 5).ToArray());
+        Assert.ThrowsExactly<ArgumentException>(() => Schedule.Custom(0.25, 0.51).Counts(0, 2, 5));
+        var network = Network.Mlp(5, 5, 3).Initialize(1);
+        var pruned = network.Prune(new PruningOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Row, Scope = Scope.Layer,
+            Schedule = Schedule.Custom(0.25, 0.5) });
+        Assert.AreEqual(3 * 5, pruned.Masks["fc1.weight"].Kept);
+    }
+
     [TestMethod]
     public void Every_schedule_rises_and_ends_exactly_at_the_target()
     {

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Compression.Pruning;
+
 namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>A layer whose sparsity is searched for.</summary>
@@ -14,20 +16,17 @@ internal sealed record RatioLayer(string Layer, string Parameter, long Total, IR
     public double Sparsity(int level) => 1 - (double)Kept[level] / Total;
 
     /// <summary>The levels for shares asked for.</summary>
-    /// <param name="layer">Its name.</param>
-    /// <param name="parameter">Name of the weight.</param>
-    /// <param name="total">Candidates it has.</param>
-    /// <param name="now">Those that are not dropped yet.</param>
-    /// <param name="sparsities">Shares of all candidates.</param>
-    /// <param name="multiple">What the number left is rounded to a multiple of, at least one.</param>
-    public static RatioLayer Of(string layer, string parameter, long total, long now, IEnumerable<double> sparsities, int multiple = 1)
+    /// <param name="pool">The layer's candidates.</param>
+    /// <param name="sparsities">Shares of all of them.</param>
+    public static RatioLayer Of(CandidatePoolSize pool, IEnumerable<double> sparsities)
     {
+        var ((layer, parameter), now, multiple) = (pool.Members[0], pool.Total - pool.Gone, pool.Multiple);
         long Left(double sparsity)
         {
-            var exact = total - (long)Math.Round(sparsity * total, MidpointRounding.ToEven);
+            var exact = pool.Total - Amount.Rounded(sparsity, pool.Total);
             return Math.Max(multiple, (exact + multiple / 2) / multiple * multiple);
         }
 
-        return new(layer, parameter, total, [now, .. sparsities.Select(Left).Where(kept => kept < now).Distinct().OrderDescending()]);
+        return new(layer, parameter, pool.Total, [now, .. sparsities.Select(Left).Where(kept => kept < now).Distinct().OrderDescending()]);
     }
 }

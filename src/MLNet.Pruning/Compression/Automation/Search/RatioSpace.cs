@@ -1,35 +1,43 @@
 using System.Security.Cryptography;
 using System.Text;
+using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 
 namespace MLNet.Pruning.Compression.Automation.Search;
 
 /// <summary>A network pruned layer by layer to chosen levels, by an importance measured once on the network as it is.</summary>
-internal abstract class RatioSpace
+internal sealed class RatioSpace
 {
     /// <summary>The shares of a layer's candidates tried unless others are asked for.</summary>
     public static readonly double[] DefaultSparsities = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
+    private readonly ImportanceScores _scores;
+    private readonly Candidates _candidates;
+
     /// <param name="start">The network to prune.</param>
-    protected RatioSpace(PrunedNetwork start) => Start = start;
+    /// <param name="options">Which candidates, and by what criterion.</param>
+    /// <param name="sparsities">The shares of a layer's candidates that may go.</param>
+    /// <param name="calibration">Rows for criteria.</param>
+    /// <exception cref="ArgumentException">Nothing in scope can be pruned, or the granularity has no share of a layer.</exception>
+    public RatioSpace(PrunedNetwork start, PruningOptions options, IReadOnlyList<double> sparsities, CalibrationData? calibration)
+    {
+        Start = start;
+        _scores = options.Importance.Measure(new(start, calibration, options.CancellationToken));
+        // Layers are not compared with each other.
+        _candidates = Candidates.Of(options with { Normalize = false }, start, _scores, isApart: true);
+        Layers = [.. _candidates.Pools.Select(pool => RatioLayer.Of(pool, sparsities))];
+    }
 
     public PrunedNetwork Start { get; }
 
     /// <summary>The layers in the order of the network.</summary>
-    public abstract IReadOnlyList<RatioLayer> Layers { get; }
+    public IReadOnlyList<RatioLayer> Layers { get; }
 
     /// <summary>Why layers that are not among <see cref="Layers"/> cannot lose anything.</summary>
-    public virtual IEnumerable<string> Reasons => [];
+    public IEnumerable<string> Reasons => _candidates.Reasons();
 
     /// <summary>Whether structures are removed rather than set to zero.</summary>
-    public abstract bool Removes { get; }
-
-    /// <exception cref="ArgumentException">Nothing in scope can be pruned, or the granularity has no share of a layer.</exception>
-    public static RatioSpace Create(PrunedNetwork start, PruningOptions options, IReadOnlyList<double> sparsities, CalibrationData? calibration)
-    {
-        var scores = options.Importance.Measure(new(start, calibration, options.CancellationToken));
-        return options.Granularity.IsStructural ? new UnitRatios(start, options, scores, sparsities) : new WeightRatios(start, options, scores, sparsities);
-    }
+    public bool Removes => _candidates.Removes;
 
     /// <summary>Refuses what has no share layer by layer.</summary>
     /// <exception cref="ArgumentException">Names the granularity or the distribution.</exception>
@@ -63,18 +71,23 @@ internal abstract class RatioSpace
     }
 
     /// <summary>The network with each layer at its level.</summary>
-    public abstract PrunedNetwork Prune(IReadOnlyList<int> levels);
+    public PrunedNetwork Prune(IReadOnlyList<int> levels)
+    {
+        var pruned = _candidates.Drop(Drops(levels));
+        return pruned == Start ? Start : _scores.Compensate(pruned);
+    }
 
     /// <summary>Candidates that are left of each layer; more than its level says where something would be left with nothing.</summary>
-    public virtual IReadOnlyList<long> Kept(IReadOnlyList<int> levels) => [.. Layers.Select((layer, l) => layer.Kept[levels[l]])];
+    public IReadOnlyList<long> Kept(IReadOnlyList<int> levels)
+        => [.. Layers.Zip(_candidates.Losses(Drops(levels)), (layer, loss) => layer.Kept[0] - loss.Lost)];
 
     /// <summary>What is counted in it; where structures are removed, a network without values.</summary>
-    public abstract Network Sketch(IReadOnlyList<int> levels);
+    public Network Sketch(IReadOnlyList<int> levels) => _candidates.Outline(Drops(levels));
 
     /// <summary>Tells spaces apart that choose other structures.</summary>
     public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Layers.Select(layer
-        => $"{layer.Parameter} {layer.Total} {string.Join(' ', layer.Kept)}").Concat(Choices())))));
+        => $"{layer.Parameter} {layer.Total} {string.Join(' ', layer.Kept)}")
+        .Concat(_candidates.Choices([.. Layers.Select(layer => layer.Kept.Select(kept => layer.Kept[0] - kept))]))))));
 
-    /// <summary>Which candidates go, as text.</summary>
-    protected abstract IEnumerable<string> Choices();
+    private long[] Drops(IReadOnlyList<int> levels) => [.. Layers.Zip(levels, (layer, level) => layer.Kept[0] - layer.Kept[level])];
 }

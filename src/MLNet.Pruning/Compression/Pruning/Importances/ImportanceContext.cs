@@ -16,6 +16,9 @@ public sealed class ImportanceContext
     internal ImportanceContext(PrunedNetwork pruned, CalibrationData? data = null, CancellationToken cancellation = default)
         => (_pruned, _data, _cancellation) = (pruned, data, cancellation);
 
+    /// <summary>The network with its masks and checkpoints.</summary>
+    internal PrunedNetwork Pruned => _pruned;
+
     /// <summary>The network, dropped weights at zero. Its groups are found by <see cref="Network.Groups"/>.</summary>
     public Network Network => _pruned.Network;
 

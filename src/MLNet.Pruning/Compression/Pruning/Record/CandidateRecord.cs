@@ -7,8 +7,6 @@ internal sealed class CandidateRecord
 
     private IEnumerable<(CandidatePool Pool, CandidateTable Table)> Tables => Pools.SelectMany(pool => pool.Tables.Select(table => (pool, table)));
 
-    public static CandidateRecord Of(IEnumerable<CandidateRecord> parts) => new() { Pools = [.. parts.SelectMany(part => part.Pools)] };
-
     public void Close(int round, double sparsity, bool kept) => Pools.ForEach(pool => pool.Close(round, sparsity, kept));
 
     public IReadOnlyList<CandidateTable> All() => [.. Tables.Select(pair => pair.Table)];

@@ -75,10 +75,15 @@ internal sealed class CandidateTable(string name, string layer, IReadOnlyList<in
         {
             if (Went[i] == 0)
             {
-                (Scores[i], Went[i]) = (scores[i], remains[i] ? (ushort)0 : comparison);
-                if (Ranks is not null)
+                Went[i] = remains[i] ? (ushort)0 : comparison;
+                // The last of a width is there, but not compared any more.
+                if (remained[i])
                 {
-                    Ranks[i] = ranks![i];
+                    Scores[i] = scores[i];
+                    if (Ranks is not null)
+                    {
+                        Ranks[i] = ranks![i];
+                    }
                 }
             }
         }

@@ -33,11 +33,11 @@ internal static class GroupTables
 
     /// <summary>What a comparison made of them.</summary>
     /// <param name="first">The width at the start.</param>
-    /// <param name="now">What is left of it.</param>
+    /// <param name="now">What is left of it; null where that is one group, which nothing is compared with.</param>
     /// <param name="scores">What each group that is left is worth.</param>
     /// <param name="kept">Indices that are left.</param>
     /// <param name="going">The groups that go.</param>
-    public static CandidateOutcome Outcome(GroupFamily first, GroupFamily now, double[] scores, KeptIndices kept, HashSet<PruningGroup> going)
+    public static CandidateOutcome Outcome(GroupFamily first, GroupFamily? now, double[] scores, KeptIndices kept, HashSet<PruningGroup> going)
     {
         var count = first.Groups.Length;
         var outcome = new CandidateOutcome(new float[count], new bool[count], new bool[count]);
@@ -48,6 +48,12 @@ internal static class GroupTables
         }
 
         var indices = kept.All(first.Axis.Parameter, first.Axis.Dimension);
+        if (now is null)
+        {
+            outcome.Remains[numbers[indices[0]]] = true;
+            return outcome;
+        }
+
         for (var g = 0; g < now.Groups.Length; g++)
         {
             var number = numbers[indices[Index(now.Groups[g], now)]];

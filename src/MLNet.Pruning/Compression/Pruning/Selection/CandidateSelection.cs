@@ -13,10 +13,6 @@ internal abstract class CandidateSelection
     /// <summary>Those that are dropped.</summary>
     public abstract long Dropped { get; }
 
-    /// <summary>Candidates that are dropped when an amount is reached.</summary>
-    /// <exception cref="ArgumentException">It is more than there are.</exception>
-    public virtual long Target(Amount amount) => amount.IsThreshold ? Dropped + CountBelow(amount) : amount.Target(Total, Dropped);
-
     /// <summary>What each candidate is compared by, in the order of the pool.</summary>
     public abstract IReadOnlyList<float[]> Scores();
 
@@ -25,7 +21,7 @@ internal abstract class CandidateSelection
     public abstract WeightMask[] Drop(long drop);
 
     /// <summary>Remaining candidates whose score lies below the amount's threshold; one pool member, for thresholds are a layer's own.</summary>
-    protected abstract long CountBelow(Amount amount);
+    public abstract long CountBelow(Amount amount);
 
     /// <summary>What single weights are compared by.</summary>
     protected static IReadOnlyList<float[]> ScoreWeights(IReadOnlyList<PoolMember> pool, ImportanceScores importance, CancellationToken cancellation)

@@ -27,9 +27,6 @@ internal sealed class PatternSelection(
     public override long Dropped => pool.Sum(member => member.Mask is null ? 0
         : Enumerable.Range(0, Groups(member)).Sum(group => (long)DroppedIn(member, group)));
 
-    /// <summary>The pattern is the amount.</summary>
-    public override long Target(Amount amount) => Total / _size * (_size - pattern.Kept);
-
     public override IReadOnlyList<float[]> Scores() => ScoreWeights(pool, importance, cancellation);
 
     public override WeightMask[] Drop(long drop)
@@ -40,7 +37,7 @@ internal sealed class PatternSelection(
     }
 
     /// <exception cref="NotSupportedException">Always: the pattern is the amount.</exception>
-    protected override long CountBelow(Amount amount) => throw new NotSupportedException($"A pattern is itself the amount, not {amount}.");
+    public override long CountBelow(Amount amount) => throw new NotSupportedException($"A pattern is itself the amount, not {amount}.");
 
     /// <summary>Weights that follow each other in storage before the next input comes.</summary>
     private static int Stride(PoolMember member) => member.Parameter.Shape.Skip(member.Axes.Input + 1).Aggregate(1, (product, size) => product * size);

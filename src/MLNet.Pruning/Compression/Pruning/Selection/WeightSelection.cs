@@ -40,7 +40,7 @@ internal sealed class WeightSelection : CandidateSelection
 
     public override IReadOnlyList<float[]> Scores() => ScoreWeights(_pool, _importance, _cancellation);
 
-    protected override long CountBelow(Amount amount)
+    public override long CountBelow(Amount amount)
     {
         double mean = 0, maximum = 0;
         if (amount.IsRelative)

@@ -13,12 +13,12 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
     private readonly PruningOptions _options;
     private readonly PrunedNetwork _start;
     private readonly CalibrationData _data;
-    private GroupPlan _plan;
+    private PruningPlan _plan;
 
     public SoftRemovalRun(SparseTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
     {
         (_owner, _start, _data, _options, _criterion) = (owner, start, data, options, options.Criterion);
-        _plan = new(options, start, _criterion.Measure(new(start, data)));
+        _plan = PruningPlan.Create(options, start, Measure(start), Measure);
         Masks = start.Masks;
     }
 
@@ -46,9 +46,9 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
     private void Choose(long step)
     {
         var now = Snapshot(_start.Masks);
-        var scores = _criterion.Measure(new(now, _data));
+        var scores = Measure(now);
         // A plan of its own: its record and its removal are those of the last choice.
-        _plan = new(_options, now, scores);
+        _plan = PruningPlan.Create(_options, now, scores, Measure);
         var pruned = _plan.Prune(now, PlanStep(_plan.Steps, step), scores);
         _plan.Record.Close(1, _plan.Describe(pruned).Sparsity, kept: true);
         var dropped = _plan.Removal?.Masks(now.Weights) ?? ImmutableDictionary<string, WeightMask>.Empty;
@@ -63,4 +63,6 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
             Weights.Zero(dropped);
         }
     }
+
+    private ImportanceScores Measure(PrunedNetwork network) => _criterion.Measure(new(network, _data));
 }

@@ -47,7 +47,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var start = RewindCheckpoints.Of(state);
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed,
             _options.CancellationToken) { Measured = _options.Pruning.Measured };
-        var space = RatioSpace.Create(start, _options.Pruning, _options.Sparsities, calibration);
+        var space = new RatioSpace(start, _options.Pruning, _options.Sparsities, calibration);
         var loop = new AutoPruneLoop(_options, space,
             network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
