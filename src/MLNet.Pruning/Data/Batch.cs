@@ -13,8 +13,10 @@ internal sealed class Batch : IDisposable
     private readonly float[] _rows;
     private readonly float[] _numbers;
     private readonly long[] _classes;
+    private readonly float[] _weights;
     private readonly Tensor _rowTensor;
     private readonly Tensor _targetTensor;
+    private readonly Tensor? _weightTensor;
 
     public Batch(TrainingData data, LearningTask task, int capacity, Device device)
     {
@@ -26,7 +28,9 @@ internal sealed class Batch : IDisposable
                 $"A batch of {capacity:N0} rows of {data.Width:N0} values is larger than the {Array.MaxLength:N0} values that an array holds.");
         _numbers = task.HasOutputPerClass ? [] : GC.AllocateUninitializedArray<float>(capacity, pinned: true);
         _classes = task.HasOutputPerClass ? GC.AllocateUninitializedArray<long>(capacity, pinned: true) : [];
+        _weights = data.IsWeighted ? GC.AllocateUninitializedArray<float>(capacity, pinned: true) : [];
         using var scope = NewDisposeScope();
+        _weightTensor = data.IsWeighted ? frombuffer(_weights, ScalarType.Float32).DetachFromDisposeScope() : null;
         _rowTensor = frombuffer(_rows, ScalarType.Float32).view(capacity, data.Width).DetachFromDisposeScope();
         _targetTensor = (task.HasOutputPerClass ? frombuffer(_classes, ScalarType.Int64)
             : frombuffer(_numbers, ScalarType.Float32).view(capacity, 1)).DetachFromDisposeScope();
@@ -37,7 +41,8 @@ internal sealed class Batch : IDisposable
     /// <summary>The given rows as tensors on the device, owned by the caller's dispose scope.</summary>
     /// <param name="rows">Which rows.</param>
     /// <param name="change">Changes them on the way; null leaves them as they are.</param>
-    public (Tensor Rows, Tensor Targets) Gather(ReadOnlySpan<int> rows, RowChange? change = null)
+    /// <returns>The rows, their targets, and their weights; null where each counts once.</returns>
+    public (Tensor Rows, Tensor Targets, Tensor? Weights) Gather(ReadOnlySpan<int> rows, RowChange? change = null)
     {
         for (var i = 0; i < rows.Length; i++)
         {
@@ -59,15 +64,22 @@ internal sealed class Batch : IDisposable
             {
                 _numbers[i] = _data.Target(rows[i]);
             }
+
+            if (_weights.Length > 0)
+            {
+                _weights[i] = _data.Weight(rows[i]);
+            }
         }
 
-        return (OnDevice(_rowTensor, rows.Length), OnDevice(_targetTensor, rows.Length));
+        return (OnDevice(_rowTensor, rows.Length), OnDevice(_targetTensor, rows.Length),
+            _weightTensor is null ? null : OnDevice(_weightTensor, rows.Length));
     }
 
     public void Dispose()
     {
         _rowTensor.Dispose();
         _targetTensor.Dispose();
+        _weightTensor?.Dispose();
     }
 
     private Tensor OnDevice(Tensor whole, int count) => whole.narrow(0, 0, count).to(_device);

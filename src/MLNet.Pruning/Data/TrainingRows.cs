@@ -18,19 +18,22 @@ internal static class TrainingRows
     {
         var columns = inputs.Bind(view.Schema, network);
         var label = Label(view.Schema, rules.Label, task, network.Output.RowSize);
-        var data = new TrainingData(network.RowSize);
-        using (var cursor = view.GetRowCursor([.. columns, label]))
+        var weight = Weight(view.Schema, rules.Weight);
+        var data = new TrainingData(network.RowSize, weight is not null);
+        using (var cursor = view.GetRowCursor([.. columns, label, .. weight is { } column ? [column] : Array.Empty<DataViewSchema.Column>()]))
         {
+            var readWeight = weight is { } weights ? Reader<float>(cursor, weights, value => value) : () => 1;
             var reader = new InputReader(cursor, columns, network, inputs);
             var readLabel = LabelReader(cursor, label);
             for (long i = 0; cursor.MoveNext(); i++)
             {
                 rules.CancellationToken.ThrowIfCancellationRequested();
-                var target = readLabel();
+                var (target, counts) = (readLabel(), readWeight());
                 var storage = data.Next();
-                if ((reader.Read(storage, i) ?? Problem(storage, target, network, inputs, label.Name, i)) is not { } problem)
+                if ((reader.Read(storage, i) ?? Problem(storage, target, network, inputs, label.Name, i) ?? Problem(counts, rules.Weight, i))
+                    is not { } problem)
                 {
-                    data.Add(target);
+                    data.Add(target, counts);
                 }
                 else if (rules.SkipInvalidRows)
                 {
@@ -45,6 +48,7 @@ internal static class TrainingRows
 
         Check(data, task, label.Name);
         data.Split(rules.ValidationFraction, rules.SplitSeed);
+        CheckWeights(data, rules.Weight);
         return data.TrainingRows.Length > 0 ? data
             : throw new TrainingDataException($"A validation fraction of {rules.ValidationFraction.ToString(CultureInfo.InvariantCulture)} leaves none of the "
                 + $"{data.Rows} rows to train on.");
@@ -57,6 +61,17 @@ internal static class TrainingRows
             : column.Type is KeyDataViewType key && key.Count != (ulong)outputs ? $"a key of {outputs} values, as many as the network has outputs"
             : null;
         return expected is null ? column : throw NetworkInputs.Mismatch(name, "label", expected, column.Type.ToString());
+    }
+
+    private static DataViewSchema.Column? Weight(DataViewSchema schema, string? name)
+    {
+        if (name is null)
+        {
+            return null;
+        }
+
+        var column = NetworkInputs.Find(schema, name, "weight");
+        return column.Type == NumberDataViewType.Single ? column : throw NetworkInputs.Mismatch(name, "weight", "Single", column.Type.ToString());
     }
 
     private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label)
@@ -109,6 +124,22 @@ internal static class TrainingRows
         return float.IsFinite(target) ? null
             : new($"Row {i}: column '{label}' is {(float.IsNaN(target) ? "missing" : target)}; expected a "
                 + $"{(float.IsNaN(target) ? "value" : "finite number")}. Clean the rows, or set SkipInvalidRows.", label, i);
+    }
+
+    private static TrainingDataException? Problem(float weight, string? name, long i) => weight >= 0 && float.IsFinite(weight) ? null
+        : new($"Row {i}: column '{name}' is {weight}; expected a finite weight of at least 0. Clean the rows, or set SkipInvalidRows.", name, i);
+
+    /// <summary>A mean over rows that count nothing is none.</summary>
+    private static void CheckWeights(TrainingData data, string? name)
+    {
+        foreach (var (rows, what) in new[] { (data.TrainingRows, "train"), (data.ValidationRows, "measure") })
+        {
+            if (!rows.IsEmpty && data.Weight(rows.AsSpan()) == 0)
+            {
+                throw new TrainingDataException($"Column '{name}' is 0 in all {rows.Length} rows to {what} on; expected a weight above 0 in one of them.",
+                    name);
+            }
+        }
     }
 
     private static void Check(TrainingData data, LearningTask task, string label)

@@ -1,4 +1,6 @@
+using TorchSharp;
 using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
 using F = TorchSharp.torch.nn.functional;
 
 namespace MLNet.Pruning.Training;
@@ -18,13 +20,27 @@ internal static class LossFunction
     /// <param name="loss">A loss that fits the task.</param>
     /// <param name="logits">Batch x outputs.</param>
     /// <param name="targets">Class indexes of the batch, or batch x 1 numbers.</param>
-    /// <returns>The mean over the batch.</returns>
-    public static Tensor Mean(Loss loss, Tensor logits, Tensor targets) => loss switch
+    /// <param name="weights">How often each row counts, not negative; null for once each.</param>
+    /// <returns>
+    /// The mean over the batch: the sum of the rows' losses times their weights, over that of the weights; 0 for a batch of rows that count nothing.
+    /// </returns>
+    public static Tensor Mean(Loss loss, Tensor logits, Tensor targets, Tensor? weights = null)
     {
-        Loss.CrossEntropy => F.cross_entropy(logits, targets),
-        Loss.BinaryCrossEntropy => F.binary_cross_entropy_with_logits(logits, targets),
-        Loss.MeanSquaredError => F.mse_loss(logits, targets),
-        Loss.MeanAbsoluteError => F.l1_loss(logits, targets),
+        if (weights is null)
+        {
+            return Of(loss, logits, targets, Reduction.Mean);
+        }
+
+        using Scalar least = 1.17549435e-38f;
+        return Of(loss, logits, targets, Reduction.None).view(-1).mul(weights).sum().div(weights.sum().clamp_min(least));
+    }
+
+    private static Tensor Of(Loss loss, Tensor logits, Tensor targets, Reduction reduction) => loss switch
+    {
+        Loss.CrossEntropy => F.cross_entropy(logits, targets, reduction: reduction),
+        Loss.BinaryCrossEntropy => F.binary_cross_entropy_with_logits(logits, targets, reduction: reduction),
+        Loss.MeanSquaredError => F.mse_loss(logits, targets, reduction),
+        Loss.MeanAbsoluteError => F.l1_loss(logits, targets, reduction),
         _ => throw new ArgumentOutOfRangeException(nameof(loss), loss, "Not a loss."),
     };
 }

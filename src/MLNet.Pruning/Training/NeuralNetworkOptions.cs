@@ -26,13 +26,22 @@ public sealed record NeuralNetworkOptions : TrainingOptions
     public string LabelColumnName { get; init => field = Setting.Named(value); } = "Label";
 
     /// <summary>
+    /// A <see cref="float"/>, finite and not negative, that says how often a row counts: in the training's loss, which is the mean over a batch of the
+    /// rows' losses times their weights, over the sum of the weights; in the validation's loss and metrics; and in the losses that importance is measured
+    /// by. A row of weight 2 counts as two. What a teacher adds in a distillation, and the statistics of batch normalisation, count every row once.
+    /// Later steps of the chain read the column too.
+    /// </summary>
+    /// <value>Default null: every row counts once.</value>
+    public string? ExampleWeightColumnName { get; init => field = Setting.NamedIfGiven(value); }
+
+    /// <summary>
     /// Share of the rows held back to measure on, in [0, 1). They are never trained on, by later steps of the chain neither; all
     /// choices are made on them.
     /// </summary>
     /// <value>Default 0.1.</value>
     public double ValidationFraction { get; init => field = Setting.Share(value); } = 0.1;
 
-    /// <summary>Whether rows with missing labels or with values that are not finite are left out; else they are refused.</summary>
+    /// <summary>Whether rows with missing labels, values that are not finite or weights that are none are left out; else they are refused.</summary>
     /// <value>Default false.</value>
     public bool SkipInvalidRows { get; init; }
 
@@ -63,5 +72,6 @@ public sealed record NeuralNetworkOptions : TrainingOptions
     /// <summary>How the rows to train on are read.</summary>
     /// <param name="splitSeed">Seed of the split into rows to train on and rows to measure on.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    internal RowRules Rows(int splitSeed, CancellationToken cancellation) => new(LabelColumnName, SkipInvalidRows, ValidationFraction, splitSeed, cancellation);
+    internal RowRules Rows(int splitSeed, CancellationToken cancellation) => new(LabelColumnName, ExampleWeightColumnName, SkipInvalidRows,
+        ValidationFraction, splitSeed, cancellation);
 }

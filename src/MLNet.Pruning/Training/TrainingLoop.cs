@@ -159,7 +159,7 @@ internal sealed class TrainingLoop
     private double Epoch(int epoch, int[] order, int steps, StepState state)
     {
         var start = 0;
-        var losses = new double[steps];
+        var (losses, whole) = (new double[steps], _data.Weight(order));
         for (var step = 0; step < steps; step++)
         {
             _options.CancellationToken.ThrowIfCancellationRequested();
@@ -168,7 +168,7 @@ internal sealed class TrainingLoop
             var now = epoch + (double)step / steps;
             var rate = _options.LearningRate * _options.RateFactor(now, steps);
             double Factor(LearningRateSchedule schedule) => schedule.Factor(now, _options.Epochs, steps);
-            losses[step] = Step(rows, rate, (long)epoch * steps + step + 1, Factor, state) * rows.Length / order.Length;
+            losses[step] = Step(rows, rate, (long)epoch * steps + step + 1, Factor, state) * _data.Weight(rows) / whole;
         }
 
         var loss = losses.Sum();
@@ -180,12 +180,12 @@ internal sealed class TrainingLoop
     {
         // A step of a large network with callbacks takes longer than a user waits, so that its parts look at the token.
         using var scope = NewDisposeScope();
-        var (features, targets) = state.Batch.Gather(rows, state.Change);
+        var (features, targets, weights) = state.Batch.Gather(rows, state.Change);
         state.Rule.ClearGradients();
         state.Callbacks.ForEach(one => one.BeforeForward());
         _options.CancellationToken.ThrowIfCancellationRequested();
         var logits = state.Weights.Graph.Forward(features, training: true, state.Dropout, state.Distillation?.Visit);
-        var loss = LossFunction.Mean(_validation.Loss, logits, targets);
+        var loss = LossFunction.Mean(_validation.Loss, logits, targets, weights);
         loss = state.Distillation?.Mix(loss, logits, rows, state.Change is null ? null : features, factor) ?? loss;
         _options.CancellationToken.ThrowIfCancellationRequested();
         (state.Penalty is null ? loss : loss.add(state.Penalty(), _one)).backward();

@@ -45,6 +45,7 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
         using var noGrad = no_grad();
         var rows = Data.ValidationRows.AsSpan();
         var labels = new float[rows.Length];
+        var weights = Data.IsWeighted ? new float[rows.Length] : null;
         float[] scores = [];
         double lossSum = 0;
         for (var start = 0; start < rows.Length; start += batch.Capacity)
@@ -52,9 +53,9 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
             Cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var part = rows.Slice(start, Math.Min(batch.Capacity, rows.Length - start));
-            var (features, targets) = batch.Gather(part);
+            var (features, targets, counts) = batch.Gather(part);
             var logits = graph.Forward(features);
-            lossSum += (double)LossFunction.Value(LossFunction.Mean(Loss, logits, targets)) * part.Length;
+            lossSum += (double)LossFunction.Value(LossFunction.Mean(Loss, logits, targets, counts)) * Data.Weight(part);
             var values = MemoryMarshal.Cast<byte, float>(logits.cpu().contiguous().bytes);
             var outputs = values.Length / part.Length;
             scores = scores.Length > 0 ? scores : new float[checked(rows.Length * outputs)];
@@ -62,10 +63,11 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
             for (var i = 0; i < part.Length; i++)
             {
                 labels[start + i] = Data.Target(part[i]);
+                weights?[start + i] = Data.Weight(part[i]);
             }
         }
 
-        var predictions = new Predictions(Task, scores, labels);
-        return (predictions, new(Metric.Measure(predictions), lossSum / rows.Length, Metric));
+        var predictions = new Predictions(Task, scores, labels, weights);
+        return (predictions, new(Metric.Measure(predictions), lossSum / Data.Weight(rows), Metric));
     }
 }

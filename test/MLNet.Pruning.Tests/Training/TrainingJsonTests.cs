@@ -37,6 +37,7 @@ public class TrainingJsonTests
         ValidationFraction = 0.2,
         SkipInvalidRows = true,
         RewindEpoch = 2,
+        ExampleWeightColumnName = "Weight",
         Progress = new Progress<EpochResult>(),
         CancellationToken = new CancellationToken(true),
     };

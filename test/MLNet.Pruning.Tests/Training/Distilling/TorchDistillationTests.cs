@@ -52,7 +52,7 @@ public class TorchDistillationTests
         for (var step = 0; step < expected.Losses.Length; step++)
         {
             using var inner = NewDisposeScope();
-            var (features, targets) = batch.Gather(rows);
+            var (features, targets, _) = batch.Gather(rows);
             rule.ClearGradients();
             var logits = weights.Graph.Forward(features, training: true, visit: taught.Visit);
             // Every other step as if augmentation had changed the rows: the teacher then sees them anew.

@@ -34,6 +34,7 @@ public sealed class CalibrationRun : IDisposable
     private readonly DisposeScope _scope;
     private readonly TrainedWeights _weights;
     private readonly Network _network;
+    private Tensor? _targets;
 
     internal CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows)
     {
@@ -59,6 +60,9 @@ public sealed class CalibrationRun : IDisposable
 
     internal TorchGraph Graph => _weights.Graph;
 
+    /// <summary>How often the rows of the batch that is visited count; null where each counts once.</summary>
+    internal Tensor? RowWeights { get; private set; }
+
     /// <summary>Rows at a time, as in training.</summary>
     public int BatchSize => _data.BatchSize;
 
@@ -69,7 +73,7 @@ public sealed class CalibrationRun : IDisposable
     public int Count => _rows.Length;
 
     /// <summary>Visits the rows in batches.</summary>
-    /// <param name="visit">Gets rows, targets, and the batch's share of all rows.</param>
+    /// <param name="visit">Gets rows, targets, and the batch's share of all rows, as they are weighted.</param>
     /// <param name="size">Rows at a time, at least 1; by default as many as in training.</param>
     /// <exception cref="OperationCanceledException">The step was cancelled.</exception>
     public void ForEachBatch(Action<Tensor, Tensor, double> visit, int? size = null)
@@ -78,13 +82,14 @@ public sealed class CalibrationRun : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(size ?? 1, 1, nameof(size));
         using var batch = new Batch(_data.Rows, _data.Task, Math.Min(size ?? _data.BatchSize, _rows.Length), _data.Device);
         using var threads = new TorchThreads(TorchThreads.Worth(_network, batch.Capacity));
+        var whole = _data.Rows.Weight(_rows);
         for (var start = 0; start < _rows.Length; start += batch.Capacity)
         {
             _data.CancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var part = _rows.AsSpan(start, Math.Min(batch.Capacity, _rows.Length - start));
-            var (rows, targets) = batch.Gather(part);
-            visit(rows, targets, (double)part.Length / _rows.Length);
+            (var rows, _targets, RowWeights) = batch.Gather(part);
+            visit(rows, _targets, _data.Rows.Weight(part) / whole);
         }
     }
 
@@ -102,14 +107,18 @@ public sealed class CalibrationRun : IDisposable
                 + $"{string.Join(", ", node.Outputs)}.")));
     }
 
-    /// <summary>The mean loss of a batch.</summary>
+    /// <summary>The mean loss of a batch, its rows weighted as in training.</summary>
     /// <param name="rows">Its rows.</param>
     /// <param name="targets">Its targets.</param>
+    /// <exception cref="ArgumentException">Rows are weighted, and the targets are not those of the batch that is visited.</exception>
     public Tensor Loss(Tensor rows, Tensor targets)
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(targets);
-        return Mean(rows, targets);
+        return !_data.Rows.IsWeighted || ReferenceEquals(targets, _targets)
+            ? LossFunction.Mean(_data.Loss, Graph.Forward(rows), targets, RowWeights)
+            : throw new ArgumentException("The rows are weighted, so that their loss is that of the batch that is visited: give its rows and targets.",
+                nameof(targets));
     }
 
     /// <summary>Leaves the gradient of the mean loss over all rows in the parameters.</summary>
@@ -153,8 +162,6 @@ public sealed class CalibrationRun : IDisposable
         _scope.Dispose();
     }
 
-    private Tensor Mean(Tensor rows, Tensor targets) => LossFunction.Mean(_data.Loss, Graph.Forward(rows), targets);
-
     private float[] Combine(TorchParameter parameter, Func<float, float, float> score)
     {
         CancellationToken.ThrowIfCancellationRequested();
@@ -171,7 +178,8 @@ public sealed class CalibrationRun : IDisposable
 
     private static int[] Draw(CalibrationData data, int rows)
     {
-        var all = data.Rows.TrainingRows.ToArray();
+        // A row that counts nothing is none.
+        int[] all = data.Rows.IsWeighted ? [.. data.Rows.TrainingRows.Where(row => data.Rows.Weight(row) > 0)] : [.. data.Rows.TrainingRows];
         new Random(data.Seed).Shuffle(all);
         return all.Length <= rows ? all : all[..rows];
     }

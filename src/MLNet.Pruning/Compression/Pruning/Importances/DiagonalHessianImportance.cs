@@ -1,3 +1,4 @@
+using MLNet.Pruning.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,12 +51,15 @@ internal sealed class DiagonalHessianImportance : CalibratedImportance
                 return;
             }
 
+            // The square of a sum over rows with random signs is that of the rows' squares, each as often as it counts, in the mean.
+            var (counts, weight) = (run.RowWeights, run.RowWeights is { } weights ? LossFunction.Value(weights.sum()) : count);
+            roots = counts is null ? roots : roots.mul(counts.sqrt().view(-1, 1, 1));
             using Scalar half = 0.5, one = 1.0;
             for (var probe = 0; probe < probes; probe++)
             {
                 using var scope = NewDisposeScope();
                 var signs = rand([count, 1, roots.shape[2]], generator: random).sub(half).sign().to(run.Device);
-                Add(run, squares, logits, roots.mul(signs).sum(2), share / count / probes);
+                Add(run, squares, logits, roots.mul(signs).sum(2), share / weight / probes);
             }
         }, _probes is null ? 1 : null);
         return ImportanceScores.OfWeights(Name, squares.Saliencies(), context.Masks);

@@ -53,7 +53,8 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
             (network, epochs) => network.WithWeights(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { })
                 .Run(network.Network, network.Masks, _step.Seed, session: session).Network),
-            _options.Settings(training, training.Distillation is { } distillation ? distillation.Teacher ?? state.Dense ?? state.Network : null, _step.Seed),
+            _options.Settings(training, training.Distillation is { } distillation ? distillation.Teacher ?? state.Dense ?? state.Network : null, _step.Seed)
+                .Concat(state.Training.ExampleWeightColumnName is { } weight ? [(nameof(NeuralNetworkOptions.ExampleWeightColumnName), weight)] : []),
             _step.Seed,
             trial =>
             {

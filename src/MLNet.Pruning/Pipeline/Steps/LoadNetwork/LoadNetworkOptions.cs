@@ -26,6 +26,13 @@ public sealed record LoadNetworkOptions
     /// <value>Default "Label".</value>
     public string? LabelColumnName { get; init => field = Setting.NamedIfGiven(value); } = "Label";
 
+    /// <summary>
+    /// A <see cref="float"/> that says how often a row counts where later steps of the chain train or measure; see
+    /// <see cref="NeuralNetworkOptions.ExampleWeightColumnName"/>. The data need not have it for scoring.
+    /// </summary>
+    /// <value>Default null: every row counts once.</value>
+    public string? ExampleWeightColumnName { get; init => field = Setting.NamedIfGiven(value); }
+
     /// <summary>What the outputs mean.</summary>
     /// <value>Default null: what the type of the label column says, a key multiclass, a <see cref="bool"/> binary, a <see cref="float"/> regression.</value>
     public LearningTask? Task { get; init; }
@@ -42,7 +49,8 @@ public sealed record LoadNetworkOptions
     /// <value>Default 0.1.</value>
     public double ValidationFraction { get; init => field = Setting.Share(value); } = 0.1;
 
-    /// <summary>Whether later steps leave out rows with missing labels, values that are not finite or ids beyond a table; else they refuse them.</summary>
+    /// <summary>Whether later steps leave out rows with missing labels, values that are not finite, weights that are none or ids beyond a table;
+    /// else they refuse them.</summary>
     /// <value>Default false.</value>
     public bool SkipInvalidRows { get; init; }
 
@@ -61,6 +69,7 @@ public sealed record LoadNetworkOptions
         Network = network,
         FeatureColumnName = featureColumn,
         LabelColumnName = LabelColumnName ?? "Label",
+        ExampleWeightColumnName = ExampleWeightColumnName,
         ValidationFraction = ValidationFraction,
         SkipInvalidRows = SkipInvalidRows,
     };

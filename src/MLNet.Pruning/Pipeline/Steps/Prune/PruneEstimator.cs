@@ -51,6 +51,12 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
                 + "PruningOptions.FineTuning without EarlyStoppingPatience, or a plain tolerance.", nameof(PruningOptions.Tolerance));
         }
 
+        if (_options.Tolerance?.Confidence is not null && data.IsWeighted)
+        {
+            throw new ArgumentException($"A tolerance with confidence takes every validation row for one of equal weight, but column "
+                + $"'{state.Training.ExampleWeightColumnName}' weighs them: give a plain tolerance.", nameof(PruningOptions.Tolerance));
+        }
+
         var validation = Validation.Of(data, state.Task, training);
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed,
             _options.CancellationToken) { Measured = _options.Measured };

@@ -16,6 +16,7 @@ namespace MLNet.Pruning;
 /// <item><term>Task</term><description>multiclass classification, binary classification or regression</description></item>
 /// <item><term>Features</term><description>a known-size vector of <see cref="float"/>; normalise it before</description></item>
 /// <item><term>Label</term><description>a key, a <see cref="bool"/> or a <see cref="float"/></description></item>
+/// <item><term>Weight</term><description>a <see cref="float"/>, or none</description></item>
 /// <item><term>Device</term><description>CPU, or the GPU that <c>MLContext.GpuDeviceId</c> names</description></item>
 /// </list>
 /// </summary>
@@ -115,6 +116,12 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         if (TaskLabels.Of(label.IsKey, label.ItemType) != task || label.Kind != SchemaShape.Column.VectorKind.Scalar)
         {
             throw NetworkInputs.Mismatch(label.Name, "label", TaskLabels.Expected(task), Describe(label));
+        }
+
+        if (options.ExampleWeightColumnName is { } name && Find(inputSchema, name, "weight") is var weight
+            && (weight.Kind != SchemaShape.Column.VectorKind.Scalar || weight.IsKey || weight.ItemType != NumberDataViewType.Single))
+        {
+            throw NetworkInputs.Mismatch(weight.Name, "weight", "Single", Describe(weight));
         }
 
         return SchemaShapes.WithScores(inputSchema, task, label.Annotations.FirstOrDefault(annotation => annotation.Name == "KeyValues").ItemType);
