@@ -1,8 +1,8 @@
 namespace MLNet.Pruning;
 
 /// <summary>
-/// What a step of a chain did: <see cref="TrainingReport"/>, <see cref="PruningReport"/>, <see cref="AutoPruneReport"/> or
-/// <see cref="TreePruningReport"/>. Prints as text.
+/// What a step of a chain did: <see cref="TrainingReport"/>, <see cref="PruningReport"/>, <see cref="AutoPruneReport"/>,
+/// <see cref="QuantizationReport"/> or <see cref="TreePruningReport"/>. Prints as text.
 /// </summary>
 public abstract record StepReport
 {

@@ -14,9 +14,33 @@ internal static class InferenceForm
         return form.WithParameters(form.Parameters.Select(parameter => network[parameter.Name]));
     }
 
+    /// <summary>The network that gives tensors within it, as they are; its inputs are those of the network, in the same order and shapes.</summary>
+    public static Network Of(Network network, IReadOnlyList<string> tensors)
+    {
+        var form = WithFloatInputs(OfTraining(network));
+        return new Network((form.Parts with { Outputs = [.. tensors], AsRead = false }).Needed());
+    }
+
     private static Network Build(Network network)
     {
-        network = OfTraining(network);
+        network = WithFloatInputs(OfTraining(network));
+        var scores = network.Logits;
+        var tail = new List<Node>();
+        if (network.Find(scores)?.Type != TensorType.Float)
+        {
+            tail.Add(Cast(scores, scores = Prefix + "Scores", TensorType.Float));
+        }
+
+        return new Network(network.Parts with
+        {
+            Nodes = [.. network.Nodes, .. tail],
+            Outputs = [scores, .. network.Graph.Outputs.Where(output => output != scores)],
+            AsRead = false,
+        }).WithOutputs(scores);
+    }
+
+    private static Network WithFloatInputs(Network network)
+    {
         var (inputs, casts) = (new List<TensorInfo>(), new List<Node>());
         foreach (var input in network.Inputs)
         {
@@ -28,20 +52,8 @@ internal static class InferenceForm
             }
         }
 
-        var scores = network.Logits;
-        var tail = new List<Node>();
-        if (network.Find(scores)?.Type != TensorType.Float)
-        {
-            tail.Add(Cast(scores, scores = Prefix + "Scores", TensorType.Float));
-        }
-
-        return new Network(network.Parts with
-        {
-            Inputs = [.. inputs],
-            Nodes = [.. casts, .. network.Nodes, .. tail],
-            Outputs = [scores, .. network.Graph.Outputs.Where(output => output != scores)],
-            AsRead = false,
-        }).WithOutputs(scores);
+        return casts.Count == 0 ? network
+            : new Network(network.Parts with { Inputs = [.. inputs], Nodes = [.. casts, .. network.Nodes], AsRead = false });
     }
 
     /// <summary>The network with nodes of training as what they are after it; itself where it has none.</summary>

@@ -16,12 +16,16 @@ public sealed record EpochResult
     /// <summary>Mean loss over the training rows, while the weights were changing.</summary>
     public double Loss { get; }
 
-    /// <summary>What was measured on the validation rows after the epoch; null without such rows.</summary>
+    /// <summary>What was measured on the validation rows after the epoch; null without such rows. Of a quantisation, with the rounding.</summary>
     public ValidationResult? Validation { get; }
+
+    /// <summary>What the same weights measure without rounding; null but for a quantisation that trains.</summary>
+    [JsonInclude]
+    public ValidationResult? Floats { get; internal init; }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"epoch {Epoch}/{Epochs}: loss {Loss:g5}{(Validation is null ? "" : $", validation {Validation}")}");
+        $"epoch {Epoch}/{Epochs}: loss {Loss:g5}{(Validation is null ? "" : $", validation {Validation}")}") + (Floats is null ? "" : $", as floats {Floats}");
 }
 
 /// <summary>A network measured on the validation rows.</summary>

@@ -38,17 +38,18 @@ internal sealed class TrainingLoop
     /// <param name="snapshotEpoch">Epoch after which the weights are kept aside, 0 for none.</param>
     /// <param name="callback">Takes part in every step; null for none.</param>
     /// <param name="session">The teacher it learns from; null where the options name no distillation.</param>
+    /// <param name="floats">The network without what rounds in it, which is measured beside it; null where nothing does.</param>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="NotSupportedException">The network rounds to integers on its way.</exception>
     /// <exception cref="InvalidOperationException">The loss or the weights left the finite numbers, or early stopping has no validation rows.</exception>
     /// <exception cref="MetricException">Early stopping goes by a metric that the validation rows do not define.</exception>
     public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0,
-        TrainingCallback? callback = null, DistillationSession? session = null)
+        TrainingCallback? callback = null, DistillationSession? session = null, Func<Network, Network>? floats = null)
     {
         NativeHeap.KeepFreed();
         try
         {
-            return Train(network, masks, seed, snapshotEpoch, callback, session);
+            return Train(network, masks, seed, snapshotEpoch, callback, session, floats);
         }
         finally
         {
@@ -57,7 +58,7 @@ internal sealed class TrainingLoop
     }
 
     private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback,
-        DistillationSession? session)
+        DistillationSession? session, Func<Network, Network>? floats)
     {
         if (network.Nodes.FirstOrDefault(node => node is { Domain: "", Operator: "QuantizeLinear" }) is { } quantized)
         {
@@ -106,7 +107,10 @@ internal sealed class TrainingLoop
             callbacks.ForEach(one => one.BeforeMeasuring());
             var validation = _data.ValidationRows.IsEmpty ? null : _validation.Measure(weights.Graph, batch);
             callbacks.ForEach(one => one.AfterMeasuring());
-            var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation);
+            var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation)
+            {
+                Floats = floats is null ? null : _validation.Measure(floats(weights.Snapshot())),
+            };
             history.Add(result);
             _report(result);
             if (epoch + 1 == snapshotEpoch)

@@ -34,13 +34,33 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
         using var scope = NewDisposeScope();
         using var graph = TorchGraph.ForScoring(network);
         using var batch = new Batch(Data, Task, BatchSize, CPU);
-        return Run(graph, batch);
+        return Run(rows => graph.Forward(rows), batch);
+    }
+
+    /// <summary>Measures a network as a chain scores it, with integers where it has them; null without validation rows.</summary>
+    public ValidationResult? MeasureScored(Network network)
+    {
+        if (Data.ValidationRows.IsEmpty)
+        {
+            return null;
+        }
+
+        using var scope = NewDisposeScope();
+        using var batch = new Batch(Data, Task, BatchSize, CPU);
+        using var scorer = Scorer.Create(network, softmax: false, batch.Capacity);
+        return Run(rows =>
+        {
+            var count = (int)rows.shape[0];
+            TensorValues.Of(rows).CopyTo(scorer.Rows, 0);
+            scorer.Run(count);
+            return tensor(Enumerable.Range(0, count).SelectMany(row => scorer.Scores(row).ToArray()).ToArray()).reshape(count, -1);
+        }, batch).Result;
     }
 
     /// <summary>Measures a graph.</summary>
-    public ValidationResult Measure(TorchGraph graph, Batch batch) => Run(graph, batch).Result;
+    public ValidationResult Measure(TorchGraph graph, Batch batch) => Run(rows => graph.Forward(rows), batch).Result;
 
-    private (Predictions Predictions, ValidationResult Result) Run(TorchGraph graph, Batch batch)
+    private (Predictions Predictions, ValidationResult Result) Run(Func<Tensor, Tensor> forward, Batch batch)
     {
         using var noGrad = no_grad();
         var rows = Data.ValidationRows.AsSpan();
@@ -54,7 +74,7 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
             using var scope = NewDisposeScope();
             var part = rows.Slice(start, Math.Min(batch.Capacity, rows.Length - start));
             var (features, targets, counts) = batch.Gather(part);
-            var logits = graph.Forward(features);
+            var logits = forward(features);
             lossSum += (double)LossFunction.Value(LossFunction.Mean(Loss, logits, targets, counts)) * Data.Weight(part);
             var values = MemoryMarshal.Cast<byte, float>(logits.cpu().contiguous().bytes);
             var outputs = values.Length / part.Length;

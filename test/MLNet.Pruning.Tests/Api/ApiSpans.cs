@@ -13,6 +13,9 @@ internal static class ApiSpans
 
     public static Network Network_With(Network? network, string parameter, float[]? values) => network!.With(parameter, values);
 
+    public static Network NetworkQuantizationExtensions_Quantize(Network network, Quantizer quantizer, float[]? rows, QuantizationRange? range,
+        WeightRounding? rounding, QuantizationTarget? target) => network.Quantize(quantizer, rows, range, rounding, target);
+
     public static PrunedNetwork PrunedNetwork_With(PrunedNetwork? network, string parameter, float[]? values) => network!.With(parameter, values);
 
     public static void ImportanceScores_ScoreWeights(ImportanceScores? measured, Parameter parameter, int start)

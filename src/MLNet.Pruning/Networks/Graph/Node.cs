@@ -12,6 +12,13 @@ public sealed class Node
     internal const string Dimensions = "Dimensions";
 
     /// <summary>
+    /// An operator of training that no file has: rounds its first operand as QuantizeLinear and DequantizeLinear do one after the other, with the scale of the
+    /// second times the exponential of the third, and lets gradients pass. Its integers, less the zero point, lie between the attributes <c>lowest</c> and
+    /// <c>highest</c>.
+    /// </summary>
+    internal const string FakeQuantize = "FakeQuantize";
+
+    /// <summary>
     /// Attribute of batch normalisations and dropouts of a file that was exported for training: 1 where the file computes with the statistics of
     /// the batch, or at random. Files keep it; in a pipeline a network is run as for inference.
     /// </summary>

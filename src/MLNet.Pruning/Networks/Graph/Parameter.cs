@@ -62,6 +62,9 @@ public sealed class Parameter
     /// <summary>With other values in another shape.</summary>
     internal Parameter WithValues(ImmutableArray<int> shape, float[] values, QuantizationGrid? grid = null) => Like(shape, values, Trainable, grid);
 
+    /// <summary>The same values, which a file is to hold as another type.</summary>
+    internal Parameter Held(TensorType type) => new(Name, Shape, _values, Trainable, Initializer) { Type = Type, Stored = type };
+
     /// <summary>The same values, to be held as floats.</summary>
     internal Parameter OffGrid() => Like(Shape, _values, Trainable, null);
 

@@ -16,9 +16,9 @@ internal static class OnnxNodeCheck
             return;
         }
 
-        if (node.OpType == Node.Dimensions)
+        if (node.OpType is Node.Dimensions or Node.FakeQuantize)
         {
-            throw new OnnxFormatException($"{place} has the operator {Node.Dimensions}, which the ONNX standard does not have.");
+            throw new OnnxFormatException($"{place} has the operator {node.OpType}, which the ONNX standard does not have.");
         }
 
         if (OnnxOperators.Find(node.OpType) is not { } signature)

@@ -30,6 +30,7 @@ internal static class ElementwiseShapes
         new("TensorScatter", Cache),
         new("QuantizeLinear", Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
         new("DequantizeLinear", Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
+        new(Node.FakeQuantize, Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst, Values = Values.Shown },
         new("BatchNormalization", Normalization) { Over = (_, _, _) => [], Scaled = 1, Trained = [1, 2] },
         new("InstanceNormalization", Normalization) { Over = (_, rank, _) => Enumerable.Range(2, rank - 2), Scaled = 1, Trained = [1, 2] },
         new("GroupNormalization", GroupNormalization) { Over = (_, rank, _) => Enumerable.Range(1, rank - 1), Scaled = 1, Trained = [1, 2] },

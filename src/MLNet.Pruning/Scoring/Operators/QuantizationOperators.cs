@@ -3,11 +3,14 @@ using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Scoring.Operators;
 
-/// <summary>Between floats and integers with a scale and a zero point. Nothing is trained through them: rounding has no gradient.</summary>
+/// <summary>
+/// Between floats and integers with a scale and a zero point. Nothing is trained through them: rounding has no gradient, but for the operator that stands in
+/// for them while a network is trained.
+/// </summary>
 internal static class QuantizationOperators
 {
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } = [new("QuantizeLinear", Quantize),
-        new("DequantizeLinear", Dequantize)];
+        new("DequantizeLinear", Dequantize), new(Node.FakeQuantize, Fake)];
 
     private static Action<Pass> Quantize(OperatorContext context)
     {
@@ -39,6 +42,22 @@ internal static class QuantizationOperators
         {
             var floats = pass[x].to(ScalarType.Float32);
             return (zero == OperatorContext.Absent ? floats : floats - pass[zero].to(ScalarType.Float32).reshape(shape)) * pass[scale].reshape(shape);
+        });
+    }
+
+    /// <summary>
+    /// Rounds, and passes gradients as if it did not where nothing is clipped; those of the scale are what a step more or less would change (Esser et al. 2020,
+    /// "Learned Step Size Quantization").
+    /// </summary>
+    private static Action<Pass> Fake(OperatorContext context)
+    {
+        var (x, scale, change, shape) = (context.Input(0), context.Input(1), context.Input(2), Shape(context));
+        Scalar lowest = context.Node.Int("lowest", 0), highest = context.Node.Int("highest", byte.MaxValue);
+        return context.ReturnsComposed(pass =>
+        {
+            var step = (pass[scale] * pass[change].exp()).reshape(shape);
+            var exact = (pass[x] / step).clamp(lowest, highest);
+            return (exact + (exact.round() - exact).detach()) * step;
         });
     }
 

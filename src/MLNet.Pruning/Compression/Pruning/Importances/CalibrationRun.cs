@@ -39,7 +39,7 @@ public sealed class CalibrationRun : IDisposable
     internal CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows)
     {
         (_data, _network) = (data, pruned.Network);
-        _rows = Draw(data, rows);
+        _rows = Draw(data.Rows, data.Seed, rows);
         _scope = NewDisposeScope();
         _weights = new(pruned.Network, pruned.Masks, data.Device);
         Parameters = [.. pruned.Network.Parameters.Where(parameter => parameter.Trainable)
@@ -176,11 +176,12 @@ public sealed class CalibrationRun : IDisposable
         return values;
     }
 
-    private static int[] Draw(CalibrationData data, int rows)
+    /// <summary>Some of the rows to train on, in an order drawn by the seed; all of them where there are no more.</summary>
+    internal static int[] Draw(TrainingData data, int seed, int rows)
     {
         // A row that counts nothing is none.
-        int[] all = data.Rows.IsWeighted ? [.. data.Rows.TrainingRows.Where(row => data.Rows.Weight(row) > 0)] : [.. data.Rows.TrainingRows];
-        new Random(data.Seed).Shuffle(all);
+        int[] all = data.IsWeighted ? [.. data.TrainingRows.Where(row => data.Weight(row) > 0)] : [.. data.TrainingRows];
+        new Random(seed).Shuffle(all);
         return all.Length <= rows ? all : all[..rows];
     }
 }

@@ -54,6 +54,13 @@ internal sealed class InputMoments
         return moments;
     }
 
+    /// <summary>The moments where they were measured, the mean of so many rows.</summary>
+    public Tensor Mean(int rows)
+    {
+        using TorchSharp.Scalar count = (double)rows;
+        return _sum / count;
+    }
+
     /// <summary>The rows of a matrix, divided.</summary>
     public static double[][] Rows(Tensor matrix, double divisor, CancellationToken cancellation = default)
     {

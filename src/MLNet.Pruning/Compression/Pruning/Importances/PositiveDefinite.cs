@@ -54,6 +54,13 @@ internal static class PositiveDefinite
         return inverse;
     }
 
+    /// <summary>The columns of a lower triangle, each from the diagonal down.</summary>
+    public static double[][] Columns(double[][] lower, CancellationToken cancellation = default) => [.. lower.Select((_, j) =>
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return lower[j..].Select(row => row[j]).ToArray();
+    })];
+
     /// <summary>Takes a multiple of a vector from another.</summary>
     public static void Subtract(Span<double> from, ReadOnlySpan<double> vector, double factor)
     {

@@ -38,7 +38,7 @@ internal sealed class SurgeonLayer
     public float[] Compensate(ReadOnlySpan<float> weights, WeightMask mask)
     {
         var values = weights.ToArray();
-        var factor = _isExact ? null : Columns(PositiveDefinite.Factor(_inverse, _cancellation));
+        var factor = _isExact ? null : PositiveDefinite.Columns(PositiveDefinite.Factor(_inverse, _cancellation), _cancellation);
         // Units that keep the same inputs, as all do where inputs were removed, share a factor.
         var alike = Enumerable.Range(0, _layer.Units).Select(unit => (Unit: unit, Kept: Kept(unit, mask)))
             .GroupBy(unit => new string(Array.ConvertAll(unit.Kept, stays => stays ? '1' : '0'))).Select(units => units.ToArray())
@@ -138,13 +138,6 @@ internal sealed class SurgeonLayer
             }
         }
     }
-
-    /// <summary>The columns of a lower triangle, each from the diagonal down.</summary>
-    private double[][] Columns(double[][] lower) => [.. lower.Select((_, j) =>
-    {
-        _cancellation.ThrowIfCancellationRequested();
-        return lower[j..].Select(row => row[j]).ToArray();
-    })];
 
     private static double[][] Part(double[][] matrix, int[] indices) => [.. indices.Select(i => Array.ConvertAll(indices, j => matrix[i][j]))];
 }

@@ -1,0 +1,108 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning.Compression.Quantization;
+
+/// <summary>Up or down, all weights of a layer together.</summary>
+internal sealed class AdaRounding : WeightRounding
+{
+    /// <summary>The ends of the stretched sigmoid, so that it reaches 0 and 1.</summary>
+    private const double Stretch = 0.1;
+
+    private const double LearningRate = 0.02;
+
+    /// <summary>Share of the iterations before choices are driven apart.</summary>
+    private const double Free = 0.2;
+
+    /// <summary>Weight of what drives them apart, where the error of nearest rounding is 1.</summary>
+    private const double Strength = 1;
+
+    private const double FirstPower = 20;
+    private const double LastPower = 2;
+    private readonly int _iterations;
+
+    public AdaRounding(int iterations)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
+        _iterations = iterations;
+    }
+
+    public override string ToString() => Notation.Call(nameof(AdaRound), _iterations);
+
+    internal override long[] Round(WeightToRound weight, QuantizationStep step)
+    {
+        var nearest = Nearest.Round(weight, step);
+        if (!LayerInputs.Has(weight.Network, weight.Layer))
+        {
+            return nearest;
+        }
+
+        using var scope = NewDisposeScope();
+        using var run = step.Start(weight.Network);
+        var moments = InputMoments.Of(weight.Network, run.Device, layer => layer.Node == weight.Layer.Node);
+        InputMoments.Measure(run, moments);
+        var inputs = moments[weight.Layer.Node].Inputs;
+        var measured = moments[weight.Layer.Node].Mean(run.Count).to(ScalarType.Float32);
+        var grid = weight.Grid.Grid;
+        int Channel(int unit) => grid.Axis < 0 ? 0 : unit;
+        var places = Enumerable.Range(0, inputs.Units).SelectMany(unit => Enumerable.Range(0, inputs.Count).Select(j => (unit, place: inputs.Place(unit, j))))
+            .ToArray();
+        // What a weight is, in steps, above the integer below it.
+        var below = Array.ConvertAll(places, at => Math.Clamp(Math.Floor(weight.Parameter.Array[at.place] / (double)grid.Scales[Channel(at.unit)])
+            + grid.ZeroPoints[Channel(at.unit)], weight.Grid.Lowest, weight.Grid.Highest));
+        var above = places.Select((at, i) => weight.Parameter.Array[at.place] / (double)grid.Scales[Channel(at.unit)]
+            + grid.ZeroPoints[Channel(at.unit)] - below[i]).ToArray();
+        var isOpen = places.Select((at, i) => weight.Parameter.Array[at.place] != 0 && below[i] < weight.Grid.Highest && above[i] is >= 0 and < 1).ToArray();
+        Tensor Matrix(IEnumerable<double> values)
+            => tensor(values.Select(value => (float)value).ToArray()).reshape(inputs.Units, inputs.Count).to(run.Device);
+        var (target, open) = (Matrix(above), Matrix(isOpen.Select(value => value ? 1.0 : 0)));
+        var rest = Matrix(places.Select((at, i) => isOpen[i] ? 0 : nearest[at.place] - below[i]));
+        var scales = tensor(Enumerable.Range(0, inputs.Units).Select(unit => grid.Scales[Channel(unit)]).ToArray()).reshape(-1, 1).to(run.Device);
+        var plain = Matrix(places.Select((at, i) => nearest[at.place] - below[i]));
+        var error = Error(plain, target, scales, measured).item<float>();
+        if (!(error > 0))
+        {
+            return nearest;
+        }
+
+        var start = above.Select(value => Math.Clamp(value, 0.01, 0.99)).Select(value => Math.Log((value + Stretch) / (1 + Stretch - value)));
+        using var choice = new TorchSharp.Modules.Parameter(Matrix(start));
+        using var rule = optim.Adam([choice], LearningRate);
+        for (var i = 0; i < _iterations; i++)
+        {
+            step.CancellationToken.ThrowIfCancellationRequested();
+            using var iteration = NewDisposeScope();
+            var up = Up(choice) * open + rest;
+            var loss = Error(up, target, scales, measured) / error;
+            if (i >= Free * _iterations)
+            {
+                var power = LastPower + (FirstPower - LastPower) * 0.5 * (1 + Math.Cos(Math.PI * (i - Free * _iterations) / ((1 - Free) * _iterations)));
+                loss += Strength * ((1 - (2 * up - 1).abs().pow(power)) * open).mean();
+            }
+
+            rule.zero_grad();
+            loss.backward();
+            rule.step();
+        }
+
+        using var noGrad = no_grad();
+        var chosen = (Up(choice).ge(0.5).to(ScalarType.Float32) * open + rest).cpu().data<float>().ToArray();
+        var integers = new long[nearest.Length];
+        for (var i = 0; i < places.Length; i++)
+        {
+            integers[places[i].place] = (long)Math.Clamp(below[i] + chosen[i], weight.Grid.Lowest, weight.Grid.Highest);
+        }
+
+        return integers;
+    }
+
+    private static Tensor Up(Tensor choice) => (choice.sigmoid() * (1 + 2 * Stretch) - Stretch).clamp(0, 1);
+
+    /// <summary>What a layer's outputs are changed by, squared and summed over units, on average.</summary>
+    private static Tensor Error(Tensor up, Tensor target, Tensor scales, Tensor moments)
+    {
+        var change = (up - target) * scales;
+        return (change.matmul(moments) * change).sum();
+    }
+}

@@ -1,0 +1,51 @@
+namespace MLNet.Pruning.Compression.Quantization;
+
+/// <summary>
+/// Training that rounds in each forward pass what is to be rounded in the end, and passes gradients as if it did not (Bengio, L&#233;onard &amp; Courville 2013,
+/// "Estimating or Propagating Gradients Through Stochastic Neurons"), with steps between integers that are learned (Esser et al. 2020, "Learned Step Size
+/// Quantization").
+/// </summary>
+internal static class FakeQuantization
+{
+    /// <summary>The plan with weights and scales as training leaves them.</summary>
+    /// <param name="plan">What is rounded to what.</param>
+    /// <param name="train">Trains a network; measures beside it what it is without rounding.</param>
+    /// <exception cref="NotSupportedException">Weights have zero points.</exception>
+    public static QuantizationPlan Train(QuantizationPlan plan, Func<Network, Func<Network, Network>, Network> train)
+    {
+        if (plan.Weights.FirstOrDefault(weight => weight.Grid.ZeroPoints.Any(zero => zero != 0)) is { } affine)
+        {
+            throw new NotSupportedException($"Weight '{affine.Name}' has zero points: weights that are trained are symmetric.");
+        }
+
+        var writer = new QuantizedGraph(plan.Network);
+        var changes = new Dictionary<string, string>();
+        foreach (var (tensor, root) in plan.Tensors)
+        {
+            var (scale, zero) = plan.Ranges[root];
+            changes[root] = writer.RoundInTraining(tensor, root, [scale], -1, byte.MinValue - zero, byte.MaxValue - zero);
+        }
+
+        foreach (var (name, grid, lowest, highest) in plan.Weights)
+        {
+            changes[name] = writer.RoundInTraining(name, name, grid.Scales, grid.Axis, lowest, highest);
+        }
+
+        var trained = train(writer.Build(), network => Floats(plan.Network, network));
+        return plan with
+        {
+            Network = Floats(plan.Network, trained),
+            Ranges = plan.Ranges.ToImmutableDictionary(range => range.Key,
+                range => (Learned(range.Value.Scale, trained[changes[range.Key]].Values[0]), range.Value.Zero)),
+            Weights = [.. plan.Weights.Select(weight => weight with
+            {
+                Grid = weight.Grid with { Scales = [.. weight.Grid.Scales.Select((scale, i) => Learned(scale, trained[changes[weight.Name]].Values[i]))] },
+            })],
+        };
+    }
+
+    private static float Learned(float scale, float change) => WeightGrids.Scale(scale * Math.Exp(change));
+
+    private static Network Floats(Network network, Network trained)
+        => network.WithParameters(network.Parameters.Select(parameter => parameter.WithValues(trained[parameter.Name].Array)));
+}

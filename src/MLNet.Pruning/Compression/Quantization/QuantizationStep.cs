@@ -1,0 +1,75 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
+
+namespace MLNet.Pruning.Compression.Quantization;
+
+/// <summary>How a network is quantised, whatever to.</summary>
+internal sealed record QuantizationStep
+{
+    private const int Batch = 64;
+
+    /// <summary>Range of what lies between layers.</summary>
+    public QuantizationRange Range { get; init; } = QuantizationRange.MinMax;
+
+    /// <summary>Range of weights.</summary>
+    public QuantizationRange WeightRange { get; init; } = QuantizationRange.MinMax;
+
+    /// <summary>Which integers weights become.</summary>
+    public WeightRounding Rounding { get; init; } = WeightRounding.Nearest;
+
+    /// <summary>Where it is to run.</summary>
+    public QuantizationTarget Target { get; init; } = QuantizationTarget.Any;
+
+    /// <summary>Rows, of which those to train on are looked at; null where there are none.</summary>
+    public TrainingData? Rows { get; init; }
+
+    /// <summary>How many of them.</summary>
+    public int Count { get; init; } = 512;
+
+    /// <summary>Draws them.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>The same rows for libtorch; null where there are none.</summary>
+    public Func<CalibrationData>? Calibration { get; init; }
+
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Notes what was left as floats, and why.</summary>
+    public List<(string Layer, string Reason)> Floats { get; init; } = [];
+
+    /// <summary>Shows tensors of a network, row after row.</summary>
+    /// <exception cref="InvalidOperationException">There are no rows.</exception>
+    public void Visit(Network network, IReadOnlyList<string> tensors, Action<string, ReadOnlySpan<float>> visit)
+    {
+        var data = Rows ?? throw Missing();
+        var rows = CalibrationRun.Draw(data, Seed, Count);
+        // A file may fix how many rows it reads at a time.
+        var batch = network.Input.Shape is [> 0 and var fixedRows, ..] ? fixedRows : Batch;
+        using var probe = new TensorProbe(network, tensors);
+        var values = new float[batch * data.Width];
+        for (var start = 0; start < rows.Length; start += batch)
+        {
+            CancellationToken.ThrowIfCancellationRequested();
+            var count = Math.Min(batch, rows.Length - start);
+            for (var row = 0; row < count; row++)
+            {
+                data.Row(rows[start + row]).CopyTo(values.AsSpan(row * data.Width));
+            }
+
+            probe.Run(values, count, visit);
+        }
+    }
+
+    /// <summary>Starts to run the rows through a network in libtorch; dispose of what is returned.</summary>
+    /// <exception cref="InvalidOperationException">There are no rows.</exception>
+    public CalibrationRun Start(Network network)
+        => new(new PrunedNetwork(network, ImmutableDictionary<string, WeightMask>.Empty), (Calibration ?? throw Missing())(), Count);
+
+    /// <summary>That no layer could be quantised, and why.</summary>
+    public ArgumentException Nothing(Quantizer quantizer) => new($"No layer can be quantised to {quantizer}."
+        + string.Concat(Floats.Select(layer => $"{Environment.NewLine}'{layer.Layer}': {layer.Reason}.")));
+
+    private static InvalidOperationException Missing()
+        => new("Ranges, and what rounding does, are measured on calibration rows, and there are none: quantise in a chain, or give rows.");
+}

@@ -1,0 +1,57 @@
+using MLNet.Pruning.Compression.Quantization;
+
+namespace MLNet.Pruning;
+
+/// <summary>
+/// What a network's weights, and the values between its layers, are rounded to: integers with a scale, or shorter floats. A quantised network is smaller on
+/// disk, and where ONNX Runtime has kernels for its integers faster.
+/// </summary>
+/// <example><code>
+/// var pipeline = ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(784, 300, 100, 10))
+///     .Append(ml.Transforms.Quantize(Quantizer.Int8()));
+/// </code></example>
+public abstract class Quantizer
+{
+    private protected Quantizer()
+    {
+    }
+
+    /// <summary>
+    /// Weights stored as 16-bit floats (IEEE 754 binary16), rounded to nearest; values beyond 65,504 are refused. The file halves. ONNX Runtime widens
+    /// them when it loads the file and computes in 32 bits, so that neither memory nor time change on a CPU.
+    /// </summary>
+    public static Quantizer Float16 { get; } = new Float16Quantizer();
+
+    /// <summary>Weights of three values, -s, 0 and s, with a scale a layer that makes the squared error least (Li et al. 2016, "Ternary Weight Networks").</summary>
+    public static Quantizer Ternary { get; } = new TernaryQuantizer();
+
+    /// <summary>
+    /// Weights of two values, -s and s, where s is the mean magnitude of the channel (Rastegari et al. 2016, "XNOR-Net"). Pruned weights cannot stay zero, so
+    /// that masked networks are refused.
+    /// </summary>
+    public static Quantizer Binary { get; } = new BinaryQuantizer();
+
+    /// <summary>
+    /// Static 8-bit integers: dense layers and convolutions multiply bytes, with ranges of the values between layers measured on calibration rows. Weights are
+    /// symmetric with a scale a channel, activations unsigned bytes with a zero point, biases 32-bit integers, as QuantizeLinear and DequantizeLinear
+    /// around each layer, which ONNX Runtime fuses (Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
+    /// Integer-Arithmetic-Only Inference").
+    /// </summary>
+    /// <param name="perChannel">Whether each output of a layer has a scale of its own; else one a layer.</param>
+    public static Quantizer Int8(bool perChannel = true) => new Int8Quantizer(perChannel);
+
+    /// <summary>
+    /// Weights alone as integers of so many bits with a scale a channel; layers compute in floats. For size and for what fewer bits cost, not for speed.
+    /// </summary>
+    /// <param name="bits">2 to 8.</param>
+    /// <param name="symmetric">Whether the range is as wide below zero as above, so that zero points are 0; else it is as the channel's weights lie.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="bits"/> is out of range.</exception>
+    public static Quantizer Weights(int bits, bool symmetric = true) => bits is >= 2 and <= 8 ? new WeightQuantizer(bits, symmetric)
+        : throw new ArgumentOutOfRangeException(nameof(bits), bits, "Weights are quantised to 2 to 8 bits; of 1 bit to Quantizer.Binary.");
+
+    /// <summary>The network quantised.</summary>
+    internal abstract Network Run(Network network, QuantizationStep step);
+
+    /// <summary>What is to be rounded to what; null where that is no grid of integers that could be trained.</summary>
+    internal virtual QuantizationPlan? Plan(Network network, QuantizationStep step) => null;
+}

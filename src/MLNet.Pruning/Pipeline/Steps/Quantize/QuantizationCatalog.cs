@@ -1,0 +1,40 @@
+using MLNet.Pruning;
+using MLNet.Pruning.Pipeline.Steps;
+
+namespace Microsoft.ML;
+
+/// <summary>Quantising networks in the catalog of transforms.</summary>
+public static class QuantizationCatalog
+{
+    /// <summary>
+    /// Rounds the network of the step before to integers, or to shorter floats, and hands on the quantised network, which ONNX Runtime scores. Comes last in a
+    /// chain that prunes and fine-tunes: integers are not trained.
+    /// </summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="quantizer">To what; by default <see cref="Quantizer.Int8"/>, with ranges from the rows that the chain is fit on.</param>
+    /// <param name="rounding">Which of the integers around it a weight becomes; by default <see cref="WeightRounding.Nearest"/>.</param>
+    /// <example>
+    /// <code>
+    /// var pipeline = ml.Transforms.LoadNetwork("model.onnx")
+    ///     .Append(ml.Transforms.Prune(0.5, granularity: Granularity.Channel, fineTuneEpochs: 5))
+    ///     .Append(ml.Transforms.Quantize());
+    /// </code>
+    /// </example>
+    public static QuantizeEstimator Quantize(this TransformsCatalog catalog, Quantizer? quantizer = null, WeightRounding? rounding = null)
+        => new(CatalogEnvironment.Of(catalog), new() { Quantizer = quantizer ?? Quantizer.Int8(), Rounding = rounding ?? WeightRounding.Nearest });
+
+    /// <inheritdoc cref="Quantize(TransformsCatalog, Quantizer, WeightRounding)"/>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">How.</param>
+    /// <example>
+    /// <code>
+    /// var quantising = ml.Transforms.Quantize(new QuantizationOptions
+    /// {
+    ///     Quantizer = Quantizer.Weights(4),
+    ///     Rounding = WeightRounding.Gptq(),
+    ///     CalibrationRows = 1024,
+    /// });
+    /// </code>
+    /// </example>
+    public static QuantizeEstimator Quantize(this TransformsCatalog catalog, QuantizationOptions options) => new(CatalogEnvironment.Of(catalog), options);
+}

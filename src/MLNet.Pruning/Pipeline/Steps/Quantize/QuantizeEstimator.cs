@@ -1,0 +1,92 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Compression.Quantization;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Pipeline.Steps;
+using MLNet.Pruning.Training;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning;
+
+/// <summary>Rounds the network of the step before to integers or shorter floats, and hands on the quantised network.</summary>
+public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
+{
+    private readonly NetworkStep _step;
+    private readonly QuantizationOptions _options;
+    private readonly Distillation? _distillation;
+
+    private QuantizeEstimator(QuantizeEstimator other, Distillation distillation)
+        => (_step, _options, _distillation) = (other._step, other._options, distillation);
+
+    internal QuantizeEstimator(IHostEnvironment environment, QuantizationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _step = new(environment, "Quantize", options.Seed);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">No network comes before this step, or the rows make values that are not finite.</exception>
+    /// <exception cref="ArgumentException">No layer can be quantised so, or so and be trained, or the metric does not fit the task.</exception>
+    /// <exception cref="TrainingDataException">No rows, one class only, or values that are not finite.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public NeuralNetworkTransformer Fit(IDataView input)
+    {
+        var state = _step.Require(input);
+        using var channel = _step.Start();
+        var device = _step.Device(channel);
+        var data = NetworkStep.Read(input, state, _options.CancellationToken);
+        var validation = Validation.Of(data, state.Task, state.Training.With(cancellation: _options.CancellationToken, metric: _options.Metric));
+        var step = new QuantizationStep
+        {
+            Range = _options.Range,
+            WeightRange = _options.WeightRange,
+            Rounding = _options.Rounding,
+            Target = _options.Target,
+            Rows = data,
+            Count = _options.CalibrationRows,
+            Seed = _step.Seed,
+            Calibration = () => new(data, state.Task, validation.Loss, device, validation.BatchSize, _step.Seed, _options.CancellationToken),
+            CancellationToken = _options.CancellationToken,
+        };
+        var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step) : (_options.Quantizer.Run(state.Network, step), []);
+        var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, validation.MeasureScored(state.Network),
+            validation.MeasureScored(quantized), OnnxWriter.Write(state.Network).CalculateSize(), OnnxWriter.Write(quantized).CalculateSize(),
+            [.. step.Floats.Select(layer => new UnquantizedLayer(layer.Layer, layer.Reason))], epochs);
+        channel.Info(MessageSensitivity.None, "{0}", report.ToString());
+        // What it was before training is no network of this graph.
+        return new(state with { Network = quantized, Initial = quantized, Early = null }, input.Schema, report);
+    }
+
+    /// <summary>The same with the network of floats as the teacher of its training.</summary>
+    /// <param name="distillation">What it learns from there, or from the teacher that this names; by default <see cref="Distillation.Response"/>.</param>
+    /// <exception cref="InvalidOperationException">The options have no epochs of training.</exception>
+    public QuantizeEstimator WithTeacher(Distillation? distillation = null) => _options.Epochs > 0 ? new(this, distillation ?? Distillation.Response())
+        : throw new InvalidOperationException($"Nothing is trained, so that nothing is taught: set {nameof(QuantizationOptions)}.{nameof(_options.Epochs)}.");
+
+    private (Network, IReadOnlyList<EpochResult>) Train(IDataView input, NetworkState state, TrainingData data, Device device, IChannel channel,
+        QuantizationStep step)
+    {
+        var plan = _options.Quantizer.Plan(state.Network, step) ?? throw new ArgumentException($"{_options.Quantizer} is not trained: leave out "
+            + $"{nameof(QuantizationOptions.Epochs)}, or take Quantizer.Int8 or symmetric Quantizer.Weights.");
+        var training = (_options.FineTuning ?? state.Training.ForLaterStep())
+            .With(_options.Epochs, cancellation: _options.CancellationToken, metric: _options.Metric);
+        training = _distillation is null ? training : training with { Distillation = _distillation };
+        var loop = new TrainingLoop(data, training, state.Task, device, result => NeuralNetworkTrainer.Report(channel, training.Progress, result));
+        using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
+        IReadOnlyList<EpochResult> epochs = [];
+        var trained = FakeQuantization.Train(plan, (network, floats) =>
+        {
+            var result = loop.Run(network, state.Masks, _step.Seed, session: session, floats: floats);
+            epochs = result.History;
+            return result.Network;
+        });
+        return (trained.Write(step), epochs);
+    }
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema, _options.Metric, _options.FineTuning?.Metric);
+}

@@ -1,0 +1,124 @@
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Scoring;
+
+namespace MLNet.Pruning.Tests.Compression.Quantization;
+
+/// <summary>Quantised networks as ONNX Runtime computes them, with and without its kernels for integers.</summary>
+[TestClass]
+public class QuantizedNetworkTests
+{
+    private const int Rows = 32;
+
+    public static IEnumerable<object[]> Chains =>
+    [
+        ["dense", Network.Mlp(64, 96, 96, 96, 10)],
+        ["convolutions", Network.Sequential([8, 12, 12], Layer.Conv2d(16, 3), Layer.Relu(), Layer.Conv2d(16, 3, padding: 1), Layer.Relu(), Layer.MaxPool(2),
+            Layer.Conv2d(24, 3), Layer.Relu(), Layer.Flatten(), Layer.Dense(20), Layer.Relu(), Layer.Dense(5))],
+        ["folded", Network.Sequential([3, 10, 10], Layer.Conv2d(16, 3, bias: false), Layer.BatchNorm(), Layer.Relu(), Layer.Conv2d(16, 3, groups: 16),
+            Layer.BatchNorm(), Layer.Relu(), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(7))],
+        ["residual", Network.Sequential([16, 8, 8], Layer.Conv2d(16, 3, padding: 1), Layer.Relu(),
+            Layer.Residual(Layer.Conv2d(16, 3, padding: 1), Layer.Relu(), Layer.Conv2d(16, 3, padding: 1)), Layer.Relu(),
+            Layer.Conv2d(8, 3), Layer.Relu(), Layer.Flatten(), Layer.Dense(4))],
+    ];
+
+    [TestMethod]
+    [DynamicData(nameof(Chains))]
+    public void Integers_between_layers_are_within_a_step_with_and_without_kernels_for_them(string name, Network chain)
+    {
+        var network = chain.Initialize(7);
+        // Wide values, for which sums of products of 8 bits would saturate where the processor adds pairs in 16 bits.
+        var rows = Draw(network, 3, scale: 8);
+        var quantized = network.Quantize(Quantizer.Int8(), rows);
+        var tensors = quantized.Nodes.Where(node => node.Operator == "QuantizeLinear").Select(node => node.Outputs[0]).ToArray();
+        var shown = new Network(quantized.Parts with { Outputs = [.. quantized.Graph.Outputs, .. tensors] });
+        var (fused, plain) = (Run(shown, GraphOptimizationLevel.ORT_ENABLE_ALL, rows), Run(shown, GraphOptimizationLevel.ORT_DISABLE_ALL, rows));
+        foreach (var tensor in tensors)
+        {
+            var steps = fused[tensor].Zip(plain[tensor]).Select(pair => Math.Abs(pair.First - pair.Second)).ToArray();
+            Assert.IsLessThanOrEqualTo(1, steps.Max(), $"{name} {tensor}");
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Chains))]
+    public void All_products_are_fused_to_integers(string name, Network chain)
+    {
+        var network = chain.Initialize(7);
+        var quantized = network.Quantize(Quantizer.Int8(), Draw(network, 3, scale: 1));
+        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "optimized.onnx");
+        using var options = new SessionOptions { OptimizedModelFilePath = path, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED };
+        using var session = new InferenceSession(OnnxWriter.Write(quantized).ToByteArray(), options);
+        var operators = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path)).Graph.Node.Select(node => node.OpType).ToArray();
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        Assert.DoesNotContain("Conv", operators, name);
+        Assert.DoesNotContain("Gemm", operators, name);
+        Assert.DoesNotContain("Relu", operators, name);
+        Assert.HasCount(network.Nodes.Count(node => node.Operator == "Conv"), operators.Where(one => one == "QLinearConv"));
+        Assert.HasCount(network.Nodes.Count(node => node.Operator == "Gemm"), operators.Where(one => one == "QGemm"));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Chains))]
+    public void Libtorch_computes_what_the_standard_says_to_a_step(string name, Network chain)
+    {
+        var network = chain.Initialize(7);
+        var rows = Draw(network, 3, scale: 2);
+        var quantized = network.Quantize(Quantizer.Int8(), rows);
+        foreach (var node in quantized.Nodes.Where(node => node.Operator == "QuantizeLinear"))
+        {
+            var shown = new Network((quantized.Parts with { Outputs = [quantized.Consumers(node.Outputs[0]).Single().Outputs[0]] }).Needed());
+            var plain = Run(shown, GraphOptimizationLevel.ORT_DISABLE_ALL, rows)[shown.Output.Name];
+            using var scorer = new TorchScorer(shown, softmax: false, Rows);
+            rows.CopyTo(scorer.Rows, 0);
+            scorer.Run(Rows);
+            var scores = Enumerable.Range(0, Rows).SelectMany(row => scorer.Scores(row).ToArray());
+            Assert.IsLessThanOrEqualTo(1.0001f * quantized[node.Inputs[1]].Values[0],
+                scores.Zip(plain).Max(pair => Math.Abs(pair.First - pair.Second)), $"{name} {node.Inputs[0]}");
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Chains))]
+    public void A_quantised_file_is_read_as_it_was_written(string name, Network chain)
+    {
+        var network = chain.Initialize(7);
+        var rows = Draw(network, 3, scale: 1);
+        foreach (var quantizer in new[] { Quantizer.Int8(), Quantizer.Int8(perChannel: false), Quantizer.Weights(3), Quantizer.Weights(5, symmetric: false),
+            Quantizer.Ternary, Quantizer.Binary, Quantizer.Float16 })
+        {
+            var quantized = network.Quantize(quantizer, rows);
+            var folder = Directory.CreateTempSubdirectory();
+            quantized.SaveOnnx(Path.Combine(folder.FullName, "first.onnx"));
+            var read = Network.FromOnnx(Path.Combine(folder.FullName, "first.onnx"));
+            foreach (var parameter in quantized.Parameters)
+            {
+                Assert.AreSequenceEqual(parameter.Values.ToArray(), read[parameter.Name].Values.ToArray(), $"{name} {quantizer} {parameter}");
+            }
+
+            Assert.AreSequenceEqual(Run(quantized, GraphOptimizationLevel.ORT_ENABLE_ALL, rows)[quantized.Output.Name],
+                Run(read, GraphOptimizationLevel.ORT_ENABLE_ALL, rows)[read.Output.Name], $"{name} {quantizer}");
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static Dictionary<string, float[]> Run(Network network, GraphOptimizationLevel level, float[] rows)
+    {
+        using var options = new SessionOptions { GraphOptimizationLevel = level, IntraOpNumThreads = 1 };
+        using var session = new InferenceSession(OnnxWriter.Write(network).ToByteArray(), options);
+        using var run = new RunOptions();
+        using var input = OrtValue.CreateTensorValueFromMemory(rows, [Rows, .. network.Input.Shape.Skip(1).Select(size => (long)size)]);
+        using var outputs = session.Run(run, session.InputNames, [input], session.OutputNames);
+        return session.OutputNames.Zip(outputs).ToDictionary(pair => pair.First, pair => pair.Second.GetTensorTypeAndShape().ElementDataType
+            == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.UInt8 ? Array.ConvertAll(pair.Second.GetTensorDataAsSpan<byte>().ToArray(), value => (float)value)
+            : pair.Second.GetTensorDataAsSpan<float>().ToArray());
+    }
+
+    private static float[] Draw(Network network, int seed, double scale)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, Rows * network.Input.RowSize).Select(_ => (float)((random.NextDouble() * 2 - 1) * scale))];
+    }
+}
