@@ -40,7 +40,7 @@ internal static class Tool
     {
         var root = new RootCommand("Inspects, prunes, verifies and times neural networks in ONNX files.")
         {
-            InspectCommand.Create(), PruneCommand.Create(), VerifyCommand.Create(), BenchCommand.Create(), s_asJson, Seed,
+            InspectCommand.Create(), PruneCommand.Create(), QuantizeCommand.Create(), VerifyCommand.Create(), BenchCommand.Create(), s_asJson, Seed,
         };
         if (Console.IsOutputRedirected)
         {

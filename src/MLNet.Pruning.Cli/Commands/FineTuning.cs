@@ -4,7 +4,7 @@ using Microsoft.ML;
 
 namespace MLNet.Pruning.Cli.Commands;
 
-/// <summary>Pruning on rows: measured and fine-tuned in an ML.NET chain.</summary>
+/// <summary>A step on rows: measured, and fine-tuned where it does so, in an ML.NET chain.</summary>
 /// <param name="Data">CSV file with a header.</param>
 /// <param name="Label">Name of the label's column.</param>
 /// <param name="Task">What the outputs mean; null to tell from the network.</param>
@@ -14,7 +14,8 @@ namespace MLNet.Pruning.Cli.Commands;
 internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Task, double LearningRate, int BatchSize, int Seed)
 {
     /// <exception cref="ArgumentException">The rows or the task do not fit the network.</exception>
-    public (Network, PruningReport) Prune(Network network, PruningOptions options, Action<string> say)
+    public (Network, T) Fit<T>(Network network, Func<MLContext, IEstimator<NeuralNetworkTransformer>> step, Action<string> say)
+        where T : StepReport
     {
         if (network.Outputs.Length > 1)
         {
@@ -34,9 +35,9 @@ internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Tas
             Task = task,
             Seed = Seed,
             Training = new() { LearningRate = LearningRate, BatchSize = BatchSize, Seed = Seed, Progress = Progress.Of<EpochResult>(say) },
-        }).Append(ml.Transforms.Prune(options));
-        var pruned = chain.Fit(rows).LastTransformer;
+        }).Append(step(ml));
+        var last = chain.Fit(rows).LastTransformer;
         // A pipeline trains rows of scores; the file keeps the output that it has.
-        return (ScoreOutput.Restore(pruned.Network, network), pruned.GetReport<PruningReport>());
+        return (ScoreOutput.Restore(last.Network, network), last.GetReport<T>());
     }
 }

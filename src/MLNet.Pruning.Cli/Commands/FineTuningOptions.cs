@@ -5,15 +5,7 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <summary>Options of prune that say on which rows it measures and fine-tunes, and how.</summary>
 internal sealed class FineTuningOptions
 {
-    private readonly Option<FileInfo?> _data = new("--data") { Description = "Rows to measure on and to fine-tune with: a CSV file with a header; all columns "
-        + "but the label are the features, in order." };
-
-    private readonly Option<string?> _label = new("--label") { Description = "Name of the label's column." };
-
-    private readonly Option<string?> _task = new("--task") { Description = "What the outputs mean. Default: multiclass where there are several." };
-
-    private readonly Option<string?> _metric = new Option<string?>("--metric") { Description = "What is measured on rows held back: "
-        + $"{string.Join(", ", Metric.All)}. Default: accuracy, R2 of a regression." };
+    private readonly RowOptions _rows = new("Rows to measure on and to fine-tune with");
 
     private readonly Option<int> _epochs = new Option<int>("--fine-tune-epochs") { Description = "Epochs of fine-tuning after each step.",
         DefaultValueFactory = _ => 5 }.AtLeast(0);
@@ -32,48 +24,30 @@ internal sealed class FineTuningOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _data, _label, _task, _metric, _epochs, _schedule, _tolerance, _learningRate, _batchSize })
+        _rows.AddTo(command);
+        foreach (var option in Own)
         {
             command.Options.Add(option);
         }
     }
 
-    /// <summary>How to fine-tune, null without rows. Sets the schedule and the epochs.</summary>
-    public FineTuning? Read(ParseResult arguments, Dictionary<string, LearningTask> tasks, int seed, ref PruningOptions pruning)
-    {
-        if (arguments.GetValue(_data) is not { } data)
-        {
-            var useless = new Option[] { _label, _task, _metric, _epochs, _schedule, _tolerance, _learningRate, _batchSize }
-                .FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false });
-            return useless is null ? null : throw new UsageException($"{useless.Name} needs rows: give --data rows.csv and --label column.");
-        }
+    private Option[] Own => [_epochs, _schedule, _tolerance, _learningRate, _batchSize];
 
-        var label = arguments.GetValue(_label) ?? throw new UsageException("--data needs --label, the name of the label's column.");
-        var task = arguments.GetValue(_task);
-        if (task is not null && !tasks.ContainsKey(task))
+    /// <summary>How to fine-tune, null without rows. Sets the schedule and the epochs.</summary>
+    public FineTuning? Read(ParseResult arguments, int seed, ref PruningOptions pruning)
+    {
+        if (_rows.Read(arguments, Own) is not { } rows)
         {
-            throw new UsageException($"--task is '{task}'; expected {string.Join(", ", tasks.Keys)}.");
+            return null;
         }
 
         pruning = pruning with
         {
             Schedule = Choices.Parse<Schedule>(arguments.GetRequiredValue(_schedule)!),
             FineTuneEpochs = arguments.GetValue(_epochs),
-            Metric = ReadMetric(arguments),
+            Metric = rows.Metric,
             Tolerance = arguments.GetValue(_tolerance) is { } tolerance ? Choices.Parse<Tolerance>(tolerance) : null,
         };
-        return new(data, label, task is null ? null : tasks[task], arguments.GetValue(_learningRate), arguments.GetValue(_batchSize), seed);
-    }
-
-    private Metric? ReadMetric(ParseResult arguments)
-    {
-        try
-        {
-            return arguments.GetValue(_metric) is { } name ? Metric.Named(name) : null;
-        }
-        catch (ArgumentException e)
-        {
-            throw new UsageException($"--metric: {Tool.Reason(e)}");
-        }
+        return new(rows.Data, rows.Label, rows.Task, arguments.GetValue(_learningRate), arguments.GetValue(_batchSize), seed);
     }
 }

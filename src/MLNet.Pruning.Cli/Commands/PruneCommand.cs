@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
+using Microsoft.ML;
 
 namespace MLNet.Pruning.Cli.Commands;
 
@@ -15,8 +16,6 @@ internal static class PruneCommand
 
     private static readonly Dictionary<string, GroupImportance> s_groups = Enum.GetValues<GroupImportance>()
         .ToDictionary(group => group.ToString().ToLowerInvariant());
-
-    private static readonly Dictionary<string, LearningTask> s_tasks = LearningTask.All.ToDictionary(task => task.Name.ToLowerInvariant());
 
     public static Command Create()
     {
@@ -86,7 +85,7 @@ internal static class PruneCommand
                 throw new UsageException($"--target {arguments.GetValue(target)} needs a granularity that is removed; '{options.Granularity}' is set to zero.");
             }
 
-            var fineTuning = training.Read(arguments, s_tasks, seed, ref options);
+            var fineTuning = training.Read(arguments, seed, ref options);
             if (fineTuning is null && needsRows)
             {
                 throw new UsageException($"--importance {arguments.GetValue(importance)} is measured on rows: give --data rows.csv and --label column.");
@@ -120,7 +119,8 @@ internal static class PruneCommand
                 network = arguments.GetValue(fold) ? network.FoldBatchNorm() : network;
                 var (with, without) = (Names(network, arguments.GetValue(only)), Names(network, arguments.GetValue(except)));
                 var scoped = options with { Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without), Progress = Progress.Of<PruningStep>(say) };
-                var (small, report) = fineTuning is null ? Prune(network, scoped) : fineTuning.Prune(network, scoped, say);
+                var (small, report) = fineTuning is null ? Prune(network, scoped)
+                    : fineTuning.Fit<PruningReport>(network, ml => ml.Transforms.Prune(scoped), say);
                 small.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
                 return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(small)), scoped, arguments.GetRequiredValue(granularity)!,
                     arguments.GetRequiredValue(target), network, small, report);

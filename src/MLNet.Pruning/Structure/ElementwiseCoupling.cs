@@ -14,7 +14,7 @@ internal static class ElementwiseCoupling
             { Name: "Clip" } => Clip,
             _ => (coupling, node) => [coupling.Input(node, 0) is var x && one.Zeros == Zeros.OfFirst ? x : x with { Zero = false }],
         })),
-        new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization),
+        new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization), new(Node.FakeQuantize, Quantization),
     ];
 
     private static StructuredValue[] Clip(Coupling coupling, Node node) => [coupling.Input(node, 0) is var x && node.Inputs.Length == 1

@@ -32,6 +32,12 @@ public partial class UsageTests
     [DataRow("prune a.onnx -o b.onnx --schedule cubic:3")]
     [DataRow("prune a.onnx -o b.onnx --data rows.csv --label y --schedule cubic")]
     [DataRow("prune a.onnx -o b.onnx --data rows.csv --label y --task guess")]
+    [DataRow("quantize a.onnx")]
+    [DataRow("quantize a.onnx -o b.onnx --to int5")]
+    [DataRow("quantize a.onnx -o b.onnx --to weights(9)")]
+    [DataRow("quantize a.onnx -o b.onnx --to weights(4) --calibration-rows 10")]
+    [DataRow("quantize a.onnx -o b.onnx --range wide")]
+    [DataRow("quantize a.onnx -o b.onnx --data rows.csv")]
     [DataRow("verify a.onnx")]
     [DataRow("verify a.onnx b.onnx --inputs 0")]
     [DataRow("verify a.onnx b.onnx --tolerance -1")]
@@ -50,6 +56,7 @@ public partial class UsageTests
     [TestMethod]
     [DataRow("inspect {0}")]
     [DataRow("prune {0} -o {1}")]
+    [DataRow("quantize {0} -o {1} --to float16")]
     [DataRow("verify {0} {0}")]
     [DataRow("bench {0} {0}")]
     public void Files_that_are_missing_damaged_or_hostile_end_with_1(string line)
@@ -74,6 +81,7 @@ public partial class UsageTests
     [TestMethod]
     [DataRow("inspect")]
     [DataRow("prune")]
+    [DataRow("quantize")]
     [DataRow("verify")]
     [DataRow("bench")]
     public void The_page_names_every_option(string command)

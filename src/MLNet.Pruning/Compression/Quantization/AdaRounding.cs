@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -66,6 +67,8 @@ internal sealed class AdaRounding : WeightRounding
             return nearest;
         }
 
+        using Scalar zero = 0.0, one = 1.0, two = 2.0, half = 0.5, stretch = Stretch, width = 1 + 2 * Stretch, strength = Strength, scale = 1 / error;
+        Tensor Up(Tensor choice) => (choice.sigmoid() * width).sub(stretch).clamp(zero, one);
         var start = above.Select(value => Math.Clamp(value, 0.01, 0.99)).Select(value => Math.Log((value + Stretch) / (1 + Stretch - value)));
         using var choice = new TorchSharp.Modules.Parameter(Matrix(start));
         using var rule = optim.Adam([choice], LearningRate);
@@ -73,12 +76,13 @@ internal sealed class AdaRounding : WeightRounding
         {
             step.CancellationToken.ThrowIfCancellationRequested();
             using var iteration = NewDisposeScope();
-            var up = Up(choice) * open + rest;
-            var loss = Error(up, target, scales, measured) / error;
+            var up = (Up(choice) * open).add(rest, one);
+            var loss = Error(up, target, scales, measured) * scale;
             if (i >= Free * _iterations)
             {
-                var power = LastPower + (FirstPower - LastPower) * 0.5 * (1 + Math.Cos(Math.PI * (i - Free * _iterations) / ((1 - Free) * _iterations)));
-                loss += Strength * ((1 - (2 * up - 1).abs().pow(power)) * open).mean();
+                using Scalar power = Power((i / (double)_iterations - Free) / (1 - Free));
+                var undecided = open - (up * two).sub(one).abs().pow(power) * open;
+                loss = loss.add(undecided.mean(), strength);
             }
 
             rule.zero_grad();
@@ -87,7 +91,7 @@ internal sealed class AdaRounding : WeightRounding
         }
 
         using var noGrad = no_grad();
-        var chosen = (Up(choice).ge(0.5).to(ScalarType.Float32) * open + rest).cpu().data<float>().ToArray();
+        var chosen = TensorValues.Of((Up(choice).ge(half).to(ScalarType.Float32) * open).add(rest, one));
         var integers = new long[nearest.Length];
         for (var i = 0; i < places.Length; i++)
         {
@@ -97,7 +101,8 @@ internal sealed class AdaRounding : WeightRounding
         return integers;
     }
 
-    private static Tensor Up(Tensor choice) => (choice.sigmoid() * (1 + 2 * Stretch) - Stretch).clamp(0, 1);
+    /// <summary>From flat, where choices may lie anywhere, to steep, along half a cosine.</summary>
+    private static double Power(double share) => LastPower + (FirstPower - LastPower) * 0.5 * (1 + Math.Cos(Math.PI * share));
 
     /// <summary>What a layer's outputs are changed by, squared and summed over units, on average.</summary>
     private static Tensor Error(Tensor up, Tensor target, Tensor scales, Tensor moments)

@@ -52,12 +52,12 @@ internal static class QuantizationOperators
     private static Action<Pass> Fake(OperatorContext context)
     {
         var (x, scale, change, shape) = (context.Input(0), context.Input(1), context.Input(2), Shape(context));
-        Scalar lowest = context.Node.Int("lowest", 0), highest = context.Node.Int("highest", byte.MaxValue);
+        Scalar one = 1, lowest = context.Node.Int("lowest", 0), highest = context.Node.Int("highest", byte.MaxValue);
         return context.ReturnsComposed(pass =>
         {
             var step = (pass[scale] * pass[change].exp()).reshape(shape);
             var exact = (pass[x] / step).clamp(lowest, highest);
-            return (exact + (exact.round() - exact).detach()) * step;
+            return exact.add((exact.round() - exact).detach(), one) * step;
         });
     }
 

@@ -1,0 +1,36 @@
+using Spectre.Console;
+
+namespace MLNet.Pruning.Cli.Commands;
+
+/// <summary>What quantize did.</summary>
+/// <param name="Input">The model it was given.</param>
+/// <param name="Output">The model it wrote.</param>
+/// <param name="To">What weights became.</param>
+/// <param name="Rounding">Which integers they became.</param>
+/// <param name="Unquantized">Layers that stayed as they were; only with rows.</param>
+/// <param name="Validation">Measured on rows held back; only with rows.</param>
+internal sealed record Quantized(FileSummary Input, FileSummary Output, string To, string Rounding, UnquantizedLayer[]? Unquantized,
+    ValidationSummary? Validation) : Answer
+{
+    public static Quantized Of(FileSummary before, FileSummary after, QuantizationOptions options, QuantizationReport? report)
+        => new(before, after, options.Quantizer.ToString()!, options.Rounding.ToString()!, report is null ? null : [.. report.Unquantized],
+            report is { Before: { } first, After: { } last } ? new(first.Name, first.Metric, last.Metric) : null);
+
+    public override void Print(IAnsiConsole console)
+    {
+        foreach (var layer in Unquantized ?? [])
+        {
+            console.Line(layer.ToString());
+        }
+
+        var totals = Cells.Columns("", "before", "after", "ratio");
+        totals.Row("bytes", Cells.Number(Input.Bytes), Cells.Number(Output.Bytes), Cells.Number((double)Input.Bytes / Output.Bytes, "0.0x"));
+        if (Validation is { } validation)
+        {
+            totals.Row($"validation {validation.Metric}", Cells.Number(validation.Before, "0.0000"), Cells.Number(validation.After, "0.0000"), "");
+        }
+
+        console.Write(totals);
+        console.Line($"written: {Output.File}");
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+
+namespace MLNet.Pruning.Cli.Commands;
+
+/// <summary>Options that say on which rows a command works, and what is measured there.</summary>
+internal sealed class RowOptions
+{
+    private static readonly Dictionary<string, LearningTask> s_tasks = LearningTask.All.ToDictionary(task => task.Name.ToLowerInvariant());
+
+    private readonly Option<FileInfo?> _data;
+
+    private readonly Option<string?> _label = new("--label") { Description = "Name of the label's column." };
+
+    private readonly Option<string?> _task = new("--task") { Description = "What the outputs mean. Default: multiclass where there are several." };
+
+    private readonly Option<string?> _metric = new("--metric") { Description = "What is measured on rows held back: "
+        + $"{string.Join(", ", Metric.All)}. Default: accuracy, R2 of a regression." };
+
+    /// <param name="purpose">What the rows are for.</param>
+    public RowOptions(string purpose) => _data = new("--data") { Description = $"{purpose}: a CSV file with a header; all columns but the label are the "
+        + "features, in order." };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _data, _label, _task, _metric })
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>The rows; null where there are none.</summary>
+    /// <param name="arguments">What was given.</param>
+    /// <param name="others">Options that mean nothing without rows.</param>
+    public (FileInfo Data, string Label, LearningTask? Task, Metric? Metric)? Read(ParseResult arguments, params ReadOnlySpan<Option> others)
+    {
+        if (arguments.GetValue(_data) is not { } data)
+        {
+            Option[] needy = [_label, _task, _metric, .. others];
+            var useless = needy.FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false });
+            return useless is null ? null : throw new UsageException($"{useless.Name} needs rows: give --data rows.csv and --label column.");
+        }
+
+        var label = arguments.GetValue(_label) ?? throw new UsageException("--data needs --label, the name of the label's column.");
+        var task = arguments.GetValue(_task);
+        return task is null || s_tasks.ContainsKey(task) ? (data, label, task is null ? null : s_tasks[task], ReadMetric(arguments))
+            : throw new UsageException($"--task is '{task}'; expected {string.Join(", ", s_tasks.Keys)}.");
+    }
+
+    private Metric? ReadMetric(ParseResult arguments)
+    {
+        try
+        {
+            return arguments.GetValue(_metric) is { } name ? Metric.Named(name) : null;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"--metric: {Tool.Reason(e)}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Globalization;
+
+namespace MLNet.Pruning.Tests.Cli;
+
+/// <summary>mlnet-prune quantize.</summary>
+[TestClass]
+public class QuantizeTests
+{
+    [TestMethod]
+    public void Weights_of_few_bits_and_half_floats_need_no_rows()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        foreach (var (to, most) in new[] { ("weights(4)", 0.5), ("ternary", 0.5), ("binary", 0.5), ("float16", 0.62) })
+        {
+            var quantized = CliProcess.Json(0, "quantize", model, "-o", files["b.onnx"], "--to", to);
+            Assert.AreEqual(new FileInfo(files["b.onnx"]).Length, quantized.GetProperty("output").GetProperty("bytes").GetInt64());
+            Assert.IsLessThan(most, (double)new FileInfo(files["b.onnx"]).Length / new FileInfo(model).Length, to);
+        }
+
+        Assert.IsLessThanOrEqualTo(16 * 15, Network.FromOnnx(files["b.onnx"])["conv1.weight"].Values.ToArray().Distinct().Count());
+        Assert.Contains("rows", CliProcess.Json(2, "quantize", model, "-o", files["c.onnx"]).GetProperty("error").GetString()!);
+        Assert.IsFalse(File.Exists(files["c.onnx"]));
+    }
+
+    [TestMethod]
+    public void Integers_between_layers_are_measured_on_rows_and_keep_the_accuracy()
+    {
+        using var files = new CliFiles();
+        var random = new Random(3);
+        var rows = Enumerable.Range(0, 300).Select(_ => (double[])[random.NextDouble(), random.NextDouble(), random.NextDouble()])
+            .Select(row => string.Join(',', row.Select(value => value.ToString(CultureInfo.InvariantCulture)).Append($"{Array.IndexOf(row, row.Max())}")));
+        // The class is the largest of the three numbers, which the identity tells.
+        var model = files.Save("a.onnx", Network.Mlp(3, 3, 3).Initialize(1).With("fc1.weight", [1, 0, 0, 0, 1, 0, 0, 0, 1]).With("fc1.bias", new float[3])
+            .With("fc2.weight", [1, 0, 0, 0, 1, 0, 0, 0, 1]).With("fc2.bias", new float[3]));
+        var quantized = CliProcess.Json(0, "quantize", model, "-o", files["b.onnx"], "--data", files.Write("rows.csv", ["a,b,c,largest", .. rows]), "--label",
+            "largest");
+        Assert.AreEqual(1, quantized.GetProperty("validation").GetProperty("before").GetDouble());
+        Assert.IsGreaterThan(0.9, quantized.GetProperty("validation").GetProperty("after").GetDouble());
+        Assert.AreEqual("Int8(true)", quantized.GetProperty("to").GetString());
+        Assert.Contains("QuantizeLinear", Network.FromOnnx(files["b.onnx"]).Nodes.Select(node => node.Operator));
+    }
+}
