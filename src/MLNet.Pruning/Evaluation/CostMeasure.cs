@@ -3,7 +3,8 @@ namespace MLNet.Pruning;
 /// <summary>What a network or an ensemble of trees costs.</summary>
 public enum CostMeasure
 {
-    /// <summary>Bytes of the ONNX file that <see cref="Network.SaveOnnx(string, bool, string)"/> writes, where weights are set to zero with sparse initializers; of trees as
+    /// <summary>Bytes of the ONNX file that <see cref="Network.SaveOnnx(string, bool, string)"/> writes, where weights are set to zero with sparse
+    /// initializers; of trees as
     /// <see cref="TreeCost.Bytes"/> counts them.</summary>
     Bytes,
 

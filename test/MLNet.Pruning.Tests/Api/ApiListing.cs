@@ -58,8 +58,8 @@ internal static partial class ApiListing
     private static partial Regex Records();
 
     [GeneratedRegex(
-        @"\n +public (\w+\(\) \{ \}|override (string ToString|int GetHashCode)\(\) \{ \}|(override )?bool Equals\([^)]*\) \{ \}|\w+ Fit\(IDataView input\) \{ \}"
-        + @"|SchemaShape GetOutputSchema\(SchemaShape inputSchema\) \{ \})(?=\n)")]
+        @"\n +public (\w+\(\) \{ \}|override (string ToString|int GetHashCode)\(\) \{ \}|(override )?bool Equals\([^)]*\) \{ \}"
+        + @"|\w+ Fit\(IDataView input\) \{ \}|SchemaShape GetOutputSchema\(SchemaShape inputSchema\) \{ \})(?=\n)")]
     private static partial Regex Common();
 
     [GeneratedRegex(@"(\(.*\))\n +(where .*) \{ \}")]

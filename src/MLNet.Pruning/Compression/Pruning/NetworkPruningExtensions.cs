@@ -98,7 +98,9 @@ public static class NetworkPruningExtensions
         return network.WithMasks(other.Masks);
     }
 
-    /// <summary>Drops what masks in a file say that <see cref="PrunedNetwork.SaveMasks(string)"/> wrote, of this network or of another of the same structure.</summary>
+    /// <summary>
+    /// Drops what masks in a file say that <see cref="PrunedNetwork.SaveMasks(string)"/> wrote, of this network or of another of the same structure.
+    /// </summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>

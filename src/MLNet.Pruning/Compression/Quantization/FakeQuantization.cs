@@ -1,8 +1,8 @@
 namespace MLNet.Pruning.Compression.Quantization;
 
 /// <summary>
-/// Training that rounds in each forward pass what is to be rounded in the end, and passes gradients as if it did not (Bengio, L&#233;onard &amp; Courville 2013,
-/// "Estimating or Propagating Gradients Through Stochastic Neurons"), with steps between integers that are learned (Esser et al. 2020, "Learned Step Size
+/// Training that rounds in each forward pass what is to be rounded in the end, and passes gradients as if it did not (Bengio, L&#233;onard &amp; Courville
+/// 2013, "Estimating or Propagating Gradients Through Stochastic Neurons"), with steps between integers that are learned (Esser et al. 2020, "Learned Step Size
 /// Quantization").
 /// </summary>
 internal static class FakeQuantization

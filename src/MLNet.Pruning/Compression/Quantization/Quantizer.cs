@@ -22,7 +22,9 @@ public abstract class Quantizer
     /// </summary>
     public static Quantizer Float16 { get; } = new Float16Quantizer();
 
-    /// <summary>Weights of three values, -s, 0 and s, with a scale a layer that makes the squared error least (Li et al. 2016, "Ternary Weight Networks").</summary>
+    /// <summary>
+    /// Weights of three values, -s, 0 and s, with a scale a layer that makes the squared error least (Li et al. 2016, "Ternary Weight Networks").
+    /// </summary>
     public static Quantizer Ternary { get; } = new TernaryQuantizer();
 
     /// <summary>

@@ -13,7 +13,8 @@ internal static class WeightGrids
     /// <param name="range">What they span.</param>
     /// <param name="leastScale">Scales are at least that; by channel or one for all, null for no such bound.</param>
     public static WeightGrid Of(Parameter weight, int axis, int bits, bool symmetric, QuantizationRange range, IReadOnlyList<double>? leastScale = null)
-        => new(weight.Name, Grid(weight, axis, bits, symmetric, range, leastScale), symmetric ? -Highest(bits) : 0, symmetric ? Highest(bits) : (1 << bits) - 1);
+        => new(weight.Name, Grid(weight, axis, bits, symmetric, range, leastScale), symmetric ? -Highest(bits) : 0,
+            symmetric ? Highest(bits) : (1 << bits) - 1);
 
     /// <summary>The largest integer of symmetric ones.</summary>
     private static int Highest(int bits) => (1 << (bits - 1)) - 1;

@@ -32,7 +32,9 @@ public sealed partial class Network
         return FromOnnx(OnnxFile.Read(path), sizes, Path.GetFileName(path), Path.GetDirectoryName(Path.GetFullPath(path)));
     }
 
-    /// <summary>A network from an ONNX model that a stream holds from its position to its end; the stream stays open. It need not be one that can seek.</summary>
+    /// <summary>
+    /// A network from an ONNX model that a stream holds from its position to its end; the stream stays open. It need not be one that can seek.
+    /// </summary>
     /// <param name="stream">The stream; its model has all weights in itself, for there is no folder to find others in.</param>
     /// <param name="sizes">Numbers for sizes that the model leaves open, as of a file.</param>
     /// <returns>The network, as of a file.</returns>

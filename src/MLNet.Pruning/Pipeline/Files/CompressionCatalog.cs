@@ -97,8 +97,8 @@ public sealed class CompressionCatalog
 
     /// <summary>
     /// Writes a model so that nothing is lost: its networks with their masks, columns, key values, the weights before training and how
-    /// they were trained, and the ML.NET transformers around them. What <see cref="Load(string, out DataViewSchema)"/> gives back scores in batches and can be pruned
-    /// and trained further. A file that <c>ml.Model.Load</c> reads, in a process without this package, is written by
+    /// they were trained, and the ML.NET transformers around them. What <see cref="Load(string, out DataViewSchema)"/> gives back scores in batches and can be
+    /// pruned and trained further. A file that <c>ml.Model.Load</c> reads, in a process without this package, is written by
     /// <c>ml.Model.Save(model.Compact(), schema, path)</c>.
     /// </summary>
     /// <param name="model">A fitted step or chain with at least one network or ensemble of pruned trees.</param>

@@ -112,7 +112,8 @@ public class QuantizedNetworkTests
         using var input = OrtValue.CreateTensorValueFromMemory(rows, [Rows, .. network.Input.Shape.Skip(1).Select(size => (long)size)]);
         using var outputs = session.Run(run, session.InputNames, [input], session.OutputNames);
         return session.OutputNames.Zip(outputs).ToDictionary(pair => pair.First, pair => pair.Second.GetTensorTypeAndShape().ElementDataType
-            == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.UInt8 ? Array.ConvertAll(pair.Second.GetTensorDataAsSpan<byte>().ToArray(), value => (float)value)
+            == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.UInt8
+                ? Array.ConvertAll(pair.Second.GetTensorDataAsSpan<byte>().ToArray(), value => (float)value)
             : pair.Second.GetTensorDataAsSpan<float>().ToArray());
     }
 

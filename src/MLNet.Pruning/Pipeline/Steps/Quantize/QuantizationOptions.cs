@@ -55,7 +55,8 @@ public record QuantizationOptions
     {
         if (Epochs > 0 && Rounding != WeightRounding.Nearest)
         {
-            throw new ArgumentException($"Training rounds to the nearest integers, and then {Rounding} would take others: leave out one of {nameof(Epochs)} and "
+            throw new ArgumentException($"Training rounds to the nearest integers, and then {Rounding} would take others: leave out one of {nameof(Epochs)} "
+                + "and "
                 + $"{nameof(Rounding)}.", nameof(Rounding));
         }
 
