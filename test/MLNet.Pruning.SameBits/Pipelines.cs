@@ -113,7 +113,7 @@ internal static class Pipelines
     {
         var model = ml.MulticlassClassification.Trainers.NeuralNetwork(Options()).Fit(Rows.Of(ml));
         var masks = Enumerable.Range(0, 3).Select(seed => model.Network.Prune(Amount.Fraction(0.5), Importance.Random(seed)).Masks).ToArray();
-        var pruned = model.Network.WithMasks(WeightMasks.Vote(2, masks)).Network;
+        var pruned = model.Network.WithMasks(WeightMask.Vote(2, masks)).Network;
         return (ml.Transforms.LoadNetwork(pruned, labelColumnName: "Class").Fit(Rows.Of(ml)), $"{pruned}");
     }
 }

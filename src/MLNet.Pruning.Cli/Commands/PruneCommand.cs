@@ -80,7 +80,7 @@ internal static class PruneCommand
                 options = options with { Amount = s_targets[arguments.GetRequiredValue(target)](arguments.GetValue(sparsity)) };
             }
 
-            if (options.Amount.Budget is not null && !options.Granularity.IsStructural)
+            if (options.Amount.Budget is not null && !options.Granularity.Removes)
             {
                 throw new UsageException($"--target {arguments.GetValue(target)} needs a granularity that is removed; '{options.Granularity}' is set to zero.");
             }

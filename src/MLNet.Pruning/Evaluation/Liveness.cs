@@ -45,7 +45,7 @@ internal sealed class Liveness
         var outputs = network.Graph.Outputs.ToHashSet();
         foreach (var tensor in network.Inputs.Concat(network.Nodes.SelectMany(Outputs).Select(output => network.Tensors[output.Name])))
         {
-            var marks = Told(tensor);
+            var marks = MarksOf(tensor);
             (_fromInput[tensor.Name], _toOutput[tensor.Name]) = (Distinct(marks), Distinct(Like(marks, outputs.Contains(tensor.Name) ? Fixed : Zero)));
         }
 
@@ -113,7 +113,7 @@ internal sealed class Liveness
     public static long NonZeros(ReadOnlySpan<float> values) => values.Length - System.MemoryExtensions.Count(values, 0f);
 
     /// <summary>Where all of a tensor is on a path from the input; dimensions are told apart as long as there is room.</summary>
-    private Marks Told(TensorInfo tensor)
+    private Marks MarksOf(TensorInfo tensor)
     {
         var dimensions = new byte[]?[tensor.IsKnown ? tensor.Shape.Length : 0];
         for (var d = 0; d < dimensions.Length; d++)

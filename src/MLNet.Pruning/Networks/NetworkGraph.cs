@@ -105,7 +105,7 @@ internal sealed class NetworkGraph
     /// <summary>The nodes that read whatever has that name, each once, in order; those too whose branches or bodies do.</summary>
     public IEnumerable<Node> Consumers(string name) => _consumers.Value[name];
 
-    /// <summary>What the layers above derive from the graph: computed when it is first asked for, and kept as long as the graph.</summary>
+    /// <summary>What the layers above derive from the graph: computed when it is first requested, and kept as long as the graph.</summary>
     /// <param name="key">Tells it from all else that is kept, by value; with all that it depends on besides the graph.</param>
     /// <param name="derive">Computes it. May be called on any thread, but once.</param>
     public T Once<T>(object key, Func<T> derive) where T : notnull => (T)_derived.GetOrAdd(key, _ => new(() => derive())).Value;

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace MLNet.Pruning;
 
 /// <summary>Which values of a parameter are kept; the others are held at zero. One bit a value; immutable.</summary>
-public sealed class WeightMask
+public sealed partial class WeightMask
 {
     private const int BitsPerWord = 64;
     private readonly ulong[] _kept;

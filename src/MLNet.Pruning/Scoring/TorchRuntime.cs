@@ -34,7 +34,7 @@ internal static class TorchRuntime
     /// The device that <c>MLContext.GpuDeviceId</c> asks for: the CPU where it is null, or, with a warning, where there is no
     /// such GPU and <c>MLContext.FallbackToCpu</c> is set.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The GPU is asked for, absent, and falling back is off.</exception>
+    /// <exception cref="InvalidOperationException">The GPU is requested, absent, and falling back is off.</exception>
     public static torch.Device Device(int? gpuDeviceId, bool fallbackToCpu, IChannel channel)
     {
         Require();

@@ -6,7 +6,7 @@ public sealed partial class Network
 {
     /// <summary>
     /// The groups of indices that have to go together: neurons, channels, heads and hidden units with all that makes and reads them. What
-    /// cannot shrink says why in <see cref="NetworkStructure.Reasons"/>. Found once, when they are first asked for, and the same for every network that differs
+    /// cannot shrink says why in <see cref="NetworkStructure.Reasons"/>. Found once, when they are first requested, and the same for every network that differs
     /// from this one in weights only, such as the masked or the fine-tuned one.
     /// </summary>
     /// <param name="options">How to read what can be read in two ways; default <see cref="StructureOptions"/>.</param>

@@ -116,7 +116,7 @@ internal static class ReshapeCoupling
 
         var heads = IsAttention(coupling, node.Outputs[0]);
         var last = factor.Parts.Count - 1;
-        // Attention shrinks by that of head and index within it that was asked for; all else by the last part of which something can go.
+        // Attention shrinks by that of head and index within it that was requested; all else by the last part of which something can go.
         int[] order = heads ? [coupling.Options.WholeHeads ? last - 1 : last, .. Enumerable.Range(0, last - 1).Reverse()]
             : [.. Enumerable.Range(0, last + 1).Reverse()];
         var live = order[Math.Min(coupling.Choice(split), order.Length - 1)];
@@ -139,7 +139,7 @@ internal static class ReshapeCoupling
 
     private static Axis Merge(Coupling coupling, Node node, List<Part> parts, Symbols symbols)
     {
-        // Of heads and an index within them that keys and values have of their own, where one head serves all queries, the one that was asked for.
+        // Of heads and an index within them that keys and values have of their own, where one head serves all queries, the one that was requested.
         var live = parts.Where(part => part.Classes is not null)
             .OrderByDescending(part => coupling.Options.WholeHeads && part.Classes!.Any(coupling.Heads.Contains))
             .ThenByDescending(part => part.Classes!.Length).ToArray();

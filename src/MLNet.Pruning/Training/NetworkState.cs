@@ -14,7 +14,7 @@ internal sealed record NetworkState : ScoredNetwork
     /// <summary>The weights before training.</summary>
     public required Network Initial { get; init; }
 
-    /// <summary>The weights after the trainer's RewindEpoch; null where none was asked for.</summary>
+    /// <summary>The weights after the trainer's RewindEpoch; null where none was requested.</summary>
     public required Network? Early { get; init; }
 
     /// <summary>The network as it was before it was first pruned, from which later steps distil; null where it was never pruned.</summary>

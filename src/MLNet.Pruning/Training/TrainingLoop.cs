@@ -222,5 +222,5 @@ internal sealed class TrainingLoop
 /// <param name="Network">The network with its new weights.</param>
 /// <param name="Validation">What it measures on the validation rows; null without such rows.</param>
 /// <param name="History">Its epochs.</param>
-/// <param name="Snapshot">The weights after the epoch asked for; null where none was asked for or the training ended before it.</param>
+/// <param name="Snapshot">The weights after the epoch requested; null where none was requested or the training ended before it.</param>
 internal sealed record TrainingResult(Network Network, ValidationResult? Validation, IReadOnlyList<EpochResult> History, Network? Snapshot);

@@ -23,7 +23,7 @@ internal abstract class Candidates(PruningOptions options, PrunedNetwork start, 
     public abstract IReadOnlyList<CandidatePoolSize> Pools { get; }
 
     /// <summary>Whether they are removed rather than set to zero.</summary>
-    public bool Removes => options.Granularity.IsStructural;
+    public bool Removes => options.Granularity.Removes;
 
     /// <summary>Share of what the dense network cost, by the measure of the amount, that is gone.</summary>
     public double CostGone => 1 - (double)Cost(now.Network) / DenseCost;
@@ -48,7 +48,7 @@ internal abstract class Candidates(PruningOptions options, PrunedNetwork start, 
         // Thresholds look at each layer by itself.
         isApart |= options.Amount.IsThreshold || !options.Scope.IsTogether;
         return options.Granularity.IsDepth ? new BlockCandidates(options, start, scores)
-            : options.Granularity.IsStructural ? new GroupCandidates(options, start, scores, isApart) : new MaskCandidates(options, start, scores, isApart);
+            : options.Granularity.Removes ? new GroupCandidates(options, start, scores, isApart) : new MaskCandidates(options, start, scores, isApart);
     }
 
     /// <summary>The same in what is left of the network.</summary>
@@ -174,7 +174,7 @@ internal abstract class Candidates(PruningOptions options, PrunedNetwork start, 
     /// <summary>The target, or what is gone where more is.</summary>
     private long Reached(CandidatePoolSize pool, long target)
     {
-        // What is removed goes in widths that are rounded and in blocks that hold others, so that more may be gone than was asked for.
+        // What is removed goes in widths that are rounded and in blocks that hold others, so that more may be gone than was requested.
         if (Removes || target >= pool.Gone)
         {
             return Math.Max(Math.Min(target, pool.Total - pool.Last), pool.Gone);
@@ -197,5 +197,5 @@ internal abstract class Candidates(PruningOptions options, PrunedNetwork start, 
 /// <param name="Total">Those of the dense network.</param>
 /// <param name="Gone">Those that are gone.</param>
 /// <param name="Multiple">What the number left is rounded to a multiple of.</param>
-/// <param name="Last">Those that stay, whatever is asked for.</param>
+/// <param name="Last">Those that stay, whatever is requested.</param>
 internal sealed record CandidatePoolSize(IReadOnlyList<(string Layer, string Parameter)> Members, long Total, long Gone, int Multiple = 1, int Last = 0);

@@ -18,7 +18,7 @@ public sealed class LayerRule
             throw new ArgumentException($"The amount {amount} is a share of the network's cost, which is one of all layers.", nameof(amount));
         }
 
-        if (amount is not null && granularity is not null && !granularity.IsStructural)
+        if (amount is not null && granularity is not null && !granularity.Removes)
         {
             MaskCandidates.Check(granularity, Scope.Network, amount);
         }

@@ -34,7 +34,7 @@ internal sealed class MaskCandidates : Candidates
     /// <exception cref="ArgumentException">Names both.</exception>
     public static void Check(Granularity granularity, Scope scope, Amount amount)
     {
-        if (granularity.FixedAmount is { } fixedAmount && !amount.Says(fixedAmount))
+        if (granularity.FixedAmount is { } fixedAmount && !amount.IsSameAs(fixedAmount))
         {
             throw new ArgumentException($"Granularity '{granularity}' is itself the amount {fixedAmount}, but the requested amount is {amount}: leave it out.",
                 nameof(amount));

@@ -9,27 +9,18 @@ public static class NetworkPruningExtensions
     /// Drops the network's least important weights or structures; see <see cref="PrunedNetwork.Prune(Amount, Importance, Granularity, Scope)"/>.
     /// </summary>
     /// <param name="network">The network, with values.</param>
-    /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
+    /// <param name="amount">
+    /// How much of each pool that <paramref name="scope"/> makes; null with <see cref="Granularity.NToM"/>, which has an amount of its own.
+    /// </param>
     /// <param name="importance">How important a weight or structure is; by default <see cref="Importance.L1"/>.</param>
     /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="PruningTargetException">A cost is out of reach.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
-    public static PrunedNetwork Prune(this Network network, Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
+    public static PrunedNetwork Prune(this Network network, Amount? amount = null, Importance? importance = null, Granularity? granularity = null,
+        Scope? scope = null)
         => network.WithoutMasks().Prune(amount, importance, granularity, scope);
-
-    /// <summary>Drops what a granularity says that has an amount of its own; see <see cref="PrunedNetwork.Prune(Granularity, Importance, Scope)"/>.</summary>
-    /// <param name="network">The network, with values.</param>
-    /// <param name="granularity">N:M of any n and m.</param>
-    /// <param name="importance">What a weight is worth; by default <see cref="Importance.L1"/>.</param>
-    /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
-    /// <exception cref="ArgumentException">
-    /// The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.
-    /// </exception>
-    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
-    public static PrunedNetwork Prune(this Network network, Granularity granularity, Importance? importance = null, Scope? scope = null)
-        => network.WithoutMasks().Prune(granularity, importance, scope);
 
     /// <summary>Prunes the network as the options say; see <see cref="PrunedNetwork.Prune(PruningOptions)"/>.</summary>
     /// <param name="network">The network, with values.</param>
@@ -66,7 +57,7 @@ public static class NetworkPruningExtensions
     /// <exception cref="ArgumentException">No such parameter, or a mask of another size.</exception>
     public static PrunedNetwork WithMask(this Network network, string parameter, WeightMask mask) => network.WithoutMasks().WithMask(parameter, mask);
 
-    /// <summary>Drops what masks of your own say, such as those that <see cref="WeightMasks"/> makes.</summary>
+    /// <summary>Drops what masks of your own say, such as those that <see cref="WeightMask"/> makes.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="masks">By the name of their parameter; each one entry a value, in row-major order.</param>
     /// <exception cref="ArgumentException">No such parameter, or a mask of another size.</exception>

@@ -7,10 +7,12 @@ public sealed partial class PrunedNetwork
 {
     /// <summary>
     /// Drops the least important weights or structures of what is left until the amount is gone. The amount is one of the weights or structures of the dense
-    /// network: half, asked for twice, is half. <see cref="Amount.OfRemaining"/> makes it one of the weights or structures that are not dropped yet, as
+    /// network: half, requested twice, is half. <see cref="Amount.OfRemaining"/> makes it one of the weights or structures that are not dropped yet, as
     /// <c>torch.nn.utils.prune</c> has it.
     /// </summary>
-    /// <param name="amount">How much of each pool that <paramref name="scope"/> makes.</param>
+    /// <param name="amount">
+    /// How much of each pool that <paramref name="scope"/> makes; null with <see cref="Granularity.NToM"/>, which has an amount of its own.
+    /// </param>
     /// <param name="importance">How important a weight or structure is; by default <see cref="Importance.L1"/>.</param>
     /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Weight"/>.</param>
     /// <param name="scope">Which weights, and compared among what; by default <see cref="Scope.Network"/>.</param>
@@ -18,35 +20,21 @@ public sealed partial class PrunedNetwork
     /// <exception cref="PruningTargetException">More than the amount is dropped already, or a cost is out of reach.</exception>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
-    public PrunedNetwork Prune(Amount amount, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
+    public PrunedNetwork Prune(Amount? amount = null, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
     {
-        ArgumentNullException.ThrowIfNull(amount);
         return Prune(new PruningOptions
         {
-            Amount = amount,
+            Amount = amount ?? granularity?.FixedAmount
+                ?? throw new ArgumentException($"Granularity '{granularity ?? Granularity.Weight}' says no amount: give one.", nameof(amount)),
             Importance = importance ?? Importance.L1,
             Granularity = granularity ?? Granularity.Weight,
             Scope = scope ?? Scope.Network,
         });
     }
 
-    /// <summary>Drops what a granularity says that has an amount of its own: <see cref="Granularity.NToM"/>.</summary>
-    /// <param name="granularity">N:M of any n and m.</param>
-    /// <param name="importance">What a weight is worth; by default <see cref="Importance.L1"/>.</param>
-    /// <param name="scope">Which weights; by default <see cref="Scope.Network"/>.</param>
-    /// <returns>The network with the new masks, each a part of the one before.</returns>
-    /// <exception cref="ArgumentException">
-    /// The granularity says no amount, does not divide a layer, a name does not exist, or nothing in scope can be pruned.
-    /// </exception>
-    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
-    public PrunedNetwork Prune(Granularity granularity, Importance? importance = null, Scope? scope = null)
-    {
-        ArgumentNullException.ThrowIfNull(granularity);
-        return Prune(granularity.FixedAmount ?? throw new ArgumentException($"Granularity '{granularity}' says no amount: give one.", nameof(granularity)),
-            importance, granularity, scope);
-    }
-
-    /// <summary>Prunes as the options say, but without what needs rows: recovery, fine-tuning and tolerance, which <c>ml.Transforms.Prune</c> has.</summary>
+    /// <summary>
+    /// Prunes as the options say, but without what needs rows: weight reconstruction, fine-tuning and tolerance, which <c>ml.Transforms.Prune</c> has.
+    /// </summary>
     /// <param name="options">How.</param>
     /// <returns>The network with the new masks; where structures are removed, the smaller network.</returns>
     /// <exception cref="PruningTargetException">More than the amount is dropped already, or a cost is out of reach.</exception>

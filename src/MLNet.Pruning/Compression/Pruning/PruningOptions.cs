@@ -176,13 +176,13 @@ public record PruningOptions
 
     internal void Validate()
     {
-        if (Amount.Budget is not null && !Granularity.IsStructural)
+        if (Amount.Budget is not null && !Granularity.Removes)
         {
             throw new ArgumentException($"The amount {Amount} needs structures that are removed; those of granularity '{Granularity}' are set to zero.",
                 nameof(Amount));
         }
 
-        if (Granularity.IsStructural)
+        if (Granularity.Removes)
         {
             if (Scope.Distribution.IsAllocated || Scope.Distribution.IsLamp)
             {
@@ -199,10 +199,10 @@ public record PruningOptions
         {
             var part = Under(rule);
             part.Validate();
-            if (part.Granularity.IsStructural != Granularity.IsStructural)
+            if (part.Granularity.Removes != Granularity.Removes)
             {
-                throw new ArgumentException($"Structures of granularity '{Granularity}' are {(Granularity.IsStructural ? "removed" : "set to zero")}, but the "
-                    + $"rule for '{rule}' asks for '{part.Granularity}', which are {(part.Granularity.IsStructural ? "removed" : "set to zero")}: prune in "
+                throw new ArgumentException($"Structures of granularity '{Granularity}' are {(Granularity.Removes ? "removed" : "set to zero")}, but the "
+                    + $"rule for '{rule}' asks for '{part.Granularity}', which are {(part.Granularity.Removes ? "removed" : "set to zero")}: prune in "
                         + "two steps.", nameof(Layers));
             }
         }

@@ -119,7 +119,7 @@ internal sealed class PruningPlan
 
     /// <summary>Share of the candidates that are gone, and what is left.</summary>
     public (double Sparsity, long Left) Describe(PrunedNetwork network)
-        => _options.Layers.Count == 0 || !_options.Granularity.IsStructural ? _parts[0].Start.Describe(network)
+        => _options.Layers.Count == 0 || !_options.Granularity.Removes ? _parts[0].Start.Describe(network)
         : (1 - (double)network.Network.ParameterCount / _start.Network.ParameterCount, network.Network.ParameterCount);
 
     /// <summary>Adds to the report what the plan alone knows.</summary>
@@ -159,7 +159,7 @@ internal sealed class PruningPlan
                 var now = part.Start.In(good, scores);
                 var next = now.Drop(part.Missing(now, step, most), part.Record);
                 Removal = (now as GroupCandidates)?.Removal ?? Removal;
-                if (_options.Layers.Count > 0 && _options.Granularity.IsStructural && next != good)
+                if (_options.Layers.Count > 0 && _options.Granularity.Removes && next != good)
                 {
                     // What one part loses changes the sizes of what the next one reads.
                     next = scores.Compensate(next);

@@ -68,7 +68,7 @@ internal static class PruningWarnings
     {
         var member = start.Member(parameter.Name);
         return !start.Weights.Layers.Any(layer => layer.Weights.Contains(parameter.Name)) ? "no layer's weight"
-            : options.Granularity.IsStructural ? $"nothing of granularity '{options.Granularity}' in scope is made or read by it"
+            : options.Granularity.Removes ? $"nothing of granularity '{options.Granularity}' in scope is made or read by it"
             : options.Granularity.Fits(member.Parameter, member.Axes) ? "left out by the scope" : $"without structures of granularity '{options.Granularity}'";
     }
 
@@ -86,7 +86,7 @@ internal static class PruningWarnings
             + (options.Amount.IsThreshold ? "nothing is worth less than the threshold."
             : rounded.Length > 0 ? $"the widths were rounded, {string.Join(", ", rounded.Take(Shown))}. Set {nameof(PruningOptions.Alignment)} to 1, or ask "
                 + "for more."
-            : (options.Granularity.IsStructural ? start.Network.Graph.Metadata.ContainsKey(DenseMetadata.Key) : start.IsPruned) ? "as much was pruned before."
+            : (options.Granularity.Removes ? start.Network.Graph.Metadata.ContainsKey(DenseMetadata.Key) : start.IsPruned) ? "as much was pruned before."
             : options.Granularity.IsDepth ? Blocks(options, start.Network)
             : "that rounds to none, or one is left of every layer in scope. Ask for more, or widen the scope.");
     }

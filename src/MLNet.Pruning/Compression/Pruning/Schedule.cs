@@ -11,7 +11,7 @@ public sealed class Schedule
     /// <summary>What halves are compared with.</summary>
     private const double Fuzz = 1e-9;
 
-    /// <summary>From where a pool stands, where it is to go, and how far that may be from what was asked for, to the sparsities after each step.</summary>
+    /// <summary>From where a pool stands, where it is to go, and how far that may be from what was requested, to the sparsities after each step.</summary>
     private readonly Func<double, double, double, IEnumerable<double>> _sparsities;
 
     private readonly string _call;
@@ -115,7 +115,7 @@ public sealed class Schedule
     /// <summary>The sparsities after each step; the last is the target.</summary>
     /// <param name="from">The sparsity at the start.</param>
     /// <param name="target">The sparsity at the end.</param>
-    /// <param name="rounding">How far the target may lie from what was asked for, since it is a whole number of something.</param>
+    /// <param name="rounding">How far the target may lie from what was requested, since it is a whole number of something.</param>
     internal IReadOnlyList<double> Sparsities(double from, double target, double rounding = 0)
         => target <= from ? [target] : [.. _sparsities(from, target, rounding)];
 

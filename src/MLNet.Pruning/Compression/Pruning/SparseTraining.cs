@@ -26,7 +26,7 @@ public abstract partial class SparseTraining
     /// <summary>Refuses options that it cannot work with.</summary>
     internal virtual void Check(PruningOptions options)
     {
-        if (options.Granularity.IsStructural)
+        if (options.Granularity.Removes)
         {
             throw new ArgumentException($"{nameof(SparseTraining)}.{this} moves masks, but structures of granularity '{options.Granularity}' are removed: "
                 + $"prune between trainings, or with {nameof(SparseTraining)}.{nameof(Soft)}.", nameof(PruningOptions.Training));

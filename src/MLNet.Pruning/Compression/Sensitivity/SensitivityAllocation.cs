@@ -7,7 +7,7 @@ internal sealed class SensitivityAllocation(SensitivityReport report)
 {
     private const int Bisections = 60;
 
-    /// <summary>Weights or structures that each layer keeps, not yet whole numbers, of the sum asked for.</summary>
+    /// <summary>Weights or structures that each layer keeps, not yet whole numbers, of the sum requested.</summary>
     /// <param name="members">The layers.</param>
     /// <param name="totals">Weights or structures of each.</param>
     /// <param name="remaining">Those not dropped yet; at most so many are kept.</param>

@@ -81,7 +81,7 @@ public sealed record SensitivityPoint
     internal SensitivityPoint(double requested, double sparsity, ValidationResult validation)
         => (Requested, Sparsity, Validation) = (requested, sparsity, validation);
 
-    /// <summary>The sparsity asked for; what the layer has already for the first point.</summary>
+    /// <summary>The sparsity requested; what the layer has already for the first point.</summary>
     public double Requested { get; }
 
     /// <summary>Share of its weights or structures that are gone, which is the nearest there is.</summary>

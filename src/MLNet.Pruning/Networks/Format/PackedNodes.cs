@@ -22,7 +22,7 @@ internal sealed class PackedNodes
     private readonly MemoryStream _run = new();
     private int _inRun;
 
-    /// <summary>The nodes of a graph, packed or not; one that is packed is made anew whenever it is asked for.</summary>
+    /// <summary>The nodes of a graph, packed or not; one that is packed is made anew whenever it is requested.</summary>
     public static IReadOnlyList<NodeProto> Of(GraphProto graph) => graph.Node.Any(IsPacked) ? new Unpacked(graph) : graph.Node;
 
     /// <summary>Puts one node, with the bytes in its one attribute, in the place of those that follow each other.</summary>

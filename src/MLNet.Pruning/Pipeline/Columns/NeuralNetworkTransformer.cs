@@ -11,9 +11,9 @@ namespace MLNet.Pruning;
 /// <summary>
 /// Scores rows with a network, and hands the network on to later steps of the chain in the annotations of its Score column. Appends
 /// <c>PredictedLabel</c> and <c>Score</c> for classes, <c>PredictedLabel</c>, <c>Score</c> and <c>Probability</c> for binary classification,
-/// <c>Score</c> for regression.
+/// <c>Score</c> for regression. Where it reads one column, ML.NET's <c>PermutationFeatureImportance</c> takes it as it takes ML.NET's own.
 /// </summary>
-public sealed class NeuralNetworkTransformer : IScoringStep
+public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredictionTransformer<Network>
 {
     private readonly NetworkState _state;
 
@@ -98,6 +98,17 @@ public sealed class NeuralNetworkTransformer : IScoringStep
     internal DataViewSchema InputSchema { get; }
 
     DataViewSchema IScoringStep.InputSchema => InputSchema;
+
+    string ISingleFeaturePredictionTransformer<Network>.FeatureColumnName => Feature.Name;
+
+    DataViewType ISingleFeaturePredictionTransformer<Network>.FeatureColumnType => Feature.Type;
+
+    Network IPredictionTransformer<Network>.Model => Network;
+
+    /// <summary>The one column it reads, where it reads but one.</summary>
+    private InputColumn Feature => _state.Inputs.Columns is [var only] ? only
+        : throw new NotSupportedException($"The network reads several columns ({string.Join(", ", _state.Inputs.Columns.Select(column => column.Name))}); "
+            + "expected a network with one input.");
 
     int IScoringStep.RowSize => Network.RowSize;
 

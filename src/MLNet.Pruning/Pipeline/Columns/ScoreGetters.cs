@@ -34,10 +34,10 @@ internal static class ScoreGetters
         _ => (ValueGetter<float>)((ref float value) => value = outputs.Current[0]),
     };
 
-    /// <summary>The getter in the type asked for.</summary>
+    /// <summary>The getter in the type requested.</summary>
     /// <exception cref="InvalidOperationException">The column holds another type.</exception>
     public static ValueGetter<T> Typed<T>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<T>
-        ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, but a getter of {typeof(T)} was asked for.");
+        ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, but a getter of {typeof(T)} was requested.");
 
     public static ArgumentOutOfRangeException Inactive(DataViewSchema.Column column)
         => new(nameof(column), column.Name, $"Column '{column.Name}' is not active: name it when the cursor is made.");

@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Columns;
 
-/// <summary>The input's rows with a step's columns, computed a batch at a time and only when one of them is asked for.</summary>
+/// <summary>The input's rows with a step's columns, computed a batch at a time and only when one of them is requested.</summary>
 internal sealed class ScoringView : IDataView
 {
     private readonly IScoringStep _transformer;
@@ -53,7 +53,7 @@ internal sealed class ScoringView : IDataView
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
         => [GetRowCursor(columnsNeeded, rand)];
 
-    /// <summary>The input's rows under the wider schema, where no score is asked for.</summary>
+    /// <summary>The input's rows under the wider schema, where no score is requested.</summary>
     private sealed class PassingCursor(DataViewSchema schema, DataViewRowCursor input, bool[] active) : DataViewRowCursor
     {
         public override DataViewSchema Schema => schema;

@@ -4,8 +4,8 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// How much goes: a share or a number of weights or structures, a share of the network's cost, or all weights or structures whose importance lies below a
-/// threshold. Shares and numbers are of what the dense network has, the one before its first pruning, and count what went before: half of the weights, asked
-/// for twice, is half. <see cref="OfRemaining"/> makes them of what is left: half of it, asked for twice, leaves a quarter. What stays is said by a
+/// threshold. Shares and numbers are of what the dense network has, the one before its first pruning, and count what went before: half of the weights,
+/// requested twice, is half. <see cref="OfRemaining"/> makes them of what is left: half of it, requested twice, leaves a quarter. What stays is said by a
 /// <see cref="MLNet.Pruning.Budget"/>.
 /// </summary>
 public sealed class Amount
@@ -90,8 +90,8 @@ public sealed class Amount
     public Amount OfRemaining() => !IsThreshold ? new(_kind, _value, isOfRemaining: true)
         : throw new InvalidOperationException($"The threshold {this} is compared with what is left, and no share or number of anything.");
 
-    /// <summary>Whether both say the same, up to rounding.</summary>
-    internal bool Says(Amount other) => _kind == other._kind && IsOfRemaining == other.IsOfRemaining && Math.Abs(_value - other._value) <= 1e-9;
+    /// <summary>Whether both are the same amount, up to rounding.</summary>
+    internal bool IsSameAs(Amount other) => _kind == other._kind && IsOfRemaining == other.IsOfRemaining && Math.Abs(_value - other._value) <= 1e-9;
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_kind}({_value}){(IsOfRemaining ? $".{nameof(OfRemaining)}()" : "")}");

@@ -4,8 +4,14 @@ using MLNet.Pruning.Structure.Granularities;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// What of a network is pruned as one. Single weights, N:M patterns, blocks of weights, kernels, rows, columns and slices are set to zero and
-/// held there by masks; neurons, filters, heads, hidden units, residual blocks and layers are really removed, with all that makes and reads them.
+/// What of a network is pruned as one. <see cref="Removes"/> tells those apart that set to zero from those that remove.
+/// <list type="table">
+/// <item><term>set to zero</term><description>and held there by masks, in tensors of the same sizes: <see cref="Weight"/>, <see cref="Row"/>,
+/// <see cref="Column"/>, <see cref="Slice"/>, <see cref="Kernel"/>, <see cref="WeightBlock"/>, <see cref="NToM"/></description></item>
+/// <item><term>removed</term><description>with all that makes and reads it, so that tensors shrink: <see cref="Neuron"/>, <see cref="Filter"/> (or
+/// <see cref="Channel"/>), <see cref="ChannelGroup"/>, <see cref="Head"/>, <see cref="HiddenUnit"/>, <see cref="Unit"/>,
+/// <see cref="UnitWithinHeads"/>, <see cref="Block"/>, <see cref="Layer"/></description></item>
+/// </list>
 /// </summary>
 public sealed class Granularity
 {
@@ -99,7 +105,7 @@ public sealed class Granularity
     /// <summary>
     /// N:M sparsity: of every m consecutive inputs (of convolutions: channels) to a unit the n most important stay, as NVIDIA's sparse tensor
     /// cores read it for 2:4 (Mishra et al. 2021, "Accelerating Sparse Deep Neural Networks"; Zhou et al. 2021). The pattern is the amount:
-    /// a share 1 - n/m of the weights, and no other amount can be asked for. Schedules go there by dropping one more of every m at a time.
+    /// a share 1 - n/m of the weights, and no other amount can be requested. Schedules go there by dropping one more of every m at a time.
     /// </summary>
     /// <param name="n">Weights that stay, at least 1 and below <paramref name="m"/>.</param>
     /// <param name="m">Weights in a group; has to divide the inputs of every layer in scope.</param>
@@ -118,14 +124,17 @@ public sealed class Granularity
     /// <summary>Whether single weights are pruned.</summary>
     internal bool IsSingle { get; private init; }
 
-    /// <summary>How many weights of how many inputs stay, where that is what is asked for.</summary>
+    /// <summary>How many weights of how many inputs stay, where that is what is requested.</summary>
     internal (int Kept, int Size)? Pattern { get; private init; }
 
     /// <summary>The amount that the granularity itself says; null where it says none.</summary>
     internal Amount? FixedAmount => Pattern is var (kept, size) ? Amount.Fraction(1 - (double)kept / size) : null;
 
-    /// <summary>Whether structures are removed rather than set to zero.</summary>
-    internal bool IsStructural => Structure is not null || IsDepth;
+    /// <summary>
+    /// Whether what goes is removed, so that tensors shrink and any runtime is faster for it; else it is set to zero and held there by masks, and
+    /// tensors keep their sizes.
+    /// </summary>
+    public bool Removes => Structure is not null || IsDepth;
 
     /// <summary>How the network is read for groups; null where structures are not groups.</summary>
     internal StructureOptions? Structure { get; }

@@ -21,7 +21,7 @@ public class GranularityTests
             var n = random.Next(1, m);
             var weight = Drawn(random, inputs: m * random.Next(1, 40));
             var before = random.Next(2) == 0 ? weight.Network.Prune(Amount.Fraction(0.3), Importance.Random(seed)) : weight.Network.Prune(Amount.Count(0));
-            var after = before.Prune(Granularity.NToM(n, m));
+            var after = before.Prune(granularity: Granularity.NToM(n, m));
             var (was, mask) = (before.Masks["w"], after.Masks["w"]);
             var values = weight.Network["w"].Values.ToArray();
             for (var output = 0; output < weight.Outputs; output++)
@@ -117,12 +117,12 @@ public class GranularityTests
             }
         }
 
-        Assert.AreEqual(network.Prune(Granularity.NToM(1, 4)).Masks["fc2.weight"].Kept, pruned.Masks["fc2.weight"].Kept);
+        Assert.AreEqual(network.Prune(granularity: Granularity.NToM(1, 4)).Masks["fc2.weight"].Kept, pruned.Masks["fc2.weight"].Kept);
         network.Prune(Amount.Fraction(0.5), granularity: Granularity.NToM(2, 4));
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.9), granularity: Granularity.NToM(2, 4))).Message,
             "Fraction(0.9)");
         Assert.ThrowsExactly<ArgumentException>(() => new PruningOptions { Granularity = Granularity.NToM(2, 4), Amount = Amount.Count(3) }.Validate());
-        Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Granularity.Weight));
+        Assert.ThrowsExactly<ArgumentException>(() => network.Prune(granularity: Granularity.Weight));
     }
 
     [TestMethod]
@@ -131,7 +131,7 @@ public class GranularityTests
         // Half is gone, all in the first group: the second still has to lose two.
         var pruned = Dense(1, 8, false, [1, 2, 3, 4, 5, 6, 7, 8]).Prune(Amount.Count(4));
         var plan = Plans.Create(new PruningOptions { Granularity = Granularity.NToM(2, 4) }, pruned);
-        foreach (var mask in new[] { pruned.Prune(Granularity.NToM(2, 4)).Masks["w"], plan.Prune(pruned, 0).Masks["w"] })
+        foreach (var mask in new[] { pruned.Prune(granularity: Granularity.NToM(2, 4)).Masks["w"], plan.Prune(pruned, 0).Masks["w"] })
         {
             CollectionAssert.AreEqual(new[] { false, false, false, false, false, false, true, true }, mask.ToArray());
         }
@@ -141,14 +141,14 @@ public class GranularityTests
     public void What_does_not_divide_is_refused_with_both_sizes()
     {
         var network = Network.Mlp(10, 6, 4).Initialize(1);
-        var pattern = Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Granularity.NToM(2, 4))).Message;
+        var pattern = Assert.ThrowsExactly<ArgumentException>(() => network.Prune(granularity: Granularity.NToM(2, 4))).Message;
         StringAssert.Contains(pattern, "'NToM(2, 4)'");
         StringAssert.Contains(pattern, "layer 'fc1' (fc1.weight[6 x 10] has 10 inputs)");
         StringAssert.Contains(pattern, "layer 'fc2' (fc2.weight[4 x 6] has 6 inputs)");
         var block = Assert.ThrowsExactly<ArgumentException>(() => network.Prune(Amount.Fraction(0.5), granularity: Granularity.WeightBlock(8, 2))).Message;
         StringAssert.Contains(block, "WeightBlock(8, 2)");
         StringAssert.Contains(block, "layer 'fc1' (fc1.weight[6 x 10] has 6 outputs x 10 inputs)");
-        Assert.AreEqual(30, network.Prune(Granularity.NToM(1, 2), scope: Scope.Network.Only("fc1")).Masks.Single().Value.Kept);
+        Assert.AreEqual(30, network.Prune(granularity: Granularity.NToM(1, 2), scope: Scope.Network.Only("fc1")).Masks.Single().Value.Kept);
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Granularity.NToM(4, 4));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Granularity.NToM(0, 4));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Granularity.WeightBlock(0, 1));

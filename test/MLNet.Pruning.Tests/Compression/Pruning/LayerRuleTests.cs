@@ -23,7 +23,7 @@ public class LayerRuleTests
         Assert.AreEqual(network["fc2.weight"].Count / 10, pruned.Masks["fc2.weight"].Kept);
         Assert.AreEqual(network["out.weight"].Count * 3 / 4, pruned.Masks["out.weight"].Kept);
         Same(network.Prune(Amount.Fraction(0.5), Importance.L2, Granularity.Kernel).Masks["conv1.weight"], pruned.Masks["conv1.weight"]);
-        Same(network.Prune(Granularity.NToM(1, 4), scope: Scope.Layer.Only("fc1")).Masks["fc1.weight"], pruned.Masks["fc1.weight"]);
+        Same(network.Prune(granularity: Granularity.NToM(1, 4), scope: Scope.Layer.Only("fc1")).Masks["fc1.weight"], pruned.Masks["fc1.weight"]);
     }
 
     [TestMethod]

@@ -19,8 +19,8 @@ public class WeightMasksTests
                 (IReadOnlyDictionary<string, WeightMask>)Enumerable.Range(0, counts.Length).Where(_ => random.Next(4) > 0)
                 .ToDictionary(p => $"p{p}", p => new WeightMask(Enumerable.Range(0, counts[p]).Select(_ => random.Next(2) == 0).ToArray()))).ToArray();
             var votes = random.Next(1, sets.Length + 1);
-            foreach (var (combined, needed) in new[] { (WeightMasks.Union(sets), 1), (WeightMasks.Intersection(sets), sets.Length),
-                (WeightMasks.Vote(votes, sets), votes) })
+            foreach (var (combined, needed) in new[] { (WeightMask.Union(sets), 1), (WeightMask.Intersection(sets), sets.Length),
+                (WeightMask.Vote(votes, sets), votes) })
             {
                 for (var p = 0; p < counts.Length; p++)
                 {
@@ -84,9 +84,9 @@ public class WeightMasksTests
             }
 
             StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() =>
-                WeightMasks.Union(pruned.Masks, Network.Mlp(3, 7).Initialize(1).Prune(Amount.Fraction(0.5)).Masks)).Message, "91 and 21");
-            Assert.ThrowsExactly<ArgumentException>(() => WeightMasks.Intersection());
-            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => WeightMasks.Vote(2, pruned.Masks));
+                WeightMask.Union(pruned.Masks, Network.Mlp(3, 7).Initialize(1).Prune(Amount.Fraction(0.5)).Masks)).Message, "91 and 21");
+            Assert.ThrowsExactly<ArgumentException>(() => WeightMask.Intersection());
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => WeightMask.Vote(2, pruned.Masks));
             Assert.ThrowsExactly<ArgumentException>(() => pruned.Network
                 .WithMasks(ImmutableDictionary<string, WeightMask>.Empty.Add("fc1.weight", new([true]))));
         });

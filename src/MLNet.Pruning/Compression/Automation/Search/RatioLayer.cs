@@ -15,7 +15,7 @@ internal sealed record RatioLayer(string Layer, string Parameter, long Total, IR
     /// <summary>Share of the candidates that are gone.</summary>
     public double Sparsity(int level) => 1 - (double)Kept[level] / Total;
 
-    /// <summary>The levels for shares asked for.</summary>
+    /// <summary>The levels for shares requested.</summary>
     /// <param name="pool">The layer's candidates.</param>
     /// <param name="sparsities">Shares of all of them.</param>
     public static RatioLayer Of(CandidatePoolSize pool, IEnumerable<double> sparsities)

@@ -8,7 +8,7 @@ namespace MLNet.Pruning.Compression.Automation.Search;
 /// <summary>A network pruned layer by layer to chosen levels, by an importance measured once on the network as it is.</summary>
 internal sealed class RatioSpace
 {
-    /// <summary>The shares of a layer's candidates tried unless others are asked for.</summary>
+    /// <summary>The shares of a layer's candidates tried unless others are requested.</summary>
     public static readonly double[] DefaultSparsities = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
     private readonly ImportanceScores _scores;

@@ -42,6 +42,6 @@ public abstract class SearchStrategy
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static SearchStrategy LearnedPolicy(int population = 16, int iterations = 20) => new PolicySearch(population, iterations);
 
-    /// <summary>Candidates in turn. When the next is asked for, the log holds what the last measured; those that it holds already cost nothing.</summary>
+    /// <summary>Candidates in turn. When the next is requested, the log holds what the last measured; those that it holds already cost nothing.</summary>
     internal abstract IEnumerable<int[]> Propose(SearchLog log);
 }

@@ -138,7 +138,7 @@ public abstract class Importance
     /// Measures the importance scores of weights, slices or groups of a network. Called anew before each step of a pruning, for the network as it is then.
     /// </summary>
     /// <param name="context">The network with its masks, and rows to run through it.</param>
-    /// <returns>The scores, by <see cref="ImportanceScores"/>: of weights in one pass, of weights as they are asked for, of slices, or of groups.</returns>
+    /// <returns>The scores, by <see cref="ImportanceScores"/>: of weights in one pass, of weights as they are requested, of slices, or of groups.</returns>
     /// <exception cref="InvalidOperationException">The criterion needs calibration rows, and there are none.</exception>
     public ImportanceScores Measure(ImportanceContext context)
     {

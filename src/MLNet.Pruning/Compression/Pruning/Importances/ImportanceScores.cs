@@ -31,7 +31,7 @@ public abstract class ImportanceScores
         return new WeightScores(criterion, scores.ToDictionary(score => score.Key, score => Masked(score.Key, score.Value, masks)));
     }
 
-    /// <summary>Scores of single weights that are computed as they are asked for, without a copy: for what looks at values alone.</summary>
+    /// <summary>Scores of single weights that are computed as they are requested, without a copy: for what looks at values alone.</summary>
     /// <param name="criterion">Name of the criterion.</param>
     /// <param name="scorer">Computes them.</param>
     public static ImportanceScores OfWeights(string criterion, WeightScorer scorer)

@@ -5,7 +5,7 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// A network with masks over some of its parameters: what <c>torch.nn.utils.prune</c> calls a pruned module. Immutable. The weights
-/// are copied, with zeros where they are dropped, only when <see cref="Network"/> is asked for.
+/// are copied, with zeros where they are dropped, only when <see cref="Network"/> is requested.
 /// </summary>
 public sealed partial class PrunedNetwork
 {

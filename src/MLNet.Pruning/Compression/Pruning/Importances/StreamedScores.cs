@@ -1,6 +1,6 @@
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
-/// <summary>Scores of single weights that are computed as they are asked for.</summary>
+/// <summary>Scores of single weights that are computed as they are requested.</summary>
 /// <param name="criterion">Name of the criterion.</param>
 /// <param name="scorer">Computes them.</param>
 internal sealed class StreamedScores(string criterion, WeightScorer scorer) : ImportanceScores

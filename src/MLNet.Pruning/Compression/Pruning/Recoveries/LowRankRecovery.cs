@@ -20,7 +20,7 @@ internal sealed class LowRankRecovery : Recovery
 
     internal override void Check(Granularity granularity)
     {
-        if (granularity.IsStructural)
+        if (granularity.Removes)
         {
             throw new ArgumentException($"{Name} fills weights that are set to zero; structures of granularity '{granularity}' are removed.", "Recovery");
         }

@@ -9,7 +9,7 @@ internal sealed class SoftTraining(int every, double until) : SparseTraining(eve
 
     internal override void Check(PruningOptions options)
     {
-        if (options.Granularity.IsDepth || (options.Granularity.IsStructural
+        if (options.Granularity.IsDepth || (options.Granularity.Removes
             && (options.Layers.Count > 0 || options.Schedule.Order != LayerOrder.Together || options.Schedule.BatchSize is not null)))
         {
             throw new ArgumentException($"{nameof(SparseTraining)}.{this} removes units of all layers together, but {(options.Granularity.IsDepth
@@ -20,7 +20,7 @@ internal sealed class SoftTraining(int every, double until) : SparseTraining(eve
     }
 
     internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data)
-        => options.Granularity.IsStructural ? new SoftRemovalRun(this, options, start, data) : new Run(this, options, start, data);
+        => options.Granularity.Removes ? new SoftRemovalRun(this, options, start, data) : new Run(this, options, start, data);
 
     private sealed class Run : SparseTrainingRun
     {

@@ -155,7 +155,7 @@ public record AutoPruneOptions
         Pruning.Validate();
         RatioSpace.Check(Granularity, Scope);
         FineTuning?.Validate();
-        if (!Granularity.IsStructural && (Minimize == CostMeasure.Milliseconds || Budget.Limits.Any(limit => limit.Measure == CostMeasure.Milliseconds)))
+        if (!Granularity.Removes && (Minimize == CostMeasure.Milliseconds || Budget.Limits.Any(limit => limit.Measure == CostMeasure.Milliseconds)))
         {
             throw new ArgumentException($"Milliseconds need structures that are removed: those of granularity '{Granularity}' are set to zero, which takes as "
                 + "long.", nameof(Granularity));

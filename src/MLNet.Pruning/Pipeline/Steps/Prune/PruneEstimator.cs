@@ -42,7 +42,7 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
         using var channel = _step.Start();
         var device = _step.Device(channel);
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
-        var tuning = Taught(_options.FineTuning ?? state.Training.ForLaterStep());
+        var tuning = WithDistillation(_options.FineTuning ?? state.Training.ForLaterStep());
         var training = tuning.With(cancellation: _options.CancellationToken, metric: _options.Metric);
         if (_options.Tolerance?.Confidence is not null && training.EarlyStoppingPatience is not null
             && (_options.FineTuneEpochs ?? (_options.Schedule == Schedule.OneShot && _options.Training is null ? 0 : 1)) > 0)
@@ -93,7 +93,7 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _step.GetOutputSchema(inputSchema, _options.Metric, _options.FineTuning?.Metric);
 
-    private TrainingOptions Taught(TrainingOptions training) => _distillation is null ? training : training with { Distillation = _distillation };
+    private TrainingOptions WithDistillation(TrainingOptions training) => _distillation is null ? training : training with { Distillation = _distillation };
 
     private TrainingOptions Tuned(TrainingOptions training, int epochs, TrainingOptions whole)
         => _options.Rewind == Rewind.LearningRate ? whole.Tail(epochs).With(cancellation: _options.CancellationToken, metric: _options.Metric)

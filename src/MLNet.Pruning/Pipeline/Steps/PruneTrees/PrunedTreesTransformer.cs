@@ -15,7 +15,7 @@ namespace MLNet.Pruning;
 /// column. Appends the columns of the model that was pruned: <c>PredictedLabel</c> and <c>Score</c>, with <c>Probability</c> where it had
 /// one, for binary classification; <c>Score</c> for regression.
 /// </summary>
-public sealed class PrunedTreesTransformer : IScoringStep
+public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredictionTransformer<object>
 {
     internal PrunedTreesTransformer(TreesState state, DataViewSchema inputSchema, TreePruningReport report)
         => (State, InputSchema, Report) = (state, inputSchema, report);
@@ -42,6 +42,10 @@ public sealed class PrunedTreesTransformer : IScoringStep
     internal DataViewSchema InputSchema { get; }
 
     DataViewSchema IScoringStep.InputSchema => InputSchema;
+
+    DataViewType ISingleFeaturePredictionTransformer<object>.FeatureColumnType => InputSchema[FeatureColumnName].Type;
+
+    object IPredictionTransformer<object>.Model => Ensemble;
 
     int IScoringStep.RowSize => Ensemble.Width;
 

@@ -1,12 +1,11 @@
 namespace MLNet.Pruning;
 
-/// <summary>
-/// Masks of several prunings of one network, such as those of <see cref="PrunedNetwork.Masks"/>, made one. A parameter without a mask keeps
-/// all its values. <see cref="NetworkPruningExtensions.WithMasks(Network, IReadOnlyDictionary{string, WeightMask})"/> puts them on.
-/// </summary>
-public static class WeightMasks
+public sealed partial class WeightMask
 {
-    /// <summary>What all of them keep.</summary>
+    /// <summary>
+    /// What all of several prunings of one network keep, such as those of <see cref="PrunedNetwork.Masks"/>. A parameter without a mask keeps all its
+    /// values. <see cref="NetworkPruningExtensions.WithMasks(Network, IReadOnlyDictionary{string, WeightMask})"/> puts the result on.
+    /// </summary>
     /// <param name="masks">Masks by the name of their parameter; at least one set.</param>
     /// <exception cref="ArgumentException">Two masks of a parameter have different sizes, or there are none.</exception>
     public static ImmutableDictionary<string, WeightMask> Intersection(params IReadOnlyDictionary<string, WeightMask>[] masks)
