@@ -24,9 +24,10 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
     {
         var cost = NetworkCost.Of(network);
         var structure = network.Groups();
+        var layers = network.Layers.ToDictionary(layer => layer.Node.Name);
         return new(file.ToString(), bytes, network.Graph.Model?.OpsetImport.FirstOrDefault(opset => opset.Domain.Length == 0)?.Version,
             [.. network.Inputs.Select(input => TensorSummary.Of(network, input))], [.. network.Outputs.Select(output => TensorSummary.Of(network, output))],
-            [.. cost.Layers.Select(layer => LayerSummary.Of(network, layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut],
+            [.. cost.Layers.Select(layer => LayerSummary.Of(network, layers[layer.Name], layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut],
             [.. NetworkCost.NotCounted(cost.Layers)],
             [.. structure.Families.Select(family => GroupsSummary.Of(family, listGroups))], [.. structure.Reasons()]);
     }
@@ -114,9 +115,8 @@ internal sealed record CountSummary(long Parameters, long NonZeros, long LiveNon
 /// <param name="Counts">Its figures.</param>
 internal sealed record LayerSummary(string Name, string Operator, int[][] WeightShapes, object[]? Output, CountSummary Counts)
 {
-    public static LayerSummary Of(Network network, LayerCost cost)
+    public static LayerSummary Of(Network network, LayerInfo layer, LayerCost cost)
     {
-        var layer = network.Layers.First(layer => layer.Node.Name == cost.Name);
         return new(cost.Name, cost.Operator, [.. layer.Weights.Select(weight => network[weight].Shape.ToArray())],
             layer.Outputs.IsEmpty ? null : TensorSummary.Sizes(network, layer.Output), CountSummary.Of(cost));
     }

@@ -99,6 +99,87 @@ public sealed class BombTests : IDisposable
         Assert.AreEqual(100_000, OnnxImport.Read(OnnxFile.Parse(Of(graph).ToByteArray(), "m"), "m", null).Nodes.Length);
     }
 
+    [TestMethod]
+    [DataRow("initializers")]
+    [DataRow("sparse initializers")]
+    [DataRow("inputs")]
+    [DataRow("outputs")]
+    [DataRow("shapes")]
+    [DataRow("constants")]
+    [DataRow("branches")]
+    [DataRow("functions")]
+    [DataRow("versions")]
+    [DataRow("texts")]
+    public void A_hundred_thousand_small_parts_are_refused_before_they_take_more_than_their_file_allows(string kind)
+    {
+        var many = Parts(100_000, kind).ToByteArray();
+        PeaksWithin(many, kind);
+        if (kind is not ("versions" or "texts"))
+        {
+            var refused = Assert.ThrowsExactly<OnnxFormatException>(() => OnnxFile.Parse(many, "m"));
+            Assert.StartsWith("m stands for more than ", refused.Message, kind);
+        }
+
+        Assert.HasCount(1, OnnxImport.Read(OnnxFile.Parse(Parts(2_000, kind).ToByteArray(), "m"), "m", null).Inputs.Where(input => input.Name == "x"), kind);
+    }
+
+    private static ModelProto Parts(int count, string kind)
+    {
+        var graph = Chain(1, (i, node) => node.OpType = "Relu");
+        var model = Of(graph);
+        var inner = new GraphProto { Name = "h", Node = { Node("Relu", ["x"], "z") }, Output = { new ValueInfoProto { Name = "z" } } };
+        for (var i = 0; i < count; i++)
+        {
+            var one = OnnxTensor.FromFloats($"w{i}", [1], [1]);
+            switch (kind)
+            {
+                case "initializers":
+                    graph.Initializer.Add(one);
+                    break;
+                case "sparse initializers":
+                    graph.SparseInitializer.Add(new SparseTensorProto
+                    {
+                        Values = one,
+                        Indices = OnnxTensor.FromLongs("", [1], [0], DataType.Int64),
+                        Dims = { 4 },
+                    });
+                    break;
+                case "inputs" or "shapes":
+                    (kind == "inputs" ? graph.Input : graph.ValueInfo).Add(new ValueInfoProto(graph.Input[0]) { Name = $"i{i}" });
+                    break;
+                case "outputs":
+                    graph.Node.Add(Node("Relu", ["x"], $"o{i}"));
+                    graph.Output.Add(new ValueInfoProto(graph.Input[0]) { Name = $"o{i}" });
+                    break;
+                case "constants":
+                    graph.Node.Add(Node("Constant", [], $"c{i}", new AttributeProto { Name = "value", Type = AttributeType.Tensor, T = one }));
+                    break;
+                case "branches":
+                    graph.Node.Add(Node("If", ["x"], $"b{i}", new AttributeProto { Name = "then_branch", Type = AttributeType.Graph, G = inner },
+                        new AttributeProto { Name = "else_branch", Type = AttributeType.Graph, G = inner }));
+                    break;
+                case "functions":
+                    model.Functions.Add(new FunctionProto
+                    {
+                        Name = $"f{i}",
+                        Domain = "d",
+                        Input = { "x" },
+                        Output = { "z" },
+                        Node = { Node("Relu", ["x"], "z") },
+                    });
+                    break;
+                case "versions":
+                    model.OpsetImport.Add(new OperatorSetIdProto { Domain = $"d{i}", Version = 1 });
+                    break;
+                default:
+                    model.MetadataProps.Add(new StringStringEntryProto { Key = $"k{i}", Value = "v" });
+                    break;
+            }
+        }
+
+        return model;
+    }
+
     /// <summary>Without a limit, where the runtime collects when it likes: beyond what the tool takes for a small model.</summary>
     private void PeaksWithin(byte[] bytes, string name)
     {
@@ -275,7 +356,8 @@ public sealed class BombTests : IDisposable
         return graph;
     }
 
-    private static NodeProto Node(string @operator, string[] inputs, string output) => new() { OpType = @operator, Input = { inputs }, Output = { output } };
+    private static NodeProto Node(string @operator, string[] inputs, string output, params AttributeProto[] attributes)
+        => new() { OpType = @operator, Input = { inputs }, Output = { output }, Attribute = { attributes } };
 
     private static AttributeProto Integer(string name, long value) => new() { Name = name, Type = AttributeType.Int, I = value };
 

@@ -52,13 +52,14 @@ internal sealed class PackedNodes
 
     /// <param name="node">The next node; may be packed already.</param>
     /// <param name="field">Its bytes as a field of its graph; empty to have them written.</param>
-    public void Add(NodeProto node, ReadOnlySpan<byte> field = default)
+    /// <returns>Whether it is packed.</returns>
+    public bool Add(NodeProto node, ReadOnlySpan<byte> field = default)
     {
         if (IsPacked(node) || !IsPackable(node))
         {
             End();
             _kept.Add(node);
-            return;
+            return false;
         }
 
         if (field.IsEmpty)
@@ -74,6 +75,8 @@ internal sealed class PackedNodes
         {
             End();
         }
+
+        return true;
     }
 
     /// <summary>Gives a graph all that was added.</summary>

@@ -9,9 +9,11 @@ namespace MLNet.Pruning.Networks.Onnx;
 /// </summary>
 internal sealed class FunctionInlining
 {
-    // A few functions that call each other can stand for any number of nodes: beyond four times those of the file and what takes some 64 MB
-    // a model is refused.
-    private const int Allowance = 200_000;
+    // A few functions that call each other can stand for any number of nodes, of which each takes some 700 bytes while they are put in: beyond what takes 40 MB
+    // and some times the file a model is refused.
+    private const int Allowance = 60_000;
+
+    private const int BytesForANode = 100;
 
     private readonly string _file;
     private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> _functions;
@@ -23,9 +25,8 @@ internal sealed class FunctionInlining
     private FunctionInlining(ModelProto model, string file, Dictionary<(string, string, string), FunctionProto> functions)
     {
         (_file, _functions) = (file, functions);
-        PackedNodes.Unpack(model.Graph);
         _names = new(OnnxNames.Of(model.Graph));
-        _limit = 4L * (model.Graph.Node.Count + model.Functions.Sum(function => function.Node.Count)) + Allowance;
+        _limit = Allowance + (model.CalculateSize() / BytesForANode);
     }
 
     /// <summary>Inlines all functions that are written for the model's own version of the standard; others stay, and with them their calls.</summary>
@@ -48,8 +49,15 @@ internal sealed class FunctionInlining
             return;
         }
 
-        new FunctionInlining(model, file, functions).Expand(model.Graph.Node);
-        PackedNodes.Pack(model.Graph);
+        var expanded = new PackedNodes();
+        var inlining = new FunctionInlining(model, file, functions);
+        foreach (var node in PackedNodes.Of(model.Graph))
+        {
+            inlining.Expand(node, one => expanded.Add(one));
+        }
+
+        model.Graph.Node.Clear();
+        expanded.AddTo(model.Graph);
         foreach (var function in functions.Values)
         {
             model.Functions.Remove(function);
@@ -64,14 +72,14 @@ internal sealed class FunctionInlining
         var expanded = new List<NodeProto>();
         foreach (var node in nodes)
         {
-            Expand(node, expanded);
+            Expand(node, expanded.Add);
         }
 
         nodes.Clear();
         nodes.AddRange(expanded);
     }
 
-    private void Expand(NodeProto node, List<NodeProto> into)
+    private void Expand(NodeProto node, Action<NodeProto> into)
     {
         if (++_count > _limit)
         {
@@ -85,7 +93,7 @@ internal sealed class FunctionInlining
                 Expand(graph.Node);
             }
 
-            into.Add(node);
+            into(node);
             return;
         }
 

@@ -111,6 +111,11 @@ internal static class OnnxFile
                 exception);
         }
 
+        catch (OnnxFormatException exception)
+        {
+            throw new OnnxFormatException($"{name} {exception.Message}", exception);
+        }
+
         OnnxValidation.Check(model, name, folder);
         return model;
     }
