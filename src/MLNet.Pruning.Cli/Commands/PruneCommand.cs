@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using Microsoft.ML;
 
@@ -99,7 +98,7 @@ internal static class PruneCommand
 
             try
             {
-                options.Validate();
+                _ = new MLContext().Transforms.Prune(options);
             }
             catch (ArgumentException e)
             {
@@ -131,11 +130,9 @@ internal static class PruneCommand
 
     private static (Network, PruningReport) Prune(Network network, PruningOptions options)
     {
-        var loop = new PruningLoop(options, _ => null, (_, _) => throw new InvalidOperationException("Without rows nothing is trained."), _ => { });
         try
         {
-            var (pruned, report) = loop.Run(new(network, ImmutableDictionary<string, WeightMask>.Empty), null);
-            return (pruned.Network, report);
+            return (network.Prune(options, out var report).Network, report);
         }
         catch (ArgumentException e) when (LeftOutValues.Describe(LeftOutValues.Of(network).ToArray(), network.ParameterCount) is { } left)
         {

@@ -59,6 +59,8 @@ internal static class ApiArguments
         [typeof(QuantizationTarget)] = () => QuantizationTarget.Any,
         [typeof(QuantizationOptions)] = () => new QuantizationOptions(),
         [typeof(QuantizeEstimator)] = () => new MLContext(1).Transforms.Quantize(),
+        [typeof(SelectionOptions)] = () => new SelectionOptions(),
+        [typeof(CriterionOptions)] = () => new SelectionOptions(),
         [typeof(TrainingOptions)] = () => new TrainingOptions(),
         [typeof(AutoPruneOptions)] = () => new AutoPruneOptions { Budget = Budget.Parameters(5) },
         [typeof(SensitivityOptions)] = Sensitivity,

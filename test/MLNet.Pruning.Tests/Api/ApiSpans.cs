@@ -27,5 +27,9 @@ internal static class ApiSpans
 
     public static WeightMask WeightMask_ctor(bool[]? kept) => new(kept);
 
+    public static PrunedNetwork PrunedNetwork_Prune(PrunedNetwork? network, SelectionOptions options) => network!.Prune(options, out _);
+
+    public static PrunedNetwork NetworkPruningExtensions_Prune(Network network, SelectionOptions options) => network.Prune(options, out _);
+
     public static object CompressionCatalog_Load(CompressionCatalog? catalog, string path) => catalog!.Load(path, out _);
 }

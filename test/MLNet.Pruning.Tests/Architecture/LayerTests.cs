@@ -29,7 +29,7 @@ public class LayerTests
         "Compression/Quantization",
         "Pipeline/Onnx", "Pipeline/Columns",
         "Pipeline/Steps", "Pipeline/Steps/PruneTrees", "Pipeline/Steps/Train", "Pipeline/Steps/FineTune", "Pipeline/Steps/Prune", "Pipeline/Steps/AutoPrune",
-        "Pipeline/Steps/Distill", "Pipeline/Steps/Quantize", "Pipeline/Steps/LoadNetwork",
+        "Pipeline/Steps/Distill", "Pipeline/Steps/Quantize", "Pipeline/Steps/LoadNetwork", "Pipeline/Steps/Sensitivity",
         "Pipeline/Files",
     ];
 

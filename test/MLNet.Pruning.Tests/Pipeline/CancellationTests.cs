@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using MLNet.Pruning.Compression.Pruning.Importances;
-using MLNet.Pruning.Compression.Trees;
 using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Pipeline.Steps.PruneTrees;
 using MLNet.Pruning.Tests.Compression.Pruning.Importances;
 using MLNet.Pruning.Tests.Compression.Pruning.Recoveries;
 using MLNet.Pruning.Tests.Compression.Trees;

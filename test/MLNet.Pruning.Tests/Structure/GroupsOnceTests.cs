@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Structure;
@@ -21,8 +20,7 @@ public class GroupsOnceTests
             Alignment = 1,
         };
         var before = NetworkStructure.Analyses;
-        var (pruned, report) = new PruningLoop(options, _ => null, (_, _) => throw new NotSupportedException(), _ => { })
-            .Run(new(network, ImmutableDictionary<string, WeightMask>.Empty), null);
+        var pruned = network.Prune(options, out var report);
         Assert.HasCount(10, report.Steps);
         var graphs = steps.Seen.Append(pruned.Network.Graph).ToArray();
         Assert.HasCount(11, graphs.Distinct().ToArray(), "the first and one for each step");

@@ -17,12 +17,12 @@ internal sealed class BlockCandidates : Candidates
     private readonly List<string> _bypassed;
 
     /// <inheritdoc cref="Candidates.Of"/>
-    public BlockCandidates(PruningOptions options, PrunedNetwork start, ImportanceScores scores)
+    public BlockCandidates(SelectionOptions options, PrunedNetwork start, ImportanceScores scores)
         : this(options, start, start, scores, Choose(options, start.Network), null, [])
     {
     }
 
-    private BlockCandidates(PruningOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores, IReadOnlySet<string> inScope,
+    private BlockCandidates(SelectionOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores, IReadOnlySet<string> inScope,
         IReadOnlyList<string>? first, List<string> bypassed) : base(options, start, now, scores)
     {
         (_inScope, _bypassed) = (inScope, bypassed);
@@ -100,7 +100,7 @@ internal sealed class BlockCandidates : Candidates
         return _worth.Value.LongCount(score => score < threshold);
     }
 
-    private static HashSet<string> Choose(PruningOptions options, Network network)
+    private static HashSet<string> Choose(SelectionOptions options, Network network)
     {
         var layers = options.Granularity.IncludesLayers;
         string[] blocks = [.. BlockRemoval.Find(network, layers).Select(block => block.Name),

@@ -13,7 +13,7 @@ namespace MLNet.Pruning.Compression.Pruning;
 /// <param name="start">The network before the first step.</param>
 /// <param name="now">The network as it is.</param>
 /// <param name="scores">The importance of what is left in it.</param>
-internal abstract class Candidates(PruningOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores)
+internal abstract class Candidates(SelectionOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores)
 {
     private const int Bisections = 20;
 
@@ -28,7 +28,7 @@ internal abstract class Candidates(PruningOptions options, PrunedNetwork start, 
     /// <summary>Share of what the dense network cost, by the measure of the amount, that is gone.</summary>
     public double CostGone => 1 - (double)Cost(now.Network) / DenseCost;
 
-    protected PruningOptions Options => options;
+    protected SelectionOptions Options => options;
 
     protected PrunedNetwork Start => start;
 
@@ -43,7 +43,7 @@ internal abstract class Candidates(PruningOptions options, PrunedNetwork start, 
     /// <param name="scores">The importance of what is in it.</param>
     /// <param name="isApart">Whether each weight or width is a pool of its own, whatever the scope compares.</param>
     /// <exception cref="ArgumentException">Nothing in scope can be pruned.</exception>
-    public static Candidates Of(PruningOptions options, PrunedNetwork start, ImportanceScores scores, bool isApart = false)
+    public static Candidates Of(SelectionOptions options, PrunedNetwork start, ImportanceScores scores, bool isApart = false)
     {
         // Thresholds look at each layer by itself.
         isApart |= options.Amount.IsThreshold || !options.Scope.IsTogether;

@@ -23,12 +23,12 @@ internal sealed class GroupCandidates : Candidates
     private readonly Dictionary<(string Parameter, int Dimension, int Width), (int Exact, int Multiple)> _rounded;
 
     /// <inheritdoc cref="Candidates.Of"/>
-    public GroupCandidates(PruningOptions options, PrunedNetwork start, ImportanceScores scores, bool isApart)
+    public GroupCandidates(SelectionOptions options, PrunedNetwork start, ImportanceScores scores, bool isApart)
         : this(options, start, start, scores, Choose(options, start.Network), isApart, [])
     {
     }
 
-    private GroupCandidates(PruningOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores, Width[] widths, bool isApart,
+    private GroupCandidates(SelectionOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores, Width[] widths, bool isApart,
         Dictionary<(string, int, int), (int, int)> rounded) : base(options, start, now, scores)
     {
         (_widths, _rounded, _structure) = (widths, rounded, now.Network.Groups(options.Granularity.Structure));
@@ -134,7 +134,7 @@ internal sealed class GroupCandidates : Candidates
     private static (string Parameter, int Dimension) Key(ParameterAxis axis) => (axis.Parameter, axis.Dimension);
 
     /// <summary>The widths in scope: those with groups that could go, and those of which removals before left one.</summary>
-    private static Width[] Choose(PruningOptions options, Network network)
+    private static Width[] Choose(SelectionOptions options, Network network)
     {
         var (structure, granularity) = (network.Groups(options.Granularity.Structure), options.Granularity);
         Width[] fitting = [.. structure.Families.Select(family => Width.Of(network, family.Axis, family.Kind, family)).Concat(Ones(network, structure))

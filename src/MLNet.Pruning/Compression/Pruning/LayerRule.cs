@@ -4,7 +4,7 @@ using MLNet.Pruning.Networks;
 
 namespace MLNet.Pruning;
 
-/// <summary>Settings of its own for some layers: what it does not say is as in the <see cref="PruningOptions"/> it is part of.</summary>
+/// <summary>Settings of its own for some layers: what it does not say is as in the <see cref="SelectionOptions"/> it is part of.</summary>
 public sealed class LayerRule
 {
     private readonly string _pattern;
@@ -41,7 +41,7 @@ public sealed class LayerRule
     /// <param name="granularity">What is pruned as one; null for as in the others.</param>
     /// <param name="importance">How important a weight or structure is; null for as in the others.</param>
     /// <param name="minimumKept">
-    /// Share of their weights or structures that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.
+    /// Share of their weights or structures that stays, as <see cref="SelectionOptions.MinimumKept"/>; null for as in the others.
     /// </param>
     /// <exception cref="ArgumentException">
     /// <paramref name="pattern"/> is empty, or the amount does not go with the granularity or with single layers.
@@ -56,7 +56,7 @@ public sealed class LayerRule
     /// <param name="granularity">What is pruned as one; null for as in the others.</param>
     /// <param name="importance">How important a weight or structure is; null for as in the others.</param>
     /// <param name="minimumKept">
-    /// Share of their weights or structures that stays, as <see cref="PruningOptions.MinimumKept"/>; null for as in the others.
+    /// Share of their weights or structures that stays, as <see cref="SelectionOptions.MinimumKept"/>; null for as in the others.
     /// </param>
     /// <exception cref="ArgumentException">
     /// <paramref name="operator"/> is empty, or the amount does not go with the granularity or with single layers.

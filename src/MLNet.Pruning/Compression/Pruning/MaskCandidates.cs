@@ -14,12 +14,12 @@ internal sealed class MaskCandidates : Candidates
     private readonly Dictionary<(int Pool, long Drop), WeightMask[]> _masks = [];
 
     /// <inheritdoc cref="Candidates.Of"/>
-    public MaskCandidates(PruningOptions options, PrunedNetwork start, ImportanceScores scores, bool isApart)
+    public MaskCandidates(SelectionOptions options, PrunedNetwork start, ImportanceScores scores, bool isApart)
         : this(options, start, start, scores, Divide(options.Scope.Chosen(start, options.Granularity), isApart))
     {
     }
 
-    private MaskCandidates(PruningOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores,
+    private MaskCandidates(SelectionOptions options, PrunedNetwork start, PrunedNetwork now, ImportanceScores scores,
         IEnumerable<IReadOnlyList<PoolMember>> pools) : base(options, start, now, scores)
     {
         _pools = [.. pools];

@@ -76,7 +76,7 @@ public sealed partial class Network
             Alignment = 1 }, pool => pool.Total - pool.Gone - Math.Max(1, Kept(width, (int)(pool.Total - pool.Gone))));
     }
 
-    private static Network Without(Network network, ImportanceScores scores, PruningOptions options, Func<CandidatePoolSize, long> drops)
+    private static Network Without(Network network, ImportanceScores scores, SelectionOptions options, Func<CandidatePoolSize, long> drops)
     {
         var candidates = Candidates.Of(options, new(network, ImmutableDictionary<string, WeightMask>.Empty), scores);
         return candidates.Drop([.. candidates.Pools.Select(drops)]).Network;

@@ -22,26 +22,35 @@ public static class NetworkPruningExtensions
         Scope? scope = null)
         => network.WithoutMasks().Prune(amount, importance, granularity, scope);
 
-    /// <summary>Prunes the network as the options say; see <see cref="PrunedNetwork.Prune(PruningOptions)"/>.</summary>
+    /// <summary>Prunes the network as the options say; see <see cref="PrunedNetwork.Prune(SelectionOptions)"/>.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="options">How.</param>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
-    public static PrunedNetwork Prune(this Network network, PruningOptions options) => network.WithoutMasks().Prune(options);
+    public static PrunedNetwork Prune(this Network network, SelectionOptions options) => network.WithoutMasks().Prune(options);
+
+    /// <summary>Prunes the network as the options say, and reports how; see <see cref="PrunedNetwork.Prune(SelectionOptions, out PruningReport)"/>.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="options">How.</param>
+    /// <param name="report">What the steps gave.</param>
+    /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
+    public static PrunedNetwork Prune(this Network network, SelectionOptions options, out PruningReport report)
+        => network.WithoutMasks().Prune(options, out report);
 
     /// <summary>
     /// Prunes several networks of the same structure as the options say, so that all lose the same weights or structures: the importance of a weight
     /// or structure is the mean of that in each of them. Members of an ensemble then share one mask, or one smaller structure. Only criteria that look at
     /// weights alone can be used, as with
-    /// <see cref="Prune(Network, PruningOptions)"/>.
+    /// <see cref="Prune(Network, SelectionOptions)"/>.
     /// </summary>
     /// <param name="networks">At least one, with values; the same layers of the same shapes, with other weights.</param>
-    /// <param name="options">How; what needs rows, such as fine-tuning, is not used.</param>
+    /// <param name="options">How.</param>
     /// <returns>The networks in the same order.</returns>
     /// <exception cref="ArgumentException">
     /// There is none, two differ in structure, the amount is more than there is, a name does not exist, or nothing in scope can be pruned.
     /// </exception>
-    public static IReadOnlyList<PrunedNetwork> PruneTogether(this IReadOnlyList<Network> networks, PruningOptions options)
+    public static IReadOnlyList<PrunedNetwork> PruneTogether(this IReadOnlyList<Network> networks, SelectionOptions options)
     {
         ArgumentNullException.ThrowIfNull(networks);
         ArgumentNullException.ThrowIfNull(options);

@@ -22,7 +22,7 @@ public sealed partial class PrunedNetwork
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public PrunedNetwork Prune(Amount? amount = null, Importance? importance = null, Granularity? granularity = null, Scope? scope = null)
     {
-        return Prune(new PruningOptions
+        return Prune(new SelectionOptions
         {
             Amount = amount ?? granularity?.FixedAmount
                 ?? throw new ArgumentException($"Granularity '{granularity ?? Granularity.Weight}' says no amount: give one.", nameof(amount)),
@@ -33,18 +33,33 @@ public sealed partial class PrunedNetwork
     }
 
     /// <summary>
-    /// Prunes as the options say, but without what needs rows: weight reconstruction, fine-tuning and tolerance, which <c>ml.Transforms.Prune</c> has.
+    /// Prunes as the options say, by all steps of their schedule. What needs rows, such as fine-tuning between them, is for <c>ml.Transforms.Prune</c>.
     /// </summary>
     /// <param name="options">How.</param>
     /// <returns>The network with the new masks; where structures are removed, the smaller network.</returns>
     /// <exception cref="PruningTargetException">More than the amount is dropped already, or a cost is out of reach.</exception>
     /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
-    public PrunedNetwork Prune(PruningOptions options)
+    public PrunedNetwork Prune(SelectionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        return PruningPlan.Run(options, this, options.Criterion);
+        return options.Progress is null ? PruningPlan.Run(options, this, options.Criterion) : Prune(options, out _);
+    }
+
+    /// <summary>Prunes as the options say, and reports every step, what became of each weight or structure, and what went otherwise than expected.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="report">What the steps gave; nothing of it is measured on rows.</param>
+    /// <inheritdoc cref="Prune(SelectionOptions)"/>
+    public PrunedNetwork Prune(SelectionOptions options, out PruningReport report)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        var criterion = options.Criterion;
+        ImportanceScores Measure(PrunedNetwork network) => criterion.Measure(new(network, cancellation: options.CancellationToken));
+        (var pruned, report) = PruningPlan.Create(options, this, Measure(this), Measure)
+            .Run(before: null, (_, network) => new(network), step => options.Progress?.Report(step));
+        return pruned;
     }
 
     /// <summary>

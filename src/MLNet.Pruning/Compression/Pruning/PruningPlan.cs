@@ -9,7 +9,7 @@ namespace MLNet.Pruning.Compression.Pruning;
 /// </summary>
 internal sealed class PruningPlan
 {
-    private readonly PruningOptions _options;
+    private readonly SelectionOptions _options;
     private readonly PrunedNetwork _start;
     private readonly ImportanceScores _first;
     private readonly Func<PrunedNetwork, ImportanceScores> _measure;
@@ -18,7 +18,7 @@ internal sealed class PruningPlan
     /// <summary>Parts that take their steps together, one lot after another.</summary>
     private readonly IReadOnlyList<IReadOnlyList<Part>> _turns;
 
-    private PruningPlan(PruningOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure, bool isRecorded)
+    private PruningPlan(SelectionOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure, bool isRecorded)
     {
         (_options, _start, _first, _measure) = (options, start, scores, measure);
         _parts = [.. (options.Layers.Count > 0 ? options.Parts(start) : [options]).Select(part => Part.Of(part, Candidates.Of(part, start, scores)))];
@@ -45,14 +45,14 @@ internal sealed class PruningPlan
     /// <param name="scores">Importance scores of the candidates in it, by a criterion that knows the rules.</param>
     /// <param name="measure">Measures what is left.</param>
     /// <param name="isRecorded">Whether anybody asks what became of the candidates.</param>
-    public static PruningPlan Create(PruningOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure,
+    public static PruningPlan Create(SelectionOptions options, PrunedNetwork start, ImportanceScores scores, Func<PrunedNetwork, ImportanceScores> measure,
         bool isRecorded = true) => new(options, start, scores, measure, isRecorded);
 
     /// <summary>The network after all steps of a plan of which nobody wants to know more.</summary>
     /// <param name="options">Validated options.</param>
     /// <param name="start">The network to prune.</param>
     /// <param name="criterion">What measures importance, of all rules.</param>
-    public static PrunedNetwork Run(PruningOptions options, PrunedNetwork start, Importance criterion)
+    public static PrunedNetwork Run(SelectionOptions options, PrunedNetwork start, Importance criterion)
     {
         ImportanceScores Measure(PrunedNetwork network) => criterion.Measure(new(network, cancellation: options.CancellationToken));
         var plan = Create(options, start, Measure(start), Measure, isRecorded: false);
@@ -197,16 +197,16 @@ internal sealed class PruningPlan
     /// <param name="Start">The candidates at the start.</param>
     /// <param name="Gone">How many of each pool are gone after each step; none where the amount is a cost.</param>
     /// <param name="Costs">Where the amount is a cost, the share of it that is gone after each step.</param>
-    private sealed record Part(PruningOptions Options, Candidates Start, IReadOnlyList<IReadOnlyList<long>> Gone, IReadOnlyList<double>? Costs)
+    private sealed record Part(SelectionOptions Options, Candidates Start, IReadOnlyList<IReadOnlyList<long>> Gone, IReadOnlyList<double>? Costs)
     {
         public int Steps => Costs?.Count ?? Gone.Select(pool => pool.Count).DefaultIfEmpty(1).Max();
 
         public CandidateRecord? Record { get; set; }
 
-        public static Part Of(PruningOptions options, Candidates start) => options.Amount.Budget is null ? Of(options, start, start.Targets())
+        public static Part Of(SelectionOptions options, Candidates start) => options.Amount.Budget is null ? Of(options, start, start.Targets())
             : new(options, start, [], options.Schedule.Sparsities(start.CostGone, start.CostTarget()));
 
-        public static Part Of(PruningOptions options, Candidates start, IReadOnlyList<long> targets)
+        public static Part Of(SelectionOptions options, Candidates start, IReadOnlyList<long> targets)
             => new(options, start, [.. start.Pools.Zip(targets, (pool, target) => options.Schedule.Counts(pool.Gone, target, pool.Total))], null);
 
         /// <summary>How many more of each pool have to go in a step.</summary>
@@ -228,7 +228,7 @@ internal sealed class PruningPlan
             return from pool in now.Pools.Select((pool, p) => (pool.Members, Missing: Gone[p][^1] - pool.Gone, Room: now.Room(p)))
                 where pool.Missing > 0 && pool.Room == 0
                 let layers = string.Join(", ", pool.Members.Select(member => $"'{member.Layer}'").Distinct())
-                select string.Create(CultureInfo.InvariantCulture, $"The amount {Options.Amount} is not reached: {nameof(PruningOptions.MinimumKept)} "
+                select string.Create(CultureInfo.InvariantCulture, $"The amount {Options.Amount} is not reached: {nameof(SelectionOptions.MinimumKept)} "
                     + $"{Options.MinimumKept} keeps {pool.Missing:N0} weights or structures of {layers} that it asks for.");
         }
     }

@@ -18,7 +18,7 @@ internal static class PruningWarnings
     /// <param name="options">The options.</param>
     /// <param name="start">The network before.</param>
     /// <param name="after">The network after.</param>
-    public static PruningReport AddTo(PruningReport report, PruningOptions options, PrunedNetwork start, PrunedNetwork after)
+    public static PruningReport AddTo(PruningReport report, SelectionOptions options, PrunedNetwork start, PrunedNetwork after)
     {
         var (before, left) = (start.Network, after.Network);
         return report with { Warnings = [.. report.Warnings, .. Emptied(before, left), .. Constant(before, left), .. Outside(options, start),
@@ -32,7 +32,7 @@ internal static class PruningWarnings
             && !(before.TryGetParameter(weight, out var old) && old.Values.ContainsAnyExcept(0f) is false)
         select string.Create(CultureInfo.InvariantCulture, $"Layer '{layer.Node.Name}' has nothing left: all {after[weight].Count:N0} values of '{weight}' "
             + $"are zero, "
-            + $"so that nothing passes through it. Set {nameof(PruningOptions.MinimumKept)}, prune less, or compare weights or structures within layers.");
+            + $"so that nothing passes through it. Set {nameof(SelectionOptions.MinimumKept)}, prune less, or compare weights or structures within layers.");
 
     private static IEnumerable<string> Constant(Network before, Network after)
     {
@@ -49,7 +49,7 @@ internal static class PruningWarnings
     }
 
     /// <summary>The amount is one of what is in scope.</summary>
-    private static IEnumerable<string> Outside(PruningOptions options, PrunedNetwork start)
+    private static IEnumerable<string> Outside(SelectionOptions options, PrunedNetwork start)
     {
         var weights = start.Weights.Parameters.Where(parameter => parameter is { Trainable: true, Shape.Length: > 1 }).ToArray();
         var measured = options.Measured(start);
@@ -64,7 +64,7 @@ internal static class PruningWarnings
         }
     }
 
-    private static string Reason(PruningOptions options, PrunedNetwork start, Parameter parameter)
+    private static string Reason(SelectionOptions options, PrunedNetwork start, Parameter parameter)
     {
         var member = start.Member(parameter.Name);
         return !start.Weights.Layers.Any(layer => layer.Weights.Contains(parameter.Name)) ? "no layer's weight"
@@ -72,7 +72,7 @@ internal static class PruningWarnings
             : options.Granularity.Fits(member.Parameter, member.Axes) ? "left out by the scope" : $"without structures of granularity '{options.Granularity}'";
     }
 
-    private static IEnumerable<string> Nothing(PruningReport report, PruningOptions options, PrunedNetwork start, PrunedNetwork after)
+    private static IEnumerable<string> Nothing(PruningReport report, SelectionOptions options, PrunedNetwork start, PrunedNetwork after)
     {
         var went = after.Weights.ParameterCount < start.Weights.ParameterCount
             || after.Masks.Any(mask => mask.Value.Kept < (start.Masks.GetValueOrDefault(mask.Key)?.Kept ?? mask.Value.Count));
@@ -84,14 +84,14 @@ internal static class PruningWarnings
         var rounded = report.Widths.Where(width => width.After != width.Exact).Select(width => $"'{width.Layer}' to a multiple of {width.Alignment}").ToArray();
         yield return $"Nothing was pruned by {options.Amount} of granularity '{options.Granularity}': "
             + (options.Amount.IsThreshold ? "nothing is worth less than the threshold."
-            : rounded.Length > 0 ? $"the widths were rounded, {string.Join(", ", rounded.Take(Shown))}. Set {nameof(PruningOptions.Alignment)} to 1, or ask "
+            : rounded.Length > 0 ? $"the widths were rounded, {string.Join(", ", rounded.Take(Shown))}. Set {nameof(SelectionOptions.Alignment)} to 1, or ask "
                 + "for more."
             : (options.Granularity.Removes ? start.Network.Graph.Metadata.ContainsKey(DenseMetadata.Key) : start.IsPruned) ? "as much was pruned before."
             : options.Granularity.IsDepth ? Blocks(options, start.Network)
             : "that rounds to none, or one is left of every layer in scope. Ask for more, or widen the scope.");
     }
 
-    private static string Blocks(PruningOptions options, Network network)
+    private static string Blocks(SelectionOptions options, Network network)
     {
         var blocks = BlockRemoval.Find(network, options.Granularity.IncludesLayers);
         var names = string.Join(", ", blocks.Take(Shown).Select(block => $"'{block.Name}'"));

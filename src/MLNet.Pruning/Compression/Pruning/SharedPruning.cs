@@ -21,7 +21,7 @@ internal static class SharedPruning
         }
     }
 
-    public static IReadOnlyList<PrunedNetwork> Run(IReadOnlyList<Network> networks, PruningOptions options)
+    public static IReadOnlyList<PrunedNetwork> Run(IReadOnlyList<Network> networks, SelectionOptions options)
     {
         // What are checkpoints to the first network loses whatever that loses.
         var pruned = new PrunedNetwork(networks[0], ImmutableDictionary<string, WeightMask>.Empty,

@@ -23,18 +23,21 @@ public abstract partial class SparseTraining
     /// <summary>Share of the training in which masks move.</summary>
     public double Until { get; }
 
+    /// <summary>Name of the option that asks for it.</summary>
+    private protected const string Option = "Training";
+
     /// <summary>Refuses options that it cannot work with.</summary>
-    internal virtual void Check(PruningOptions options)
+    internal virtual void Check(SelectionOptions options)
     {
         if (options.Granularity.Removes)
         {
             throw new ArgumentException($"{nameof(SparseTraining)}.{this} moves masks, but structures of granularity '{options.Granularity}' are removed: "
-                + $"prune between trainings, or with {nameof(SparseTraining)}.{nameof(Soft)}.", nameof(PruningOptions.Training));
+                + $"prune between trainings, or with {nameof(SparseTraining)}.{nameof(Soft)}.", Option);
         }
     }
 
     /// <summary>What it does in a training.</summary>
-    internal abstract SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data);
+    internal abstract SparseTrainingRun Bind(SelectionOptions options, PrunedNetwork start, CalibrationData data);
 
     private protected static double Positive(double value, string name, bool orZero = false)
         => orZero ? Setting.NotNegative(value, name) : Setting.Positive(value, name);

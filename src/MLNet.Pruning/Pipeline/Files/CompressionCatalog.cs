@@ -1,17 +1,14 @@
-using MLNet.Pruning.Compression.Automation;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Files;
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Files;
-using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Pipeline.Steps.PruneTrees;
-using MLNet.Pruning.Training;
 using Microsoft.ML;
 
 namespace MLNet.Pruning;
 
 /// <summary>Measuring networks, and keeping them in files: <c>ml.Compression()</c>.</summary>
-public sealed class CompressionCatalog
+public sealed partial class CompressionCatalog
 {
     private readonly MLContext _context;
 
@@ -56,44 +53,6 @@ public sealed class CompressionCatalog
     /// </code>
     /// </example>
     public NetworkCost Measure(Network network) => NetworkCost.Of(network);
-
-    /// <summary>
-    /// Measures the last network of a fitted model on its validation rows with one layer pruned at a time: how much each layer tolerates. Nothing is trained,
-    /// and the model stays as it is.
-    /// </summary>
-    /// <param name="model">A fitted step or chain.</param>
-    /// <param name="data">
-    /// The rows the chain was fitted on; those that were held back for validation are measured. For a single step, the rows as the step gets them.
-    /// </param>
-    /// <param name="options">Which sparsities, weights or structures and importance; by default single weights by magnitude.</param>
-    /// <returns>The metric against the sparsity, layer by layer: a table as text, a picture by <see cref="SensitivityReport.SaveSvg(string)"/>.</returns>
-    /// <exception cref="ArgumentException">The model has no neural network, or nothing in scope can be pruned.</exception>
-    /// <exception cref="InvalidOperationException">The network was trained without validation rows.</exception>
-    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
-    /// <example>
-    /// <code>
-    /// var report = ml.Compression().Sensitivity(model, data, new SensitivityOptions { Granularity = Granularity.Filter });
-    /// Console.WriteLine(report);
-    /// report.SaveSvg("sensitivity.svg");
-    /// </code>
-    /// </example>
-    public SensitivityReport Sensitivity(ITransformer model, IDataView data, SensitivityOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(data);
-        options ??= new();
-        options.Validate();
-        ITransformer[] steps = [.. NetworkChains.Flatten(model)];
-        var last = Array.FindLastIndex(steps, step => step is NeuralNetworkTransformer);
-        if (last < 0)
-        {
-            throw new ArgumentException($"The model ({model.GetType().Name}) has no neural network in it.", nameof(model));
-        }
-
-        var state = ((NeuralNetworkTransformer)steps[last]).State;
-        var rows = steps[..last].Aggregate(data, (view, step) => step.Transform(view));
-        return SensitivityMeasurement.Run(state, NetworkStep.Read(rows, state, options.CancellationToken), options);
-    }
 
     /// <summary>
     /// Writes a model so that nothing is lost: its networks with their masks, columns, key values, the weights before training and how

@@ -1,5 +1,5 @@
-using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Pipeline.Steps.Prune;
 using MLNet.Pruning.Tests.Compression.Pruning.Importances;
 using MLNet.Pruning.Tests.Compression.Pruning.Recoveries;
 

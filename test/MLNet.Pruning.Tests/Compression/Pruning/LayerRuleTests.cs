@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Pipeline.Steps.Prune;
 using MLNet.Pruning.Tests.Pipeline;
 using Microsoft.ML;
 

@@ -1,4 +1,3 @@
-using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Tests.Cases;
@@ -154,8 +153,7 @@ public class PruningWarningsTests
 
     private static (Network Network, PruningReport Report) Prune(Network network, PruningOptions options)
     {
-        var loop = new PruningLoop(options, _ => null, (_, _) => throw new InvalidOperationException(), _ => { });
-        var (pruned, report) = loop.Run(Recoveries.RecoveryCase.Unpruned(network), null);
+        var pruned = network.Prune(options, out var report);
         return (pruned.Network, report);
     }
 }

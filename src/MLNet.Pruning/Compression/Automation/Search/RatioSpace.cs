@@ -19,7 +19,7 @@ internal sealed class RatioSpace
     /// <param name="sparsities">The shares of a layer's candidates that may go.</param>
     /// <param name="calibration">Rows for criteria.</param>
     /// <exception cref="ArgumentException">Nothing in scope can be pruned, or the granularity has no share of a layer.</exception>
-    public RatioSpace(PrunedNetwork start, PruningOptions options, IReadOnlyList<double> sparsities, CalibrationData? calibration)
+    public RatioSpace(PrunedNetwork start, SelectionOptions options, IReadOnlyList<double> sparsities, CalibrationData? calibration)
     {
         Start = start;
         _scores = options.Importance.Measure(new(start, calibration, options.CancellationToken));

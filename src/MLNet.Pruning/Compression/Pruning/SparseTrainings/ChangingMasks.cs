@@ -5,13 +5,13 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 /// <summary>Masks chosen anew among all weights or structures, for trainings in which what was dropped may come back.</summary>
 internal sealed class ChangingMasks
 {
-    private readonly PruningOptions _options;
+    private readonly SelectionOptions _options;
     private readonly Importance _criterion;
     private readonly CalibrationData _data;
     private PruningPlan _plan;
     private int _choices;
 
-    public ChangingMasks(PruningOptions options, PrunedNetwork start, CalibrationData data)
+    public ChangingMasks(SelectionOptions options, PrunedNetwork start, CalibrationData data)
     {
         (_data, _options, _criterion) = (data, options, options.Criterion);
         _plan = PruningPlan.Create(options, start, Measure(start), Measure);

@@ -20,18 +20,18 @@ internal sealed class DropAndGrowTraining : SparseTraining
 
     public override string ToString() => Notation.Call(_byGradient ? nameof(RigL) : nameof(Set), _fraction, Every, Until);
 
-    internal override void Check(PruningOptions options)
+    internal override void Check(SelectionOptions options)
     {
         base.Check(options);
         if (!options.Granularity.IsSingle)
         {
             throw new ArgumentException($"{nameof(SparseTraining)}.{this} drops and grows single weights, not structures of granularity "
                 + $"'{options.Granularity}'.",
-                nameof(PruningOptions.Training));
+                Option);
         }
     }
 
-    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
+    internal override SparseTrainingRun Bind(SelectionOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
 
     /// <summary>The mask after the smallest weights that it keeps are dropped and as many grown.</summary>
     /// <param name="mask">The mask.</param>
@@ -64,7 +64,7 @@ internal sealed class DropAndGrowTraining : SparseTraining
         private readonly Dictionary<string, float[]> _growth = [];
         private Random _random = new(0);
 
-        public Run(DropAndGrowTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+        public Run(DropAndGrowTraining owner, SelectionOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
         {
             _owner = owner;
             var masks = new ChangingMasks(options, start, data);

@@ -11,7 +11,7 @@ internal sealed class GradualTraining(int every, double until) : SparseTraining(
 {
     public override string ToString() => Notation.Call(nameof(Gradual), Every, Until);
 
-    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
+    internal override SparseTrainingRun Bind(SelectionOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
 
     private sealed class Run : SparseTrainingRun
     {
@@ -25,7 +25,7 @@ internal sealed class GradualTraining(int every, double until) : SparseTraining(
         private int _planned = -1;
         private int _moves;
 
-        public Run(GradualTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+        public Run(GradualTraining owner, SelectionOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
         {
             (_owner, _data) = (owner, data);
             _criterion = options.Criterion;

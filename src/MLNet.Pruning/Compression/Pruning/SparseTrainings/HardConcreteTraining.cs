@@ -18,7 +18,7 @@ internal sealed class HardConcreteTraining : SparseTraining
 
     public override string ToString() => Notation.Call(nameof(L0), _strength, _learningRate, Until);
 
-    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
+    internal override SparseTrainingRun Bind(SelectionOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
 
     /// <summary>The gate z of equation 10, from the logarithm of alpha and uniform noise.</summary>
     internal static Tensor Gate(Tensor logAlpha, Tensor uniform)
@@ -42,7 +42,7 @@ internal sealed class HardConcreteTraining : SparseTraining
         return logAlpha.add(shift, one).sigmoid();
     }
 
-    private sealed class Run(HardConcreteTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data)
+    private sealed class Run(HardConcreteTraining owner, SelectionOptions options, PrunedNetwork start, CalibrationData data)
         : LearnedMaskRun(owner, owner._learningRate, options, start, data)
     {
         /// <summary>Gates start open, at odds of nine to one.</summary>

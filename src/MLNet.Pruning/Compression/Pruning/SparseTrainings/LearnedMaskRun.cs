@@ -14,7 +14,7 @@ namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
 /// </summary>
 internal abstract class LearnedMaskRun : SparseTrainingRun
 {
-    private readonly PruningOptions _options;
+    private readonly SelectionOptions _options;
     private readonly PrunedNetwork _start;
     private readonly CalibrationData _data;
     private readonly double _learningRate;
@@ -24,7 +24,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
     private Generator? _random;
     private PruningPlan? _plan;
 
-    protected LearnedMaskRun(SparseTraining owner, double learningRate, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+    protected LearnedMaskRun(SparseTraining owner, double learningRate, SelectionOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
     {
         (_name, _learningRate, _options, _start, _data) = ($"{nameof(SparseTraining)}.{owner}", learningRate, options, start, data);
         Masks = start.Masks;

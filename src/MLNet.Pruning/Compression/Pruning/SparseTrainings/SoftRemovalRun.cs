@@ -10,12 +10,12 @@ internal sealed class SoftRemovalRun : SparseTrainingRun
 {
     private readonly SparseTraining _owner;
     private readonly Importance _criterion;
-    private readonly PruningOptions _options;
+    private readonly SelectionOptions _options;
     private readonly PrunedNetwork _start;
     private readonly CalibrationData _data;
     private PruningPlan _plan;
 
-    public SoftRemovalRun(SparseTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+    public SoftRemovalRun(SparseTraining owner, SelectionOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
     {
         (_owner, _start, _data, _options, _criterion) = (owner, start, data, options, options.Criterion);
         _plan = PruningPlan.Create(options, start, Measure(start), Measure);

@@ -7,7 +7,7 @@ internal sealed class SoftTraining(int every, double until) : SparseTraining(eve
 {
     public override string ToString() => Notation.Call(nameof(Soft), Every, Until);
 
-    internal override void Check(PruningOptions options)
+    internal override void Check(SelectionOptions options)
     {
         if (options.Granularity.IsDepth || (options.Granularity.Removes
             && (options.Layers.Count > 0 || options.Schedule.Order != LayerOrder.Together || options.Schedule.BatchSize is not null)))
@@ -15,11 +15,11 @@ internal sealed class SoftTraining(int every, double until) : SparseTraining(eve
             throw new ArgumentException($"{nameof(SparseTraining)}.{this} removes units of all layers together, but {(options.Granularity.IsDepth
                 ? $"structures are of granularity '{options.Granularity}'"
                 : options.Layers.Count > 0 ? "there are rules for layers" : "the schedule takes them in an order")}: prune between trainings.",
-                    nameof(PruningOptions.Training));
+                    Option);
         }
     }
 
-    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data)
+    internal override SparseTrainingRun Bind(SelectionOptions options, PrunedNetwork start, CalibrationData data)
         => options.Granularity.Removes ? new SoftRemovalRun(this, options, start, data) : new Run(this, options, start, data);
 
     private sealed class Run : SparseTrainingRun
@@ -28,7 +28,7 @@ internal sealed class SoftTraining(int every, double until) : SparseTraining(eve
         private readonly ChangingMasks _masks;
         private readonly ImmutableDictionary<string, WeightMask> _before;
 
-        public Run(SoftTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+        public Run(SoftTraining owner, SelectionOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
         {
             (_owner, _before) = (owner, start.Masks);
             _masks = new(options, start, data);

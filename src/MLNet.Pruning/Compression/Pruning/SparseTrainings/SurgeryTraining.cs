@@ -10,7 +10,7 @@ internal sealed class SurgeryTraining(int every, double until) : SparseTraining(
 {
     public override string ToString() => Notation.Call(nameof(Surgery), Every, Until);
 
-    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
+    internal override SparseTrainingRun Bind(SelectionOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
 
     private sealed class Run : SparseTrainingRun
     {
@@ -19,7 +19,7 @@ internal sealed class SurgeryTraining(int every, double until) : SparseTraining(
         private readonly ImmutableDictionary<string, WeightMask> _before;
         private readonly Dictionary<string, (TorchParameter Values, Tensor Trained, Tensor Mask)> _running = [];
 
-        public Run(SurgeryTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
+        public Run(SurgeryTraining owner, SelectionOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
         {
             (_owner, _before) = (owner, start.Masks);
             _masks = new(options, start, data);

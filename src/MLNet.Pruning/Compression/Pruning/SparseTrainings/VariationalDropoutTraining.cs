@@ -18,18 +18,18 @@ internal sealed class VariationalDropoutTraining : SparseTraining
 
     public override string ToString() => Notation.Call(nameof(VariationalDropout), _strength, _learningRate, Until);
 
-    internal override void Check(PruningOptions options)
+    internal override void Check(SelectionOptions options)
     {
         base.Check(options);
         if (!options.Granularity.IsSingle)
         {
             throw new ArgumentException($"{nameof(SparseTraining)}.{this} learns the noise of single weights, not of structures of granularity "
                 + $"'{options.Granularity}'.",
-                nameof(PruningOptions.Training));
+                Option);
         }
     }
 
-    internal override SparseTrainingRun Bind(PruningOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
+    internal override SparseTrainingRun Bind(SelectionOptions options, PrunedNetwork start, CalibrationData data) => new Run(this, options, start, data);
 
     /// <summary>The divergence from the log-uniform prior as a function of log alpha, equation 14.</summary>
     internal static Tensor Divergence(Tensor logAlpha)
@@ -45,7 +45,7 @@ internal sealed class VariationalDropoutTraining : SparseTraining
         return logVariance.sub(values.abs().add(tiny, one).log().mul(two)).clamp(low, high);
     }
 
-    private sealed class Run(VariationalDropoutTraining owner, PruningOptions options, PrunedNetwork start, CalibrationData data)
+    private sealed class Run(VariationalDropoutTraining owner, SelectionOptions options, PrunedNetwork start, CalibrationData data)
         : LearnedMaskRun(owner, owner._learningRate, options, start, data)
     {
         protected override float Initial => InitialLogVariance;

@@ -1,9 +1,9 @@
 using MLNet.Pruning.Compression.Automation.Search;
-using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Pipeline.Steps.AutoPrune;
+using MLNet.Pruning.Pipeline.Steps.Prune;
 using MLNet.Pruning.Training;
 using MLNet.Pruning.Training.Distilling;
 using Microsoft.ML;
@@ -46,8 +46,8 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
         var start = RewindCheckpoints.Of(state);
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed,
-            _options.CancellationToken) { Measured = _options.Pruning.Measured };
-        var space = new RatioSpace(start, _options.Pruning, _options.Sparsities, calibration);
+            _options.CancellationToken) { Measured = _options.Selection.Measured };
+        var space = new RatioSpace(start, _options.Selection, _options.Sparsities, calibration);
         var loop = new AutoPruneLoop(_options, space,
             network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),

@@ -4,8 +4,11 @@ using MLNet.Pruning.Training;
 namespace MLNet.Pruning;
 
 /// <summary>How a network is pruned to a budget. Same seed, same bits, unless time is limited or part of the budget.</summary>
-public record AutoPruneOptions
+public record AutoPruneOptions : CriterionOptions
 {
+    /// <summary>Options with their defaults: units of any kind go.</summary>
+    public AutoPruneOptions() => Granularity = Granularity.Unit;
+
     private static readonly CostMeasure[] s_costs = [CostMeasure.Bytes, CostMeasure.MultiplyAdds, CostMeasure.Parameters, CostMeasure.Milliseconds];
 
     /// <summary>
@@ -33,23 +36,7 @@ public record AutoPruneOptions
             : throw new ArgumentOutOfRangeException(nameof(Minimize), value, $"AutoPrune minimises one of {string.Join(", ", s_costs)}.");
     }
 
-    /// <summary>What is pruned as one: units of any kind, weights, or other structures of a layer; not N:M patterns, blocks and layers.</summary>
-    /// <value>Default <see cref="Granularity.Unit"/>.</value>
-    public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Unit;
-
-    /// <summary>How important a weight or structure is within its layer; measured once, on the network as it is.</summary>
-    /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
-
-    /// <summary>Which layers; how they share is what is looked for.</summary>
-    /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; init => field = Setting.Present(value); } = Scope.Network;
-
-    /// <summary>How the importance of a group that is removed follows from its members.</summary>
-    /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance GroupReduction { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
-
-    /// <summary>Widths that removal leaves are rounded to the nearest multiple, at least one; see <see cref="PruningOptions.Alignment"/>.</summary>
+    /// <summary>Widths that removal leaves are rounded to the nearest multiple, at least one; see <see cref="SelectionOptions.Alignment"/>.</summary>
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
     public int? Alignment { get; init => field = Setting.AtLeast(1, value); }
 
@@ -101,10 +88,6 @@ public record AutoPruneOptions
     /// <value>Default null: drawn from the MLContext, so <c>new MLContext(seed)</c> fixes it too.</value>
     public int? Seed { get; init; }
 
-    /// <summary>Stops between two candidates or steps of training with an <see cref="OperationCanceledException"/>; the state file stays.</summary>
-    /// <value>Default none.</value>
-    public CancellationToken CancellationToken { get; init; }
-
     /// <summary>Called after every candidate, on the thread that searches.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
     public IProgress<AutoPruneTrial>? Progress { get; init; }
@@ -120,7 +103,7 @@ public record AutoPruneOptions
     internal TrainingOptions Training(TrainingOptions before) => (FineTuning ?? before).With(cancellation: CancellationToken, metric: Metric);
 
     /// <summary>The part of the options that says which weights or structures go.</summary>
-    internal PruningOptions Pruning => new()
+    internal SelectionOptions Selection => new()
     {
         Granularity = Granularity, Importance = Importance, Scope = Scope, GroupReduction = GroupReduction, Alignment = Alignment,
         CancellationToken = CancellationToken,
@@ -152,7 +135,7 @@ public record AutoPruneOptions
 
     internal void Validate()
     {
-        Pruning.Validate();
+        Selection.Validate();
         RatioSpace.Check(Granularity, Scope);
         FineTuning?.Validate();
         if (!Granularity.Removes && (Minimize == CostMeasure.Milliseconds || Budget.Limits.Any(limit => limit.Measure == CostMeasure.Milliseconds)))

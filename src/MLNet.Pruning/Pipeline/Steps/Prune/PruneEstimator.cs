@@ -1,8 +1,8 @@
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
-using MLNet.Pruning.Compression.Pruning.SparseTrainings;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Steps;
+using MLNet.Pruning.Pipeline.Steps.Prune;
 using MLNet.Pruning.Training;
 using MLNet.Pruning.Training.Distilling;
 using Microsoft.ML;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Pipeline.Steps.Prune;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Structure;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
-using MLNet.Pruning.Compression.Pruning;
+using MLNet.Pruning.Pipeline.Steps.Prune;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Tests.Compression.Pruning.Importances;
 using MLNet.Pruning.Tests.Compression.Pruning.Recoveries;
@@ -255,10 +255,7 @@ public class PruningDecisionTests
             .ToDictionary(attribute => attribute.Name.LocalName, attribute => double.Parse(attribute.Value, CultureInfo.InvariantCulture)))];
 
     private static (PrunedNetwork Network, PruningReport Report) Run(Network network, PruningOptions options)
-    {
-        options.Validate();
-        return new PruningLoop(options, _ => null, (_, _) => throw new InvalidOperationException("nothing is trained"), _ => { }).Run(network.Unpruned(), null);
-    }
+        => (network.Prune(options, out var report), report);
 
     /// <summary>A filter is worth its bias.</summary>
     private sealed class ByBias : Importance

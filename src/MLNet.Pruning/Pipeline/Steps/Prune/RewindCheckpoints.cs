@@ -1,6 +1,6 @@
 using MLNet.Pruning.Training;
 
-namespace MLNet.Pruning.Compression.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.Prune;
 
 /// <summary>The weights that a chain keeps to go back to, as checkpoints of the network that is pruned.</summary>
 internal static class RewindCheckpoints

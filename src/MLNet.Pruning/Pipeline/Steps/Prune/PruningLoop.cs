@@ -1,7 +1,8 @@
+using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Training;
 
-namespace MLNet.Pruning.Compression.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.Prune;
 
 /// <summary>Walks a schedule: prune, optionally rewind, fine-tune, measure, and go on or step back.</summary>
 internal sealed class PruningLoop

@@ -1,7 +1,8 @@
+using MLNet.Pruning.Compression.Trees;
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Compression.Trees.Paths;
 
-namespace MLNet.Pruning.Compression.Trees;
+namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
 /// <summary>Takes an ensemble apart by a method, as far as a budget says.</summary>
 internal sealed class TreePruner

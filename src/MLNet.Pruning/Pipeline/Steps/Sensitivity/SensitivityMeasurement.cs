@@ -3,7 +3,7 @@ using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Training;
 
-namespace MLNet.Pruning.Compression.Automation;
+namespace MLNet.Pruning.Pipeline.Steps.Sensitivity;
 
 /// <summary>Measures a network with one layer pruned at a time.</summary>
 internal static class SensitivityMeasurement
@@ -25,9 +25,9 @@ internal static class SensitivityMeasurement
         var calibration = new CalibrationData(data, state.Task, validation.Loss, TorchSharp.torch.CPU, validation.BatchSize, options.Seed ?? state.SplitSeed,
             options.CancellationToken)
         {
-            Measured = options.Pruning.Measured,
+            Measured = options.Selection.Measured,
         };
-        var space = new RatioSpace(start, options.Pruning, options.Sparsities, calibration);
+        var space = new RatioSpace(start, options.Selection, options.Sparsities, calibration);
         var layers = new List<LayerSensitivity>();
         for (var l = 0; l < space.Layers.Count; l++)
         {

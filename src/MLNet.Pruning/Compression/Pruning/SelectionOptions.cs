@@ -2,8 +2,11 @@ using MLNet.Pruning.Compression.Pruning;
 
 namespace MLNet.Pruning;
 
-/// <summary>How a network is pruned.</summary>
-public record PruningOptions
+/// <summary>
+/// Which weights or structures of a network go, and how fast: all that can be said without rows, as <c>network.Prune</c> takes it. What a chain trains and
+/// measures beside, <see cref="PruningOptions"/> adds.
+/// </summary>
+public record SelectionOptions : CriterionOptions
 {
     private Amount? _amount;
     private LayerRule[] _layers = [];
@@ -18,18 +21,6 @@ public record PruningOptions
         get => _amount ?? Granularity.FixedAmount ?? Amount.Fraction(0.5);
         init => _amount = Setting.Present(value);
     }
-
-    /// <summary>How important a weight or structure is.</summary>
-    /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
-
-    /// <summary>What is pruned as one: a weight or a structure.</summary>
-    /// <value>Default <see cref="Granularity.Weight"/>.</value>
-    public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Weight;
-
-    /// <summary>Which weights, and compared among what.</summary>
-    /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; init => field = Setting.Present(value); } = Scope.Network;
 
     /// <summary>
     /// Settings of their own for some layers; of several rules that match a layer the first holds. The layers a rule matches are compared
@@ -53,10 +44,6 @@ public record PruningOptions
     /// <exception cref="ArgumentOutOfRangeException">It lies outside [0, 1).</exception>
     public double MinimumKept { get; init => field = Setting.Share(value); }
 
-    /// <summary>How the importance of a group that is removed follows from its members.</summary>
-    /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance GroupReduction { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
-
     /// <summary>
     /// Whether the importance of groups is divided by the mean of their layer before layers are compared; layers of different fan-in have
     /// weights of different size.
@@ -71,50 +58,9 @@ public record PruningOptions
     /// <value>Default null: 16 for layers made by dense convolutions of at least 16 filters, otherwise 1.</value>
     public int? Alignment { get; init => field = Setting.AtLeast(1, value); }
 
-    /// <summary>
-    /// What makes up for a step before it is measured and fine-tuned, such as <c>Recovery.Reconstruct()</c>. Rewinding goes back behind it, and
-    /// leaves of it only a branch of low rank.
-    /// </summary>
-    /// <value>Default null: nothing.</value>
-    public Recovery? Recovery { get; init; }
-
     /// <summary>How fast.</summary>
     /// <value>Default <see cref="Schedule.OneShot"/>.</value>
     public Schedule Schedule { get; init => field = Setting.Present(value); } = Schedule.OneShot;
-
-    /// <summary>Epochs of fine-tuning after each step, the last included. Not negative.</summary>
-    /// <value>Default null: none where the schedule has one step, otherwise 2.</value>
-    public int? FineTuneEpochs { get; init => field = Setting.AtLeast(0, value); }
-
-    /// <summary>
-    /// Moves the masks during one training of <see cref="FineTuneEpochs"/> epochs (by default as many as the network was trained) instead of
-    /// pruning between trainings.
-    /// </summary>
-    /// <value>Default null: prune between trainings.</value>
-    public SparseTraining? Training { get; init; }
-
-    /// <summary>How each step is fine-tuned; its epochs are not used.</summary>
-    /// <value>Default null: as the network was trained.</value>
-    public TrainingOptions? FineTuning { get; init; }
-
-    /// <summary>Which weights the survivors go back to before each fine-tuning; needs fine-tuning epochs.</summary>
-    /// <value>Default <see cref="Rewind.None"/>.</value>
-    public Rewind Rewind { get; init => field = Setting.Defined(value); } = Rewind.None;
-
-    /// <summary>What steps are measured by on the validation rows, and what the tolerance and the fine-tuning's early stopping go by.</summary>
-    /// <value>Default null: that of the fine-tuning, or else of the network's training, or else the task's own.</value>
-    public Metric? Metric { get; init; }
-
-    /// <summary>
-    /// Largest loss of the validation metric, in its direction, against the network before pruning. A step that loses more is taken back and
-    /// ends the pruning with the last good network. A number, or <see cref="Tolerance.Confident"/>; needs validation rows.
-    /// </summary>
-    /// <value>Default null: no limit.</value>
-    public Tolerance? Tolerance { get; init; }
-
-    /// <summary>Stops the pruning between two steps of pruning or training with an <see cref="OperationCanceledException"/>.</summary>
-    /// <value>Default none.</value>
-    public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Called after every step, on the thread that prunes.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
@@ -125,7 +71,7 @@ public record PruningOptions
 
     /// <summary>The options for the layers of each rule and for those of none, without the rules; only where there are such layers.</summary>
     /// <exception cref="ArgumentException">A rule matches no layer.</exception>
-    internal IReadOnlyList<PruningOptions> Parts(PrunedNetwork network)
+    internal IReadOnlyList<SelectionOptions> Parts(PrunedNetwork network)
     {
         LayerRule.Check(_layers, network.Weights);
         var layers = LayerRule.Divide(_layers, network.Weights);
@@ -161,7 +107,7 @@ public record PruningOptions
     }
 
     /// <summary>The options as a rule has them.</summary>
-    private PruningOptions Under(LayerRule? rule)
+    private SelectionOptions Under(LayerRule? rule)
     {
         var granularity = rule?.Granularity ?? Granularity;
         return this with
@@ -174,7 +120,8 @@ public record PruningOptions
         };
     }
 
-    internal void Validate()
+    /// <exception cref="ArgumentException">Two settings do not go together; the message names both.</exception>
+    internal virtual void Validate()
     {
         if (Amount.Budget is not null && !Granularity.Removes)
         {
@@ -213,13 +160,10 @@ public record PruningOptions
         }
 
         CheckOrder(this);
-        Recovery?.Check(Granularity);
-        FineTuning?.Validate();
-        Training?.Check(this);
     }
 
     /// <exception cref="ArgumentException">The schedule's order does not go with the weights or structures.</exception>
-    private void CheckOrder(PruningOptions part)
+    private void CheckOrder(SelectionOptions part)
     {
         if (Schedule.Order != LayerOrder.Together && part.Granularity.IsDepth)
         {

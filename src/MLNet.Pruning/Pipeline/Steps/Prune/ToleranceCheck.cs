@@ -1,7 +1,7 @@
 using MLNet.Pruning.Tasks.Confidence;
 using MLNet.Pruning.Training;
 
-namespace MLNet.Pruning.Compression.Pruning;
+namespace MLNet.Pruning.Pipeline.Steps.Prune;
 
 /// <summary>Says whether a network keeps to a tolerance, against the network before pruning.</summary>
 internal sealed class ToleranceCheck

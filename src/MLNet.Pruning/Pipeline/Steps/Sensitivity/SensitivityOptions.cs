@@ -3,7 +3,7 @@ using MLNet.Pruning.Compression.Automation.Search;
 namespace MLNet.Pruning;
 
 /// <summary>How the sensitivity of layers is measured.</summary>
-public record SensitivityOptions
+public record SensitivityOptions : CriterionOptions
 {
     /// <summary>
     /// Shares of its weights or structures in the dense network that each layer loses in turn, all others left whole; the last one always stays.
@@ -11,22 +11,6 @@ public record SensitivityOptions
     /// <value>Default 0.1, 0.2, ..., 0.9. Each in [0, 1).</value>
     /// <exception cref="ArgumentException">None, or one outside [0, 1).</exception>
     public IReadOnlyList<double> Sparsities { get; init => field = RatioSpace.Copy(value); } = RatioSpace.Copy(RatioSpace.DefaultSparsities);
-
-    /// <summary>What is pruned as one: weights, other structures of a layer, or units of any kind; not N:M patterns, blocks and layers.</summary>
-    /// <value>Default <see cref="Granularity.Weight"/>.</value>
-    public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Weight;
-
-    /// <summary>How important a weight or structure is; measured once.</summary>
-    /// <value>Default <see cref="Importance.L1"/>.</value>
-    public Importance Importance { get; init => field = Setting.Present(value); } = Importance.L1;
-
-    /// <summary>Which layers.</summary>
-    /// <value>Default <see cref="Scope.Network"/>.</value>
-    public Scope Scope { get; init => field = Setting.Present(value); } = Scope.Network;
-
-    /// <summary>How the importance of a group that is removed follows from its members.</summary>
-    /// <value>Default <see cref="GroupImportance.Mean"/>.</value>
-    public GroupImportance GroupReduction { get; init => field = Setting.Defined(value); } = GroupImportance.Mean;
 
     /// <summary>What is measured on the validation rows.</summary>
     /// <value>Default null: that of the network's training, or else the task's own.</value>
@@ -40,16 +24,12 @@ public record SensitivityOptions
     /// <value>Default null: that of the split of the rows.</value>
     public int? Seed { get; init; }
 
-    /// <summary>Stops between two measurements with an <see cref="OperationCanceledException"/>.</summary>
-    /// <value>Default none.</value>
-    public CancellationToken CancellationToken { get; init; }
-
     /// <summary>Called with every layer that is done, on the thread that measures.</summary>
     /// <value>Default null.</value>
     public IProgress<LayerSensitivity>? Progress { get; init; }
 
     /// <summary>The part of the options that says which weights or structures go; widths are exact.</summary>
-    internal PruningOptions Pruning => new()
+    internal SelectionOptions Selection => new()
     {
         Granularity = Granularity, Importance = Importance, Scope = Scope, GroupReduction = GroupReduction, Alignment = 1,
         CancellationToken = CancellationToken,
@@ -57,7 +37,7 @@ public record SensitivityOptions
 
     internal void Validate()
     {
-        Pruning.Validate();
+        Selection.Validate();
         RatioSpace.Check(Granularity, Scope);
     }
 }

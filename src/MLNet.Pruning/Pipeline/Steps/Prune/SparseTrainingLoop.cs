@@ -1,7 +1,8 @@
+using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Training;
 
-namespace MLNet.Pruning.Compression.Pruning.SparseTrainings;
+namespace MLNet.Pruning.Pipeline.Steps.Prune;
 
 /// <summary>Prunes within one training.</summary>
 /// <param name="training">How masks move.</param>
