@@ -24,6 +24,9 @@ public class QuantizedNetworkTests
             Layer.Conv2d(8, 3), Layer.Relu(), Layer.Flatten(), Layer.Dense(4))],
     ];
 
+    /// <summary>Those that have layers alone, and no sums or means that become integers of a kind that is carried.</summary>
+    public static IEnumerable<object[]> Plain => Chains.Take(2);
+
     [TestMethod]
     [DynamicData(nameof(Chains))]
     public void Integers_between_layers_are_within_a_step_with_and_without_kernels_for_them(string name, Network chain)
@@ -102,6 +105,30 @@ public class QuantizedNetworkTests
                 Run(read, GraphOptimizationLevel.ORT_ENABLE_ALL, rows)[read.Output.Name], $"{name} {quantizer}");
             folder.Delete(recursive: true);
         }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Plain))]
+    public void What_onnx_runtime_fuses_to_integers_is_read_counted_and_pruned_as_what_it_stands_for(string name, Network chain)
+    {
+        var network = chain.Initialize(7);
+        var rows = Draw(network, 3, scale: 1);
+        var quantized = network.Quantize(Quantizer.Int8(), rows);
+        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "optimized.onnx");
+        using var options = new SessionOptions { OptimizedModelFilePath = path, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED };
+        using (new InferenceSession(OnnxWriter.Write(quantized).ToByteArray(), options))
+        {
+        }
+
+        var read = Network.FromOnnx(path);
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        Assert.AreEqual(quantized.ParameterCount, read.ParameterCount, name);
+        Assert.HasCount(quantized.Groups().Count, read.Groups(), name);
+        Close.AreEqual(Run(quantized, GraphOptimizationLevel.ORT_ENABLE_ALL, rows)[quantized.Output.Name],
+            Run(read, GraphOptimizationLevel.ORT_ENABLE_ALL, rows)[read.Output.Name], 0.02, name);
+        var groups = read.Groups().Where((_, i) => i % 3 == 0).ToArray();
+        Close.AreEqual(Run(read.Mask(groups), GraphOptimizationLevel.ORT_ENABLE_ALL, rows)[read.Output.Name],
+            Run(read.Remove(groups), GraphOptimizationLevel.ORT_ENABLE_ALL, rows)[read.Output.Name], 0.02, name);
     }
 
     private static Dictionary<string, float[]> Run(Network network, GraphOptimizationLevel level, float[] rows)

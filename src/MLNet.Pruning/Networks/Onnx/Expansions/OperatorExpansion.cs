@@ -38,6 +38,7 @@ internal static class OperatorExpansion
         [(Microsoft, "FastGelu")] = (node, to)
             => Activated(node, to, node.Input(1) is { } bias ? to.Emit("Add", [node.Inputs[0], bias]) : node.Inputs[0], "Gelu", ("approximate", "tanh")),
         [(Microsoft, "QuickGelu")] = QuickGelu,
+        [(Microsoft, "QGemm")] = QuantizedExpansion.Dense,
         [(Microsoft, "FusedMatMul")] = FusedMatMul,
         [(Microsoft, "FusedGemm")] = FusedGemm,
         [(Microsoft, "FusedConv")] = FusedConv,

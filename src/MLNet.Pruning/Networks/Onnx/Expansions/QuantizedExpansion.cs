@@ -14,7 +14,17 @@ internal static class QuantizedExpansion
     public static bool Product(Node node, Expansion to)
         => Expand(node, to, "MatMul", to.Shape(node.Inputs[3]) is { IsDefault: false } weight ? weight.Length - 1 : 0);
 
-    private static bool Expand(Node node, Expansion to, string product, int axis)
+    /// <summary>Of ONNX Runtime's own domain, which its optimizer writes; it computes floats where it has no scale of its own.</summary>
+    public static bool Dense(Node node, Expansion to)
+        => node.Float("alpha", 1) == 1 && Expand(node, to, "Gemm", (int)(1 - node.Int("transB", 0)), bias: 6, rounding: 7);
+
+    /// <param name="node">The node: data, scale, zero point, weight, scale, zero point, and what follows.</param>
+    /// <param name="to">Takes what it stands for.</param>
+    /// <param name="product">The operator of floats.</param>
+    /// <param name="axis">The dimension of the weight that may have a scale an index.</param>
+    /// <param name="bias">Where its bias is.</param>
+    /// <param name="rounding">Where the scale and the zero point of what it computes are.</param>
+    private static bool Expand(Node node, Expansion to, string product, int axis, int bias = 8, int rounding = 6)
     {
         if (to.Floats(node.Inputs[1]) is not [var inputScale] || to.Floats(node.Inputs[4]) is not { } scales || (scales.Length > 1 && to.Opset < ScaleByIndex))
         {
@@ -23,15 +33,22 @@ internal static class QuantizedExpansion
 
         (string, object)[] byIndex = scales.Length > 1 ? [("axis", (long)axis)] : [];
         List<string> inputs = [Dequantize(node, to, 0), to.Emit("DequantizeLinear", [node.Inputs[3], node.Inputs[4], node.Inputs[5]], byIndex)];
-        if (node.Input(8) is { } bias)
+        if (node.Input(bias) is { } shift)
         {
             // The standard gives the bias the scale of the input times that of the weight, and no zero point.
-            inputs.Add(to.Emit("DequantizeLinear", [bias, to.Numbers([.. scales.Select(scale => scale * inputScale)])],
+            inputs.Add(to.Emit("DequantizeLinear", [shift, to.Numbers([.. scales.Select(one => one * inputScale)])],
                 scales.Length > 1 ? [("axis", 0L)] : []));
         }
 
-        var floats = to.Emit(product, [.. inputs], [.. node.Attributes.Select(attribute => (attribute.Key, attribute.Value))]);
-        to.EmitAs(node.Outputs[0], "QuantizeLinear", [floats, node.Inputs[6], node.Inputs[7]]);
+        var attributes = node.Attributes.Select(attribute => (attribute.Key, attribute.Value)).ToArray();
+        if (node.Input(rounding) is not { } scale)
+        {
+            to.EmitAs(node.Outputs[0], product, [.. inputs], attributes);
+            return true;
+        }
+
+        var floats = to.Emit(product, [.. inputs], attributes);
+        to.EmitAs(node.Outputs[0], "QuantizeLinear", node.Input(rounding + 1) is { } zero ? [floats, scale, zero] : [floats, scale]);
         return true;
     }
 
