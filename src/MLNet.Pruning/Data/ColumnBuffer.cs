@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace MLNet.Pruning.Data;
 
 /// <summary>Values of one column for the rows of a batch, so that a cursor can read ahead and still pass the column through.</summary>

@@ -1,5 +1,4 @@
 using MLNet.Pruning.Scoring;
-using Microsoft.ML;
 
 namespace MLNet.Pruning.Data;
 

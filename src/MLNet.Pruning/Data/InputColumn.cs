@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace MLNet.Pruning.Data;
 
 /// <summary>A column that a network reads, as it was when the network came into the chain.</summary>

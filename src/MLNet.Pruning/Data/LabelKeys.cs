@@ -1,6 +1,4 @@
 using MLNet.Pruning.Files;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Data;
 

@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace MLNet.Pruning.Data;
 
 /// <summary>A network as an annotation of a Score column.</summary>
@@ -9,7 +6,7 @@ internal static class NetworkAnnotation
     public const string Name = "NeuralNetwork";
 
     public static void Add(DataViewSchema.Annotations.Builder annotations, ScoredNetwork? state)
-        => annotations.Add(Name, NetworkType.Instance, (ref ScoredNetwork? value) => value = state);
+        => annotations.Add(Name, AnnotationType<ScoredNetwork>.Instance, (ref ScoredNetwork? value) => value = state);
 
     public static bool IsIn(SchemaShape.Column score) => score.Annotations?.Any(annotation => annotation.Name == Name) == true;
 
@@ -17,7 +14,8 @@ internal static class NetworkAnnotation
     public static ScoredNetwork? Find(DataViewSchema schema)
     {
         ScoredNetwork? state = null;
-        if (schema.GetColumnOrNull(ScoreColumns.Score)?.Annotations is { } annotations && annotations.Schema.GetColumnOrNull(Name) is { Type: NetworkType })
+        if (schema.GetColumnOrNull(ScoreColumns.Score)?.Annotations is { } annotations
+            && annotations.Schema.GetColumnOrNull(Name) is { Type: AnnotationType<ScoredNetwork> })
         {
             annotations.GetValue(Name, ref state);
         }
@@ -28,22 +26,4 @@ internal static class NetworkAnnotation
     public static InvalidOperationException Missing(string step, bool hasScore) => new(
         $"{step} needs a neural network before it in the chain, but {(hasScore ? "the 'Score' column carries none" : "there is no 'Score' column")}: "
         + "append ml.MulticlassClassification.Trainers.NeuralNetwork(...), or that of BinaryClassification or Regression, first.");
-
-    /// <summary>The data view type of the annotation.</summary>
-    private sealed class NetworkType : StructuredDataViewType
-    {
-        private NetworkType() : base(typeof(ScoredNetwork))
-        {
-        }
-
-        public static NetworkType Instance { get; } = new();
-
-        public override bool Equals(DataViewType? other) => other is NetworkType;
-
-        public override bool Equals(object? other) => other is NetworkType;
-
-        public override int GetHashCode() => typeof(NetworkType).GetHashCode();
-
-        public override string ToString() => Name;
-    }
 }

@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace MLNet.Pruning.Data;
 
 /// <summary>Which columns a network's inputs are read from, and how: a row is the values of all inputs, one after another, as floats.</summary>

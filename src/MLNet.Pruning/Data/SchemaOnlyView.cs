@@ -1,5 +1,3 @@
-using Microsoft.ML;
-
 namespace MLNet.Pruning.Data;
 
 /// <summary>No rows, for fitting steps that look at columns only.</summary>

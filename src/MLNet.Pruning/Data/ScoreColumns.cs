@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace MLNet.Pruning.Data;
 
 /// <summary>The columns a network appends, described as ML.NET's own trainers describe theirs.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.ML.Data;
-
 namespace MLNet.Pruning.Data;
 
 /// <summary>How the label column of each task is typed: a key of the classes, a truth value, or a number.</summary>

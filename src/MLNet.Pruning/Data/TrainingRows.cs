@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace MLNet.Pruning.Data;
 
 /// <summary>Reads what a network reads, and the label, of a data view once, streaming.</summary>

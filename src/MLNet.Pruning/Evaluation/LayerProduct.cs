@@ -96,32 +96,29 @@ internal sealed class LayerProduct
     /// <summary>For each unit the highest level of an index that it reads with a weight other than zero.</summary>
     /// <param name="input">The level of an index.</param>
     /// <param name="cancellation">Ends the search.</param>
-    public byte[] HighestInputs(Func<int, byte> input, CancellationToken cancellation)
-    {
-        var highest = new byte[Units];
-        if (_groups > 1 || Makes is null)
-        {
-            ForEachWeight(cancellation, (unit, index) => highest[unit] = Math.Max(highest[unit], input(index)));
-            return highest;
-        }
-
-        Search(highest, _strides.Output, [.. Enumerable.Range(0, Inputs).Select(input)], _strides.Input, cancellation);
-        return highest;
-    }
+    public byte[] HighestInputs(Func<int, byte> input, CancellationToken cancellation) => Highest(ofUnits: true, input, cancellation);
 
     /// <summary>For each index of the data the highest level of a unit that reads it with a weight other than zero.</summary>
     /// <param name="unit">The level of a unit.</param>
     /// <param name="cancellation">Ends the search.</param>
-    public byte[] HighestUnits(Func<int, byte> unit, CancellationToken cancellation)
+    public byte[] HighestUnits(Func<int, byte> unit, CancellationToken cancellation) => Highest(ofUnits: false, unit, cancellation);
+
+    private byte[] Highest(bool ofUnits, Func<int, byte> level, CancellationToken cancellation)
     {
-        var highest = new byte[Inputs];
+        var (count, others) = ofUnits ? (Units, Inputs) : (Inputs, Units);
+        var highest = new byte[count];
         if (_groups > 1 || Makes is null)
         {
-            ForEachWeight(cancellation, (one, index) => highest[index] = Math.Max(highest[index], unit(one)));
+            ForEachWeight(cancellation, (unit, index) =>
+            {
+                var (one, other) = ofUnits ? (unit, index) : (index, unit);
+                highest[one] = Math.Max(highest[one], level(other));
+            });
             return highest;
         }
 
-        Search(highest, _strides.Input, [.. Enumerable.Range(0, Units).Select(unit)], _strides.Output, cancellation);
+        var (stride, otherStride) = ofUnits ? (_strides.Output, _strides.Input) : (_strides.Input, _strides.Output);
+        Search(highest, stride, [.. Enumerable.Range(0, others).Select(level)], otherStride, cancellation);
         return highest;
     }
 

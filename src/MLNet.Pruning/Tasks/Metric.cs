@@ -143,10 +143,8 @@ public sealed class Metric
     public static Metric Of(string name, MetricDirection direction, Func<Predictions, double> measure, string legend = "", string unit = "",
         IEnumerable<LearningTask>? tasks = null)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        CheckTexts(name, legend, unit);
         ArgumentNullException.ThrowIfNull(measure);
-        ArgumentNullException.ThrowIfNull(legend);
-        ArgumentNullException.ThrowIfNull(unit);
         return new(name, legend, unit, Setting.Defined(direction, nameof(direction)), measure, Defined(tasks));
     }
 
@@ -163,10 +161,8 @@ public sealed class Metric
     public static Metric MeanOf(string name, MetricDirection direction, Func<Predictions, int, double> row, string legend = "", string unit = "",
         IEnumerable<LearningTask>? tasks = null)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        CheckTexts(name, legend, unit);
         ArgumentNullException.ThrowIfNull(row);
-        ArgumentNullException.ThrowIfNull(legend);
-        ArgumentNullException.ThrowIfNull(unit);
         return ByRow(name, legend, unit, Setting.Defined(direction, nameof(direction)), row, Defined(tasks));
     }
 
@@ -284,5 +280,12 @@ public sealed class Metric
             var fitting = string.Join(", ", All.Where(metric => metric.Tasks.Contains(task)));
             throw new ArgumentException($"The metric '{Name}' does not fit a {task} task; these do: {fitting}.", "metric");
         }
+    }
+
+    private static void CheckTexts(string name, string legend, string unit)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(legend);
+        ArgumentNullException.ThrowIfNull(unit);
     }
 }

@@ -1,5 +1,4 @@
 using MLNet.Pruning.Data;
-using Microsoft.ML;
 
 namespace MLNet.Pruning.Training;
 

@@ -14,6 +14,12 @@ public sealed record NeuralNetworkOptions : TrainingOptions
     {
     }
 
+    /// <summary>Those that catalogs take as plain arguments.</summary>
+    internal static NeuralNetworkOptions Of(Network? network, string label, string features, int epochs, int batchSize, double learningRate) => new()
+    {
+        Network = network, LabelColumnName = label, FeatureColumnName = features, Epochs = epochs, BatchSize = batchSize, LearningRate = learningRate,
+    };
+
     /// <summary>The network to train; parameters without values are drawn first.</summary>
     public Network? Network { get; init; }
 

@@ -14,18 +14,11 @@ internal static class MaskFile
     private const int Version = 1;
     private const int BitsPerByte = 8;
 
-    private static readonly JsonSerializerOptions s_json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
-
     public static void Save(PrunedNetwork network, Stream stream)
     {
         var entries = network.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal)
             .Select(mask => new Entry(mask.Key, [.. network.Weights[mask.Key].Shape], mask.Value.Kept, Bits(mask.Value)));
-        JsonSerializer.Serialize(stream, new Content(Format, Version, [.. entries]), s_json);
+        JsonSerializer.Serialize(stream, new Content(Format, Version, [.. entries]), JsonText.Options);
     }
 
     /// <exception cref="ModelFileException">The file is damaged or none of its kind.</exception>
@@ -71,7 +64,7 @@ internal static class MaskFile
     {
         try
         {
-            var content = JsonSerializer.Deserialize<Content>(stream, s_json);
+            var content = JsonSerializer.Deserialize<Content>(stream, JsonText.Options);
             return content is { Format: Format, Version: Version } && !content.Masks.Contains(null!) ? content
                 : throw new ModelFileException($"{path} cannot be loaded: it is of format '{content?.Format}', version {content?.Version}; expected "
                     + $"'{Format}', version {Version}.");

@@ -8,19 +8,9 @@ namespace MLNet.Pruning.Compression.Quantization;
 /// <summary>Up or down, all weights of a layer together.</summary>
 internal sealed class AdaRounding : WeightRounding
 {
-    /// <summary>The ends of the stretched sigmoid, so that it reaches 0 and 1.</summary>
-    private const double Stretch = 0.1;
-
-    private const double LearningRate = 0.02;
-
-    /// <summary>Share of the iterations before choices are driven apart.</summary>
-    private const double Free = 0.2;
-
-    /// <summary>Weight of what drives them apart, where the error of nearest rounding is 1.</summary>
-    private const double Strength = 1;
-
-    private const double FirstPower = 20;
-    private const double LastPower = 2;
+    // The sigmoid is stretched so that it reaches 0 and 1; choices are driven apart after a fifth of the iterations, as strongly as the error of rounding to
+    // the nearest counts.
+    private const double Stretch = 0.1, LearningRate = 0.02, Free = 0.2, Strength = 1;
     private readonly int _iterations;
 
     public AdaRounding(int iterations)
@@ -101,8 +91,8 @@ internal sealed class AdaRounding : WeightRounding
         return integers;
     }
 
-    /// <summary>From flat, where choices may lie anywhere, to steep, along half a cosine.</summary>
-    private static double Power(double share) => LastPower + (FirstPower - LastPower) * 0.5 * (1 + Math.Cos(Math.PI * share));
+    /// <summary>From 20, where choices may lie nearly anywhere, to 2 along half a cosine.</summary>
+    private static double Power(double share) => 2 + 9 * (1 + Math.Cos(Math.PI * share));
 
     /// <summary>What a layer's outputs are changed by, squared and summed over units, on average.</summary>
     private static Tensor Error(Tensor up, Tensor target, Tensor scales, Tensor moments)

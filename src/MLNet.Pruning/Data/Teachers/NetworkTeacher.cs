@@ -1,6 +1,5 @@
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Scoring;
-using Microsoft.ML;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Data.Teachers;

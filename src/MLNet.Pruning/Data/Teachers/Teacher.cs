@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Data.Teachers;
-using Microsoft.ML;
 
 namespace MLNet.Pruning;
 

@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-
 namespace MLNet.Pruning.Data.Teachers;
 
 /// <summary>A teacher's scores of the rows that a student is trained on, read once and kept, as logits.</summary>

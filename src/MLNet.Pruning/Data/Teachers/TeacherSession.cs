@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.ML;
 
 namespace MLNet.Pruning.Data.Teachers;
 

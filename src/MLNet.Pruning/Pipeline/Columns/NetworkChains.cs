@@ -1,5 +1,3 @@
-using Microsoft.ML;
-
 namespace MLNet.Pruning.Pipeline.Columns;
 
 /// <summary>What fitted models are made of.</summary>

@@ -3,8 +3,6 @@ using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Onnx;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning;
 
@@ -66,18 +64,10 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">A column that the network reads is missing or of another type or size.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new ScoringView(this, input);
-    }
+    public IDataView Transform(IDataView input) => new ScoringView(this, Setting.Present(input, nameof(input)));
 
     /// <inheritdoc/>
-    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return new ScoringMapper(this, inputSchema);
-    }
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new ScoringMapper(this, Setting.Present(inputSchema, nameof(inputSchema)));
 
     /// <summary>
     /// Writes transformers of ML.NET's own that compute the same columns from the network as an ONNX model. The file loads wherever

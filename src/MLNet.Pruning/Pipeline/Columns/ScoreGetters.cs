@@ -1,7 +1,5 @@
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Tasks;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Columns;
 

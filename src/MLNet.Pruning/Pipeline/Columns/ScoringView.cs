@@ -1,6 +1,4 @@
 using MLNet.Pruning.Data;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Columns;
 

@@ -4,8 +4,6 @@ using MLNet.Pruning.Data;
 using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Training;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Files;
 

@@ -1,6 +1,5 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Files;
-using Microsoft.ML;
 
 namespace MLNet.Pruning.Pipeline.Files;
 

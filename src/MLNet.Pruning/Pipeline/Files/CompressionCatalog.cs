@@ -3,7 +3,6 @@ using MLNet.Pruning.Files;
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Files;
 using MLNet.Pruning.Pipeline.Steps.PruneTrees;
-using Microsoft.ML;
 
 namespace MLNet.Pruning;
 

@@ -1,7 +1,6 @@
 using MLNet.Pruning;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Columns;
-using Microsoft.ML.Data;
 
 namespace Microsoft.ML;
 

@@ -2,8 +2,6 @@ using System.IO.Compression;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Files;
 using MLNet.Pruning.Pipeline.Columns;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Files;
 

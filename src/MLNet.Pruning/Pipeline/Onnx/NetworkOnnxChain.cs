@@ -1,8 +1,6 @@
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Training;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Onnx;
 

@@ -4,7 +4,6 @@ using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
-using Microsoft.ML.Data;
 using AttributeType = MLNet.Pruning.Networks.Format.AttributeProto.Types.AttributeType;
 using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.Runtime;
-
 namespace MLNet.Pruning.Pipeline.Steps;
 
 /// <summary>

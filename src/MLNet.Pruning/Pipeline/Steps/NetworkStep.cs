@@ -3,8 +3,6 @@ using MLNet.Pruning.Data.Teachers;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
 using MLNet.Pruning.Training.Distilling;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Pipeline.Steps;

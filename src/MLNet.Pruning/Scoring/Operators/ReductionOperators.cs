@@ -66,36 +66,29 @@ internal static class ReductionOperators
         });
     }
 
-    private static Action<Pass> CumulativeSum(OperatorContext context)
+    private static Action<Pass> CumulativeSum(OperatorContext context) => Cumulative(context, (y, axis, exclusive) =>
+    {
+        var sum = y.cumsum(axis, y.dtype);
+        return exclusive ? sum - y : sum;
+    });
+
+    private static Action<Pass> CumulativeProduct(OperatorContext context) => Cumulative(context, (y, axis, exclusive) =>
+    {
+        var product = y.cumprod(axis, y.dtype);
+        // Moved by one behind a one: division would not undo a factor of zero.
+        return exclusive && y.shape[Node.Resolve(axis, (int)y.dim())] is > 0 and var size
+            ? cat([ones_like(y.narrow(axis, 0, 1)), product.narrow(axis, 0, size - 1)], axis) : product;
+    });
+
+    /// <summary>What is computed along an axis from its beginning, or from its end.</summary>
+    private static Action<Pass> Cumulative(OperatorContext context, Func<Tensor, long, bool, Tensor> run)
     {
         var (x, reverse, exclusive) = (context.Input(0), context.Node.Int("reverse", 0) == 1, context.Node.Int("exclusive", 0) == 1);
         var along = context.Integers("axis", 1) ?? throw context.Refuse("has no axis");
         return context.ReturnsComposed(pass =>
         {
             var axis = along(pass)[0];
-            var y = reverse ? pass[x].flip(axis) : pass[x];
-            var sum = y.cumsum(axis, y.dtype);
-            sum = exclusive ? sum - y : sum;
-            return reverse ? sum.flip(axis) : sum;
-        });
-    }
-
-    private static Action<Pass> CumulativeProduct(OperatorContext context)
-    {
-        var (x, reverse, exclusive) = (context.Input(0), context.Node.Int("reverse", 0) == 1, context.Node.Int("exclusive", 0) == 1);
-        var along = context.Integers("axis", 1) ?? throw context.Refuse("has no axis");
-        return context.ReturnsComposed(pass =>
-        {
-            var axis = along(pass)[0];
-            var y = reverse ? pass[x].flip(axis) : pass[x];
-            var product = y.cumprod(axis, y.dtype);
-            if (exclusive && y.shape[Node.Resolve(axis, (int)y.dim())] is > 0 and var size)
-            {
-                // Moved by one behind a one: division would not undo a factor of zero.
-                product = cat([ones_like(y.narrow(axis, 0, 1)), product.narrow(axis, 0, size - 1)], axis);
-            }
-
-            return reverse ? product.flip(axis) : product;
+            return reverse ? run(pass[x].flip(axis), axis, exclusive).flip(axis) : run(pass[x], axis, exclusive);
         });
     }
 }

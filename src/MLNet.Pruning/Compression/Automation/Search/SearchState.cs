@@ -14,14 +14,6 @@ internal sealed class SearchState
     /// <summary>Options had names in words, and not all were there.</summary>
     private const int FormerVersion = 1;
 
-    private static readonly JsonSerializerOptions s_json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
-
     private readonly string? _path;
     private readonly List<Setting> _settings;
     private readonly List<Candidate> _candidates = [];
@@ -52,7 +44,7 @@ internal sealed class SearchState
         _candidates.Add(candidate);
         if (_path is not null)
         {
-            AtomicFile.Write(_path, stream => JsonSerializer.Serialize(stream, new Content(Format, Version, _settings, _candidates), s_json));
+            AtomicFile.Write(_path, stream => JsonSerializer.Serialize(stream, new Content(Format, Version, _settings, _candidates), JsonText.Options));
         }
     }
 
@@ -62,7 +54,7 @@ internal sealed class SearchState
         try
         {
             using var stream = File.OpenRead(path);
-            content = JsonSerializer.Deserialize<Content>(stream, s_json);
+            content = JsonSerializer.Deserialize<Content>(stream, JsonText.Options);
         }
         catch (JsonException e)
         {

@@ -6,8 +6,6 @@ using MLNet.Pruning.Pipeline.Steps.AutoPrune;
 using MLNet.Pruning.Pipeline.Steps.Prune;
 using MLNet.Pruning.Training;
 using MLNet.Pruning.Training.Distilling;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 
 namespace MLNet.Pruning;
 

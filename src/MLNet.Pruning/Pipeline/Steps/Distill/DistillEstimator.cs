@@ -1,8 +1,5 @@
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Training;
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
 
 namespace MLNet.Pruning;
 

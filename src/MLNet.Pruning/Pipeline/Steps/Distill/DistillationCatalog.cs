@@ -28,7 +28,8 @@ public static class DistillationCatalog
         string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3, ITransformer? teacher = null)
     {
         ArgumentNullException.ThrowIfNull(student);
-        return catalog.Distill(Options(student, From(distillation, teacher), labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+        return catalog.Distill(NeuralNetworkOptions.Of(student, labelColumnName, featureColumnName, epochs, batchSize, learningRate)
+            with { Distillation = From(distillation, teacher) });
     }
 
     /// <summary>Trains a student that is made of the teacher's network when that is trained.</summary>
@@ -51,7 +52,8 @@ public static class DistillationCatalog
     public static DistillEstimator Distill(this TransformsCatalog catalog, Func<Network, Network> student, Distillation? distillation = null,
         string labelColumnName = "Label",
         string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3, ITransformer? teacher = null)
-        => catalog.Distill(student, Options(null, From(distillation, teacher), labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+        => catalog.Distill(student, NeuralNetworkOptions.Of(null, labelColumnName, featureColumnName, epochs, batchSize, learningRate)
+            with { Distillation = From(distillation, teacher) });
 
     /// <summary>Trains <see cref="NeuralNetworkOptions.Network"/> as the student of a teacher.</summary>
     /// <param name="catalog">The transforms.</param>
@@ -90,16 +92,4 @@ public static class DistillationCatalog
         : distillation?.Teacher is null ? (distillation ?? Distillation.Response()).From(Teacher.Model(teacher))
         : throw new ArgumentException("The distillation names a teacher, and another was given beside it; combine teachers by Teacher.Mean, Teacher.Weighted "
             + "or Teacher.BestPerClass.", nameof(teacher));
-
-    private static NeuralNetworkOptions Options(Network? student, Distillation? distillation, string label, string features, int epochs, int batchSize,
-        double learningRate) => new()
-    {
-        Network = student,
-        Distillation = distillation,
-        LabelColumnName = label,
-        FeatureColumnName = features,
-        Epochs = epochs,
-        BatchSize = batchSize,
-        LearningRate = learningRate,
-    };
 }

@@ -2,8 +2,6 @@ using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Training;
 using MLNet.Pruning.Training.Distilling;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 
 namespace MLNet.Pruning;
 
@@ -41,8 +39,8 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
     {
         var state = _step.Require(input);
         using var channel = _step.Start();
-        var device = _step.Device(channel);
         var options = _options ?? state.Training.ForLaterStep().With(_epochs, _learningRate);
+        var device = _step.Device(channel);
         var data = NetworkStep.Read(input, state, options.CancellationToken);
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
         using var session = NetworkStep.Teach(options, input, state, data, device);

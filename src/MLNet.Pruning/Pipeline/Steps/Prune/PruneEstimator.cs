@@ -5,8 +5,6 @@ using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Pipeline.Steps.Prune;
 using MLNet.Pruning.Training;
 using MLNet.Pruning.Training.Distilling;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 
 namespace MLNet.Pruning;
 

@@ -1,6 +1,5 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Pipeline.Columns;
-using Microsoft.ML;
 using Microsoft.ML.Calibrators;
 using Microsoft.ML.Trainers.FastTree;
 

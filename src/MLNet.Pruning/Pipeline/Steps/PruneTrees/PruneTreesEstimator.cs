@@ -2,9 +2,6 @@ using MLNet.Pruning.Compression.Trees;
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Steps.PruneTrees;
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
 
 namespace MLNet.Pruning;
 

@@ -5,8 +5,6 @@ using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Steps.PruneTrees;
 using MLNet.Pruning.Scoring;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning;
 
@@ -62,18 +60,10 @@ public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredict
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The feature column is missing or of another type or size.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new ScoringView(this, input);
-    }
+    public IDataView Transform(IDataView input) => new ScoringView(this, Setting.Present(input, nameof(input)));
 
     /// <inheritdoc/>
-    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return new ScoringMapper(this, inputSchema);
-    }
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new ScoringMapper(this, Setting.Present(inputSchema, nameof(inputSchema)));
 
     /// <summary>
     /// Writes the trees as an ONNX model: input <c>features</c> of rows x features, outputs <c>score</c> and, where there is one,

@@ -2,8 +2,6 @@ using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Pipeline.Onnx;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML;
-
 namespace MLNet.Pruning;
 
 /// <summary>How an ensemble of trees is pruned.</summary>

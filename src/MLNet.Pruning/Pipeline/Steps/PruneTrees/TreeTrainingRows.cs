@@ -1,7 +1,5 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 

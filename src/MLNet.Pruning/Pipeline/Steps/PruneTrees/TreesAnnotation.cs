@@ -1,7 +1,5 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
@@ -11,36 +9,19 @@ internal static class TreesAnnotation
     public const string Name = "DecisionTrees";
 
     public static void Add(DataViewSchema.Annotations.Builder annotations, TreesState? state)
-        => annotations.Add(Name, TreesType.Instance, (ref TreesState? value) => value = state);
+        => annotations.Add(Name, AnnotationType<TreesState>.Instance, (ref TreesState? value) => value = state);
 
     /// <summary>The ensemble in the annotation of the Score column; null for none.</summary>
     public static TreesState? Find(DataViewSchema schema)
     {
         TreesState? state = null;
-        if (schema.GetColumnOrNull(ScoreColumns.Score)?.Annotations is { } annotations && annotations.Schema.GetColumnOrNull(Name) is { Type: TreesType })
+        if (schema.GetColumnOrNull(ScoreColumns.Score)?.Annotations is { } annotations
+            && annotations.Schema.GetColumnOrNull(Name) is { Type: AnnotationType<TreesState> })
         {
             annotations.GetValue(Name, ref state);
         }
 
         return state;
-    }
-
-    /// <summary>The data view type of the annotation.</summary>
-    private sealed class TreesType : StructuredDataViewType
-    {
-        private TreesType() : base(typeof(TreesState))
-        {
-        }
-
-        public static TreesType Instance { get; } = new();
-
-        public override bool Equals(DataViewType? other) => other is TreesType;
-
-        public override bool Equals(object? other) => other is TreesType;
-
-        public override int GetHashCode() => typeof(TreesType).GetHashCode();
-
-        public override string ToString() => Name;
     }
 }
 

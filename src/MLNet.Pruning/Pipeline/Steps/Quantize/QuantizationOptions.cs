@@ -1,3 +1,5 @@
+using MLNet.Pruning.Compression.Quantization;
+
 namespace MLNet.Pruning;
 
 /// <summary>How a network is quantised.</summary>
@@ -50,6 +52,12 @@ public record QuantizationOptions
     /// <summary>Stops between batches and layers with an <see cref="OperationCanceledException"/>.</summary>
     /// <value>Default none.</value>
     public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>What they say to the quantiser.</summary>
+    internal QuantizationStep Step => new()
+    {
+        Range = Range, WeightRange = WeightRange, Rounding = Rounding, Target = Target, Count = CalibrationRows, CancellationToken = CancellationToken,
+    };
 
     internal void Validate()
     {

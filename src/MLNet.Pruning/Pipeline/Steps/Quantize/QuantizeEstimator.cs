@@ -4,8 +4,6 @@ using MLNet.Pruning.Data;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Training;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning;
@@ -40,17 +38,11 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         var device = _step.Device(channel);
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var validation = Validation.Of(data, state.Task, state.Training.With(cancellation: _options.CancellationToken, metric: _options.Metric));
-        var step = new QuantizationStep
+        var step = _options.Step with
         {
-            Range = _options.Range,
-            WeightRange = _options.WeightRange,
-            Rounding = _options.Rounding,
-            Target = _options.Target,
             Rows = data,
-            Count = _options.CalibrationRows,
             Seed = _step.Seed,
             Calibration = () => new(data, state.Task, validation.Loss, device, validation.BatchSize, _step.Seed, _options.CancellationToken),
-            CancellationToken = _options.CancellationToken,
         };
         var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step) : (_options.Quantizer.Run(state.Network, step), []);
         var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, validation.MeasureScored(state.Network),

@@ -1,7 +1,6 @@
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Pipeline.Steps.Sensitivity;
-using Microsoft.ML;
 
 namespace MLNet.Pruning;
 

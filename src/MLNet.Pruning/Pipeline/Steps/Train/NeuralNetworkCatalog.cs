@@ -23,7 +23,7 @@ public static class NeuralNetworkCatalog
     /// </example>
     public static NeuralNetworkTrainer NeuralNetwork(this MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog, Network network,
         string labelColumnName = "Label", string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3)
-        => catalog.NeuralNetwork(Options(network, labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+        => catalog.NeuralNetwork(NeuralNetworkOptions.Of(network, labelColumnName, featureColumnName, epochs, batchSize, learningRate));
 
     /// <inheritdoc cref="NeuralNetwork(MulticlassClassificationCatalog.MulticlassClassificationTrainers, Network, string, string, int, int, double)"/>
     /// <param name="catalog">The trainers of multiclass classification.</param>
@@ -60,7 +60,7 @@ public static class NeuralNetworkCatalog
     /// </example>
     public static NeuralNetworkTrainer NeuralNetwork(this BinaryClassificationCatalog.BinaryClassificationTrainers catalog, Network network,
         string labelColumnName = "Label", string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3)
-        => catalog.NeuralNetwork(Options(network, labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+        => catalog.NeuralNetwork(NeuralNetworkOptions.Of(network, labelColumnName, featureColumnName, epochs, batchSize, learningRate));
 
     /// <inheritdoc cref="NeuralNetwork(BinaryClassificationCatalog.BinaryClassificationTrainers, Network, string, string, int, int, double)"/>
     /// <param name="catalog">The trainers of binary classification.</param>
@@ -93,7 +93,7 @@ public static class NeuralNetworkCatalog
     /// </example>
     public static NeuralNetworkTrainer NeuralNetwork(this RegressionCatalog.RegressionTrainers catalog, Network network,
         string labelColumnName = "Label", string featureColumnName = "Features", int epochs = 20, int batchSize = 64, double learningRate = 1e-3)
-        => catalog.NeuralNetwork(Options(network, labelColumnName, featureColumnName, epochs, batchSize, learningRate));
+        => catalog.NeuralNetwork(NeuralNetworkOptions.Of(network, labelColumnName, featureColumnName, epochs, batchSize, learningRate));
 
     /// <inheritdoc cref="NeuralNetwork(RegressionCatalog.RegressionTrainers, Network, string, string, int, int, double)"/>
     /// <param name="catalog">The trainers of regression.</param>
@@ -105,14 +105,4 @@ public static class NeuralNetworkCatalog
     /// </example>
     public static NeuralNetworkTrainer NeuralNetwork(this RegressionCatalog.RegressionTrainers catalog, NeuralNetworkOptions options)
         => new(CatalogEnvironment.Of(catalog), LearningTask.Regression, options);
-
-    private static NeuralNetworkOptions Options(Network network, string label, string features, int epochs, int batchSize, double learningRate) => new()
-    {
-        Network = network,
-        LabelColumnName = label,
-        FeatureColumnName = features,
-        Epochs = epochs,
-        BatchSize = batchSize,
-        LearningRate = learningRate,
-    };
 }

@@ -4,9 +4,6 @@ using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
 using MLNet.Pruning.Training.Distilling;
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
 
 namespace MLNet.Pruning;
 
