@@ -1,5 +1,4 @@
 using MLNet.Pruning.Scoring.Native;
-using Microsoft.ML.Runtime;
 using TorchSharp;
 
 namespace MLNet.Pruning.Scoring;
@@ -9,15 +8,30 @@ internal static class TorchRuntime
 {
     private static bool s_loaded;
 
-    /// <summary>Loads libtorch.</summary>
+    /// <summary>Loads libtorch, which takes some hundred milliseconds the first time in a process.</summary>
+    /// <param name="cancellation">Ends the wait for it; it goes on loading for whoever needs it next.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">It cannot be loaded; the message says what is missing, what there is and what to do.</exception>
-    public static void Require()
+    public static void Require(CancellationToken cancellation = default)
     {
+        cancellation.ThrowIfCancellationRequested();
         if (s_loaded)
         {
             return;
         }
 
+        if (cancellation.CanBeCanceled)
+        {
+            Task.Run(Load, CancellationToken.None).WaitAsync(cancellation).GetAwaiter().GetResult();
+        }
+        else
+        {
+            Load();
+        }
+    }
+
+    private static void Load()
+    {
         try
         {
             TorchLibrary.Require();
@@ -35,9 +49,10 @@ internal static class TorchRuntime
     /// such GPU and <c>MLContext.FallbackToCpu</c> is set.
     /// </summary>
     /// <exception cref="InvalidOperationException">The GPU is requested, absent, and falling back is off.</exception>
-    public static torch.Device Device(int? gpuDeviceId, bool fallbackToCpu, IChannel channel)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static torch.Device Device(int? gpuDeviceId, bool fallbackToCpu, IChannel channel, CancellationToken cancellation)
     {
-        Require();
+        Require(cancellation);
         if (gpuDeviceId is not { } gpu)
         {
             return torch.CPU;

@@ -55,10 +55,10 @@ internal sealed class NetworkStep
 
     public IChannel Start() => _environment.Register(HostName).Start(_name);
 
-    public Device Device(IChannel channel)
+    public Device Device(IChannel channel, CancellationToken cancellation)
     {
         var (gpu, fallback) = CatalogEnvironment.Gpu(_environment);
-        return TorchRuntime.Device(gpu, fallback, channel);
+        return TorchRuntime.Device(gpu, fallback, channel, cancellation);
     }
 
     /// <summary>The teacher that a step's training names, or the network before it was pruned; null where it names no distillation.</summary>

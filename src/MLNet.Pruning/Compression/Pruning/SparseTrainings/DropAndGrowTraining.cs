@@ -38,18 +38,21 @@ internal sealed class DropAndGrowTraining : SparseTraining
     /// <param name="values">The weights.</param>
     /// <param name="growth">What a weight that is not kept is worth to have.</param>
     /// <param name="count">How many change.</param>
-    internal static WeightMask Change(WeightMask mask, ReadOnlySpan<float> values, ReadOnlySpan<float> growth, int count)
+    /// <param name="cancellation">Ends the choice.</param>
+    internal static WeightMask Change(WeightMask mask, ReadOnlySpan<float> values, ReadOnlySpan<float> growth, int count,
+        CancellationToken cancellation = default)
     {
         var kept = mask.ToArray();
         var size = values.ToArray();
-        foreach (var i in Enumerable.Range(0, kept.Length).Where(i => kept[i]).OrderBy(i => Math.Abs(size[i])).Take(count).ToArray())
+        var order = new CancellableOrder(cancellation);
+        foreach (var i in Enumerable.Range(0, kept.Length).Where(i => kept[i]).OrderBy(i => Math.Abs(size[i]), order).Take(count).ToArray())
         {
             kept[i] = false;
         }
 
         // As in the authors' program, what was just dropped may grow again at once.
         var gain = growth.ToArray();
-        foreach (var i in Enumerable.Range(0, kept.Length).Where(i => !kept[i]).OrderByDescending(i => gain[i]).Take(count).ToArray())
+        foreach (var i in Enumerable.Range(0, kept.Length).Where(i => !kept[i]).OrderByDescending(i => gain[i], order).Take(count).ToArray())
         {
             kept[i] = true;
         }
@@ -57,16 +60,33 @@ internal sealed class DropAndGrowTraining : SparseTraining
         return new(kept);
     }
 
+    /// <summary>The order of numbers, which looks at a token now and then: millions are compared.</summary>
+    private sealed class CancellableOrder(CancellationToken cancellation) : IComparer<float>
+    {
+        private int _compared;
+
+        public int Compare(float x, float y)
+        {
+            if ((++_compared & 0xFFFF) == 0)
+            {
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            return x.CompareTo(y);
+        }
+    }
+
     private sealed class Run : SparseTrainingRun
     {
         private readonly DropAndGrowTraining _owner;
         private readonly ImmutableDictionary<string, WeightMask> _start;
         private readonly Dictionary<string, float[]> _growth = [];
+        private readonly CancellationToken _cancellation;
         private Random _random = new(0);
 
         public Run(DropAndGrowTraining owner, SelectionOptions options, PrunedNetwork start, CalibrationData data) : base(owner.Until)
         {
-            _owner = owner;
+            (_owner, _cancellation) = (owner, data.CancellationToken);
             var masks = new ChangingMasks(options, start, data);
             _start = masks.Choose(start, masks.Steps - 1);
         }
@@ -82,6 +102,7 @@ internal sealed class DropAndGrowTraining : SparseTraining
             // The order in which the dictionary gives them follows the process's own hashes of names: numbers are drawn by name.
             foreach (var (name, mask) in Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal))
             {
+                _cancellation.ThrowIfCancellationRequested();
                 _growth[name] = _owner._byGradient ? Gradient((TorchParameter)Weights.Graph.Parameters[name], mask.Count)
                     : [.. Enumerable.Range(0, mask.Count).Select(_ => _random.NextSingle())];
             }
@@ -102,9 +123,11 @@ internal sealed class DropAndGrowTraining : SparseTraining
             }
 
             var fraction = _owner._fraction / 2 * (1 + Math.Cos(Math.PI * step / LastMove));
+            _cancellation.ThrowIfCancellationRequested();
             var network = Weights.Snapshot();
+            _cancellation.ThrowIfCancellationRequested();
             Hold(Masks.ToImmutableDictionary(mask => mask.Key, mask
-                => Change(mask.Value, network[mask.Key].Values, _growth[mask.Key], (int)(fraction * mask.Value.Kept))));
+                => Change(mask.Value, network[mask.Key].Values, _growth[mask.Key], (int)(fraction * mask.Value.Kept), _cancellation)));
         }
 
         private static float[] Gradient(TorchParameter values, int count)

@@ -49,6 +49,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
             var noise = rand([.. one.Learnt.shape, 2], generator: _random).clamp_(low, high).to(one.Values.device);
             one.Noise = noise.DetachFromDisposeScope();
             one.Trained = one.Values.clone().DetachFromDisposeScope();
+            _options.CancellationToken.ThrowIfCancellationRequested();
             one.Values.copy_(Effective(one));
         }
     }
@@ -74,6 +75,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
                 total = total.add(Effective(one).mul(gradient).sum(), whole);
             }
 
+            _options.CancellationToken.ThrowIfCancellationRequested();
             total.backward();
             one.Release();
         }
@@ -87,6 +89,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         using var noGrad = no_grad();
         foreach (var one in _learned)
         {
+            _options.CancellationToken.ThrowIfCancellationRequested();
             one.Trained = one.Values.clone().DetachFromDisposeScope();
             one.Values.copy_(Settled(one));
         }

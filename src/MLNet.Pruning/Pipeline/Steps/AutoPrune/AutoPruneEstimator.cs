@@ -37,7 +37,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
     {
         var state = _step.Require(input);
         using var channel = _step.Start();
-        var device = _step.Device(channel);
+        var device = _step.Device(channel, _options.CancellationToken);
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var training = _options.Training(state.Training.ForLaterStep());
         var validation = Validation.Of(data, state.Task, training);

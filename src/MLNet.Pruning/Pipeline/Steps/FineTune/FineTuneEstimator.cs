@@ -40,7 +40,7 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         var state = _step.Require(input);
         using var channel = _step.Start();
         var options = _options ?? state.Training.ForLaterStep().With(_epochs, _learningRate);
-        var device = _step.Device(channel);
+        var device = _step.Device(channel, options.CancellationToken);
         var data = NetworkStep.Read(input, state, options.CancellationToken);
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
         using var session = NetworkStep.Teach(options, input, state, data, device);

@@ -38,7 +38,7 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
     {
         var state = _step.Require(input);
         using var channel = _step.Start();
-        var device = _step.Device(channel);
+        var device = _step.Device(channel, _options.CancellationToken);
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var tuning = WithDistillation(_options.FineTuning ?? state.Training.ForLaterStep());
         var training = tuning.With(cancellation: _options.CancellationToken, metric: _options.Metric);

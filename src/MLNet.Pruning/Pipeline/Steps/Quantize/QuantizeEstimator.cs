@@ -35,7 +35,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
     {
         var state = _step.Require(input);
         using var channel = _step.Start();
-        var device = _step.Device(channel);
+        var device = _step.Device(channel, _options.CancellationToken);
         var data = NetworkStep.Read(input, state, _options.CancellationToken);
         var validation = Validation.Of(data, state.Task, state.Training.With(cancellation: _options.CancellationToken, metric: _options.Metric));
         var step = _options.Step with

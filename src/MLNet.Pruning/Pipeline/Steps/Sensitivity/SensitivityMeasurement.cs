@@ -1,6 +1,7 @@
 using MLNet.Pruning.Compression.Automation.Search;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning.Pipeline.Steps.Sensitivity;
@@ -14,6 +15,7 @@ internal static class SensitivityMeasurement
     /// <exception cref="InvalidOperationException">There are no validation rows.</exception>
     public static SensitivityReport Run(NetworkState state, TrainingData data, SensitivityOptions options)
     {
+        TorchRuntime.Require(options.CancellationToken);
         var validation = Validation.Of(data, state.Task, state.Training.With(metric: options.Metric)) with { Cancellation = options.CancellationToken };
         validation = validation with { BatchSize = options.BatchSize ?? validation.BatchSize };
         ValidationResult Measure(Network network) => validation.Measure(network)

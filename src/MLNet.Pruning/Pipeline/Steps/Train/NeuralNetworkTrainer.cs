@@ -50,7 +50,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         var host = _environment.Register("MLNet.Pruning.NeuralNetwork");
         using var channel = host.Start("Training");
         var (gpu, fallback) = CatalogEnvironment.Gpu(_environment);
-        var device = TorchRuntime.Device(gpu, fallback, channel);
+        var device = TorchRuntime.Device(gpu, fallback, channel, _options.CancellationToken);
         var untrained = ScoreOutput.Fit(_options.Network!, _task);
         var inputs = NetworkInputs.Of(input.Schema, untrained, [_options.FeatureColumnName]);
         var splitSeed = _splitSeed ?? _seed;
