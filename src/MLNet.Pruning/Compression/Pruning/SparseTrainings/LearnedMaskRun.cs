@@ -46,11 +46,13 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
 
             // Bounded away from 0 and 1, where the logarithms of the noise end.
             using Scalar low = 1e-6, high = 1 - 1e-6;
-            var noise = rand([.. one.Learnt.shape, 2], generator: _random).clamp_(low, high).to(one.Values.device);
-            one.Noise = noise.DetachFromDisposeScope();
+            one.Noise = empty([.. one.Learnt.shape, 2], device: one.Values.device).DetachFromDisposeScope();
             one.Trained = one.Values.clone().DetachFromDisposeScope();
-            _options.CancellationToken.ThrowIfCancellationRequested();
-            one.Values.copy_(Effective(one));
+            ForEachPart(one, part =>
+            {
+                part.Noise!.copy_(rand(part.Noise.shape, generator: _random).clamp_(low, high));
+                part.Values.copy_(Effective(part));
+            });
         }
     }
 
@@ -68,15 +70,12 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
 
             one.Values.grad = null;
             one.Learnt.grad = null;
-            var total = Penalty(one);
-            if (gradient is not null)
+            ForEachPart(one, part => part.Differentiate(() =>
             {
                 using Scalar whole = 1.0;
-                total = total.add(Effective(one).mul(gradient).sum(), whole);
-            }
-
-            _options.CancellationToken.ThrowIfCancellationRequested();
-            total.backward();
+                var total = Penalty(part);
+                return gradient is null ? total : total.add(Effective(part).mul(part.Of(gradient)).sum(), whole);
+            }));
             one.Release();
         }
     }
@@ -126,7 +125,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
             _learned.Add(new Learned(member.Parameter, (TorchParameter)Weights.Graph.Parameters[member.Parameter.Name], structures, Initial));
         }
 
-        _rule = new AdamUpdate([.. _learned.Select(one => one.Learnt)], 0.9, 0.999, 1e-8, 0, decoupled: false);
+        _rule = new AdamUpdate([.. _learned.Select(one => (TorchParameter)one.Learnt)], 0.9, 0.999, 1e-8, 0, decoupled: false);
     }
 
     protected override void Updated(long step, double rate)
@@ -143,6 +142,17 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
         else
         {
             Weights.MaskWeights();
+        }
+    }
+
+    /// <summary>Part after part: millions of weights would keep a cancellation waiting.</summary>
+    private void ForEachPart(Learned one, Action<Learned> visit)
+    {
+        foreach (var part in one.Parts())
+        {
+            _options.CancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            visit(part);
         }
     }
 
@@ -187,7 +197,10 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
     /// <summary>A weight with what is learned beside it, a number a structure.</summary>
     protected sealed class Learned : IDisposable
     {
+        private const long PartSize = 1 << 20;
+
         private readonly Tensor? _pieceOfWeight;
+        private readonly (Learned Whole, long Start, long Count)? _part;
 
         public Learned(Parameter parameter, TorchParameter values, StructureLayout? structures, float initial)
         {
@@ -195,7 +208,7 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
             using var scope = NewDisposeScope();
             using Scalar start = initial;
             var count = structures?.Count ?? parameter.Count;
-            Learnt = (TorchParameter)new TorchParameter(full(count, start, device: values.device)).DetachFromDisposeScope();
+            Learnt = new TorchParameter(full(count, start, device: values.device)).DetachFromDisposeScope();
             if (structures is not null)
             {
                 var map = new long[parameter.Count];
@@ -208,11 +221,19 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
             }
         }
 
+        private Learned(Learned whole, long start, long count)
+        {
+            (Parameter, StructureSize, _pieceOfWeight, _part) = (whole.Parameter, whole.StructureSize, whole._pieceOfWeight, (whole, start, count));
+            Values = Of(whole.Values.detach());
+            Learnt = OfLearnt(whole.Learnt.detach());
+            Noise = whole.Noise is { } noise ? OfLearnt(noise) : null;
+        }
+
         public Parameter Parameter { get; }
 
-        public TorchParameter Values { get; }
+        public Tensor Values { get; }
 
-        public TorchParameter Learnt { get; }
+        public Tensor Learnt { get; }
 
         /// <summary>Weights of a structure.</summary>
         public int StructureSize { get; }
@@ -225,6 +246,48 @@ internal abstract class LearnedMaskRun : SparseTrainingRun
 
         /// <summary>A number a structure as one a weight, in the shape of the weights.</summary>
         public Tensor Spread(Tensor perStructure) => (_pieceOfWeight is null ? perStructure : perStructure.index_select(0, _pieceOfWeight)).view(Values.shape);
+
+        /// <summary>Some rows of the weights at a time, where each has what is learned to itself; the same memory, and tensors of the caller's scope.</summary>
+        public IEnumerable<Learned> Parts()
+        {
+            var (rows, size) = (Values.shape[0], Values.numel());
+            var count = _pieceOfWeight is not null || size <= PartSize ? rows : Math.Max(1, PartSize / (size / rows));
+            for (var start = 0L; start < rows; start += count)
+            {
+                yield return new(this, start, Math.Min(count, rows - start));
+            }
+        }
+
+        /// <summary>The part's rows of a tensor of the shape of the weights.</summary>
+        public Tensor Of(Tensor whole) => whole.narrow(0, _part!.Value.Start, _part.Value.Count);
+
+        /// <summary>Leaves the gradient of a sum over the part with the whole.</summary>
+        public void Differentiate(Func<Tensor> sum)
+        {
+            var (values, learnt) = (Values.requires_grad_(true), Learnt.requires_grad_(true));
+            sum().backward();
+            using var noGrad = no_grad();
+            var whole = _part!.Value.Whole;
+            Put(values.grad, whole.Values, Of);
+            Put(learnt.grad, whole.Learnt, OfLearnt);
+
+            static void Put(Tensor? gradient, Tensor whole, Func<Tensor, Tensor> part)
+            {
+                if (gradient is not null)
+                {
+                    whole.grad ??= zeros_like(whole);
+                    part(whole.grad!).copy_(gradient);
+                }
+            }
+        }
+
+        /// <summary>The part of a tensor that has what is learned along its first dimension.</summary>
+        private Tensor OfLearnt(Tensor whole)
+        {
+            var (all, start, count) = _part!.Value;
+            var each = all.Values.numel() / all.Values.shape[0];
+            return _pieceOfWeight is not null ? whole.narrow(0, 0, whole.shape[0]) : whole.narrow(0, start * each, count * each);
+        }
 
         public void Release()
         {
