@@ -78,6 +78,15 @@ public class QuantizeChainTests
     }
 
     [TestMethod]
+    public void What_has_no_zero_is_refused_behind_a_pruning_that_masks()
+    {
+        var ml = new MLContext(1);
+        var chain = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options()))
+            .Append(ml.Transforms.Prune(0.5)).Append(ml.Transforms.Quantize(Quantizer.Binary));
+        Assert.Contains("Binary has no zero", Assert.Throws<ArgumentException>(() => chain.Fit(Digits.Load(ml))).Message);
+    }
+
+    [TestMethod]
     public void A_quantised_chain_is_saved_and_loaded_with_its_report_and_scores_the_same_without_this_library()
     {
         var ml = new MLContext(1);

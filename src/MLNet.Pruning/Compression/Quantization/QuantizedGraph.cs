@@ -95,17 +95,17 @@ internal sealed class QuantizedGraph(Network network)
         foreach (var node in network.Nodes)
         {
             // What is rounded keeps its name, so that all that reads it, and the network's outputs, stay as they are.
-            var floats = node.Outputs.ToDictionary(output => output, output => _rounded.ContainsKey(output) ? _names.Next(output + "_float") : output);
+            var outputs = node.Outputs.Select(output => _rounded.ContainsKey(output) ? _names.Next(output + "_float") : output).ToArray();
             var inputs = node.Inputs.Select(input => instead.GetValueOrDefault(input, input)).ToArray();
             if (_biases.TryGetValue(node.Name, out var bias))
             {
                 inputs[2] = bias;
             }
 
-            nodes.Add(node.WithInputs(inputs).WithOutputs(node.Outputs.Select(output => floats[output])));
-            foreach (var output in node.Outputs.Where(_rounded.ContainsKey))
+            nodes.Add(node.WithInputs(inputs).WithOutputs(outputs));
+            foreach (var (rounded, floats) in node.Outputs.Zip(outputs).Where(output => _rounded.ContainsKey(output.First)))
             {
-                nodes.AddRange(_rounded[output](floats[output], output));
+                nodes.AddRange(_rounded[rounded](floats, rounded));
             }
         }
 

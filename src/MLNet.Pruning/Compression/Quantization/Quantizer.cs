@@ -29,7 +29,7 @@ public abstract class Quantizer
 
     /// <summary>
     /// Weights of two values, -s and s, where s is the mean magnitude of the channel (Rastegari et al. 2016, "XNOR-Net"). Pruned weights cannot stay zero, so
-    /// that masked networks are refused.
+    /// that a chain refuses it behind a pruning that masks.
     /// </summary>
     public static Quantizer Binary { get; } = new BinaryQuantizer();
 

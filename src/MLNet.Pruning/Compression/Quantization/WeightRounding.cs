@@ -19,7 +19,7 @@ public abstract class WeightRounding
     /// </summary>
     /// <param name="damping">Share of the mean second moment of a layer's inputs that is added to each; above 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="damping"/> is out of range.</exception>
-    /// <remarks>Cost: for each layer a pass of the calibration rows and inputs^3 / 2 + inputs^2 x units / 2 multiply-adds.</remarks>
+    /// <remarks>Cost: for each layer a pass of the calibration rows and 2 inputs^3 / 3 + inputs^2 x units / 2 multiply-adds.</remarks>
     public static WeightRounding Gptq(double damping = 0.01) => damping is > 0 and < double.PositiveInfinity ? new GptqRounding(damping)
         : throw new ArgumentOutOfRangeException(nameof(damping), damping, "The damping is a finite number above 0.");
 

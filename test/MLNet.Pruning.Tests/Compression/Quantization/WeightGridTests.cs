@@ -1,3 +1,5 @@
+using MLNet.Pruning.Networks.Graph;
+
 namespace MLNet.Pruning.Tests.Compression.Quantization;
 
 /// <summary>Weights on grids of few values, against closed forms and brute force.</summary>
@@ -122,6 +124,22 @@ public class WeightGridTests
         Assert.Throws<ArgumentOutOfRangeException>(() => QuantizationRange.Percentile(0));
         var quantized = network.Quantize(Quantizer.Weights(4));
         Assert.Contains("integers already", Assert.Throws<ArgumentException>(() => quantized.Quantize(Quantizer.Ternary)).Message);
+    }
+
+    [TestMethod]
+    public void A_layer_that_leaves_out_several_outputs_is_quantised()
+    {
+        float[] Values(int count) => [.. Enumerable.Range(0, count).Select(i => MathF.Sin(i))];
+        var network = new Network(new TensorInfo("x", [3, 2, 4]), "h",
+            [new Node("lstm", "LSTM", ["x", "w", "r"], ["", "h", ""], [new("hidden_size", 5L)])],
+            [new Parameter("w", [1, 20, 4], Values(80), true, Initializer.Zero), new Parameter("r", [1, 20, 5], Values(100), true, Initializer.Zero)]);
+        var quantized = network.Quantize(Quantizer.Weights(2));
+        Assert.AreSequenceEqual(network.Nodes[0].Outputs, quantized.Nodes[0].Outputs);
+        foreach (var name in new[] { "w", "r" })
+        {
+            Assert.IsNotNull(quantized[name].Grid, name);
+            Assert.IsTrue(quantized[name].Values.ToArray().Zip(network[name].Values.ToArray()).All(pair => Math.Abs(pair.First - pair.Second) <= 0.51), name);
+        }
     }
 
     [TestMethod]

@@ -45,6 +45,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
             Calibration = () => new(data, state.Task, validation.Loss, device, validation.BatchSize, _step.Seed, _options.CancellationToken),
         };
         var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step) : (_options.Quantizer.Run(state.Network, step), []);
+        CheckMasks(state, quantized);
         var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, validation.MeasureScored(state.Network),
             validation.MeasureScored(quantized), OnnxWriter.Write(state.Network).CalculateSize(), OnnxWriter.Write(quantized).CalculateSize(),
             [.. step.Floats.Select(layer => new UnquantizedLayer(layer.Layer, layer.Reason))], epochs);
@@ -58,6 +59,23 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
     /// <exception cref="InvalidOperationException">The options have no epochs of training.</exception>
     public QuantizeEstimator WithTeacher(Distillation? distillation = null) => _options.Epochs > 0 ? new(this, distillation ?? Distillation.Response())
         : throw new InvalidOperationException($"Nothing is trained, so that nothing is taught: set {nameof(QuantizationOptions)}.{nameof(_options.Epochs)}.");
+
+    /// <summary>Refuses what has no zero for weights that were pruned.</summary>
+    private void CheckMasks(NetworkState state, Network quantized)
+    {
+        foreach (var (name, mask) in state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal))
+        {
+            var values = quantized[name].Values;
+            for (var i = 0; i < values.Length; i++)
+            {
+                if (!mask[i] && values[i] != 0)
+                {
+                    throw new ArgumentException($"Value {i} of '{name}' is pruned, and {_options.Quantizer} has no zero for it: take another quantiser, or "
+                        + "quantise without a pruning that masks before it.");
+                }
+            }
+        }
+    }
 
     private (Network, IReadOnlyList<EpochResult>) Train(IDataView input, NetworkState state, TrainingData data, Device device, IChannel channel,
         QuantizationStep step)
