@@ -4,7 +4,8 @@ namespace MLNet.Pruning.Tests.Api;
 
 /// <summary>
 /// A public API as C# that is read: names without namespaces, tuples, records, params and operators as such, an enum on a line. What goes
-/// without saying is left out: a constructor without parameters, ToString, equality, and what an estimator has to have.
+/// without saying is left out: a constructor without parameters, ToString, equality, and what an estimator has to have. Properties that
+/// follow one another fill lines, as what they hold is read together.
 /// </summary>
 internal static partial class ApiListing
 {
@@ -25,7 +26,36 @@ internal static partial class ApiListing
         text = text.Replace(") { }", ");");
         text = Empty().Replace(text, "{ }");
         text = Enums().Replace(text, match => Enum(match.Groups[1].Value, match.Groups[2].Value));
-        return text.TrimEnd().Split('\n');
+        return [.. Filled(text.TrimEnd().Split('\n'))];
+    }
+
+    private static List<string> Filled(string[] lines)
+    {
+        var filled = new List<string>();
+        var isProperty = false;
+        foreach (var line in lines)
+        {
+            var follows = isProperty;
+            isProperty = line.EndsWith("; }", StringComparison.Ordinal);
+            if (follows && isProperty && filled[^1].Length + 1 + line.TrimStart().Length <= LineLength)
+            {
+                filled[^1] += $" {line.TrimStart()}";
+            }
+            else
+            {
+                filled.Add(line);
+            }
+
+            // A type of one line of properties.
+            if (line.Trim() == "}" && filled[^3].EndsWith('{') && filled[^2].EndsWith("; }", StringComparison.Ordinal)
+                && filled[^3].Length + 3 + filled[^2].TrimStart().Length <= LineLength)
+            {
+                filled[^3] += $" {filled[^2].TrimStart()} }}";
+                filled.RemoveRange(filled.Count - 2, 2);
+            }
+        }
+
+        return filled;
     }
 
     private static string Enum(string head, string members)
