@@ -20,7 +20,8 @@ public class LivenessTests
     /// <summary>Whose values change in steps, or not at all for values above zero, so that no change of a weight shows what depends on it.</summary>
     private static readonly string[] s_steps =
     [
-        "Not", "And", "Or", "Xor", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "IsNaN", "ArgMax", "ArgMin", "Hardmax", "TopK",
+        "Not", "And", "Or", "Xor", "BitwiseNot", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Equal", "Less", "Greater", "LessOrEqual",
+        "GreaterOrEqual", "IsNaN", "ArgMax", "ArgMin", "Hardmax", "TopK",
         "Sign", "Ceil", "Floor", "Round", "ThresholdedRelu", "PRelu", "IsInf",
     ];
 

@@ -80,6 +80,9 @@ public class OperatorFormsTests
         Form("round", "Round", s_sequence, []),
         .. new[] { "Tan", "Atan", "Sinh", "Cosh", "Asinh", "Asin", "Acos", "Atanh",
             "Acosh" }.Select(name => Form(name.ToLowerInvariant(), name, s_sequence, [])),
+        Form("bits turned", "BitwiseNot", s_sequence, [], opset: 18), Form("bits of both", "BitwiseAnd", s_sequence, [Indices(-3, 9, 5, 6, 1, 12)], opset: 18),
+        Form("bits of either", "BitwiseOr", s_sequence, [Indices(-3, 9, 5, 6, 1, 12)], opset: 18),
+        Form("bits of one", "BitwiseXor", s_sequence, [Indices(-3, 9, 5, 6, 1, 12)], opset: 18),
         Form("infinite", "IsInf", s_sequence, []), Form("infinite below", "IsInf", s_sequence, [], ("detect_positive", 0L)),
         Form("infinite above", "IsInf", s_sequence, [], ("detect_negative", 0L)),
         Form("cumulative sum, reverse, exclusive", "CumSum", s_sequence, [Table([], 2)], ("reverse", 1L), ("exclusive", 1L)),
@@ -153,19 +156,26 @@ public class OperatorFormsTests
     {
         var node = new NodeProto { Name = "node", OpType = @operator, Input = { "x" }, Output = { "y" } };
         var graph = new GraphProto { Name = "form", Input = { Value("x", row) }, Output = { Value("y", null) }, Node = { node } };
+        var isBitwise = @operator.StartsWith("Bitwise", StringComparison.Ordinal);
         // What it is defined for, from any number.
-        string[] before = @operator switch { "Asin" or "Acos" or "Atanh" => ["Softsign"], "Acosh" => ["Cosh"], "IsInf" => ["Round", "Reciprocal"], _ => [] };
+        string[] before = @operator switch { "Asin" or "Acos" or "Atanh" => ["Softsign"], "Acosh" => ["Cosh"], "IsInf" => ["Round", "Reciprocal"],
+            _ when isBitwise => ["Sinh", "Sinh"], _ => [] };
         foreach (var (i, name) in before.Index())
         {
             graph.Node.Insert(i, new NodeProto { Name = $"before{i}", OpType = name, Input = { node.Input[0] }, Output = { $"x{i}" } });
             node.Input[0] = $"x{i}";
         }
 
-        if (@operator == "IsInf")
+        if (isBitwise)
         {
-            node.Output[0] = "truth";
-            graph.Node.Add(new NodeProto { Name = "numbers", OpType = "Cast", Input = { "truth" }, Output = { "y" },
-                Attribute = { OnnxAttributes.ToProto("to", (long)DataType.Float) } });
+            graph.Node.Insert(before.Length, Cast(node.Input[0], "integers", DataType.Int64));
+            node.Input[0] = "integers";
+        }
+
+        if (isBitwise || @operator == "IsInf")
+        {
+            node.Output[0] = "result";
+            graph.Node.Add(Cast("result", "y", DataType.Float));
         }
 
         if (@operator is "ArgMin" or "ArgMax")
@@ -202,6 +212,9 @@ public class OperatorFormsTests
         node.Attribute.AddRange(attributes.Select(attribute => OnnxAttributes.ToProto(attribute.Name, attribute.Value)));
         return new() { IrVersion = 8, OpsetImport = { new OperatorSetIdProto { Version = opset } }, Graph = graph };
     }
+
+    private static NodeProto Cast(string from, string to, DataType type)
+        => new() { Name = $"to {to}", OpType = "Cast", Input = { from }, Output = { to }, Attribute = { OnnxAttributes.ToProto("to", (long)type) } };
 
     private static ValueInfoProto Value(string name, int[]? row)
     {

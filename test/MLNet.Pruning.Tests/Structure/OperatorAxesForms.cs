@@ -1,3 +1,5 @@
+using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
+
 namespace MLNet.Pruning.Tests.Structure;
 
 /// <summary>An operator with what it reads, and the dimensions that have to stay live through it.</summary>
@@ -15,8 +17,8 @@ internal sealed record OperatorAxes(string Operator, object?[] Operands, params 
 
     public int Outputs { get; init; } = 1;
 
-    /// <summary>Whether it reads truth values.</summary>
-    public bool ReadsBooleans { get; init; }
+    /// <summary>What it reads, where that is no floats.</summary>
+    public DataType Reads { get; init; } = DataType.Float;
 
     /// <summary>Whether it reads numbers of less than one.</summary>
     public bool ReadsSmall { get; init; }
@@ -55,7 +57,7 @@ internal static class OperatorAxesForms
         new("Gelu", [s_matrix], "012") { Opset = 20 },
         new("Swish", [s_matrix], "012") { Opset = 24 },
         new("Cast", [s_matrix], "012") { Attributes = [("to", 1L)] },
-        new("Not", [s_matrix], "012") { ReadsBooleans = true },
+        new("Not", [s_matrix], "012") { Reads = DataType.Bool },
         new("Clip", [s_matrix], "012") { Opset = 10, Attributes = [("min", 0.5f), ("max", 2f)] },
         new("QuantizeLinear", [s_matrix, new Weights()], "012"), new("QuantizeLinear", [s_matrix, new Weights(4)], "") { Attributes = [("axis", 1L)] },
         new("DequantizeLinear", [s_matrix, new Weights()], "012"),
@@ -64,7 +66,10 @@ internal static class OperatorAxesForms
         .. new[] { "Add", "Sub", "Mul", "Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual" }
             .SelectMany(name => new OperatorAxes[] { new(name, [s_matrix, s_matrix], "012", "012"), new(name, [s_matrix, new[] { 4, 1 }], "012", "0"),
                 new(name, [s_matrix, new Weights(6)], "012") }),
-        .. new[] { "And", "Or", "Xor" }.Select(name => new OperatorAxes(name, [s_matrix, s_matrix], "012", "012") { ReadsBooleans = true }),
+        .. new[] { "And", "Or", "Xor" }.Select(name => new OperatorAxes(name, [s_matrix, s_matrix], "012", "012") { Reads = DataType.Bool }),
+        new("BitwiseNot", [s_matrix], "012") { Reads = DataType.Int64, Opset = 18 },
+        .. new[] { "BitwiseAnd", "BitwiseOr", "BitwiseXor" }
+            .Select(name => new OperatorAxes(name, [s_matrix, s_matrix], "012", "012") { Reads = DataType.Int64, Opset = 18 }),
         new("Where", [new Integers([6], 1, 0, 1, 1, 0, 1), s_matrix, s_matrix], "01", "01"),
         new("Mod", [s_matrix, new Weights(6)], "012") { Attributes = [("fmod", 1L)] },
         new("Pow", [s_matrix, new Weights(6)], "012"), new("Pow", [s_matrix, s_matrix], "", ""),

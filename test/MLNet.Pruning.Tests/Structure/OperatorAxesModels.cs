@@ -42,10 +42,10 @@ internal static class OperatorAxesModels
                 name += ".small";
             }
 
-            if (form.ReadsBooleans)
+            if (form.Reads != DataType.Float)
             {
-                Add(graph, "Cast", [name], name + ".bool", ("to", (long)DataType.Bool));
-                name += ".bool";
+                Add(graph, "Cast", [name], name + ".cast", ("to", (long)form.Reads));
+                name += ".cast";
             }
 
             if (form.Operator == "DequantizeLinear" && form.Operands[i] is int[])

@@ -19,6 +19,8 @@ internal static class ElementwiseOperators
         Binary("Equal", (a, b) => a.eq(b)), Binary("Less", (a, b) => a.lt(b)), Binary("Greater", (a, b) => a.gt(b)),
         Binary("LessOrEqual", (a, b) => a.le(b)), Binary("GreaterOrEqual", (a, b) => a.ge(b)),
         Binary("And", (a, b) => a.logical_and(b)), Binary("Or", (a, b) => a.logical_or(b)), Binary("Xor", (a, b) => a.logical_xor(b)),
+        Unary("BitwiseNot", x => x.bitwise_not()), Binary("BitwiseAnd", (a, b) => a.bitwise_and(b)), Binary("BitwiseOr", (a, b) => a.bitwise_or(b)),
+        Binary("BitwiseXor", (a, b) => a.bitwise_xor(b)),
         new("Add", context => Fold(context, Sum())), new("Sum", context => Fold(context, Sum())),
         new("Min", context => Fold(context, (a, b) => a.minimum(b))), new("Max", context => Fold(context, (a, b) => a.maximum(b))),
         new("Mean", Mean), new("Pow", Power), new("Mod", Modulo), new("Where", Where), new("Cast", Cast), new("Clip", Clip), new("IsInf", IsInfinite),
