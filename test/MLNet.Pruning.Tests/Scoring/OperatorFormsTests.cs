@@ -118,6 +118,9 @@ public class OperatorFormsTests
         Form("layer norm without shift", "LayerNormalization", s_image, [Weights(7, 6)], ("axis", 2L)),
         Form("layer norm of channels", "LayerNormalization", s_image, [Weights(4, 7, 6), Weights(4, 7, 6)], ("axis", -3L)),
         Form("recurrence backwards", "RNN", [6, 5], [Weights(1, 3, 5), Weights(1, 3, 3), Weights(1, 6)], ("direction", "reverse"), ("hidden_size", 3L)),
+        Form("diagonal", "Einsum", [4, 4], [], ("equation", "bii->bi")),
+        Form("product with a diagonal", "Einsum", s_sequence, [Weights(6, 6)], ("equation", "...i,ii->...i")),
+        Form("trace", "Einsum", [3, 5, 5], [Weights(3, 2)], ("equation", "bcii,co")),
         Form("product with a vector", "MatMul", s_sequence, [Weights(6)]),
     ];
 

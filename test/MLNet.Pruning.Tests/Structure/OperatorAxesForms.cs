@@ -173,6 +173,7 @@ internal static class OperatorAxesForms
         new("Einsum", [new[] { 3, 4 }, new Weights(5, 4, 6), new[] { 3, 6 }], "1", "1") { Attributes = [("equation", "bi,oij,bj->bo")] },
         new("Einsum", [s_matrix, new Weights(6, 5)], "2") { Attributes = [("equation", "bti,io")] },
         new("Einsum", [s_matrix, new Weights(4, 6, 5)], "12") { Attributes = [("equation", "bij,ijk->bk")] },
+        new("Einsum", [new[] { 3, 4, 4 }], "") { Attributes = [("equation", "bii->bi")] },
         new("Einsum", [s_matrix], "012") { Attributes = [("equation", "abc->ca")] },
         new("Einsum", [new[] { 3, 4 }, new[] { 3, 5 }], "01", "01") { Attributes = [("equation", "bi,bj->bij")] },
         Fused("Attention", [new[] { 2, 5, 12 }, new Weights(12, 36), new Weights(36), new Integers([2, 5], 1, 1, 1, 1, 0, 1, 1, 1, 0, 0)], [("num_heads", 3L)],

@@ -31,6 +31,7 @@ internal static class ProductShapes
                 },
             ],
         },
+        new("Einsum", Einsum),
     ];
 
     private static ImmutableArray<int>[] Gemm(ShapeContext context)
@@ -66,5 +67,27 @@ internal static class ProductShapes
         }
 
         return [[.. batch, .. a.Length > 1 ? [a[^2]] : ImmutableArray<int>.Empty, .. b.Length > 1 ? [b[^1]] : ImmutableArray<int>.Empty]];
+    }
+
+    private static ImmutableArray<int>[] Einsum(ShapeContext context)
+    {
+        var equation = context.Node.Text("equation", "");
+        var parsed = EinsumEquation.Parse(equation, [.. Enumerable.Range(0, context.Count).Select(i => context[i].Length)]);
+        context.Require(parsed is not null, 0, $"dimensions that go with the equation {equation}");
+        var (operands, output) = parsed!.Value;
+        var sizes = new Dictionary<char, int>();
+        for (var i = 0; i < operands.Length; i++)
+        {
+            foreach (var (label, size) in operands[i].Zip(context[i]))
+            {
+                // Those behind three dots broadcast.
+                context.Require(!sizes.TryGetValue(label, out var other) || other == 1 || size == 1 || ShapeContext.Fit(other, size), i,
+                    $"dimensions of the same letter of one size in {equation}");
+                sizes[label] = sizes.GetValueOrDefault(label, 1) is var known && known == 1 ? size : known;
+            }
+        }
+
+        context.Require(output.All(sizes.ContainsKey), 0, $"a letter of the result in an operand of {equation}");
+        return [[.. output.Select(label => sizes[label])]];
     }
 }
