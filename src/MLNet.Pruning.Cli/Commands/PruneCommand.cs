@@ -42,19 +42,16 @@ internal static class PruneCommand
         var minimumKept = new Option<double>("--minimum-kept") { Description = "Share of every layer's weights or structures that stays, in [0, 1); above 0, "
             + "at least one.", DefaultValueFactory = _ => 0 }
             .Require(value => value is >= 0 and < 1, "a share in [0, 1)");
-        var only = new Option<string[]>("--only") { Description = "Layers that may shrink: names with commas between, or the option once for each.",
-            HelpName = "a,b" };
-        var except = new Option<string[]>("--except") { Description = "Layers that may not, named alike.", HelpName = "a,b" };
+        var layers = new LayerOptions("shrink");
         var sparse = new Option<bool>("--sparse") { Description = "Stores weights that are mostly zero as a list of the others." };
         var fold = new Option<bool>("--fold-batch-norm") { Description = "Takes batch normalisation into the layers before it first." };
         var sizes = RandomInputOptions.Sizes("Gives sizes that the model leaves open a number, in the file that is written too");
         var training = new FineTuningOptions();
         var command = new Command("prune", "Removes or zeroes the least important part of a model.")
         {
-            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, minimumKept, only, except, sparse,
-            fold,
-            sizes,
+            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, minimumKept, sparse, fold, sizes,
         };
+        layers.AddTo(command);
         training.AddTo(command);
         command.SetAnswer(arguments =>
         {
@@ -116,8 +113,7 @@ internal static class PruneCommand
                 var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(sizes));
                 var before = FileSummary.Of(file, NetworkCost.Of(network));
                 network = arguments.GetValue(fold) ? network.FoldBatchNorm() : network;
-                var (with, without) = (Names(network, arguments.GetValue(only)), Names(network, arguments.GetValue(except)));
-                var scoped = options with { Scope = (with.Length > 0 ? chosen.Only(with) : chosen).Except(without), Progress = Progress.Of<PruningStep>(say) };
+                var scoped = options with { Scope = layers.Of(arguments, network, chosen), Progress = Progress.Of<PruningStep>(say) };
                 var (small, report) = fineTuning is null ? Prune(network, scoped)
                     : fineTuning.Fit<PruningReport>(network, ml => ml.Transforms.Prune(scoped), say);
                 small.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
@@ -142,9 +138,4 @@ internal static class PruneCommand
 
     private static Option<string> Choice<T>(string name, string description, Dictionary<string, T> values, string otherwise)
         => new Option<string>(name) { Description = description, DefaultValueFactory = _ => otherwise }.AcceptOnlyFromAmong([.. values.Keys]);
-
-    /// <summary>Names of layers and parameters: one that holds commas itself is taken whole where there is one of that name.</summary>
-    private static string[] Names(Network network, string[]? given) => [.. (given ?? []).SelectMany(text
-        => network.Layers.Any(layer => layer.Node.Name == text) || network.Parameters.Any(parameter => parameter.Name == text) ? [text]
-            : text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 }

@@ -2,7 +2,7 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// What a step of a chain did: <see cref="TrainingReport"/>, <see cref="PruningReport"/>, <see cref="AutoPruneReport"/>,
-/// <see cref="QuantizationReport"/> or <see cref="TreePruningReport"/>. Prints as text.
+/// <see cref="QuantizationReport"/>, <see cref="FactorizationReport"/> or <see cref="TreePruningReport"/>. Prints as text.
 /// </summary>
 public abstract record StepReport
 {

@@ -63,8 +63,8 @@ public class ApiArgumentsTests
     {
         var spans = typeof(Network).Assembly.GetExportedTypes().Where(type => !typeof(Delegate).IsAssignableFrom(type)).SelectMany(type => Members(type)
             .Where(call => !CanInvoke(call)).Select(call => $"{type.Name}_{call.Name.TrimStart('.')}")).Distinct().Order().ToArray();
-        CollectionAssert.AreEqual(spans, typeof(ApiSpans).GetMethods(BindingFlags.Public | BindingFlags.Static).Select(method => method.Name).Order().ToArray(),
-            string.Join(' ', spans));
+        CollectionAssert.AreEqual(spans, typeof(ApiSpans).GetMethods(BindingFlags.Public | BindingFlags.Static).Select(method => method.Name).Distinct().Order()
+            .ToArray(), string.Join(' ', spans));
     }
 
     [ClassCleanup]

@@ -16,6 +16,12 @@ internal static class ApiSpans
     public static Network NetworkQuantizationExtensions_Quantize(Network network, Quantizer quantizer, float[]? rows, QuantizationRange? range,
         WeightRounding? rounding, QuantizationTarget? target) => network.Quantize(quantizer, rows, range, rounding, target);
 
+    public static Network NetworkFactorizationExtensions_Factorize(Network network, Factorizer factorizer, Rank rank, float[]? rows, Scope? scope)
+        => network.Factorize(factorizer, rank, rows, scope);
+
+    public static Network NetworkFactorizationExtensions_Factorize(Network network, FactorizationOptions options, float[]? rows)
+        => network.Factorize(options, out _, rows);
+
     public static PrunedNetwork PrunedNetwork_With(PrunedNetwork? network, string parameter, float[]? values) => network!.With(parameter, values);
 
     public static void ImportanceScores_ScoreWeights(ImportanceScores? measured, Parameter parameter, int start)

@@ -38,6 +38,12 @@ public partial class UsageTests
     [DataRow("quantize a.onnx -o b.onnx --to weights(4) --calibration-rows 10")]
     [DataRow("quantize a.onnx -o b.onnx --range wide")]
     [DataRow("quantize a.onnx -o b.onnx --data rows.csv")]
+    [DataRow("factorize a.onnx")]
+    [DataRow("factorize a.onnx -o b.onnx --by cur")]
+    [DataRow("factorize a.onnx -o b.onnx --rank energy(2)")]
+    [DataRow("factorize a.onnx -o b.onnx --rank fixed(0)")]
+    [DataRow("factorize a.onnx -o b.onnx --calibration-rows 10")]
+    [DataRow("factorize a.onnx -o b.onnx --data rows.csv")]
     [DataRow("verify a.onnx")]
     [DataRow("verify a.onnx b.onnx --inputs 0")]
     [DataRow("verify a.onnx b.onnx --tolerance -1")]
@@ -57,6 +63,7 @@ public partial class UsageTests
     [DataRow("inspect {0}")]
     [DataRow("prune {0} -o {1}")]
     [DataRow("quantize {0} -o {1} --to float16")]
+    [DataRow("factorize {0} -o {1}")]
     [DataRow("verify {0} {0}")]
     [DataRow("bench {0} {0}")]
     public void Files_that_are_missing_damaged_or_hostile_end_with_1(string line)
@@ -82,6 +89,7 @@ public partial class UsageTests
     [DataRow("inspect")]
     [DataRow("prune")]
     [DataRow("quantize")]
+    [DataRow("factorize")]
     [DataRow("verify")]
     [DataRow("bench")]
     public void The_page_names_every_option(string command)
@@ -113,7 +121,7 @@ public partial class UsageTests
         {
             CliProcess.Json(0, "inspect", model, "--groups"), CliProcess.Json(0, "inspect", model, "--explain", "conv1:0"),
             CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--sparsity", "0.3"), CliProcess.Json(0, "verify", files["b.onnx"], model, "--masked"),
-            CliProcess.Json(0, "bench", model, files["b.onnx"], "--rounds", "1"),
+            CliProcess.Json(0, "bench", model, files["b.onnx"], "--rounds", "1"), CliProcess.Json(0, "factorize", model, "-o", files["c.onnx"]),
         })
         {
             foreach (var field in Fields(answer).Distinct())

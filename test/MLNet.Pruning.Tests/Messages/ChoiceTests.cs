@@ -40,6 +40,7 @@ public class ChoiceTests
         [typeof(int)] = [2, 3],
         [typeof(long)] = [5L, 6L],
         [typeof(double)] = [0.25, 0.625],
+        [typeof(string)] = ["fc1", "a \"b\""],
         [typeof(bool)] = [false, true],
         [typeof(string[])] = [new[] { "fc1" }, new[] { "conv, \"a\"", "fc2" }],
         [typeof(double[])] = [new[] { 0.1, 0.2 }, new[] { 0.3 }],
@@ -65,6 +66,7 @@ public class ChoiceTests
         [typeof(LearningRateSchedule)] = LearningRateSchedule.Linear(0.5),
         [typeof(Recovery)] = Recovery.LowRank(2),
         [typeof(Budget)] = Budget.Parameters(9),
+        [typeof(Rank)] = Rank.Energy(0.5),
         [typeof(Distillation)] = Distillation.Response(2, 0.5) + Distillation.Logits(0.25),
     };
 
@@ -72,6 +74,7 @@ public class ChoiceTests
     private static readonly Dictionary<Type, object[]> s_terms = new()
     {
         [typeof(Budget)] = [Budget.Parameters(9), Budget.Parameters(8), Budget.MetricLoss(0.5), Budget.Bytes(2)],
+        [typeof(Factorizer)] = [Factorizer.Tucker2, Factorizer.Cp(3), Factorizer.Svd, Factorizer.Pca],
         [typeof(Regularization)] = [Regularization.L1(0.5), Regularization.L2(0.5), Regularization.BatchNormScale(0.1),
             Regularization.GroupLasso(1, Granularity.Row)],
         [typeof(Distillation)] = [Distillation.Response(2, 0.5), Distillation.Response(3, 0.5), Distillation.Logits(0.1), Distillation.Logits(0.2)],

@@ -1,7 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Compression.Quantization;
-using MLNet.Pruning.Data;
-using MLNet.Pruning.Scoring;
 
 namespace MLNet.Pruning;
 
@@ -23,7 +21,7 @@ public static class NetworkQuantizationExtensions
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(quantizer);
-        var data = rows.IsEmpty ? null : Data(network, rows);
+        var data = rows.IsEmpty ? null : GivenRows.Of(network, rows);
         return quantizer.Run(network, new()
         {
             Range = range ?? QuantizationRange.MinMax,
@@ -31,39 +29,7 @@ public static class NetworkQuantizationExtensions
             Target = target ?? QuantizationTarget.Any,
             Rows = data,
             Count = int.MaxValue,
-            Calibration = data is null ? null : () => Calibration(data),
+            Calibration = data is null ? null : () => GivenRows.Calibration(data),
         });
-    }
-
-    private static TrainingData Data(Network network, ReadOnlySpan<float> rows)
-    {
-        var width = network.RowSize;
-        if (rows.Length % width != 0)
-        {
-            throw new ArgumentException($"The calibration rows are {rows.Length} values; expected a multiple of the {width} values of a row.", nameof(rows));
-        }
-
-        if (network.Input.Shape is [> 0 and var atOnce, ..] && rows.Length / width % atOnce != 0)
-        {
-            throw new ArgumentException($"The network reads {atOnce} rows at a time, but got {rows.Length / width} calibration rows.", nameof(rows));
-        }
-
-        var data = new TrainingData(width);
-        for (var start = 0; start < rows.Length; start += width)
-        {
-            rows.Slice(start, width).CopyTo(data.Next());
-            data.Add(0);
-        }
-
-        data.Split(0, 0);
-        return data;
-    }
-
-    // In a method of its own: the runtime loads TorchSharp for a method that names its types.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static CalibrationData Calibration(TrainingData data)
-    {
-        TorchRuntime.Require();
-        return new(data, LearningTask.Regression, Loss.MeanSquaredError, TorchSharp.torch.CPU, 64, 0, default);
     }
 }

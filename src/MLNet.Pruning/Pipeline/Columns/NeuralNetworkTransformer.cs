@@ -30,7 +30,8 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     /// <summary>
     /// What the step that made this transformer did: a <see cref="TrainingReport"/> of trainers, <c>FineTune</c> and <c>Distill</c>, a
     /// <see cref="PruningReport"/> of <c>Prune</c>, an <see cref="AutoPruneReport"/> of <c>AutoPrune</c>, a <see cref="QuantizationReport"/> of
-    /// <c>Quantize</c>; null of <c>LoadNetwork</c>, which only brings a network in. Earlier steps of a chain keep theirs:
+    /// <c>Quantize</c>, a <see cref="FactorizationReport"/> of <c>Factorize</c>; null of <c>LoadNetwork</c>, which only brings a network in.
+    /// Earlier steps of a chain keep theirs:
     /// <c>chain.OfType&lt;NeuralNetworkTransformer&gt;()</c>.
     /// </summary>
     public StepReport? Report { get; }

@@ -26,7 +26,8 @@ internal static class ArchivedNetwork
             (transformer.Report as TrainingReport)?.Epochs,
             transformer.Report as PruningReport,
             transformer.Report as AutoPruneReport,
-            transformer.Report as QuantizationReport));
+            transformer.Report as QuantizationReport,
+            transformer.Report as FactorizationReport));
         if (transformer.Report is PruningReport { Record: { } record })
         {
             CandidateRecordFile.Write(archive, name + "pieces", record);
@@ -80,7 +81,7 @@ internal static class ArchivedNetwork
 
     /// <summary>The report; files from before there was one for a training have no epochs where nothing was trained.</summary>
     private static StepReport? Report(ModelArchive archive, string name, State state)
-        => state.AutoPruning as StepReport ?? state.Quantization as StepReport ?? (archive.Has(name + "pieces.json")
+        => state.AutoPruning as StepReport ?? state.Quantization as StepReport ?? state.Factorization as StepReport ?? (archive.Has(name + "pieces.json")
             ? state.Pruning! with { Record = CandidateRecordFile.Read(archive, name + "pieces") } : state.Pruning)
             ?? (state.History is { Count: > 0 } epochs ? new TrainingReport(epochs) : null as StepReport);
 
@@ -161,7 +162,7 @@ internal static class ArchivedNetwork
 
     private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, Keys? Keys, int SplitSeed, List<Mask> Masks,
         JsonElement Training, IReadOnlyList<EpochResult>? History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null,
-        QuantizationReport? Quantization = null);
+        QuantizationReport? Quantization = null, FactorizationReport? Factorization = null);
 
     private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
 
