@@ -135,7 +135,7 @@ internal sealed class StructureRemoval
         }
 
         var (values, shape) = Shrink(parameter.Array, parameter.Shape, kept);
-        return parameter.WithValues(shape, values, parameter.Grid?.Keep(kept));
+        return parameter.WithValues(shape, values, parameter.Grid?.Keep(parameter.Name, parameter.Shape, kept));
     }
 
     private static (float[] Values, ImmutableArray<int> Shape) Shrink(float[] values, ImmutableArray<int> shape, ImmutableSortedDictionary<int, int[]> kept)

@@ -88,6 +88,8 @@ public class ChoiceTests
         ["SearchStrategy.LearnedPolicy(population)"] = [4, 5],
         ["Tolerance.Confident(confidence)"] = [0.5, 0.9],
         ["Optimizer.Adam(epsilon)"] = [1e-8, 1e-7],
+        ["Quantizer.Weights(bits)"] = [4, 8],
+        ["Quantizer.Weights(block)"] = [16, 32],
         ["Distribution.Given(sparsities)"] = s_samples[typeof(IReadOnlyDictionary<string, double>)],
     };
 

@@ -36,20 +36,20 @@ internal sealed class AdaRounding : WeightRounding
         var inputs = moments[weight.Layer.Node].Inputs;
         var measured = moments[weight.Layer.Node].Mean(run.Count).to(ScalarType.Float32);
         var grid = weight.Grid.Grid;
-        int Channel(int unit) => grid.Axis < 0 ? 0 : unit;
+        var scaleOf = grid.ScalesOf(weight.Parameter.Shape);
         var places = Enumerable.Range(0, inputs.Units).SelectMany(unit => Enumerable.Range(0, inputs.Count).Select(j => (unit, place: inputs.Place(unit, j))))
             .ToArray();
         // What a weight is, in steps, above the integer below it.
-        var below = Array.ConvertAll(places, at => Math.Clamp(Math.Floor(weight.Parameter.Array[at.place] / (double)grid.Scales[Channel(at.unit)])
-            + grid.ZeroPoints[Channel(at.unit)], weight.Grid.Lowest, weight.Grid.Highest));
-        var above = places.Select((at, i) => weight.Parameter.Array[at.place] / (double)grid.Scales[Channel(at.unit)]
-            + grid.ZeroPoints[Channel(at.unit)] - below[i]).ToArray();
+        var exact = Array.ConvertAll(places, at => weight.Parameter.Array[at.place] / (double)grid.Scales[scaleOf(at.place)]
+            + grid.ZeroPoints[scaleOf(at.place)]);
+        var below = Array.ConvertAll(exact, steps => Math.Clamp(Math.Floor(steps), weight.Grid.Lowest, weight.Grid.Highest));
+        var above = exact.Select((steps, i) => steps - below[i]).ToArray();
         var isOpen = places.Select((at, i) => weight.Parameter.Array[at.place] != 0 && below[i] < weight.Grid.Highest && above[i] is >= 0 and < 1).ToArray();
         Tensor Matrix(IEnumerable<double> values)
             => tensor(values.Select(value => (float)value).ToArray()).reshape(inputs.Units, inputs.Count).to(run.Device);
         var (target, open) = (Matrix(above), Matrix(isOpen.Select(value => value ? 1.0 : 0)));
         var rest = Matrix(places.Select((at, i) => isOpen[i] ? 0 : nearest[at.place] - below[i]));
-        var scales = tensor(Enumerable.Range(0, inputs.Units).Select(unit => grid.Scales[Channel(unit)]).ToArray()).reshape(-1, 1).to(run.Device);
+        var scales = Matrix(places.Select(at => (double)grid.Scales[scaleOf(at.place)]));
         var plain = Matrix(places.Select((at, i) => nearest[at.place] - below[i]));
         var error = Error(plain, target, scales, measured).item<float>();
         if (!(error > 0))

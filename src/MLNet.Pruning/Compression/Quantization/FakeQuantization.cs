@@ -10,12 +10,18 @@ internal static class FakeQuantization
     /// <summary>The plan with weights and scales as training leaves them.</summary>
     /// <param name="plan">What is rounded to what.</param>
     /// <param name="train">Trains a network; measures beside it what it is without rounding.</param>
-    /// <exception cref="NotSupportedException">Weights have zero points.</exception>
+    /// <exception cref="NotSupportedException">Weights have zero points, or scales for blocks.</exception>
     public static QuantizationPlan Train(QuantizationPlan plan, Func<Network, Func<Network, Network>, Network> train)
     {
         if (plan.Weights.FirstOrDefault(weight => weight.Grid.ZeroPoints.Any(zero => zero != 0)) is { } affine)
         {
             throw new NotSupportedException($"Weight '{affine.Name}' has zero points: weights that are trained are symmetric.");
+        }
+
+        if (plan.Weights.FirstOrDefault(weight => weight.Grid.Block > 0) is { } blocked)
+        {
+            throw new NotSupportedException($"Weight '{blocked.Name}' has a scale for each {blocked.Grid.Block} inputs: weights that are trained have one a "
+                + "channel.");
         }
 
         var writer = new QuantizedGraph(plan.Network);

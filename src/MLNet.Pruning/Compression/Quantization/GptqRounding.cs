@@ -26,17 +26,17 @@ internal sealed class GptqRounding(double damping) : WeightRounding
         double[][] ordered = [.. order.Select(i => Array.ConvertAll(order, j => measured[i][j]))];
         var inverse = PositiveDefinite.Invert(PositiveDefinite.Factor(ordered, step.CancellationToken), step.CancellationToken);
         var columns = PositiveDefinite.Columns(PositiveDefinite.Factor(inverse, step.CancellationToken), step.CancellationToken);
-        var integers = new long[weight.Parameter.Count];
+        var (integers, scales) = (new long[weight.Parameter.Count], weight.Grid.Grid.ScalesOf(weight.Parameter.Shape));
         PartLoop.Run(inputs.Units, unit =>
         {
             var row = Array.ConvertAll(order, j => (double)weight.Parameter.Array[inputs.Place(unit, j)]);
-            var channel = weight.Grid.Grid.Axis < 0 ? 0 : unit;
             for (var j = 0; j < row.Length; j++)
             {
                 var place = inputs.Place(unit, order[j]);
+                var scale = scales(place);
                 // A weight that was pruned is one that has no other integer.
-                integers[place] = weight.Parameter.Array[place] == 0 ? weight.Grid.Grid.ZeroPoints[channel] : weight.Grid.Nearest(row[j], channel);
-                PositiveDefinite.Subtract(row.AsSpan(j), columns[j], (row[j] - weight.Grid.Value(integers[place], channel)) / columns[j][0]);
+                integers[place] = weight.Parameter.Array[place] == 0 ? weight.Grid.Grid.ZeroPoints[scale] : weight.Grid.Nearest(row[j], scale);
+                PositiveDefinite.Subtract(row.AsSpan(j), columns[j], (row[j] - weight.Grid.Value(integers[place], scale)) / columns[j][0]);
             }
         }, step.CancellationToken);
         return integers;

@@ -8,12 +8,10 @@ internal sealed class NearestRounding : WeightRounding
     internal override long[] Round(WeightToRound weight, QuantizationStep step)
     {
         var integers = new long[weight.Parameter.Count];
-        foreach (var (channel, start, length) in WeightGrids.Channels(weight.Parameter, weight.Grid.Grid.Axis))
+        var scales = weight.Grid.Grid.ScalesOf(weight.Parameter.Shape);
+        for (var i = 0; i < integers.Length; i++)
         {
-            for (var i = start; i < start + length; i++)
-            {
-                integers[i] = weight.Grid.Nearest(weight.Parameter.Values[i], channel);
-            }
+            integers[i] = weight.Grid.Nearest(weight.Parameter.Values[i], scales(i));
         }
 
         return integers;

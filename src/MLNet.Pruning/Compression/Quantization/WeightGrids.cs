@@ -12,8 +12,10 @@ internal static class WeightGrids
     /// <param name="symmetric">Whether as many integers lie below zero as above.</param>
     /// <param name="range">What they span.</param>
     /// <param name="leastScale">Scales are at least that; by channel or one for all, null for no such bound.</param>
-    public static WeightGrid Of(Parameter weight, int axis, int bits, bool symmetric, QuantizationRange range, IReadOnlyList<double>? leastScale = null)
-        => new(weight.Name, Grid(weight, axis, bits, symmetric, range, leastScale), symmetric ? -Highest(bits) : 0,
+    /// <param name="block">Indices of the axis that share a scale; 0 for one an index.</param>
+    public static WeightGrid Of(Parameter weight, int axis, int bits, bool symmetric, QuantizationRange range, IReadOnlyList<double>? leastScale = null,
+        int block = 0)
+        => new(weight.Name, Grid(weight, axis, bits, symmetric, range, leastScale, block), symmetric ? -Highest(bits) : 0,
             symmetric ? Highest(bits) : (1 << bits) - 1);
 
     /// <summary>The largest integer of symmetric ones.</summary>
@@ -25,23 +27,19 @@ internal static class WeightGrids
     /// <param name="scale">The scale of some values, and the magnitude up to which values are 0; below 0 for none.</param>
     public static Parameter Signs(Parameter weight, int axis, Func<float[], (double Scale, double Zero)> scale)
     {
-        var channels = Channels(weight, axis).GroupBy(run => run.Channel).OrderBy(channel => channel.Key);
+        var grid = new QuantizationGrid(TensorType.Int2, [.. new float[axis < 0 ? 1 : weight.Shape[axis]]], [], false, axis);
         var (scales, integers) = (new List<float>(), new long[weight.Count]);
-        foreach (var channel in channels)
+        foreach (var places in Places(weight, grid))
         {
-            var values = channel.SelectMany(run => weight.Values.Slice(run.Start, run.Length).ToArray()).ToArray();
-            var (size, zero) = scale(values);
+            var (size, zero) = scale(Array.ConvertAll(places, place => weight.Array[place]));
             scales.Add(Scale(size));
-            foreach (var (_, start, length) in channel)
+            foreach (var place in places)
             {
-                for (var i = start; i < start + length; i++)
-                {
-                    integers[i] = Math.Abs(weight.Values[i]) <= zero || size == 0 ? 0 : weight.Values[i] < 0 ? -1 : 1;
-                }
+                integers[place] = Math.Abs(weight.Array[place]) <= zero || size == 0 ? 0 : weight.Array[place] < 0 ? -1 : 1;
             }
         }
 
-        var grid = new QuantizationGrid(TensorType.Int8, [.. scales], [.. new long[scales.Count]], true, axis);
+        grid = grid with { Scales = [.. scales], ZeroPoints = [.. new long[scales.Count]] };
         return weight.WithValues(weight.Shape, grid.Dequantize(integers, weight.Shape), grid);
     }
 
@@ -58,26 +56,40 @@ internal static class WeightGrids
         return bias.WithValues(bias.Shape, grid.Dequantize(integers, bias.Shape), grid);
     }
 
-    private static QuantizationGrid Grid(Parameter weight, int axis, int bits, bool symmetric, QuantizationRange range, IReadOnlyList<double>? leastScale)
+    private static QuantizationGrid Grid(Parameter weight, int axis, int bits, bool symmetric, QuantizationRange range,
+        IReadOnlyList<double>? leastScale, int block)
     {
         var (scales, zeros) = (new List<float>(), new List<long>());
         var levels = symmetric ? 2 * Highest(bits) + 1 : 1 << bits;
-        foreach (var channel in Channels(weight, axis).GroupBy(run => run.Channel).OrderBy(channel => channel.Key))
+        var grid = new QuantizationGrid(Type(bits, symmetric), [.. new float[axis < 0 ? 1 : weight.Shape[axis]]], [], !symmetric || bits > 4, axis)
         {
-            float[] values = [.. channel.SelectMany(run => weight.Values.Slice(run.Start, run.Length).ToArray())];
-            var (low, high) = range.Of(Histogram.Of(values), levels, symmetric);
+            Block = block,
+        };
+        foreach (var places in Places(weight, grid))
+        {
+            var (low, high) = range.Of(Histogram.Of(Array.ConvertAll(places, place => weight.Array[place])), levels, symmetric);
             var scale = symmetric ? Math.Max(-low, high) / Highest(bits) : (high - low) / (levels - 1);
-            scales.Add(Scale(Math.Max(scale, leastScale is null ? 0 : leastScale[leastScale.Count > 1 ? channel.Key : 0])));
+            scales.Add(Scale(Math.Max(scale, leastScale is null ? 0 : leastScale[leastScale.Count > 1 ? scales.Count : 0])));
             zeros.Add(symmetric ? 0 : (long)Math.Clamp(Math.Round(-low / scales[^1]), 0, levels - 1));
         }
 
-        return new(symmetric ? TensorType.Int8 : TensorType.UInt8, [.. scales], [.. zeros], true, axis);
+        return grid with { Scales = [.. scales], ZeroPoints = [.. zeros] };
+    }
+
+    private static TensorType Type(int bits, bool symmetric) => bits switch
+    {
+        <= 2 => symmetric ? TensorType.Int2 : TensorType.UInt2,
+        <= 4 => symmetric ? TensorType.Int4 : TensorType.UInt4,
+        _ => symmetric ? TensorType.Int8 : TensorType.UInt8,
+    };
+
+    /// <summary>The places of the values that share a scale, scale by scale.</summary>
+    private static int[][] Places(Parameter weight, QuantizationGrid grid)
+    {
+        var scales = grid.ScalesOf(weight.Shape);
+        return [.. Enumerable.Range(0, weight.Count).GroupBy(scales).OrderBy(places => places.Key).Select(places => places.ToArray())];
     }
 
     /// <summary>A scale that a file can hold and divide by: 1 where all values are zero, or so small that they may as well be.</summary>
     public static float Scale(double scale) => float.IsNormal((float)scale) ? (float)scale : 1;
-
-    /// <summary>Runs of values that share a scale.</summary>
-    public static IEnumerable<(int Channel, int Start, int Length)> Channels(Parameter weight, int axis)
-        => axis < 0 ? [(0, 0, weight.Count)] : SliceRuns.Of(weight.Shape, axis);
 }

@@ -1,12 +1,24 @@
 namespace MLNet.Pruning.Compression.Quantization;
 
-/// <summary>Weights of a few bits; layers compute with floats.</summary>
-internal sealed class WeightQuantizer(int bits, bool symmetric) : Quantizer
+/// <summary>Weights of a few bits; layers compute with floats, or dense layers of blocks as ONNX Runtime's kernel for them does.</summary>
+/// <param name="bits">Bits of the integers.</param>
+/// <param name="symmetric">Whether as many integers lie below zero as above.</param>
+/// <param name="block">Inputs of a dense layer that share a scale; 0 for a scale a channel.</param>
+internal sealed class WeightQuantizer(int bits, bool symmetric, int block) : Quantizer
 {
-    public override string ToString() => Notation.Call(nameof(Weights), bits, symmetric);
+    public override string ToString() => Notation.Call(nameof(Weights), bits, symmetric, block);
 
     internal override Network Run(Network network, QuantizationStep step) => Plan(network, step).Write(step);
 
-    internal override QuantizationPlan Plan(Network network, QuantizationStep step) => new(network, [.. FloatWeights.Of(network, this, step)
-        .Select(weight => WeightGrids.Of(weight.Weight, weight.Layer.Axes(weight.Weight).Output, bits, symmetric, step.WeightRange))]);
+    internal override QuantizationPlan Plan(Network network, QuantizationStep step)
+    {
+        // Along the inputs of dense layers that all read the weight one way.
+        var inputs = block == 0 ? [] : QuantizableLayer.Of(network, step with { Floats = [] }).GroupBy(layer => layer.Weight.Name)
+            .Where(layers => layers.All(layer => !layer.IsConvolution && layer.Channel == layers.First().Channel)
+                && layers.Count() == network.Consumers(layers.Key).Count())
+            .ToDictionary(layers => layers.Key, layers => 1 - layers.First().Channel);
+        return new(network, [.. FloatWeights.Of(network, this, step).Select(weight => inputs.TryGetValue(weight.Weight.Name, out var axis)
+            ? WeightGrids.Of(weight.Weight, axis, bits, symmetric, step.WeightRange, block: block)
+            : WeightGrids.Of(weight.Weight, weight.Layer.Axes(weight.Weight).Output, bits, symmetric, step.WeightRange))]);
+    }
 }

@@ -47,4 +47,16 @@ public enum TensorType
 
     /// <summary>16-bit floats with the exponent of 32-bit ones.</summary>
     BFloat16 = 16,
+
+    /// <summary>Unsigned 4-bit integers, two a byte.</summary>
+    UInt4 = 21,
+
+    /// <summary>Signed 4-bit integers, two a byte.</summary>
+    Int4 = 22,
+
+    /// <summary>Unsigned 2-bit integers, four a byte.</summary>
+    UInt2 = 25,
+
+    /// <summary>Signed 2-bit integers, four a byte.</summary>
+    Int2 = 26,
 }

@@ -204,7 +204,8 @@ internal sealed class OnnxReader
 
         var node = OnnxAttributes.ToNode(proto, _names.Next(proto.Name.Length > 0 ? proto.Name : proto.OpType.ToLowerInvariant()), proto.Input.Select(Resolve),
             [.. SubgraphCaptures.Of(proto)], _attributes.Of(proto));
-        var expansion = new Expansion(node, _opset, Info, _values, name => _valueNames.Value.Next(name), AddCanonical, _symbols);
+        var expansion = new Expansion(node, _opset, Info, _values, name => _valueNames.Value.Next(name), AddCanonical, _symbols,
+            packed => _quantized.Unpack(packed, _values));
         if (!OperatorExpansion.TryExpand(node, expansion))
         {
             AddCanonical(node);

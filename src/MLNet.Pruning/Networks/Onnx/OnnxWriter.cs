@@ -1,5 +1,6 @@
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Networks.Onnx.Expansions;
 using MLNet.Pruning.Networks.Operators;
 using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 
@@ -106,7 +107,7 @@ internal static class OnnxWriter
             OpsetImport = { new OperatorSetIdProto { Domain = "", Version = DefaultOpset } },
             Graph = new GraphProto { Name = "network" },
         };
-        var opset = model.OpsetImport.First(import => import.Domain is "" or "ai.onnx").Version;
+        var opset = Raise(model, network);
         // What would be taken for a weight if it were an initializer is written into the graph, as it was read.
         var weights = TrainedInputs.Of(network.Nodes, _ => true);
         var numbers = network.Parameters.Where(parameter => !parameter.Trainable && weights.Contains(parameter.Name)).ToHashSet();
@@ -126,12 +127,37 @@ internal static class OnnxWriter
         graph.Output.AddRange(network.Outputs.Select(output => Describe(output, network)));
         graph.Node.AddRange(numbers.Select(ToConstant));
         graph.Node.AddRange(export.Nodes);
+        if (export.Nodes.Any(node => node.Domain == BlockProduct.Domain) && model.OpsetImport.All(import => import.Domain != BlockProduct.Domain))
+        {
+            model.OpsetImport.Add(new OperatorSetIdProto { Domain = BlockProduct.Domain, Version = 1 });
+        }
+
         graph.Initializer.AddRange(export.Initializers);
         graph.Initializer.AddRange(network.Graph.Constants.Select(ToProto));
         graph.ValueInfo.AddRange(network.Nodes.Where(node => OperatorCatalogue.Find(node) is null).SelectMany(node => node.Outputs)
             .Where(name => name.Length > 0 && network.Tensors[name].IsKnown && !network.Graph.Outputs.Contains(name))
             .Select(name => Describe(network.Tensors[name], network)));
         return model;
+    }
+
+    /// <summary>
+    /// Says a later version of the standard where integers of few bits need it and no node means another thing there; else they are written as bytes.
+    /// </summary>
+    /// <returns>The version.</returns>
+    private static long Raise(ModelProto model, Network network)
+    {
+        var import = model.OpsetImport.First(import => import.Domain is "" or "ai.onnx");
+        var needed = network.Parameters
+            .Where(parameter => parameter.Grid is not null && !LeftGrid(parameter) && !OperatorExport.IsBlockProduct(network, parameter))
+            .Select(parameter => parameter.Grid!.Opset).DefaultIfEmpty().Max();
+        if (import.Version is >= NetworkParts.SoftmaxOfOneDimension and var version && version < needed
+            && network.Nodes.All(node => node.Domain.Length > 0 || (OperatorCatalogue.Find(node) is not null && node.Operator != "GroupNormalization")))
+        {
+            import.Version = needed;
+            model.IrVersion = Math.Max(model.IrVersion, needed >= 25 ? 13 : 10);
+        }
+
+        return import.Version;
     }
 
     private static ModelProto Envelope(ModelProto read)

@@ -5,7 +5,7 @@ using DataType = MLNet.Pruning.Networks.Format.TensorProto.Types.DataType;
 namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>Writes nodes of the inner form for one version of the standard: the reverse of <see cref="OperatorCanonicalization"/>.</summary>
-internal sealed class OperatorExport(Network network, long opset)
+internal sealed partial class OperatorExport(Network network, long opset)
 {
     private readonly UniqueNames _names = new(network.Tensors.Keys.Concat(network.Parameters.Select(parameter => parameter.Name))
         .Concat(network.Graph.Constants.Select(constant => constant.Name)));
@@ -15,54 +15,17 @@ internal sealed class OperatorExport(Network network, long opset)
 
     public List<TensorProto> Initializers { get; } = [];
 
-    /// <summary>Writes a parameter as files hold it: integers with their scales, or another type, are turned into what nodes read in the graph.</summary>
-    public void Add(Parameter parameter)
-    {
-        long[] dims = [.. parameter.Shape.Select(size => (long)size)];
-        if (parameter.Grid is { } grid)
-        {
-            long[] count = grid.Axis < 0 ? [] : [grid.Scales.Length];
-            var integers = OnnxTensor.FromLongs(Unique(parameter.Name + "_quantized"), dims, grid.Quantize(parameter.Values, parameter.Shape),
-                (DataType)grid.Type);
-            var node = new NodeProto
-            {
-                Name = Unique(parameter.Name + "_DequantizeLinear"), OpType = "DequantizeLinear", Output = { parameter.Name },
-                Input = { integers.Name, Initialize(parameter.Name + "_scale", OnnxTensor.FromFloats("", count, grid.Scales.AsSpan())) },
-            };
-            if (grid.HasZeroPoints)
-            {
-                node.Input.Add(Initialize(parameter.Name + "_zero_point", OnnxTensor.FromLongs("", count, grid.ZeroPoints.AsSpan(), (DataType)grid.Type)));
-            }
-
-            if (grid.Axis >= 0)
-            {
-                node.Attribute.Add(OnnxAttributes.ToProto("axis", (long)grid.Axis));
-            }
-
-            Initializers.Add(integers);
-            Nodes.Add(node);
-        }
-        else if (parameter.Stored is { } type)
-        {
-            var stored = Initialize($"{parameter.Name}_{type.ToString().ToLowerInvariant()}",
-                OnnxTensor.FromFloats("", dims, parameter.Values, (DataType)type));
-            Nodes.Add(new NodeProto
-            {
-                Name = Unique(parameter.Name + "_Cast"), OpType = "Cast", Input = { stored }, Output = { parameter.Name },
-                Attribute = { OnnxAttributes.ToProto("to", (long)parameter.Type) },
-            });
-        }
-        else
-        {
-            Initializers.Add(OnnxTensor.FromFloats(parameter.Name, dims, parameter.Values, (DataType)parameter.Type));
-        }
-    }
-
     public void Add(Node node)
     {
         if (node.Domain.Length > 0)
         {
             Emit(node, node.Inputs);
+            return;
+        }
+
+        if (ReadsBlocks(network, node) && IsBlockProduct(network, network[node.Inputs[1]]))
+        {
+            EmitBlockProduct(node);
             return;
         }
 

@@ -14,7 +14,7 @@ internal sealed class TensorReader(string file, string? folder)
         TensorType.Float or TensorType.Float16 or TensorType.BFloat16 or TensorType.Double =>
             new((TensorType)tensor.DataType, Shape(tensor.Dims, name), null, OnnxTensor.ToFloats(tensor, folder)),
         TensorType.Int64 or TensorType.Int32 or TensorType.Int16 or TensorType.Int8 or TensorType.UInt8 or TensorType.UInt16 or TensorType.UInt32
-            or TensorType.Bool
+            or TensorType.Bool or TensorType.Int4 or TensorType.UInt4 or TensorType.Int2 or TensorType.UInt2
             => Closed(new((TensorType)tensor.DataType, Shape(tensor.Dims, name), OnnxTensor.ToLongs(tensor, folder), null)),
         _ => null,
     };

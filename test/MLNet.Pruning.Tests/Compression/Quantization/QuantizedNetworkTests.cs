@@ -90,7 +90,7 @@ public class QuantizedNetworkTests
         var network = chain.Initialize(7);
         var rows = Draw(network, 3, scale: 1);
         foreach (var quantizer in new[] { Quantizer.Int8(), Quantizer.Int8(perChannel: false), Quantizer.Weights(3), Quantizer.Weights(5, symmetric: false),
-            Quantizer.Ternary, Quantizer.Binary, Quantizer.Float16 })
+            Quantizer.Weights(2), Quantizer.Ternary, Quantizer.Binary, Quantizer.Float16 })
         {
             var quantized = network.Quantize(quantizer, rows);
             var folder = Directory.CreateTempSubdirectory();

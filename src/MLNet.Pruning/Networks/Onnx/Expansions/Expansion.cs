@@ -10,9 +10,10 @@ namespace MLNet.Pruning.Networks.Onnx.Expansions;
 /// <param name="unique">Makes a name unique in the file.</param>
 /// <param name="add">Takes a node in the inner form.</param>
 /// <param name="symbols">Open sizes.</param>
+/// <param name="unpack">The weight that a node reads as packed integers; null where it is of another form.</param>
 internal sealed class Expansion(
     Node node, long opset, Func<string, TensorInfo> info, Dictionary<string, FoldedValue> values, Func<string, string> unique, Action<Node> add,
-    Symbols symbols)
+    Symbols symbols, Func<Node, FoldedValue?> unpack)
 {
     private bool _isNamed;
 
@@ -75,9 +76,12 @@ internal sealed class Expansion(
 
     public string Reshaped(string tensor, params int[] shape) => Emit("Reshape", [tensor], ("shape", shape.Select(size => (long)size).ToArray()));
 
-    private string Value(FoldedValue value)
+    /// <summary>The weight that the node reads as packed integers; null where it is of another form.</summary>
+    public string? Unpacked() => unpack(node) is { } weight ? Value(weight, "weight") : null;
+
+    private string Value(FoldedValue value, string kind = "constant")
     {
-        var name = unique(node.Name + ".constant");
+        var name = unique($"{node.Name}.{kind}");
         values[name] = value;
         return name;
     }

@@ -39,6 +39,7 @@ internal static class OperatorExpansion
             => Activated(node, to, node.Input(1) is { } bias ? to.Emit("Add", [node.Inputs[0], bias]) : node.Inputs[0], "Gelu", ("approximate", "tanh")),
         [(Microsoft, "QuickGelu")] = QuickGelu,
         [(Microsoft, "QGemm")] = QuantizedExpansion.Dense,
+        [(Microsoft, BlockProduct.Operator)] = QuantizedExpansion.Blocks,
         [(Microsoft, "FusedMatMul")] = FusedMatMul,
         [(Microsoft, "FusedGemm")] = FusedGemm,
         [(Microsoft, "FusedConv")] = FusedConv,

@@ -18,6 +18,24 @@ internal static class QuantizedExpansion
     public static bool Dense(Node node, Expansion to)
         => node.Float("alpha", 1) == 1 && Expand(node, to, "Gemm", (int)(1 - node.Int("transB", 0)), bias: 6, rounding: 7);
 
+    /// <summary>Of ONNX Runtime's own domain: a weight of a few bits with a scale for each block of inputs, given as bytes.</summary>
+    public static bool Blocks(Node node, Expansion to)
+    {
+        if (to.Unpacked() is not { } weight)
+        {
+            return false;
+        }
+
+        var bias = node.Input(BlockProduct.Bias);
+        var product = to.Emit(bias is null ? node.Outputs[0] : null, "MatMul", [node.Inputs[0], weight]);
+        if (bias is not null)
+        {
+            to.EmitAs(node.Outputs[0], "Add", [product, bias]);
+        }
+
+        return true;
+    }
+
     /// <param name="node">The node: data, scale, zero point, weight, scale, zero point, and what follows.</param>
     /// <param name="to">Takes what it stands for.</param>
     /// <param name="product">The operator of floats.</param>
