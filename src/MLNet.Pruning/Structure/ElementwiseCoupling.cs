@@ -14,6 +14,7 @@ internal static class ElementwiseCoupling
             { Name: "Clip" } => Clip,
             _ => (coupling, node) => [coupling.Input(node, 0) is var x && one.Zeros == Zeros.OfFirst ? x : x with { Zero = false }],
         })),
+        new("DynamicQuantizeLinear", (coupling, node) => [coupling.Input(node, 0), new([], Zero: false), new([], Zero: false)]),
         new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization), new(Node.FakeQuantize, Quantization),
     ];
 

@@ -174,7 +174,7 @@ internal static class ReshapeCoupling
                         or "Elu" or "Tanh"
                         or "Split" or "Slice" or "Gather" or "Concat" or "Expand" or "Where" or "Cast" or "Clip" or "Min" or "Max" or "Reciprocal" or "Sigmoid"
                         or "LayerNormalization" or "ReduceMean" or "ReduceSum" or "ReduceL2" or "LpNormalization" or "Dropout"
-                        or "QuantizeLinear" or "DequantizeLinear":
+                        or "QuantizeLinear" or "DynamicQuantizeLinear" or "DequantizeLinear":
                         Array.ForEach(consumer.Outputs.ToArray(), open.Enqueue);
                         break;
                     case "Reshape" when consumer.Attributes.ContainsKey("shape") && Reorders(coupling, consumer):

@@ -60,9 +60,10 @@ internal sealed class TrainingLoop
     private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback,
         DistillationSession? session, Func<Network, Network>? floats)
     {
-        if (network.Nodes.FirstOrDefault(node => node is { Domain: "", Operator: "QuantizeLinear" }) is { } quantized)
+        if (network.Nodes.FirstOrDefault(node => node is { Domain: "", Operator: "QuantizeLinear" or "DynamicQuantizeLinear" }) is { } quantized)
         {
-            throw new NotSupportedException($"Node '{quantized.Name}' (QuantizeLinear) rounds, so that no gradient passes: train and prune the network of "
+            throw new NotSupportedException($"Node '{quantized.Name}' ({quantized.Operator}) rounds, so that no gradient passes: train and prune the network "
+                + "of "
                 + "floats, then quantize it.");
         }
 

@@ -35,7 +35,8 @@ public class LivenessTests
     public void Weights_are_live_whose_change_reaches_an_output_whatever_the_operator()
     {
         var (wrong, exact) = (new List<string>(), 0);
-        foreach (var form in OperatorAxesForms.All.Concat(OperatorAxesForms.Rewritten))
+        // Behind DynamicQuantizeLinear a constant changes with the range of the batch, by what rounding does: that is no path.
+        foreach (var form in OperatorAxesForms.All.Concat(OperatorAxesForms.Rewritten).Where(form => form.Operator != "DynamicQuantizeLinear"))
         {
             for (var axis = 0; axis < 4; axis++)
             {

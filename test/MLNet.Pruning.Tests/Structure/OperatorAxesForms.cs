@@ -61,6 +61,7 @@ internal static class OperatorAxesForms
         new("Clip", [s_matrix], "012") { Opset = 10, Attributes = [("min", 0.5f), ("max", 2f)] },
         new("QuantizeLinear", [s_matrix, new Weights()], "012"), new("QuantizeLinear", [s_matrix, new Weights(4)], "") { Attributes = [("axis", 1L)] },
         new("DequantizeLinear", [s_matrix, new Weights()], "012"),
+        new("DynamicQuantizeLinear", [s_matrix], "012") { Outputs = 3 },
         new("Log", [s_matrix], ""), new("Reciprocal", [s_matrix], ""), new("Acosh", [s_matrix], ""),
         .. new[] { "Asin", "Acos", "Atanh" }.Select(name => new OperatorAxes(name, [s_matrix], "012") { ReadsSmall = true }),
         .. new[] { "Add", "Sub", "Mul", "Min", "Max", "Mean", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual" }

@@ -10,7 +10,7 @@ internal static class FakeQuantization
     /// <summary>The plan with weights and scales as training leaves them.</summary>
     /// <param name="plan">What is rounded to what.</param>
     /// <param name="train">Trains a network; measures beside it what it is without rounding.</param>
-    /// <exception cref="NotSupportedException">Weights have zero points, or scales for blocks.</exception>
+    /// <exception cref="NotSupportedException">Weights have zero points, or scales for blocks, or ranges are those of each batch.</exception>
     public static QuantizationPlan Train(QuantizationPlan plan, Func<Network, Func<Network, Network>, Network> train)
     {
         if (plan.Weights.FirstOrDefault(weight => weight.Grid.ZeroPoints.Any(zero => zero != 0)) is { } affine)
@@ -22,6 +22,11 @@ internal static class FakeQuantization
         {
             throw new NotSupportedException($"Weight '{blocked.Name}' has a scale for each {blocked.Grid.Block} inputs: weights that are trained have one a "
                 + "channel.");
+        }
+
+        if (plan.DynamicTensors.Count > 0)
+        {
+            throw new NotSupportedException($"'{plan.DynamicTensors[0]}' is rounded with the range of each batch: what is trained has ranges of its own.");
         }
 
         var writer = new QuantizedGraph(plan.Network);

@@ -17,6 +17,9 @@ internal sealed record QuantizationPlan(Network Network, ImmutableArray<WeightGr
     /// <summary>Scales and zero points of those whose range others have.</summary>
     public ImmutableDictionary<string, (float Scale, byte Zero)> Ranges { get; init; } = ImmutableDictionary<string, (float, byte)>.Empty;
 
+    /// <summary>The tensors that are rounded with the range of each batch.</summary>
+    public IReadOnlyList<string> DynamicTensors { get; init; } = [];
+
     /// <summary>The network with its integers.</summary>
     public Network Write(QuantizationStep step)
     {
@@ -24,6 +27,11 @@ internal sealed record QuantizationPlan(Network Network, ImmutableArray<WeightGr
         foreach (var (tensor, root) in Tensors)
         {
             writer.Round(tensor, root, Ranges[root].Scale, Ranges[root].Zero);
+        }
+
+        foreach (var tensor in DynamicTensors)
+        {
+            writer.RoundEachBatch(tensor);
         }
 
         foreach (var weight in Weights)

@@ -38,6 +38,14 @@ internal sealed class QuantizedGraph(Network network)
                 new(_names.Next(tensor + "_DequantizeLinear"), "DequantizeLinear", [integers, names.Scale, names.Zero], [to])] : [];
     }
 
+    /// <summary>Rounds a tensor to unsigned bytes that span the range of each batch.</summary>
+    public void RoundEachBatch(string tensor) => _rounded[tensor] = (from, to) =>
+    {
+        string[] made = [_names.Next(tensor + "_quantized"), _names.Next(tensor + "_scale"), _names.Next(tensor + "_zero_point")];
+        return [new(_names.Next(tensor + "_DynamicQuantizeLinear"), "DynamicQuantizeLinear", [from], made),
+            new(_names.Next(tensor + "_DequantizeLinear"), "DequantizeLinear", made, [to])];
+    };
+
     /// <summary>
     /// Rounds a tensor or a parameter as training does it, with a scale that is learned: times the exponential of a parameter that is 0 at first.
     /// </summary>

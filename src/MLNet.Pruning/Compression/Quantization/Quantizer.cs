@@ -43,6 +43,14 @@ public abstract class Quantizer
     public static Quantizer Int8(bool perChannel = true) => new Int8Quantizer(perChannel);
 
     /// <summary>
+    /// Dynamic 8-bit integers, of dense layers alone: the range of what a layer reads is measured on each batch as it comes, so that no calibration rows are
+    /// needed, and the score of a row depends a little on the rows that are scored with it. Convolutions stay floats, since ONNX Runtime has no fast kernel
+    /// for them.
+    /// </summary>
+    /// <param name="perChannel">Whether each output of a layer has a scale of its own; else one a layer.</param>
+    public static Quantizer DynamicInt8(bool perChannel = true) => new DynamicInt8Quantizer(perChannel);
+
+    /// <summary>
     /// Weights alone as integers of so many bits with a scale a channel; layers compute in floats. For size, not for speed. With a block, dense layers have
     /// a scale for each block of inputs, and files hold them as ONNX Runtime's MatMulNBits, which reads fewer bytes and multiplies 8-bit integers: faster
     /// than floats for one row at a time, slower for many.

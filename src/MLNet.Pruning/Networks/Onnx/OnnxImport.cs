@@ -25,7 +25,9 @@ internal static class OnnxImport
             }
 
             SubgraphWeights.MoveOut(model.Graph);
-            return ForAnyBatch(model, file, folder);
+            var isRewritten = IntegerProducts.Rewrite(model.Graph);
+            var network = ForAnyBatch(model, file, folder);
+            return isRewritten ? new(network.Parts with { AsRead = false }) : network;
         }
         catch (Exception e) when (IsContradiction(e) || (e is OnnxFormatException && !e.Message.StartsWith(file, StringComparison.Ordinal)))
         {

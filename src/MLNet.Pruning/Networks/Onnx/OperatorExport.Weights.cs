@@ -8,7 +8,7 @@ namespace MLNet.Pruning.Networks.Onnx;
 /// <summary>Weights as files hold them.</summary>
 internal sealed partial class OperatorExport
 {
-    private readonly Dictionary<string, string[]> _blocks = [];
+    private readonly Dictionary<string, string[]> _packed = [];
 
     /// <summary>Writes a parameter as files hold it: integers with their scales, or another type, are turned into what nodes read in the graph.</summary>
     public void Add(Parameter parameter)
@@ -16,7 +16,7 @@ internal sealed partial class OperatorExport
         long[] dims = [.. parameter.Shape.Select(size => (long)size)];
         if (parameter.Grid is { } grid)
         {
-            if (!IsBlockProduct(network, parameter))
+            if (!IsBlockProduct(network, parameter) && !IsIntegerProduct(parameter))
             {
                 AddIntegers(parameter, grid, dims);
             }
@@ -47,6 +47,44 @@ internal sealed partial class OperatorExport
         && (node.Operator == "MatMul" ? weight.Grid!.Axis == 0
             : weight.Grid!.Axis == (int)node.Int("transB", 0) && node.Int("transA", 0) == 0 && node.Float("alpha", 1) == 1 && node.Float("beta", 1) == 1
                 && (node.Input(2) is not { } bias || (network.Find(bias)?.Shape is [var count] && count == weight.Shape[1 - weight.Grid.Axis])));
+
+    /// <summary>Whether all that reads a weight are products with rows that are rounded as they come, which ONNX Runtime computes with integers.</summary>
+    private bool IsIntegerProduct(Parameter weight)
+        => weight is { Grid: { Block: 0, Type: TensorType.Int8 or TensorType.UInt8 } grid, Shape.Length: 2 } && grid.Axis is -1 or 1
+        && !network.Graph.Outputs.Contains(weight.Name) && network.Consumers(weight.Name).ToArray() is { Length: > 0 } readers
+        && readers.All(node => node is { Domain: "", Operator: "MatMul" } && node.Inputs[1] == weight.Name && node.Inputs[0] != weight.Name
+            && network.Producer(node.Inputs[0]) is { } rounded && IsDynamic(rounded));
+
+    private bool IsDynamic(Node node) => node is { Domain: "", Operator: "DequantizeLinear" } && node.Input(2) is { } zero
+        && network.Producer(zero) is { Domain: "", Operator: "DynamicQuantizeLinear" } made && made.Outputs.SequenceEqual(node.Inputs);
+
+    private bool IsIntegerProduct(Node node) => node is { Domain: "", Operator: "MatMul" } && network.TryGetParameter(node.Inputs[1], out var weight)
+        && IsIntegerProduct(weight);
+
+    /// <summary>Rows of bytes with the scale of their batch times weights of bytes, in the order of nodes that ONNX Runtime fuses to one.</summary>
+    private void EmitIntegerProduct(Node node)
+    {
+        var (weight, rounded) = (network[node.Inputs[1]], network.Producer(node.Inputs[0])!);
+        if (!_packed.TryGetValue(weight.Name, out var stored))
+        {
+            var (grid, type) = (weight.Grid!, (DataType)weight.Grid!.Type);
+            long[] count = grid.Axis < 0 ? [] : [grid.Scales.Length];
+            stored = _packed[weight.Name] = [
+                Initialize(weight.Name + "_quantized", OnnxTensor.FromLongs("", weight.Shape.Select(size => (long)size),
+                    grid.Quantize(weight.Values, weight.Shape), type)),
+                Initialize(weight.Name + "_scale", OnnxTensor.FromFloats("", count, grid.Scales.AsSpan())),
+                Initialize(weight.Name + "_zero_point", OnnxTensor.FromLongs("", count, grid.ZeroPoints.AsSpan(), type))];
+        }
+
+        string Named(string part) => Unique($"{node.Name}.{part}");
+        var (integers, floats, scale) = (Named("integers"), Named("floats"), Named("scale"));
+        Nodes.Add(new() { Name = node.Name, OpType = "MatMulInteger", Input = { rounded.Inputs[0], stored[0], rounded.Inputs[2], stored[2] },
+            Output = { integers } });
+        Nodes.Add(new() { Name = floats, OpType = "Cast", Input = { integers }, Output = { floats },
+            Attribute = { OnnxAttributes.ToProto("to", (long)DataType.Float) } });
+        Emit(scale, "Mul", [rounded.Inputs[1], stored[1]]);
+        Nodes.Add(new() { Name = Named("scaled"), OpType = "Mul", Input = { floats, scale }, Output = { node.Outputs[0] } });
+    }
 
     private void AddIntegers(Parameter parameter, QuantizationGrid grid, long[] dims)
     {
@@ -82,11 +120,11 @@ internal sealed partial class OperatorExport
     {
         var weight = network[node.Inputs[1]];
         var product = BlockProduct.Of(weight);
-        if (!_blocks.TryGetValue(weight.Name, out var packed))
+        if (!_packed.TryGetValue(weight.Name, out var packed))
         {
             packed = [Initialize(weight.Name + "_quantized", product.Integers()), Initialize(weight.Name + "_scale", product.Scales()),
                 .. product.ZeroPoints() is { } zeros ? [Initialize(weight.Name + "_zero_point", zeros)] : Array.Empty<string>()];
-            _blocks[weight.Name] = packed;
+            _packed[weight.Name] = packed;
         }
 
         string[] inputs = [node.Inputs[0], .. packed];

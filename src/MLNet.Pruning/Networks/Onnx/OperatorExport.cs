@@ -29,6 +29,17 @@ internal sealed partial class OperatorExport(Network network, long opset)
             return;
         }
 
+        if (IsIntegerProduct(node))
+        {
+            EmitIntegerProduct(node);
+            return;
+        }
+
+        if (IsDynamic(node) && !network.Graph.Outputs.Contains(node.Outputs[0]) && network.Consumers(node.Outputs[0]).All(IsIntegerProduct))
+        {
+            return;
+        }
+
         switch (node.Operator)
         {
             case Node.Dimensions:

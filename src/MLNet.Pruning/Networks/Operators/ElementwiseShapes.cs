@@ -29,6 +29,8 @@ internal static class ElementwiseShapes
         new("Trilu", Matrices) { Over = (_, rank, _) => [rank - 2, rank - 1], Zeros = Zeros.OfFirst },
         new("TensorScatter", Cache),
         new("QuantizeLinear", Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
+        // The range of what it rounds always reaches to zero.
+        new("DynamicQuantizeLinear", context => [context[0], [], []]) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
         new("DequantizeLinear", Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
         new(Node.FakeQuantize, Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst, Values = Values.Shown },
         new("BatchNormalization", Normalization) { Over = (_, _, _) => [], Scaled = 1, Trained = [1, 2] },

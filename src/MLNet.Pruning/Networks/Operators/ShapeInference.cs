@@ -76,6 +76,7 @@ internal static class ShapeInference
         "ConstantOfShape" => (TensorType)context.Node.Int("dtype", 1),
         "Where" or "DequantizeLinear" => context.Type(1),
         "QuantizeLinear" => context.Node.Input(2) is null ? (TensorType)context.Node.Int("output_dtype", (long)TensorType.UInt8) : context.Type(2),
+        "DynamicQuantizeLinear" => output == 1 ? TensorType.Float : TensorType.UInt8,
         "If" or "Loop" or "Scan" => TensorType.Unknown,
         _ => OperatorCatalogue.Find(context.Node)?.Type ?? context.Type(0),
     };

@@ -10,6 +10,7 @@ namespace MLNet.Pruning.Scoring.Operators;
 internal static class QuantizationOperators
 {
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } = [new("QuantizeLinear", Quantize),
+        new("DynamicQuantizeLinear", QuantizeDynamically),
         new("DequantizeLinear", Dequantize), new(Node.FakeQuantize, Fake)];
 
     private static Action<Pass> Quantize(OperatorContext context)
@@ -31,6 +32,23 @@ internal static class QuantizationOperators
             var rounded = (pass[x] / pass[scale].reshape(shape)).round();
             return (zero == OperatorContext.Absent ? rounded : rounded.add(pass[zero].to(ScalarType.Float32).reshape(shape), one)).clamp(least, most)
                 .to(integers);
+        });
+    }
+
+    /// <summary>To bytes that span the values and zero (ONNX's DynamicQuantizeLinear).</summary>
+    private static Action<Pass> QuantizeDynamically(OperatorContext context)
+    {
+        var x = context.Input(0);
+        Scalar zero = 0f, one = 1f, least = (float)byte.MinValue, most = (float)byte.MaxValue;
+        return context.ReturnsAll(pass =>
+        {
+            using var scope = NewDisposeScope();
+            var low = pass[x].min().clamp_max(zero);
+            var step = (pass[x].max().clamp_min(zero) - low) / most;
+            var scale = step.where(step.ne(zero), ones_like(step));
+            var point = (-low / scale).round().clamp(least, most);
+            Tensor[] made = [(pass[x] / scale).round().add(point, one).clamp(least, most).to(ScalarType.Byte), scale, point.to(ScalarType.Byte)];
+            return Array.ConvertAll(made, one => one.MoveToOuterDisposeScope());
         });
     }
 
