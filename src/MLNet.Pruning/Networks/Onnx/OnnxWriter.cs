@@ -77,9 +77,32 @@ internal static class OnnxWriter
             var changed = OnnxTensor.ToSparse(source.Name, sparse.Dims, values);
             (sparse.Values, sparse.Indices) = (changed.Values, changed.Indices);
         }
-        else if (graph.Node.FirstOrDefault(node => node.OpType == "Constant" && node.Output[0] == source.Name)?.Attribute is [{ T: { } constant } attribute])
+        else if (graph.Node.FirstOrDefault(node => node.OpType == "Constant" && node.Output[0] == source.Name)?.Attribute is [var attribute])
         {
-            attribute.T = Stored(parameter, values, constant.Name, constant.Dims);
+            PutBack(attribute, parameter, values);
+        }
+    }
+
+    /// <summary>In whichever of its forms a Constant has them.</summary>
+    private static void PutBack(AttributeProto attribute, Parameter parameter, float[] values)
+    {
+        switch (attribute)
+        {
+            case { T: { } constant }:
+                attribute.T = Stored(parameter, values, constant.Name, constant.Dims);
+                break;
+            case { SparseTensor: { } sparse }:
+                attribute.SparseTensor = OnnxTensor.ToSparse(sparse.Values.Name, sparse.Dims, values);
+                break;
+            case { Name: "value_float" }:
+                attribute.F = values[0];
+                break;
+            case { Name: "value_floats" }:
+                attribute.Floats.Clear();
+                attribute.Floats.AddRange(values);
+                break;
+            default:
+                throw new InvalidOperationException($"'{parameter.Name}' was read from a Constant's attribute '{attribute.Name}', which holds no floats.");
         }
     }
 

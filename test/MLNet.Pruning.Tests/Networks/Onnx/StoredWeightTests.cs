@@ -139,6 +139,29 @@ public class StoredWeightTests
         CollectionAssert.AreEqual(Run(Save(Inner(Network.FromOnnx(pruned)), "inner.onnx"), 64), Run(pruned, 64));
     }
 
+    [TestMethod]
+    [DataRow("value_float")]
+    [DataRow("value_floats")]
+    [DataRow("sparse_value")]
+    public void Changed_values_are_written_into_whatever_form_of_a_constant_holds_them(string form)
+    {
+        var constant = Op("Constant", [], ["gain"]);
+        constant.Attribute.Add(form switch
+        {
+            "value_float" => new AttributeProto { Name = form, Type = AttributeProto.Types.AttributeType.Float, F = 3 },
+            "value_floats" => new AttributeProto { Name = form, Type = AttributeProto.Types.AttributeType.Floats, Floats = { 1, 2, 3, 4 } },
+            _ => new AttributeProto { Name = form, Type = AttributeProto.Types.AttributeType.SparseTensor,
+                SparseTensor = OnnxTensor.ToSparse("", [4], [0, 2, 0, 0]) },
+        });
+        var model = Model(constant, Op("Mul", ["x", "gain"], ["y"]));
+        (model.Graph.Input[0], model.Graph.Output[0]) = (Value("x", 4), Value("y", 4));
+        var network = Read(model);
+        var file = Save(network.With("gain", [.. Enumerable.Repeat(7f, network["gain"].Count)]), "changed.onnx");
+        Assert.AreEqual(form, OnnxFile.Read(file).Graph.Node.Single(node => node.OpType == "Constant").Attribute.Single().Name);
+        var drawn = new ZooInput("x", ["N", "4"], "float", []).Draw(new Random(7), batch: 3).Values;
+        CollectionAssert.AreEqual(Array.ConvertAll(drawn, value => value * 7), Run(file, 4));
+    }
+
     /// <summary>The network as it is written where its file cannot be kept.</summary>
     private static Network Inner(Network network) => new(network.Parts with { AsRead = false });
 
