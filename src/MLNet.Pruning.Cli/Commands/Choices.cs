@@ -75,12 +75,17 @@ internal static partial class Choices
     {
         var form = s_short.FirstOrDefault(form => form.Type == typeof(T) && Regex.IsMatch(text, $"^({form.Pattern})$"));
         var call = form.Call is not null ? Regex.Replace(text, $"^{form.Pattern}$", form.Call)
-            : Word().IsMatch(text) ? text.Replace("-", "", StringComparison.Ordinal) : text;
+            : Word().IsMatch(text) ? text.Replace("-", "", StringComparison.Ordinal)
+            : text.Contains('"') ? text : Hyphen().Replace(text, "");
         return Notation.Parse<T>(call, defaults.ToDictionary(value => value.Name, value => value.Value));
     }
 
     [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])")]
     private static partial Regex Hump();
+
+    /// <summary>Within a name, and no sign of a number.</summary>
+    [GeneratedRegex("(?<=[A-Za-z])-(?=[A-Za-z])")]
+    private static partial Regex Hyphen();
 
     [GeneratedRegex("^[A-Za-z0-9-]+$")]
     private static partial Regex Word();

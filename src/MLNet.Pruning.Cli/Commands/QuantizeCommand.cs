@@ -17,6 +17,7 @@ internal static class QuantizeCommand
         var to = Choices.Option<Quantizer>("--to", "What weights become, and with int8 the values between layers", "int8");
         var range = Choices.Option<QuantizationRange>("--range", "Range of the values between layers", "min-max");
         var rounding = Choices.Option<WeightRounding>("--rounding", "Which of the integers around it a weight becomes", "nearest");
+        var preparation = Choices.Option<QuantizationPreparation>("--preparation", "What is done to the floats first, several joined by +", null);
         var target = Choices.Option<QuantizationTarget>("--target", "Machines it is to run on: any takes weights of 7 bits, dot-products of 8", "any");
         var count = new Option<int>("--calibration-rows") { Description = "Rows that ranges and what rounding does are measured on.",
             DefaultValueFactory = _ => 512 }.AtLeast(1);
@@ -24,7 +25,7 @@ internal static class QuantizeCommand
         var rows = new RowOptions("Rows to measure ranges on, and the model before and after");
         var command = new Command("quantize", "Rounds a model's weights to integers or shorter floats, and with int8 what lies between its layers.")
         {
-            model, output, to, range, rounding, target, count, sizes,
+            model, output, to, range, rounding, preparation, target, count, sizes,
         };
         rows.AddTo(command);
         command.SetAnswer(arguments =>
@@ -34,6 +35,7 @@ internal static class QuantizeCommand
                 Quantizer = Choices.Parse<Quantizer>(arguments.GetRequiredValue(to)!),
                 Range = Choices.Parse<QuantizationRange>(arguments.GetRequiredValue(range)!),
                 Rounding = Choices.Parse<WeightRounding>(arguments.GetRequiredValue(rounding)!),
+                Preparation = arguments.GetValue(preparation) is { } text ? Choices.Parse<QuantizationPreparation>(text) : null,
                 Target = Choices.Parse<QuantizationTarget>(arguments.GetRequiredValue(target)!),
                 CalibrationRows = arguments.GetValue(count),
                 Seed = arguments.GetValue(Tool.Seed),
@@ -59,7 +61,7 @@ internal static class QuantizeCommand
     {
         try
         {
-            return network.Quantize(options.Quantizer, default, options.Range, options.Rounding, options.Target);
+            return network.Quantize(options.Quantizer, default, options.Range, options.Rounding, options.Target, options.Preparation);
         }
         catch (InvalidOperationException e)
         {

@@ -7,13 +7,15 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="Output">The model it wrote.</param>
 /// <param name="To">What weights became.</param>
 /// <param name="Rounding">Which integers they became.</param>
+/// <param name="Preparation">What was done to the floats first; null for nothing.</param>
 /// <param name="Unquantized">Layers that stayed as they were; only with rows.</param>
 /// <param name="Validation">Measured on rows held back; only with rows.</param>
-internal sealed record Quantized(FileSummary Input, FileSummary Output, string To, string Rounding, UnquantizedLayer[]? Unquantized,
-    ValidationSummary? Validation) : Answer
+internal sealed record Quantized(FileSummary Input, FileSummary Output, string To, string Rounding, string? Preparation,
+    UnquantizedLayer[]? Unquantized, ValidationSummary? Validation) : Answer
 {
     public static Quantized Of(FileSummary before, FileSummary after, QuantizationOptions options, QuantizationReport? report)
-        => new(before, after, options.Quantizer.ToString()!, options.Rounding.ToString()!, report is null ? null : [.. report.Unquantized],
+        => new(before, after, options.Quantizer.ToString()!, options.Rounding.ToString()!, options.Preparation?.ToString(),
+            report is null ? null : [.. report.Unquantized],
             report is { Before: { } first, After: { } last } ? new(first.Name, first.Metric, last.Metric) : null);
 
     public override void Print(IAnsiConsole console)

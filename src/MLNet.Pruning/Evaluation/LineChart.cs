@@ -2,10 +2,15 @@ using System.Text;
 using System.Xml;
 using System.Xml.Linq;
 
-namespace MLNet.Pruning.Compression.Sensitivity;
+namespace MLNet.Pruning.Evaluation;
 
-/// <summary>A sensitivity report as a line chart in SVG.</summary>
-internal sealed class SensitivityChart(SensitivityReport report)
+/// <summary>Lines over one axis as an SVG of its own.</summary>
+/// <param name="title">What it shows.</param>
+/// <param name="across">What the axis across counts.</param>
+/// <param name="up">What the axis up counts.</param>
+/// <param name="marks">Numbers below the axis across, rising, from its first to its last; at least two.</param>
+/// <param name="lines">The lines; points with numbers up that are not finite are left out.</param>
+internal sealed class LineChart(string title, string across, string up, IReadOnlyList<double> marks, IReadOnlyList<ChartLine> lines)
 {
     private const int Left = 64;
     private const int Top = 24;
@@ -20,64 +25,71 @@ internal sealed class SensitivityChart(SensitivityReport report)
 
     private static readonly string[] s_dashes = ["none", "6 3", "2 3"];
 
-    private readonly (double Low, double High) _range = Range([.. report.Layers.SelectMany(layer => layer.Points).Select(point => point.Validation.Metric)
-        .Where(double.IsFinite)]);
+    private readonly (double Low, double High) _range = Range([.. lines.SelectMany(line => line.Points).Select(point => point.Up).Where(double.IsFinite)]);
 
     public void Save(Stream stream)
     {
-        var metric = report.Before.Name;
-        var (width, height) = (Left + Width + 24, Top + Height + 56 + Legend * report.Layers.Count);
+        var (width, height) = (Left + Width + 24, Top + Height + 56 + Legend * lines.Count);
         // The same bytes wherever in a stream: by default a byte order mark comes at its start alone.
         using var xml = XmlWriter.Create(stream, new() { Indent = true, CloseOutput = false, NewLineChars = "\n", Encoding = new UTF8Encoding(false) });
         new XElement(s_svg + "svg", new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("width", width), new XAttribute("height", height),
             new XAttribute("font-family", "sans-serif"), new XAttribute("font-size", 12),
-            new XElement(s_svg + "title", $"Validation {metric} with one layer pruned at a time ({report.Granularity})"),
+            new XElement(s_svg + "title", Plain(title)),
             new XElement(s_svg + "rect", new XAttribute("width", width), new XAttribute("height", height), new XAttribute("fill", "white")),
-            Axes(metric), report.Layers.SelectMany(Line)).Save(xml);
+            Axes(), lines.SelectMany(Curve)).Save(xml);
     }
 
-    private static (double, double) Range(double[] metrics)
+    private static (double, double) Range(double[] numbers)
     {
-        var (low, high) = metrics.Length == 0 ? (0, 1) : (metrics.Min(), metrics.Max());
+        var (low, high) = numbers.Length == 0 ? (0, 1) : (numbers.Min(), numbers.Max());
         return high > low ? (low, high) : (low - 0.5, high + 0.5);
     }
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
-    private static string X(double sparsity) => Number(Left + sparsity * Width);
+    private string X(double number) => Number(Left + (number - marks[0]) / (marks[^1] - marks[0]) * Width);
 
-    private string Y(double metric) => Number(Top + (_range.High - metric) / (_range.High - _range.Low) * Height);
+    private string Y(double number) => Number(Top + (_range.High - number) / (_range.High - _range.Low) * Height);
 
-    private IEnumerable<XElement> Axes(string metric)
+    private IEnumerable<XElement> Axes()
     {
+        var (first, last) = (X(marks[0]), X(marks[^1]));
         for (var tick = 0; tick <= Ticks; tick++)
         {
-            var (share, value) = ((double)tick / Ticks, _range.Low + (_range.High - _range.Low) * tick / Ticks);
-            yield return Line(X(0), Y(value), X(1), Y(value), "#DDDDDD");
+            var value = _range.Low + (_range.High - _range.Low) * tick / Ticks;
+            yield return Line(first, Y(value), last, Y(value), "#DDDDDD");
             yield return Text(Number(Left - 8), Y(value), "end", Number(value));
-            yield return Text(X(share), Number(Top + Height + 16), "middle", Number(share));
         }
 
-        yield return Line(X(0), Number(Top), X(0), Number(Top + Height), "#444444");
-        yield return Line(X(0), Number(Top + Height), X(1), Number(Top + Height), "#444444");
-        yield return Text(Number(Left), Number(Top - 8), "middle", metric);
-        yield return Text(X(0.5), Number(Top + Height + 34), "middle", $"sparsity of the layer ({report.Granularity})");
+        foreach (var mark in marks)
+        {
+            yield return Text(X(mark), Number(Top + Height + 16), "middle", Number(mark));
+        }
+
+        yield return Line(first, Number(Top), first, Number(Top + Height), "#444444");
+        yield return Line(first, Number(Top + Height), last, Number(Top + Height), "#444444");
+        yield return Text(Number(Left), Number(Top - 8), "middle", up);
+        yield return Text(Number(Left + Width / 2), Number(Top + Height + 34), "middle", across);
     }
 
-    private IEnumerable<XElement> Line(LayerSensitivity layer, int index)
+    private IEnumerable<XElement> Curve(ChartLine line, int index)
     {
         var (colour, dash) = (s_colours[index % s_colours.Length], s_dashes[index / s_colours.Length % s_dashes.Length]);
+        var points = line.Points.Where(point => double.IsFinite(point.Up)).Select(point => (X: X(point.Across), Y: Y(point.Up))).ToArray();
         var y = Top + Height + 56 + Legend * index;
-        yield return new XElement(s_svg + "polyline", new XAttribute("points",
-            string.Join(' ', layer.Points.Where(point => double.IsFinite(point.Validation.Metric))
-                .Select(point => $"{X(point.Sparsity)},{Y(point.Validation.Metric)}"))),
+        yield return new XElement(s_svg + "polyline", new XAttribute("points", string.Join(' ', points.Select(point => $"{point.X},{point.Y}"))),
             new XAttribute("fill", "none"), new XAttribute("stroke", colour), new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash),
-            new XElement(s_svg + "title", Plain(layer.Layer)));
+            new XElement(s_svg + "title", Plain(line.Name)));
+        foreach (var point in points)
+        {
+            yield return new XElement(s_svg + "circle", new XAttribute("cx", point.X), new XAttribute("cy", point.Y), new XAttribute("r", 2.5),
+                new XAttribute("fill", colour));
+        }
+
         var sample = Line(Number(Left), Number(y - 4), Number(Left + 24), Number(y - 4), colour);
         sample.Add(new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash));
         yield return sample;
-        yield return Text(Number(Left + 32), Number(y), "start",
-            $"{layer.Layer} ({layer.Total.ToString("N0", CultureInfo.InvariantCulture)} weights or structures)");
+        yield return Text(Number(Left + 32), Number(y), "start", line.Legend);
     }
 
     private static XElement Line(string x1, string y1, string x2, string y2, string colour) => new(s_svg + "line",
@@ -90,3 +102,9 @@ internal sealed class SensitivityChart(SensitivityReport report)
     /// <summary>XML 1.0 has no control characters, which names in files may have.</summary>
     private static string Plain(string text) => string.Concat(text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
 }
+
+/// <summary>A line of a <see cref="LineChart"/>.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Legend">What stands beside its colour.</param>
+/// <param name="Points">Its points, from the left on.</param>
+internal sealed record ChartLine(string Name, string Legend, IReadOnlyList<(double Across, double Up)> Points);

@@ -26,7 +26,7 @@ public class LayerTests
         "Compression/Pruning/Importances", "Compression/Pruning/Selection", "Compression/Pruning/Record", "Compression/Pruning/Recoveries",
         "Compression/Sensitivity", "Compression/Pruning", "Compression/Pruning/SparseTrainings",
         "Compression/Automation/Search", "Compression/Automation",
-        "Compression/Quantization", "Compression/Factorization",
+        "Compression/Quantization/Preparation", "Compression/Quantization", "Compression/Factorization",
         "Pipeline/Onnx", "Pipeline/Columns",
         "Pipeline/Steps", "Pipeline/Steps/PruneTrees", "Pipeline/Steps/Train", "Pipeline/Steps/FineTune", "Pipeline/Steps/Prune", "Pipeline/Steps/AutoPrune",
         "Pipeline/Steps/Distill", "Pipeline/Steps/Quantize", "Pipeline/Steps/Factorize", "Pipeline/Steps/LoadNetwork", "Pipeline/Steps/Sensitivity",

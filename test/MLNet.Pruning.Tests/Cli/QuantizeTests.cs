@@ -24,6 +24,22 @@ public class QuantizeTests
     }
 
     [TestMethod]
+    public void Floats_are_prepared_as_asked_for()
+    {
+        using var files = new CliFiles();
+        var network = Network.Mlp(3, 8, 3).Initialize(1);
+        var model = files.Save("a.onnx", network);
+        var quantized = CliProcess.Json(0, "quantize", model, "-o", files["b.onnx"], "--to", "weights(4)", "--preparation", "equalize");
+        Assert.AreEqual("Equalize", quantized.GetProperty("preparation").GetString());
+        CollectionAssert.AreEqual(network.Quantize(Quantizer.Weights(4), preparation: QuantizationPreparation.Equalize)["fc1.weight"].Values.ToArray(),
+            Network.FromOnnx(files["b.onnx"])["fc1.weight"].Values.ToArray());
+        var random = new Random(3);
+        var rows = Enumerable.Range(0, 100).Select(_ => FormattableString.Invariant($"{random.NextDouble()},{random.NextDouble()},2,{random.Next(3)}"));
+        Assert.AreEqual("Smooth(0.25) + CorrectBias", CliProcess.Json(0, "quantize", model, "-o", files["c.onnx"], "--preparation", "smooth(0.25)+correct-bias",
+            "--data", files.Write("rows.csv", ["a,b,c,y", .. rows]), "--label", "y").GetProperty("preparation").GetString());
+    }
+
+    [TestMethod]
     public void Integers_between_layers_are_measured_on_rows_and_keep_the_accuracy()
     {
         using var files = new CliFiles();

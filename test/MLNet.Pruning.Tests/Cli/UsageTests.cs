@@ -37,6 +37,8 @@ public partial class UsageTests
     [DataRow("quantize a.onnx -o b.onnx --to weights(9)")]
     [DataRow("quantize a.onnx -o b.onnx --to weights(4) --calibration-rows 10")]
     [DataRow("quantize a.onnx -o b.onnx --range wide")]
+    [DataRow("quantize a.onnx -o b.onnx --preparation smooth(2)")]
+    [DataRow("quantize a.onnx -o b.onnx --preparation equalize+wish")]
     [DataRow("quantize a.onnx -o b.onnx --data rows.csv")]
     [DataRow("factorize a.onnx")]
     [DataRow("factorize a.onnx -o b.onnx --by cur")]

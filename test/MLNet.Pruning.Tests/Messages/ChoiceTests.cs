@@ -77,6 +77,8 @@ public class ChoiceTests
         [typeof(Factorizer)] = [Factorizer.Tucker2, Factorizer.Cp(3), Factorizer.Svd, Factorizer.Pca],
         [typeof(Regularization)] = [Regularization.L1(0.5), Regularization.L2(0.5), Regularization.BatchNormScale(0.1),
             Regularization.GroupLasso(1, Granularity.Row)],
+        [typeof(QuantizationPreparation)] = [QuantizationPreparation.Equalize, QuantizationPreparation.Smooth(0.25), QuantizationPreparation.CorrectBias,
+            QuantizationPreparation.Smooth(0.75)],
         [typeof(Distillation)] = [Distillation.Response(2, 0.5), Distillation.Response(3, 0.5), Distillation.Logits(0.1), Distillation.Logits(0.2)],
     };
 

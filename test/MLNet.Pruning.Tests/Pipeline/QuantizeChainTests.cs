@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Xml.Linq;
 using Google.Protobuf;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -75,6 +77,28 @@ public class QuantizeChainTests
                 Assert.IsTrue(Enumerable.Range(0, mask.Count).All(i => mask[i] || values[i] == 0), $"{quantizer} {rounding} {name}");
             }
         }
+    }
+
+    [TestMethod]
+    public void What_was_prepared_in_a_chain_keeps_masks_and_is_in_the_report()
+    {
+        var ml = new MLContext(1);
+        var data = Digits.Load(ml);
+        var preparation = QuantizationPreparation.Equalize + QuantizationPreparation.Smooth() + QuantizationPreparation.CorrectBias;
+        var model = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options())).Append(ml.Transforms.Prune(0.5))
+            .Append(ml.Transforms.Quantize(new QuantizationOptions { Preparation = preparation })).Fit(data);
+        var last = model.LastTransformer;
+        Assert.AreEqual(preparation.ToString(), last.GetReport<QuantizationReport>().Preparation);
+        Assert.Contains($"{preparation}", last.GetReport<QuantizationReport>().ToString());
+        Assert.IsLessThan(0.02, Math.Abs(last.GetReport<QuantizationReport>().Before!.Metric - last.GetReport<QuantizationReport>().After!.Metric));
+        foreach (var (name, mask) in last.Masks)
+        {
+            var values = last.Network[name].Values.ToArray();
+            Assert.IsTrue(Enumerable.Range(0, mask.Count).All(i => mask[i] || values[i] == 0), name);
+        }
+
+        Assert.Contains("CorrectBias", Assert.Throws<ArgumentException>(() => ml.Transforms.Quantize(new QuantizationOptions { Epochs = 1,
+            Preparation = preparation })).Message);
     }
 
     [TestMethod]
@@ -178,6 +202,48 @@ public class QuantizeChainTests
             .LastTransformer.GetReport<QuantizationReport>();
         Assert.AreEqual(report.Epochs[^1].Validation!.Loss, report.After!.Loss, 2e-3);
         Assert.IsGreaterThan(0.9, report.After.Metric);
+    }
+
+    [TestMethod]
+    public void The_picture_shows_every_epoch_with_and_without_rounding()
+    {
+        var ml = new MLContext(1);
+        QuantizationReport Report(int epochs, double validation) => Digits.Prepare(ml)
+            .Append(ml.MulticlassClassification.Trainers.NeuralNetwork(new() { Network = Network.Mlp(64, 16, 10), Epochs = 1,
+                ValidationFraction = validation }))
+            .Append(ml.Transforms.Quantize(new QuantizationOptions { Quantizer = Quantizer.Weights(2), Epochs = epochs })).Fit(Digits.Load(ml))
+            .LastTransformer.GetReport<QuantizationReport>();
+        var report = Report(12, 0.2);
+        using var stream = new MemoryStream();
+        report.SaveSvg(stream);
+        var path = Path.GetTempFileName();
+        report.SaveSvg(path);
+        CollectionAssert.AreEqual(File.ReadAllBytes(path), stream.ToArray());
+        var svg = XDocument.Load(path).Root!;
+        File.Delete(path);
+        XNamespace ns = "http://www.w3.org/2000/svg";
+        var lines = svg.Elements(ns + "polyline").ToDictionary(line => line.Element(ns + "title")!.Value, line => line.Attribute("points")!.Value.Split(' ')
+            .Select(point => point.Split(',').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray()).ToArray());
+        double[] floats = [report.Before!.Metric, .. report.Epochs.Select(epoch => epoch.Floats!.Metric)];
+        double[] rounded = [.. report.Epochs.Select(epoch => epoch.Validation!.Metric)];
+        var (drawn, metrics) = ((double[][])[.. lines["floats"], .. lines["quantised"]], (double[])[.. floats, .. rounded]);
+        Assert.HasCount(13, lines["floats"]);
+        Assert.HasCount(12, lines["quantised"]);
+        // Linear axes: one epoch to the right is as far everywhere, and the metric goes upwards.
+        var (low, high) = (Array.IndexOf(metrics, metrics.Min()), Array.IndexOf(metrics, metrics.Max()));
+        Assert.IsLessThan(drawn[low][1], drawn[high][1]);
+        var step = (drawn[12][0] - drawn[0][0]) / 12;
+        Assert.IsGreaterThan(1, step);
+        for (var i = 0; i < metrics.Length; i++)
+        {
+            Assert.AreEqual(drawn[0][0] + step * (i < 13 ? i : i - 12), drawn[i][0], 0.01);
+            var share = (metrics[i] - metrics[low]) / (metrics[high] - metrics[low]);
+            Assert.AreEqual(drawn[low][1] + share * (drawn[high][1] - drawn[low][1]), drawn[i][1], 0.01);
+        }
+
+        Assert.Contains("set QuantizationOptions.Epochs", Assert.Throws<InvalidOperationException>(() => Report(0, 0.2).SaveSvg(path)).Message);
+        Assert.Contains("no validation rows", Assert.Throws<InvalidOperationException>(() => Report(1, 0).SaveSvg(path)).Message);
+        Assert.IsFalse(File.Exists(path));
     }
 
     [TestMethod]

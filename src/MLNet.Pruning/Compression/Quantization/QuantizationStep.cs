@@ -18,6 +18,12 @@ internal sealed record QuantizationStep
     /// <summary>Which integers weights become.</summary>
     public WeightRounding Rounding { get; init; } = WeightRounding.Nearest;
 
+    /// <summary>What is done to the network of floats first; null for nothing.</summary>
+    public QuantizationPreparation? Preparation { get; init; }
+
+    /// <summary>Weights that stay zero.</summary>
+    public IReadOnlyDictionary<string, WeightMask> Masks { get; init; } = ImmutableDictionary<string, WeightMask>.Empty;
+
     /// <summary>Where it is to run.</summary>
     public QuantizationTarget Target { get; init; } = QuantizationTarget.Any;
 

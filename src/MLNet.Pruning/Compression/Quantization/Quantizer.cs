@@ -75,7 +75,15 @@ public abstract class Quantizer
             : throw new ArgumentOutOfRangeException(nameof(bits), bits, "Weights with a scale for each block of inputs are quantised to 4 or 8 bits.");
     }
 
-    /// <summary>The network quantised.</summary>
+    /// <summary>The network prepared as the step says, and quantised.</summary>
+    internal Network Quantize(Network network, QuantizationStep step)
+    {
+        var prepared = step.Preparation?.Prepare(network, step) ?? network;
+        var quantized = Run(prepared, step);
+        return step.Preparation is { CorrectsBiases: true } ? BiasCorrection.Run(prepared, quantized, step) : quantized;
+    }
+
+    /// <summary>The network quantised as it is.</summary>
     internal abstract Network Run(Network network, QuantizationStep step);
 
     /// <summary>What is to be rounded to what; null where that is no grid of integers that could be trained.</summary>

@@ -1,4 +1,4 @@
-using MLNet.Pruning.Compression.Sensitivity;
+using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Files;
 
 namespace MLNet.Pruning;
@@ -21,6 +21,11 @@ public sealed record SensitivityReport
     /// <summary>The layers in the order of the network.</summary>
     public IReadOnlyList<LayerSensitivity> Layers { get; internal init; }
 
+    private LineChart Chart => new($"Validation {Before.Name} with one layer pruned at a time ({Granularity})", $"sparsity of the layer ({Granularity})",
+        Before.Name, [0, 0.2, 0.4, 0.6, 0.8, 1], [.. Layers.Select(layer => new ChartLine(layer.Layer,
+            string.Create(CultureInfo.InvariantCulture, $"{layer.Layer} ({layer.Total:N0} weights or structures)"),
+            [.. layer.Points.Select(point => (point.Sparsity, point.Validation.Metric))]))]);
+
     /// <summary>The greatest sparsity measured up to which each layer alone loses no more of the metric.</summary>
     /// <param name="metricLoss">Not negative.</param>
     /// <returns>By the name of the layer's weight; what it has now where it tolerates nothing.</returns>
@@ -37,13 +42,13 @@ public sealed record SensitivityReport
     public void SaveSvg(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        AtomicFile.Write(path, stream => new SensitivityChart(this).Save(stream));
+        AtomicFile.Write(path, stream => Chart.Save(stream));
     }
 
     /// <summary>Writes the same picture where a stream is, which stays open. It need not be one that can seek.</summary>
     /// <param name="stream">The stream.</param>
     /// <exception cref="ArgumentException">The stream cannot be written.</exception>
-    public void SaveSvg(Stream stream) => new SensitivityChart(this).Save(OpenStream.Writable(stream));
+    public void SaveSvg(Stream stream) => Chart.Save(OpenStream.Writable(stream));
 
     /// <inheritdoc/>
     public override string ToString()

@@ -21,6 +21,10 @@ public record QuantizationOptions
     /// <value>Default <see cref="WeightRounding.Nearest"/>.</value>
     public WeightRounding Rounding { get; init => field = Setting.Present(value); } = WeightRounding.Nearest;
 
+    /// <summary>What is done to the network of floats before it is rounded.</summary>
+    /// <value>Default null: nothing.</value>
+    public QuantizationPreparation? Preparation { get; init; }
+
     /// <summary>The machines that it is to run on: they say how many bits weights of 8-bit networks may use.</summary>
     /// <value>Default <see cref="QuantizationTarget.Any"/>: 7.</value>
     public QuantizationTarget Target { get; init => field = Setting.Present(value); } = QuantizationTarget.Any;
@@ -56,7 +60,8 @@ public record QuantizationOptions
     /// <summary>What they say to the quantiser.</summary>
     internal QuantizationStep Step => new()
     {
-        Range = Range, WeightRange = WeightRange, Rounding = Rounding, Target = Target, Count = CalibrationRows, CancellationToken = CancellationToken,
+        Range = Range, WeightRange = WeightRange, Rounding = Rounding, Preparation = Preparation, Target = Target, Count = CalibrationRows,
+        CancellationToken = CancellationToken,
     };
 
     internal void Validate()
@@ -66,6 +71,12 @@ public record QuantizationOptions
             throw new ArgumentException($"Training rounds to the nearest integers, and then {Rounding} would take others: leave out one of {nameof(Epochs)} "
                 + "and "
                 + $"{nameof(Rounding)}.", nameof(Rounding));
+        }
+
+        if (Epochs > 0 && Preparation is { CorrectsBiases: true })
+        {
+            throw new ArgumentException($"Training learns biases itself, and {Preparation} would change them once more: leave out one of {nameof(Epochs)} and "
+                + $"{nameof(QuantizationPreparation)}.{nameof(QuantizationPreparation.CorrectBias)}.", nameof(Preparation));
         }
 
         FineTuning?.Validate();

@@ -1,19 +1,25 @@
+using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Files;
+
 namespace MLNet.Pruning;
 
 /// <summary>What a quantisation did; prints a line of sizes and measures, and one for each layer that stayed as it was.</summary>
 public sealed record QuantizationReport : StepReport
 {
     [JsonConstructor]
-    internal QuantizationReport(string quantizer, string rounding, ValidationResult? before, ValidationResult? after, long bytesBefore, long bytesAfter,
-        IReadOnlyList<UnquantizedLayer> unquantized, IReadOnlyList<EpochResult> epochs)
-        => (Quantizer, Rounding, Before, After, BytesBefore, BytesAfter, Unquantized, Epochs)
-            = (quantizer, rounding, before, after, bytesBefore, bytesAfter, unquantized, epochs);
+    internal QuantizationReport(string quantizer, string rounding, string? preparation, ValidationResult? before, ValidationResult? after,
+        long bytesBefore, long bytesAfter, IReadOnlyList<UnquantizedLayer> unquantized, IReadOnlyList<EpochResult> epochs)
+        => (Quantizer, Rounding, Preparation, Before, After, BytesBefore, BytesAfter, Unquantized, Epochs)
+            = (quantizer, rounding, preparation, before, after, bytesBefore, bytesAfter, unquantized, epochs);
 
     /// <summary>To what, as <see cref="MLNet.Pruning.Quantizer"/> prints.</summary>
     public string Quantizer { get; }
 
     /// <summary>Which integers weights became, as <see cref="WeightRounding"/> prints.</summary>
     public string Rounding { get; }
+
+    /// <summary>What was done to the floats first, as <see cref="QuantizationPreparation"/> prints; null for nothing.</summary>
+    public string? Preparation { get; }
 
     /// <summary>The network of floats on the validation rows; null without such rows.</summary>
     public ValidationResult? Before { get; }
@@ -33,8 +39,52 @@ public sealed record QuantizationReport : StepReport
     /// <summary>The epochs of its training, each measured with and without rounding; empty where nothing was trained.</summary>
     public IReadOnlyList<EpochResult> Epochs { get; }
 
+    /// <summary>
+    /// Draws the validation metric of each epoch of its training, with and without rounding, and of the network of floats before them: an SVG of its own, which
+    /// any browser, editor or slide shows.
+    /// </summary>
+    /// <param name="path">The file; written beside and renamed.</param>
+    /// <exception cref="InvalidOperationException">Nothing was trained, or there are no validation rows.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveSvg(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var chart = Chart();
+        AtomicFile.Write(path, chart.Save);
+    }
+
+    /// <summary>Draws the same where a stream is, which stays open. It need not be one that can seek.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="InvalidOperationException">Nothing was trained, or there are no validation rows.</exception>
+    /// <exception cref="ArgumentException">The stream cannot be written.</exception>
+    public void SaveSvg(Stream stream)
+    {
+        var open = OpenStream.Writable(stream);
+        Chart().Save(open);
+    }
+
+    private LineChart Chart()
+    {
+        const int Marks = 10;
+        if (Before is null || Epochs.Count == 0)
+        {
+            throw new InvalidOperationException($"There are no measured epochs to draw: {(Before is null ? "the rows have no validation rows"
+                : "nothing was trained; set QuantizationOptions.Epochs")}.");
+        }
+
+        var every = (Epochs.Count + Marks - 1) / Marks;
+        (double, double) At(EpochResult epoch, ValidationResult? result) => (epoch.Epoch, result?.Metric ?? double.NaN);
+        return new($"Validation {Before.Name} by epoch ({Quantizer})", "epoch", Before.Name,
+            [.. Enumerable.Range(0, Epochs.Count + 1).Where(epoch => epoch % every == 0 || epoch == Epochs.Count).Select(epoch => (double)epoch)],
+            [
+                new("floats", "without rounding", [(0, Before.Metric), .. Epochs.Select(epoch => At(epoch, epoch.Floats))]),
+                new("quantised", $"rounded to {Quantizer}", [.. Epochs.Select(epoch => At(epoch, epoch.Validation))]),
+            ]);
+    }
+
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Quantizer}, {Rounding}: {BytesBefore:N0} -> {BytesAfter:N0} bytes")
+    public override string ToString() => $"{Quantizer}, {Rounding}" + (Preparation is null ? "" : $", {Preparation}")
+        + string.Create(CultureInfo.InvariantCulture, $": {BytesBefore:N0} -> {BytesAfter:N0} bytes")
         + (Before is null ? "" : $", validation {Before} -> {After}")
         + string.Concat(Epochs.Select(epoch => $"{Environment.NewLine}{epoch}")) + string.Concat(Unquantized.Select(layer => $"{Environment.NewLine}{layer}"));
 }

@@ -28,7 +28,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">No network comes before this step, or the rows make values that are not finite.</exception>
-    /// <exception cref="ArgumentException">No layer can be quantised so, or so and be trained, or the metric does not fit the task.</exception>
+    /// <exception cref="ArgumentException">No layer can be quantised or prepared so, or so and be trained, or the metric does not fit the task.</exception>
     /// <exception cref="TrainingDataException">No rows, one class only, or values that are not finite.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public NeuralNetworkTransformer Fit(IDataView input)
@@ -42,12 +42,15 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         {
             Rows = data,
             Seed = _step.Seed,
+            Masks = state.Masks,
             Calibration = () => new(data, state.Task, validation.Loss, device, validation.BatchSize, _step.Seed, _options.CancellationToken),
         };
-        var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step) : (_options.Quantizer.Run(state.Network, step), []);
+        var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step)
+            : (_options.Quantizer.Quantize(state.Network, step), []);
         CheckMasks(state, quantized);
-        var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, validation.MeasureScored(state.Network),
-            validation.MeasureScored(quantized), OnnxWriter.Write(state.Network).CalculateSize(), OnnxWriter.Write(quantized).CalculateSize(),
+        var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, _options.Preparation?.ToString(),
+            validation.MeasureScored(state.Network), validation.MeasureScored(quantized),
+            OnnxWriter.Write(state.Network).CalculateSize(), OnnxWriter.Write(quantized).CalculateSize(),
             [.. step.Floats.Select(layer => new UnquantizedLayer(layer.Layer, layer.Reason))], epochs);
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
         // What it was before training is no network of this graph.
@@ -80,7 +83,8 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
     private (Network, IReadOnlyList<EpochResult>) Train(IDataView input, NetworkState state, TrainingData data, Device device, IChannel channel,
         QuantizationStep step)
     {
-        var plan = _options.Quantizer.Plan(state.Network, step) ?? throw new ArgumentException($"{_options.Quantizer} is not trained: leave out "
+        var prepared = step.Preparation?.Prepare(state.Network, step) ?? state.Network;
+        var plan = _options.Quantizer.Plan(prepared, step) ?? throw new ArgumentException($"{_options.Quantizer} is not trained: leave out "
             + $"{nameof(QuantizationOptions.Epochs)}, or take Quantizer.Int8 or symmetric Quantizer.Weights.");
         var training = (_options.FineTuning ?? state.Training.ForLaterStep())
             .With(_options.Epochs, cancellation: _options.CancellationToken, metric: _options.Metric);
