@@ -99,8 +99,10 @@ internal static class Notation
     private static IEnumerable<MemberInfo> Makers(Type type)
     {
         const BindingFlags statics = BindingFlags.Public | BindingFlags.Static;
-        return type.GetMethods(statics).Where(method => type.IsAssignableFrom(method.ReturnType) && !method.IsSpecialName)
-            .Concat<MemberInfo>(type.GetProperties(statics).Where(property => type.IsAssignableFrom(property.PropertyType)));
+        // A layer below may know a choice by its base alone.
+        return type.Assembly.GetExportedTypes().Where(other => other == type || type.IsAbstract && other.BaseType == type).SelectMany(offers =>
+            offers.GetMethods(statics).Where(method => type.IsAssignableFrom(method.ReturnType) && !method.IsSpecialName)
+                .Concat<MemberInfo>(offers.GetProperties(statics).Where(property => type.IsAssignableFrom(property.PropertyType))));
     }
 
     private static object Make(NotationReader reader, Type type, object? on, IEnumerable<MemberInfo> members)

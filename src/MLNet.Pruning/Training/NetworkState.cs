@@ -19,6 +19,9 @@ internal sealed record NetworkState : ScoredNetwork
     /// <summary>The network as it was before it was first pruned, from which later steps distil; null where it was never pruned.</summary>
     public Network? Dense { get; init; }
 
+    /// <summary>The steps between integers that its last training learned, of the quantiser that learned them; null where it did not round.</summary>
+    public object? Steps { get; init; }
+
     /// <summary>How the network was trained, and by default is fine-tuned.</summary>
     public required NeuralNetworkOptions Training { get; init; }
 

@@ -59,6 +59,12 @@ public sealed record NeuralNetworkOptions : TrainingOptions
     {
         ArgumentNullException.ThrowIfNull(Network, nameof(Network));
         base.Validate();
+        if (RewindEpoch is not null && Quantization is not null)
+        {
+            throw new ArgumentException($"Weights that are rounded in training are not rewound to: leave out one of {nameof(RewindEpoch)} and "
+                + $"{nameof(Quantization)}.", nameof(RewindEpoch));
+        }
+
         ValidateRows();
         if (RewindEpoch is { } epoch && epoch > Epochs)
         {

@@ -49,7 +49,9 @@ internal sealed class TrainingLoop
         NativeHeap.KeepFreed();
         try
         {
-            return Train(network, masks, seed, snapshotEpoch, callback, session, floats);
+            return _options.Quantization is not { } quantizer ? Train(network, masks, seed, snapshotEpoch, callback, session, floats)
+                : quantizer.Train(network, _data, seed, _options.CancellationToken, (rounding, asFloats)
+                    => Train(rounding, masks, seed, snapshotEpoch, callback, session, asFloats));
         }
         finally
         {
@@ -224,4 +226,8 @@ internal sealed class TrainingLoop
 /// <param name="Validation">What it measures on the validation rows; null without such rows.</param>
 /// <param name="History">Its epochs.</param>
 /// <param name="Snapshot">The weights after the epoch requested; null where none was requested or the training ended before it.</param>
-internal sealed record TrainingResult(Network Network, ValidationResult? Validation, IReadOnlyList<EpochResult> History, Network? Snapshot);
+internal sealed record TrainingResult(Network Network, ValidationResult? Validation, IReadOnlyList<EpochResult> History, Network? Snapshot)
+{
+    /// <summary>The steps between integers that were learned, of the quantiser that learned them; null where nothing was rounded.</summary>
+    public object? Steps { get; init; }
+}

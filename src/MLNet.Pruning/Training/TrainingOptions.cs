@@ -56,6 +56,16 @@ public record TrainingOptions
     /// <value>Default null: rows stay as they are.</value>
     public Augmentation? Augmentation { get; init; }
 
+    /// <summary>
+    /// Rounds in each forward pass what <see cref="T:MLNet.Pruning.Quantizer"/> rounds in the end, and learns the steps between integers: quantisation-aware
+    /// training. Of <c>Quantizer.Int8</c> and symmetric <c>Quantizer.Weights</c>. The network stays one of floats, batch normalisation folded where the
+    /// quantiser folds it; a <c>Quantize</c> of the same quantiser that comes next in the chain, rounds to the nearest and measures nothing of its own else,
+    /// takes the steps that were learned. Ranges between layers are measured before the first epoch, so that a network is best trained in floats first, and
+    /// then in a <c>FineTune</c> with this. Of this step alone: later ones do not take it over. Not of a fine-tuning within a pruning.
+    /// </summary>
+    /// <value>Default null: nothing is rounded.</value>
+    public TrainableQuantizer? Quantization { get; init; }
+
     /// <summary>Trains only the last so many layers that have parameters; the others stay as they are. At least 1, and at most as many as there are.</summary>
     /// <value>Default null: all layers.</value>
     /// <exception cref="ArgumentOutOfRangeException">The number is below 1.</exception>
@@ -91,10 +101,26 @@ public record TrainingOptions
     /// <summary>Refuses settings that do not go together, by name.</summary>
     internal virtual void Validate()
     {
+        if (Quantization is not null && LastLayers is not null)
+        {
+            throw new ArgumentException($"What rounds between layers is trained with all of them: leave out one of {nameof(Quantization)} and "
+                + $"{nameof(LastLayers)}.", nameof(LastLayers));
+        }
+    }
+
+    /// <summary>Refuses settings that do not go together, for epochs within another step.</summary>
+    internal void ValidateWithin(string step)
+    {
+        Validate();
+        if (Quantization is not null)
+        {
+            throw new ArgumentException($"The fine-tuning of {step} does not round: leave out {nameof(Quantization)}, and train with it in a FineTune behind "
+                + "it, or with the epochs of Quantize.", nameof(Quantization));
+        }
     }
 
     /// <summary>A copy for a later step of the chain, whose epochs are not the trainer's to report.</summary>
-    internal TrainingOptions ForLaterStep() => this with { Progress = null };
+    internal TrainingOptions ForLaterStep() => this with { Progress = null, Quantization = null };
 
     /// <summary>A copy with other values where given.</summary>
     internal TrainingOptions With(int? epochs = null, double? learningRate = null, CancellationToken cancellation = default, Metric? metric = null) => this with

@@ -29,6 +29,7 @@ public class TrainingJsonTests
         Distillation = (Distillation.Response(3, 0.4) + Distillation.Features([("fc1", "fc1")], 0.5)).Scheduled(LearningRateSchedule.Linear(0.5),
             LearningRateSchedule.Step(2, 0.3)).WithMemoryLimit(12345),
         Augmentation = Augmentation.Shift(1, 4, 4),
+        Quantization = Quantizer.Weights(3),
         LastLayers = 2,
         GradientClipping = 5,
         Metric = Metric.LogLoss,

@@ -53,16 +53,15 @@ internal static class BiasCorrection
     /// <param name="quantized">What became of it.</param>
     /// <param name="step">Has the rows.</param>
     /// <exception cref="InvalidOperationException">There are no rows.</exception>
-    /// <exception cref="NotSupportedException">A layer is another one, or its outputs have open sizes.</exception>
+    /// <exception cref="NotSupportedException">The outputs of a layer have open sizes.</exception>
     public static Network Run(Network floats, Network quantized, QuantizationStep step)
     {
         var layers = floats.Layers.Where(layer => IsCorrected(floats, layer) && IsRounded(layer)).Select(layer => layer.Node).ToArray();
         var right = Means(floats, [.. layers.Select(node => (node, node.Outputs[0]))], step);
         foreach (var (layer, mean) in layers.Zip(right))
         {
-            var rounded = quantized.Nodes.FirstOrDefault(node => node.Name == layer.Name && node.Operator == layer.Operator)
-                ?? throw new NotSupportedException($"Layer '{layer.Name}' ({layer.Operator}) is another operator once it is quantised, so that its bias is not "
-                    + "corrected: leave out QuantizationPreparation.CorrectBias.");
+            // A dense layer that became a product and a sum still makes the same tensor.
+            var rounded = quantized.Nodes.FirstOrDefault(node => node.Name == layer.Name && node.Operator == layer.Operator) ?? layer;
             var (now, bias) = (Means(quantized, [(layer, rounded.Outputs[0])], step)[0], quantized[Bias(floats, layer)!]);
             var mask = step.Masks.GetValueOrDefault(bias.Name);
             float[] values = [.. bias.Values.ToArray().Select((value, i) => mask is null || mask[i] ? (float)(value + mean[i] - now[i]) : value)];

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Training;
+
 namespace MLNet.Pruning.Compression.Quantization;
 
 /// <summary>
@@ -7,11 +9,11 @@ namespace MLNet.Pruning.Compression.Quantization;
 /// </summary>
 internal static class FakeQuantization
 {
-    /// <summary>The plan with weights and scales as training leaves them.</summary>
+    /// <summary>What training gave, and the plan with weights and scales as it leaves them.</summary>
     /// <param name="plan">What is rounded to what.</param>
     /// <param name="train">Trains a network; measures beside it what it is without rounding.</param>
     /// <exception cref="NotSupportedException">Weights have zero points, or scales for blocks, or ranges are those of each batch.</exception>
-    public static QuantizationPlan Train(QuantizationPlan plan, Func<Network, Func<Network, Network>, Network> train)
+    public static (TrainingResult Result, QuantizationPlan Plan) Train(QuantizationPlan plan, Func<Network, Func<Network, Network>, TrainingResult> train)
     {
         if (plan.Weights.FirstOrDefault(weight => weight.Grid.ZeroPoints.Any(zero => zero != 0)) is { } affine)
         {
@@ -42,8 +44,9 @@ internal static class FakeQuantization
             changes[name] = writer.RoundInTraining(name, name, grid.Scales, grid.Axis, lowest, highest);
         }
 
-        var trained = train(writer.Build(), network => Floats(plan.Network, network));
-        return plan with
+        var result = train(writer.Build(), network => Floats(plan.Network, network));
+        var trained = result.Network;
+        return (result, plan with
         {
             Network = Floats(plan.Network, trained),
             Ranges = plan.Ranges.ToImmutableDictionary(range => range.Key,
@@ -52,7 +55,7 @@ internal static class FakeQuantization
             {
                 Grid = weight.Grid with { Scales = [.. weight.Grid.Scales.Select((scale, i) => Learned(scale, trained[changes[weight.Name]].Values[i]))] },
             })],
-        };
+        });
     }
 
     private static float Learned(float scale, float change) => WeightGrids.Scale(scale * Math.Exp(change));

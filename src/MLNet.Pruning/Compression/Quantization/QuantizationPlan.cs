@@ -8,6 +8,9 @@ namespace MLNet.Pruning.Compression.Quantization;
 /// <param name="Weights">The grid of each weight, in the order of the layers that multiply with them.</param>
 internal sealed record QuantizationPlan(Network Network, ImmutableArray<WeightGrid> Weights)
 {
+    /// <summary>Of whom its steps were learned; null where they were measured.</summary>
+    public Quantizer? Quantizer { get; init; }
+
     /// <summary>The layers that compute with integers; none where weights alone are rounded.</summary>
     public IReadOnlyList<QuantizableLayer> Layers { get; init; } = [];
 

@@ -1,4 +1,6 @@
 using MLNet.Pruning.Compression.Quantization;
+using MLNet.Pruning.Data;
+using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning;
 
@@ -10,7 +12,7 @@ namespace MLNet.Pruning;
 /// var pipeline = ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(784, 300, 100, 10))
 ///     .Append(ml.Transforms.Quantize(Quantizer.Int8()));
 /// </code></example>
-public abstract class Quantizer
+public abstract class Quantizer : TrainableQuantizer
 {
     private protected Quantizer()
     {
@@ -82,6 +84,20 @@ public abstract class Quantizer
         var quantized = Run(prepared, step);
         return step.Preparation is { CorrectsBiases: true } ? BiasCorrection.Run(prepared, quantized, step) : quantized;
     }
+
+    internal sealed override TrainingResult Train(Network network, TrainingData rows, int seed, CancellationToken cancellation,
+        Func<Network, Func<Network, Network>, TrainingResult> train)
+    {
+        // Steps are learned: those of two and three bits start best where the squared error is least.
+        var step = new QuantizationStep { Rows = rows, Seed = seed, WeightRange = QuantizationRange.MeanSquaredError, CancellationToken = cancellation };
+        var (result, learned) = FakeQuantization.Train(Trained(network, step), train);
+        return result with { Network = learned.Network, Steps = learned with { Quantizer = this } };
+    }
+
+    /// <summary>What is to be rounded to what in training.</summary>
+    /// <exception cref="ArgumentException">It is no grid of integers that could be trained.</exception>
+    internal QuantizationPlan Trained(Network network, QuantizationStep step) => Plan(network, step) ?? throw new ArgumentException($"{this} is not trained: "
+        + "take Quantizer.Int8 or symmetric Quantizer.Weights, or leave out the training that rounds.");
 
     /// <summary>The network quantised as it is.</summary>
     internal abstract Network Run(Network network, QuantizationStep step);

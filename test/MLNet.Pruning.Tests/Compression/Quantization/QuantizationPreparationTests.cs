@@ -11,7 +11,7 @@ namespace MLNet.Pruning.Tests.Compression.Quantization;
 [TestClass]
 public class QuantizationPreparationTests
 {
-    private const int Rows = 96;
+    private const int Rows = 64;
     private const int Length = 6;
     private const int Model = 16;
 
@@ -91,6 +91,8 @@ public class QuantizationPreparationTests
     [DataRow("Int8(true)")]
     [DataRow("Int8(false)")]
     [DataRow("Weights(3)")]
+    [DataRow("DynamicInt8(true)")]
+    [DataRow("Weights(4, true, 32)")]
     public void Means_of_the_outputs_are_those_of_floats_and_layers_without_a_bias_get_one(string quantizer)
     {
         var network = Network.Sequential([3, 9, 9], Layer.Conv2d(8, 3, bias: false), Layer.Relu(), Layer.Conv2d(8, 3, groups: 8, bias: false), Layer.Relu(),
@@ -100,7 +102,8 @@ public class QuantizationPreparationTests
         var of = Notation.Parse<Quantizer>(quantizer);
         var (floats, plain) = (Means(network), Means(network.Quantize(of, rows)));
         var quantized = network.Quantize(of, rows, preparation: QuantizationPreparation.CorrectBias);
-        Assert.IsTrue(new[] { "conv1", "conv2", "fc1" }.All(layer => quantized[$"{layer}.bias"].Values.ContainsAnyExcept(0)), "there is a bias");
+        Assert.IsTrue(new[] { "conv1", "conv2", "fc1" }.All(layer => quantizer.StartsWith("Dynamic", StringComparison.Ordinal) && layer != "fc1"
+            || quantized[$"{layer}.bias"].Values.ContainsAnyExcept(0)), "there is a bias");
         var corrected = Means(quantized);
         // A bias lies on a grid of its own; what is left is as fine.
         var step = quantized["fc2.bias"].Grid is { } grid ? grid.Scales.Max() : 0;

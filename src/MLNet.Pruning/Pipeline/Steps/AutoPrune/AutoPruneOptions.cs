@@ -137,7 +137,7 @@ public record AutoPruneOptions : CriterionOptions
     {
         Selection.Validate();
         RatioSpace.Check(Granularity, Scope);
-        FineTuning?.Validate();
+        FineTuning?.ValidateWithin("AutoPrune");
         if (!Granularity.Removes && (Minimize == CostMeasure.Milliseconds || Budget.Limits.Any(limit => limit.Measure == CostMeasure.Milliseconds)))
         {
             throw new ArgumentException($"Milliseconds need structures that are removed: those of granularity '{Granularity}' are set to zero, which takes as "

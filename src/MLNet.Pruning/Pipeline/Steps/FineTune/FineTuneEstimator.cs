@@ -45,7 +45,9 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         var loop = new TrainingLoop(data, options, state.Task, device, result => NeuralNetworkTrainer.Report(channel, options.Progress, result));
         using var session = NetworkStep.Teach(options, input, state, data, device);
         var trained = loop.Run(state.Network, state.Masks, _step.Seed, session: session);
-        return new(state with { Network = trained.Network }, input.Schema, new TrainingReport(trained.History));
+        // What rounds may fold batch normalisation: then what it was before is no network of this graph.
+        var next = ReferenceEquals(trained.Network.Graph, state.Network.Graph) ? state : state with { Initial = trained.Network, Early = null };
+        return new(next with { Network = trained.Network, Steps = trained.Steps }, input.Schema, new TrainingReport(trained.History));
     }
 
     /// <inheritdoc/>

@@ -44,7 +44,7 @@ public record PruningOptions : SelectionOptions
     {
         base.Validate();
         Recovery?.Check(Granularity);
-        FineTuning?.Validate();
+        FineTuning?.ValidateWithin("Prune");
         Training?.Check(this);
     }
 }

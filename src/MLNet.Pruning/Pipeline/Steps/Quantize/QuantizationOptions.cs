@@ -79,6 +79,6 @@ public record QuantizationOptions
                 + $"{nameof(QuantizationPreparation)}.{nameof(QuantizationPreparation.CorrectBias)}.", nameof(Preparation));
         }
 
-        FineTuning?.Validate();
+        FineTuning?.ValidateWithin("Quantize");
     }
 }

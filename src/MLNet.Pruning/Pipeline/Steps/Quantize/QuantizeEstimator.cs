@@ -46,7 +46,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
             Calibration = () => new(data, state.Task, validation.Loss, device, validation.BatchSize, _step.Seed, _options.CancellationToken),
         };
         var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step)
-            : (_options.Quantizer.Quantize(state.Network, step), []);
+            : (Learned(state) is { } learned ? learned.Write(step) : _options.Quantizer.Quantize(state.Network, step), []);
         CheckMasks(state, quantized);
         var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, _options.Preparation?.ToString(),
             validation.MeasureScored(state.Network), validation.MeasureScored(quantized),
@@ -62,6 +62,11 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
     /// <exception cref="InvalidOperationException">The options have no epochs of training.</exception>
     public QuantizeEstimator WithTeacher(Distillation? distillation = null) => _options.Epochs > 0 ? new(this, distillation ?? Distillation.Response())
         : throw new InvalidOperationException($"Nothing is trained, so that nothing is taught: set {nameof(QuantizationOptions)}.{nameof(_options.Epochs)}.");
+
+    /// <summary>The steps that the training before learned of the same quantiser, where nothing else was asked for and the network is still that one.</summary>
+    private QuantizationPlan? Learned(NetworkState state) => state.Steps is QuantizationPlan plan && ReferenceEquals(plan.Network, state.Network)
+        && plan.Quantizer!.ToString() == _options.Quantizer.ToString() && _options is { Preparation: null }
+        && _options.Rounding == WeightRounding.Nearest && _options.Target.WeightBits == QuantizationTarget.Any.WeightBits ? plan : null;
 
     /// <summary>Refuses what has no zero for weights that were pruned.</summary>
     private void CheckMasks(NetworkState state, Network quantized)
@@ -84,21 +89,14 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         QuantizationStep step)
     {
         var prepared = step.Preparation?.Prepare(state.Network, step) ?? state.Network;
-        var plan = _options.Quantizer.Plan(prepared, step) ?? throw new ArgumentException($"{_options.Quantizer} is not trained: leave out "
-            + $"{nameof(QuantizationOptions.Epochs)}, or take Quantizer.Int8 or symmetric Quantizer.Weights.");
         var training = (_options.FineTuning ?? state.Training.ForLaterStep())
             .With(_options.Epochs, cancellation: _options.CancellationToken, metric: _options.Metric);
         training = _distillation is null ? training : training with { Distillation = _distillation };
         var loop = new TrainingLoop(data, training, state.Task, device, result => NeuralNetworkTrainer.Report(channel, training.Progress, result));
         using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
-        IReadOnlyList<EpochResult> epochs = [];
-        var trained = FakeQuantization.Train(plan, (network, floats) =>
-        {
-            var result = loop.Run(network, state.Masks, _step.Seed, session: session, floats: floats);
-            epochs = result.History;
-            return result.Network;
-        });
-        return (trained.Write(step), epochs);
+        var (result, trained) = FakeQuantization.Train(_options.Quantizer.Trained(prepared, step), (network, floats)
+            => loop.Run(network, state.Masks, _step.Seed, session: session, floats: floats));
+        return (trained.Write(step), result.History);
     }
 
     /// <inheritdoc/>

@@ -83,8 +83,10 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             Inputs = inputs,
             Label = _options.LabelColumnName,
             Keys = keys,
-            Initial = network,
+            // What rounds may fold batch normalisation: then what it was before is no network of this graph.
+            Initial = ReferenceEquals(trained.Network.Graph, network.Graph) ? network : trained.Network,
             Early = trained.Snapshot,
+            Steps = trained.Steps,
             // Later steps learn from the same teacher where it is a network that reads the same rows: what else stood before is out of their sight.
             Training = _options with { Distillation = session?.Shared is { } teacher ? _options.Distillation!.From(teacher) : null },
             SplitSeed = splitSeed,
