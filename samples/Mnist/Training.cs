@@ -6,7 +6,7 @@ internal static class Training
     private const int BatchSize = 128;
 
     /// <summary>5,000 of the 60,000 training images make all choices.</summary>
-    private const double ValidationFraction = 5_000.0 / 60_000;
+    public const double ValidationFraction = 5_000.0 / 60_000;
 
     public static NeuralNetworkOptions Dense(Network network, StageRun run, int epochs, Regularization? regularization, Distillation? distillation) => new()
     {

@@ -24,8 +24,8 @@ internal static class SeedRun
             else
             {
                 var before = done;
-                Network After(string name) => ((NeuralNetworkTransformer)ml.Compression()
-                    .Load(results.Model(seed, recipe.Stages.ToList().FindIndex(one => one.Name == name)), out _)).Network;
+                Network After(string name)
+                    => Network(ml.Compression().Load(results.Model(seed, recipe.Stages.ToList().FindIndex(one => one.Name == name)), out _));
                 model = stage.Create(ml, new(seed, new Report(epoch => Line(log, before + epoch.Epoch, $"{stage.Name}, {epoch}")), After)).Fit(rows);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 ml.Compression().Save(model, all.Schema, path);
@@ -38,6 +38,10 @@ internal static class SeedRun
                 $"{stage.Name} done: {total.LiveNonZeros:N0} live non-zeros of {total.Parameters:N0}, {total.LiveMultiplyAdds:N0} multiply-adds"));
         }
     }
+
+    /// <summary>The last network of a model.</summary>
+    public static Network Network(ITransformer model)
+        => (model as NeuralNetworkTransformer ?? ((IEnumerable<ITransformer>)model).OfType<NeuralNetworkTransformer>().Last()).Network;
 
     /// <summary>Epochs done of the recipe, a space, what happened.</summary>
     private static void Line(TextWriter log, int done, string text) => log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} {text}"));

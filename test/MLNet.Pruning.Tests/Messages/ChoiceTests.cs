@@ -55,6 +55,7 @@ public class ChoiceTests
         [typeof(Recovery)] = [Recovery.MergeNearest(7), Recovery.Reconstruct(8, 0.5).Then(Recovery.MergeNearest())],
         [typeof(Budget)] = [Budget.Bytes(7), Budget.Milliseconds(2.5, 4)],
         [typeof(Optimizer)] = [Optimizer.Sgd(0.5), Optimizer.Adam()],
+        [typeof(Quantizer)] = [Quantizer.Weights(4), Quantizer.Ternary],
     };
 
     /// <summary>What methods that give another are called of.</summary>
@@ -90,6 +91,7 @@ public class ChoiceTests
         ["SearchStrategy.LearnedPolicy(population)"] = [4, 5],
         ["Tolerance.Confident(confidence)"] = [0.5, 0.9],
         ["Optimizer.Adam(epsilon)"] = [1e-8, 1e-7],
+        ["Quantizer.Mixed(budget)"] = [Budget.Bytes(7), Budget.Milliseconds(2.5, 4)],
         ["Quantizer.Weights(bits)"] = [4, 8],
         ["Quantizer.Weights(block)"] = [16, 32],
         ["Distribution.Given(sparsities)"] = s_samples[typeof(IReadOnlyDictionary<string, double>)],

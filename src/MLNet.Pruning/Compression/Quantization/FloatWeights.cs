@@ -10,7 +10,8 @@ internal static class FloatWeights
     public static IReadOnlyList<(LayerInfo Layer, Parameter Weight)> Of(Network network, Quantizer quantizer, QuantizationStep step)
     {
         var weights = new List<(LayerInfo, Parameter)>();
-        foreach (var (name, layer) in network.Layers.SelectMany(layer => layer.Weights.Select(name => (name, layer))).DistinctBy(pair => pair.name))
+        foreach (var (name, layer) in network.Layers.Where(layer => step.Only?.Contains(layer.Node.Name) != false)
+            .SelectMany(layer => layer.Weights.Select(name => (name, layer))).DistinctBy(pair => pair.name))
         {
             step.CancellationToken.ThrowIfCancellationRequested();
             if (network[name] is { Type: TensorType.Float, Grid: null } weight)

@@ -17,7 +17,7 @@ internal sealed record QuantizableLayer(Node Node, Parameter Weight, int Channel
     public static IReadOnlyList<QuantizableLayer> Of(Network network, QuantizationStep step)
     {
         var layers = new List<QuantizableLayer>();
-        foreach (var layer in network.Layers.Where(layer => layer.Weights.Length > 0))
+        foreach (var layer in network.Layers.Where(layer => layer.Weights.Length > 0 && step.Only?.Contains(layer.Node.Name) != false))
         {
             if (Refusal(network, layer) is { } reason)
             {

@@ -39,6 +39,15 @@ internal sealed record QuantizationStep
     /// <summary>The same rows for libtorch; null where there are none.</summary>
     public Func<CalibrationData>? Calibration { get; init; }
 
+    /// <summary>Names of the layers that are quantised; null for all.</summary>
+    public IReadOnlySet<string>? Only { get; init; }
+
+    /// <summary>Measures a network on validation rows, as it is scored; null where there are none.</summary>
+    public Func<Network, ValidationResult>? Measure { get; init; }
+
+    /// <summary>Notes what each layer became, where that was chosen.</summary>
+    public Dictionary<string, string> Chosen { get; init; } = [];
+
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Notes what was left as floats, and why.</summary>

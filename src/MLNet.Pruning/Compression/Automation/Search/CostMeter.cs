@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Scoring;
 
@@ -10,10 +9,6 @@ namespace MLNet.Pruning.Compression.Automation.Search;
 /// <param name="cancellation">Ends counting and timing.</param>
 internal sealed class CostMeter(RatioSpace space, int batch, CancellationToken cancellation = default)
 {
-    private const int WarmUps = 5;
-    private const int LeastRuns = 31;
-    private static readonly TimeSpan s_leastTime = TimeSpan.FromMilliseconds(50);
-
     /// <summary>What the network with each layer at its level costs; nothing is computed that the measure does not need.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public double Of(CostMeasure measure, IReadOnlyList<int> levels)
@@ -26,7 +21,7 @@ internal sealed class CostMeter(RatioSpace space, int batch, CancellationToken c
     public double Of(CostMeasure measure, Network network) => measure switch
     {
         CostMeasure.Bytes => OnnxWriter.Write(network, sparse: !space.Removes).CalculateSize(),
-        CostMeasure.Milliseconds => Time(network),
+        CostMeasure.Milliseconds => NetworkTimer.Milliseconds(network, batch, cancellation),
         CostMeasure.MultiplyAdds => space.Removes ? network.MultiplyAdds() : Known(NetworkCost.Of(network, cancellation).Total.LiveMultiplyAdds, network),
         _ => space.Removes ? network.ParameterCount : NetworkCost.Of(network, cancellation).Total.NonZeros,
     };
@@ -46,34 +41,4 @@ internal sealed class CostMeter(RatioSpace space, int batch, CancellationToken c
     }
 
     private static long Known(long? count, Network network) => count ?? network.MultiplyAdds();
-
-    /// <summary>The median of at least 31 runs and 50 milliseconds, after a warm-up.</summary>
-    private double Time(Network network)
-    {
-        if (network.Inputs.Sum(input => (long)input.RowSize) * batch > Array.MaxLength)
-        {
-            throw new ArgumentOutOfRangeException(nameof(batch), batch,
-                $"A batch of {batch:N0} rows is larger than the {Array.MaxLength:N0} values that an array holds.");
-        }
-
-        using var scorer = Scorer.Create(network, softmax: false, batch);
-        scorer.Rows.AsSpan().Clear();
-        for (var i = 0; i < WarmUps; i++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            scorer.Run(batch);
-        }
-
-        var times = new List<double>();
-        for (var start = Stopwatch.GetTimestamp(); times.Count < LeastRuns || Stopwatch.GetElapsedTime(start) < s_leastTime;)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var run = Stopwatch.GetTimestamp();
-            scorer.Run(batch);
-            times.Add(Stopwatch.GetElapsedTime(run).TotalMilliseconds);
-        }
-
-        times.Sort();
-        return times[times.Count / 2];
-    }
 }

@@ -39,6 +39,10 @@ public sealed record QuantizationReport : StepReport
     /// <summary>The epochs of its training, each measured with and without rounding; empty where nothing was trained.</summary>
     public IReadOnlyList<EpochResult> Epochs { get; }
 
+    /// <summary>What each layer became, by name, where a budget chose; empty elsewhere.</summary>
+    [JsonInclude]
+    public IReadOnlyDictionary<string, string> Layers { get; internal init; } = ImmutableDictionary<string, string>.Empty;
+
     /// <summary>
     /// Draws the validation metric of each epoch of its training, with and without rounding, and of the network of floats before them: an SVG of its own, which
     /// any browser, editor or slide shows.
@@ -86,6 +90,7 @@ public sealed record QuantizationReport : StepReport
     public override string ToString() => $"{Quantizer}, {Rounding}" + (Preparation is null ? "" : $", {Preparation}")
         + string.Create(CultureInfo.InvariantCulture, $": {BytesBefore:N0} -> {BytesAfter:N0} bytes")
         + (Before is null ? "" : $", validation {Before} -> {After}")
+        + string.Concat(Layers.Select(layer => $"{Environment.NewLine}{layer.Key}: {layer.Value}"))
         + string.Concat(Epochs.Select(epoch => $"{Environment.NewLine}{epoch}")) + string.Concat(Unquantized.Select(layer => $"{Environment.NewLine}{layer}"));
 }
 

@@ -28,6 +28,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">No network comes before this step, or the rows make values that are not finite.</exception>
+    /// <exception cref="UnreachableBudgetException">No mixture of forms keeps to the budget.</exception>
     /// <exception cref="ArgumentException">No layer can be quantised or prepared so, or so and be trained, or the metric does not fit the task.</exception>
     /// <exception cref="TrainingDataException">No rows, one class only, or values that are not finite.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
@@ -43,6 +44,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
             Rows = data,
             Seed = _step.Seed,
             Masks = state.Masks,
+            Measure = data.ValidationRows.IsEmpty ? null : network => validation.MeasureScored(network)!,
             Calibration = () => new(data, state.Task, validation.Loss, device, validation.BatchSize, _step.Seed, _options.CancellationToken),
         };
         var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step)
@@ -51,7 +53,10 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, _options.Preparation?.ToString(),
             validation.MeasureScored(state.Network), validation.MeasureScored(quantized),
             OnnxWriter.Write(state.Network).CalculateSize(), OnnxWriter.Write(quantized).CalculateSize(),
-            [.. step.Floats.Select(layer => new UnquantizedLayer(layer.Layer, layer.Reason))], epochs);
+            [.. step.Floats.Select(layer => new UnquantizedLayer(layer.Layer, layer.Reason))], epochs)
+        {
+            Layers = step.Chosen,
+        };
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
         // What it was before training is no network of this graph.
         return new(state with { Network = quantized, Initial = quantized, Early = null }, input.Schema, report);

@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using Microsoft.ML.OnnxRuntime;
+
+namespace MLNet.Pruning.Samples.Quantization;
+
+/// <summary>How fast ONNX Runtime is on two files, on one thread.</summary>
+internal static class Runtime
+{
+    private const int Rounds = 15;
+    private const double SecondsARound = 0.02;
+
+    /// <summary>How many times as fast the second is, in turns so that whatever else the machine does slows both; the median.</summary>
+    /// <param name="first">An ONNX file.</param>
+    /// <param name="second">Another.</param>
+    /// <param name="rows">Rows at a time.</param>
+    public static double Ratio(string first, string second, int rows)
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
+        using var one = new InferenceSession(first, options);
+        using var other = new InferenceSession(second, options);
+        var repeats = (int)Math.Ceiling(SecondsARound / Math.Max(1e-6, Seconds(one, rows, 20) / 20));
+        Seconds(other, rows, repeats);
+        return Statistics.Median(Enumerable.Range(0, Rounds).Select(_ => Seconds(one, rows, repeats) / Seconds(other, rows, repeats)));
+    }
+
+    private static double Seconds(InferenceSession session, int rows, int repeats)
+    {
+        var shape = session.InputMetadata.Single().Value.Dimensions.Skip(1).Select(size => (long)size).Prepend(rows).ToArray();
+        var random = new Random(1);
+        float[] values = [.. Enumerable.Range(0, (int)shape.Aggregate((product, size) => product * size)).Select(_ => random.NextSingle())];
+        using var input = OrtValue.CreateTensorValueFromMemory(values, shape);
+        using var run = new RunOptions();
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < repeats; i++)
+        {
+            using var outputs = session.Run(run, session.InputNames, [input], session.OutputNames);
+        }
+
+        return watch.Elapsed.TotalSeconds;
+    }
+}
