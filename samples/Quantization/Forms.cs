@@ -8,10 +8,10 @@ using Training = Mnist.Training;
 internal static class Forms
 {
     private const int Rows = 1024;
-    private const int QuantizedEpochs = 10;
+    private const int QuantizedEpochs = 4;
     private const int DenseEpochs = 10;
-    private const int RemovalSteps = 5;
-    private const int RemovalEpochs = 3;
+    private const int RemovalSteps = 3;
+    private const int RemovalEpochs = 2;
     private const double LearningRate = 1e-3;
     private const double Removed = 0.7;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using MLNet.Pruning.Benchmarks;
 
 var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all by default.", Arity = ArgumentArity.ZeroOrMore };
-which.AcceptOnlyFromAmong("selection", "training", "bits", "busy", "scoring", "removal", "steps");
+which.AcceptOnlyFromAmong("selection", "training", "bits", "busy", "scoring", "removal", "steps", "quantization");
 var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the Python peers; without it nothing is compared with PyTorch." };
 var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
@@ -26,7 +26,8 @@ var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the
     output, round, trainer, busy };
 command.SetAction(arguments =>
 {
-    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some : ["selection", "training", "bits", "busy", "scoring", "removal", "steps"];
+    var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some
+        : ["selection", "training", "bits", "busy", "scoring", "removal", "steps", "quantization"];
     var peer = arguments.GetValue(peers) is { } folder ? new PeerScripts(arguments.GetValue(python)!, folder) : null;
     var report = new Report(arguments.GetValue(rounds));
     foreach (var benchmark in chosen)
@@ -50,6 +51,9 @@ command.SetAction(arguments =>
                 break;
             case "removal":
                 RemovalBenchmark.Run(report, peer);
+                break;
+            case "quantization":
+                QuantizationBenchmark.Run(report);
                 break;
             default:
                 StepsBenchmark.Run(report);

@@ -45,11 +45,13 @@ internal static class PruneCommand
         var layers = new LayerOptions("shrink");
         var sparse = new Option<bool>("--sparse") { Description = "Stores weights that are mostly zero as a list of the others." };
         var fold = new Option<bool>("--fold-batch-norm") { Description = "Takes batch normalisation into the layers before it first." };
+        var quantize = Choices.Option<Quantizer>("--quantize", "What the weights that are left become, as with the command quantize", null);
         var sizes = RandomInputOptions.Sizes("Gives sizes that the model leaves open a number, in the file that is written too");
         var training = new FineTuningOptions();
         var command = new Command("prune", "Removes or zeroes the least important part of a model.")
         {
-            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, minimumKept, sparse, fold, sizes,
+            model, output, granularity, sparsity, target, importance, calibration, scope, group, noNormalize, alignment, minimumKept, sparse, fold, quantize,
+            sizes,
         };
         layers.AddTo(command);
         training.AddTo(command);
@@ -93,6 +95,8 @@ internal static class PruneCommand
                     + "weights alone.");
             }
 
+            var quantizing = arguments.GetValue(quantize) is { } form ? new QuantizationOptions { Quantizer = Choices.Parse<Quantizer>(form), Seed = seed }
+                : null;
             try
             {
                 _ = new MLContext().Transforms.Prune(options);
@@ -116,9 +120,10 @@ internal static class PruneCommand
                 var scoped = options with { Scope = layers.Of(arguments, network, chosen), Progress = Progress.Of<PruningStep>(say) };
                 var (small, report) = fineTuning is null ? Prune(network, scoped)
                     : fineTuning.Fit<PruningReport>(network, ml => ml.Transforms.Prune(scoped), say);
-                small.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
-                return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(small)), scoped, arguments.GetRequiredValue(granularity)!,
-                    arguments.GetRequiredValue(target), network, small, report);
+                var (written, quantized) = quantizing is null ? (small, null) : Quantize(small, quantizing, fineTuning, say);
+                written.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
+                return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(written)), scoped, arguments.GetRequiredValue(granularity)!,
+                    arguments.GetRequiredValue(target), network, small, report, quantizing, quantized);
             });
         });
         return command;
@@ -134,6 +139,27 @@ internal static class PruneCommand
         {
             throw new ArgumentException($"{Tool.Reason(e)} {left}.", e);
         }
+    }
+
+    private static (Network, QuantizationReport?) Quantize(Network small, QuantizationOptions options, FineTuning? rows, Action<string> say)
+    {
+        (Network quantized, QuantizationReport? report) = rows is null ? (QuantizeCommand.Quantize(small, options), null)
+            : rows.Fit<QuantizationReport>(small, ml => ml.Transforms.Quantize(options), say);
+        foreach (var weight in small.Parameters.Where(parameter => quantized.TryGetParameter(parameter.Name, out var after) && after.Count == parameter.Count))
+        {
+            var after = quantized[weight.Name].Values;
+            for (var i = 0; i < after.Length; i++)
+            {
+                if (weight.Values[i] == 0 && after[i] != 0)
+                {
+                    throw new UsageException($"--quantize {options.Quantizer} has no zero for value {i} of '{weight.Name}', which is zero: take another form, "
+                        + "or a "
+                        + "granularity that is removed.");
+                }
+            }
+        }
+
+        return (quantized, report);
     }
 
     private static Option<string> Choice<T>(string name, string description, Dictionary<string, T> values, string otherwise)

@@ -17,23 +17,25 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="Warnings">Layers left with nothing, outputs that became constant, weights out of scope, and the like.</param>
 /// <param name="Steps">Steps of the schedule; only with rows.</param>
 /// <param name="Validation">Measured on rows held back; only with rows.</param>
+/// <param name="Quantized">What the weights that are left became; null for floats.</param>
 internal sealed record Pruned(FileSummary Input, FileSummary Output, string Granularity, double Sparsity, string Target, LayerWidth[] Widths, string[] Bypassed,
     PrunedLayer[] Layers,
-    LeftOutValues[] LeftOut, string? Note, string[] Warnings, StepSummary[]? Steps, ValidationSummary? Validation) : Answer
+    LeftOutValues[] LeftOut, string? Note, string[] Warnings, StepSummary[]? Steps, ValidationSummary? Validation, string? Quantized) : Answer
 {
     public static Pruned Of(FileSummary before, FileSummary after, PruningOptions options, string granularity, string target, Network network, Network small,
-        PruningReport report)
+        PruningReport report, QuantizationOptions? quantizing, QuantizationReport? quantized)
     {
         var rounded = report.Widths.Where(width => width.After != width.Exact).ToArray();
         return new(before, after, granularity, options.Amount.Value, target, [.. report.Widths], [.. report.Bypassed], PrunedLayer.Of(network, small),
             [.. LeftOutValues.Of(small)],
             rounded.Length == 0 ? null : $"{rounded.Length} of {report.Widths.Count} widths are rounded to a multiple of "
                 + $"{string.Join(" or ", rounded.Select(width => width.Alignment).Distinct().Order())}; --alignment 1 keeps them exact",
-            [.. report.Warnings],
+            [.. report.Warnings, .. quantized?.Unquantized.Select(layer => layer.ToString()) ?? []],
             report.Before is null ? null : [.. report.Steps.Select(step =>
                 new StepSummary(step.Step, step.Sparsity, step.Pruned?.Metric, step.FineTuned?.Metric, step.Kept))],
-            report.Before is { } start ? new(start.Name, start.Metric, report.Steps.LastOrDefault(step => step.Kept)?.Validation?.Metric ?? start.Metric)
-                : null);
+            report.Before is { } start ? new(start.Name, start.Metric, quantized?.After?.Metric
+                ?? report.Steps.LastOrDefault(step => step.Kept)?.Validation?.Metric ?? start.Metric) : null,
+            quantizing?.Quantizer.ToString());
     }
 
     public override void Print(IAnsiConsole console)

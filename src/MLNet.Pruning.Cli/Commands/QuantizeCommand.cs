@@ -57,7 +57,9 @@ internal static class QuantizeCommand
         return command;
     }
 
-    private static Network Quantize(Network network, QuantizationOptions options)
+    /// <summary>The network quantised without rows.</summary>
+    /// <exception cref="UsageException">The form needs some.</exception>
+    public static Network Quantize(Network network, QuantizationOptions options)
     {
         try
         {

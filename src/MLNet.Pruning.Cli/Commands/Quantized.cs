@@ -9,13 +9,15 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="Rounding">Which integers they became.</param>
 /// <param name="Preparation">What was done to the floats first; null for nothing.</param>
 /// <param name="Unquantized">Layers that stayed as they were; only with rows.</param>
+/// <param name="Layers">What each layer became, where a budget chose.</param>
 /// <param name="Validation">Measured on rows held back; only with rows.</param>
 internal sealed record Quantized(FileSummary Input, FileSummary Output, string To, string Rounding, string? Preparation,
-    UnquantizedLayer[]? Unquantized, ValidationSummary? Validation) : Answer
+    UnquantizedLayer[]? Unquantized, IReadOnlyDictionary<string, string>? Layers, ValidationSummary? Validation) : Answer
 {
     public static Quantized Of(FileSummary before, FileSummary after, QuantizationOptions options, QuantizationReport? report)
         => new(before, after, options.Quantizer.ToString()!, options.Rounding.ToString()!, options.Preparation?.ToString(),
             report is null ? null : [.. report.Unquantized],
+            report is { Layers.Count: > 0 } ? report.Layers : null,
             report is { Before: { } first, After: { } last } ? new(first.Name, first.Metric, last.Metric) : null);
 
     public override void Print(IAnsiConsole console)
@@ -23,6 +25,11 @@ internal sealed record Quantized(FileSummary Input, FileSummary Output, string T
         foreach (var layer in Unquantized ?? [])
         {
             console.Line(layer.ToString());
+        }
+
+        foreach (var (layer, form) in Layers ?? new Dictionary<string, string>())
+        {
+            console.Line($"{layer}: {form}");
         }
 
         var totals = Cells.Columns("", "before", "after", "ratio");

@@ -40,6 +40,26 @@ public class QuantizeTests
     }
 
     [TestMethod]
+    public void What_pruning_leaves_is_quantised_in_the_same_call()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        CliProcess.Json(0, "prune", model, "-o", files["pruned.onnx"], "--granularity", "weight", "--sparsity", "0.6");
+        var both = CliProcess.Json(0, "prune", model, "-o", files["both.onnx"], "--granularity", "weight", "--sparsity", "0.6", "--quantize", "weights(4)");
+        CliProcess.Json(0, "quantize", files["pruned.onnx"], "-o", files["after.onnx"], "--to", "weights(4)");
+        Assert.AreEqual("Weights(4, true, 0)", both.GetProperty("quantized").GetString());
+        foreach (var parameter in Network.FromOnnx(files["after.onnx"]).Parameters)
+        {
+            Assert.AreSequenceEqual(parameter.Values.ToArray(), Network.FromOnnx(files["both.onnx"])[parameter.Name].Values.ToArray(), parameter.Name);
+        }
+
+        StringAssert.Contains(CliProcess.Json(2, "prune", model, "-o", files["c.onnx"], "--granularity", "weight", "--quantize", "binary")
+            .GetProperty("error").GetString()!, "has no zero");
+        StringAssert.Contains(CliProcess.Json(2, "prune", model, "-o", files["c.onnx"], "--quantize", "int8").GetProperty("error").GetString()!, "--data");
+        Assert.IsFalse(File.Exists(files["c.onnx"]));
+    }
+
+    [TestMethod]
     public void Integers_between_layers_are_measured_on_rows_and_keep_the_accuracy()
     {
         using var files = new CliFiles();

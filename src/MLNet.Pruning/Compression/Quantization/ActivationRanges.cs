@@ -22,6 +22,8 @@ internal static class ActivationRanges
 
             ends[tensor] = (Math.Min(low, ends[tensor].Low), Math.Max(high, ends[tensor].High));
         });
+        step.Warnings.AddRange(tensors.Where(tensor => ends[tensor].Low == ends[tensor].High)
+            .Select(tensor => $"'{tensor}' is 0 in all calibration rows, so that its range is made up: whatever else it is on other rows is lost"));
         var histograms = tensors.ToDictionary(tensor => tensor, tensor => new Histogram(ends[tensor].Low, ends[tensor].High));
         if (step.Range != QuantizationRange.MinMax)
         {

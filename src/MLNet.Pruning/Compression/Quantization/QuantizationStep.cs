@@ -39,6 +39,9 @@ internal sealed record QuantizationStep
     /// <summary>The same rows for libtorch; null where there are none.</summary>
     public Func<CalibrationData>? Calibration { get; init; }
 
+    /// <summary>Notes what was done and is likely not meant.</summary>
+    public List<string> Warnings { get; init; } = [];
+
     /// <summary>Names of the layers that are quantised; null for all.</summary>
     public IReadOnlySet<string>? Only { get; init; }
 

@@ -86,11 +86,16 @@ public sealed record QuantizationReport : StepReport
             ]);
     }
 
+    /// <summary>What is likely not meant, such as a tensor that was zero in all calibration rows.</summary>
+    [JsonInclude]
+    public IReadOnlyList<string> Warnings { get; internal init; } = [];
+
     /// <inheritdoc/>
     public override string ToString() => $"{Quantizer}, {Rounding}" + (Preparation is null ? "" : $", {Preparation}")
         + string.Create(CultureInfo.InvariantCulture, $": {BytesBefore:N0} -> {BytesAfter:N0} bytes")
         + (Before is null ? "" : $", validation {Before} -> {After}")
         + string.Concat(Layers.Select(layer => $"{Environment.NewLine}{layer.Key}: {layer.Value}"))
+        + string.Concat(Warnings.Select(warning => $"{Environment.NewLine}warning: {warning}"))
         + string.Concat(Epochs.Select(epoch => $"{Environment.NewLine}{epoch}")) + string.Concat(Unquantized.Select(layer => $"{Environment.NewLine}{layer}"));
 }
 

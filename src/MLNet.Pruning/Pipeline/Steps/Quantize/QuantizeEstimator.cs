@@ -50,12 +50,19 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step)
             : (Learned(state) is { } learned ? learned.Write(step) : _options.Quantizer.Quantize(state.Network, step), []);
         CheckMasks(state, quantized);
+        if (state.Task == LearningTask.Regression && quantized.Layers.LastOrDefault(layer => layer.Weights.Length > 0) is { } last
+            && last.Weights.Any(weight => IsBinary(quantized[weight])))
+        {
+            step.Warnings.Add($"'{last.Node.Name}' makes the numbers of a regression from weights of two values each: keep it in another form, as with "
+                + "Quantizer.Weights(4)");
+        }
+
         var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, _options.Preparation?.ToString(),
             validation.MeasureScored(state.Network), validation.MeasureScored(quantized),
             OnnxWriter.Write(state.Network).CalculateSize(), OnnxWriter.Write(quantized).CalculateSize(),
             [.. step.Floats.Select(layer => new UnquantizedLayer(layer.Layer, layer.Reason))], epochs)
         {
-            Layers = step.Chosen,
+            Layers = step.Chosen, Warnings = step.Warnings,
         };
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
         // What it was before training is no network of this graph.
@@ -72,6 +79,12 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
     private QuantizationPlan? Learned(NetworkState state) => state.Steps is QuantizationPlan plan && ReferenceEquals(plan.Network, state.Network)
         && plan.Quantizer!.ToString() == _options.Quantizer.ToString() && _options is { Preparation: null }
         && _options.Rounding == WeightRounding.Nearest && _options.Target.WeightBits == QuantizationTarget.Any.WeightBits ? plan : null;
+
+    private static bool IsBinary(Parameter weight)
+    {
+        var magnitudes = weight.Values.ToArray().Select(Math.Abs).Distinct().Take(2).ToArray();
+        return weight.Grid is not null && weight.Count > 2 && magnitudes is [not 0];
+    }
 
     /// <summary>Refuses what has no zero for weights that were pruned.</summary>
     private void CheckMasks(NetworkState state, Network quantized)
