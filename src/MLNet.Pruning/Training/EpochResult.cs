@@ -23,6 +23,11 @@ public sealed record EpochResult
     [JsonInclude]
     public ValidationResult? Floats { get; internal init; }
 
+    /// <summary>The same as one of a longer training.</summary>
+    /// <param name="before">Epochs before the first of its own.</param>
+    /// <param name="epochs">Epochs planned in all.</param>
+    internal EpochResult Behind(int before, int epochs) => new(Epoch + before, epochs, Loss, Validation) { Floats = Floats };
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"epoch {Epoch}/{Epochs}: loss {Loss:g5}{(Validation is null ? "" : $", validation {Validation}")}") + (Floats is null ? "" : $", as floats {Floats}");

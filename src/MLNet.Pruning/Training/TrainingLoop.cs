@@ -38,14 +38,20 @@ internal sealed class TrainingLoop
     /// <param name="snapshotEpoch">Epoch after which the weights are kept aside, 0 for none.</param>
     /// <param name="callback">Takes part in every step; null for none.</param>
     /// <param name="session">The teacher it learns from; null where the options name no distillation.</param>
+    /// <param name="isFresh">Whether the network was never trained: then half of the epochs pass before it rounds, where the options say that it does.</param>
     /// <param name="floats">The network without what rounds in it, which is measured beside it; null where nothing does.</param>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="NotSupportedException">The network rounds to integers on its way.</exception>
     /// <exception cref="InvalidOperationException">The loss or the weights left the finite numbers, or early stopping has no validation rows.</exception>
     /// <exception cref="MetricException">Early stopping goes by a metric that the validation rows do not define.</exception>
     public TrainingResult Run(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch = 0,
-        TrainingCallback? callback = null, DistillationSession? session = null, Func<Network, Network>? floats = null)
+        TrainingCallback? callback = null, DistillationSession? session = null, bool isFresh = false, Func<Network, Network>? floats = null)
     {
+        if (isFresh && _options is { Quantization: not null, Epochs: > 1 })
+        {
+            return RunInHalves(network, masks, seed, session);
+        }
+
         NativeHeap.KeepFreed();
         try
         {
@@ -57,6 +63,22 @@ internal sealed class TrainingLoop
         {
             NativeHeap.GiveBack();
         }
+    }
+
+    /// <summary>Ranges, and statistics of batch normalisation that is folded, are those of a network that has learned something (Jacob et al. 2018).</summary>
+    private TrainingResult RunInHalves(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, DistillationSession? session)
+    {
+        var half = _options.Epochs / 2;
+        TrainingResult Part(TrainingOptions options, Network from, int before)
+        {
+            EpochResult Of(EpochResult epoch) => epoch.Behind(before, _options.Epochs);
+            var result = new TrainingLoop(_data, options, _task, _device, epoch => _report(Of(epoch))).Run(from, masks, seed, session: session);
+            return result with { History = [.. result.History.Select(Of)] };
+        }
+
+        var floats = Part(_options.Head(half) with { Quantization = null }, network, 0);
+        var rounded = Part(_options.Tail(_options.Epochs - half), floats.Network, half);
+        return rounded with { History = [.. floats.History, .. rounded.History] };
     }
 
     private TrainingResult Train(Network network, IReadOnlyDictionary<string, WeightMask> masks, int seed, int snapshotEpoch, TrainingCallback? callback,

@@ -60,8 +60,9 @@ public record TrainingOptions
     /// Rounds in each forward pass what <see cref="T:MLNet.Pruning.Quantizer"/> rounds in the end, and learns the steps between integers: quantisation-aware
     /// training. Of <c>Quantizer.Int8</c> and symmetric <c>Quantizer.Weights</c>. The network stays one of floats, batch normalisation folded where the
     /// quantiser folds it; a <c>Quantize</c> of the same quantiser that comes next in the chain, rounds to the nearest and measures nothing of its own else,
-    /// takes the steps that were learned. Ranges between layers are measured before the first epoch, so that a network is best trained in floats first, and
-    /// then in a <c>FineTune</c> with this. Of this step alone: later ones do not take it over. Not of a fine-tuning within a pruning.
+    /// takes the steps that were learned. A trainer and <c>Distill</c> train floats for the first half of the epochs, so that ranges are those of a network
+    /// that has learned something (Jacob et al. 2018); <c>FineTune</c> rounds from the first epoch on. Of this step alone: later ones do not take it over.
+    /// Not of a fine-tuning within a pruning.
     /// </summary>
     /// <value>Default null: nothing is rounded.</value>
     public TrainableQuantizer? Quantization { get; init; }
@@ -134,6 +135,10 @@ public record TrainingOptions
     /// <summary>A copy whose learning rate runs through the end of the schedule once more, instead of through all of it (Renda et al. 2020).</summary>
     /// <param name="epochs">Epochs to train, at most those of the schedule.</param>
     internal TrainingOptions Tail(int epochs) => With(epochs) with { _tail = (Math.Max(0, Epochs - epochs), Math.Max(Epochs, epochs)) };
+
+    /// <summary>A copy whose learning rate runs through the start of the schedule.</summary>
+    /// <param name="epochs">Epochs to train, at most those of the schedule.</param>
+    internal TrainingOptions Head(int epochs) => With(epochs) with { _tail = (0, Epochs) };
 
     /// <summary>Factor on the learning rate after so many epochs.</summary>
     internal double RateFactor(double epoch, int stepsPerEpoch) => _tail is { } tail

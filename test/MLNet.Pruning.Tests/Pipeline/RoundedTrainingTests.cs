@@ -56,6 +56,9 @@ public class RoundedTrainingTests
         var model = chain.Fit(data);
         var (trained, report) = (steps[0].GetReport<TrainingReport>(), model.LastTransformer.GetReport<QuantizationReport>());
         Assert.AreEqual(trained.Epochs[^1].Validation!.Loss, report.After!.Loss, 5e-3);
+        // Floats for half of the epochs, of one training.
+        CollectionAssert.AreEqual(Enumerable.Range(1, 10).ToArray(), trained.Epochs.Select(epoch => epoch.Epoch).ToArray());
+        Assert.IsTrue(trained.Epochs.All(epoch => epoch.Epochs == 10 && epoch.Floats is null == epoch.Epoch <= 5));
         Assert.IsGreaterThan(0.9, report.After.Metric);
         // A network that is pruned from there on starts from weights of its own graph.
         var pruned = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Dense(1) with { Network = network,
@@ -77,13 +80,13 @@ public class RoundedTrainingTests
     {
         var steps = new List<NeuralNetworkTransformer>();
         var model = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Dense(8)))
-            .Append(_ml.Transforms.Distill(Dense(8) with { Network = Network.Mlp(64, 32, 10), Quantization = Quantizer.Weights(8) })
+            .Append(_ml.Transforms.Distill(Dense(8) with { Network = Network.Mlp(64, 32, 10), Quantization = Quantizer.Weights(3) })
                 .WithOnFitDelegate(steps.Add))
-            .Append(_ml.Transforms.Quantize(Quantizer.Weights(8))).Fit(Digits.Load(_ml));
+            .Append(_ml.Transforms.Quantize(Quantizer.Weights(3))).Fit(Digits.Load(_ml));
         var (student, report) = (steps[0].GetReport<TrainingReport>(), model.LastTransformer.GetReport<QuantizationReport>());
         Assert.AreEqual(student.Epochs[^1].Validation!.Loss, report.After!.Loss, 1e-4);
         Assert.IsLessThan(student.Epochs[0].Validation!.Loss / 2, report.After.Loss);
-        Assert.IsLessThan(0.02, student.Epochs[^1].Floats!.Metric - report.After.Metric);
+        Assert.IsLessThan(0.05, student.Epochs[^1].Floats!.Metric - report.After.Metric);
     }
 
     [TestMethod]

@@ -75,7 +75,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             CancellationToken = _options.CancellationToken,
             Read = Read,
         }, Teacher.Columns());
-        var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0, session: session);
+        var trained = loop.Run(network, ImmutableDictionary<string, WeightMask>.Empty, _seed, _options.RewindEpoch ?? 0, session: session, isFresh: true);
         return new(new NetworkState
         {
             Network = trained.Network,
