@@ -12,6 +12,11 @@ internal static class LeNet300
     private const double Sparsity = 0.9866;
     private const double L1 = 1e-4;
     private const double GroupLasso = 2e-5;
+    private static readonly FactorizationOptions s_factors = new()
+    {
+        Factorizer = Factorizer.DataAwareSvd, Rank = Rank.Within(Budget.Parameters(266_610 / 4)), CalibrationRows = 8192,
+    };
+
     private static readonly (string Layer, int Inputs, int Left)[] s_widths = [("fc1", 784, 97), ("fc2", 300, 71), ("fc3", 100, 33)];
 
     public static Recipe Weights { get; } = new("lenet300", Create,
@@ -53,6 +58,14 @@ internal static class LeNet300
             (ml, run) => ml.Transforms.Prune(new PruningOptions { Granularity = Granularity.Neuron, Importance = Importance.Taylor(1024),
                 Amount = Amount.Below(1e-20), Normalize = false })),
     ]);
+
+    public static Recipe Factors { get; } = new("lenet300-factorized", Create,
+    [
+        new("dense", DenseEpochs, $"784-300-100-10, {Training.Describe(DenseEpochs)}",
+            (ml, run) => ml.MulticlassClassification.Trainers.NeuralNetwork(Training.Dense(Create(), run, DenseEpochs, null, null))),
+        new("factorize", 0, $"{s_factors.Factorizer}, {s_factors.Rank}, outputs of {s_factors.CalibrationRows} training images, nothing is trained",
+            (ml, run) => ml.Transforms.Factorize(s_factors with { Seed = run.Seed })),
+    ]) { Against = "dense" };
 
     private static Network Create() => Network.Mlp(784, 300, 100, 10);
 

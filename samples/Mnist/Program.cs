@@ -2,4 +2,4 @@ using MLNet.Pruning.Samples;
 using MLNet.Pruning.Samples.Mnist;
 
 return RecipeCommand.Run(args, "Prunes LeNets on MNIST, seed by seed, and measures them on the test images at the end.",
-    [LeNet300.Weights, LeNet5.Weights, LeNet300.Structure, LeNet5.Structure], "mnist", Report.Write);
+    [LeNet300.Weights, LeNet5.Weights, LeNet300.Structure, LeNet5.Structure, LeNet300.Factors], "mnist", Report.Write);

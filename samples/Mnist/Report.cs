@@ -39,6 +39,12 @@ internal static class Report
                     + $"{run.LiveMultiplyAdds:N0} | {run.Widths} |"));
         }
 
+        foreach (var run in runs.Where(run => run.TestErrorAgainst is not null))
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {run.Seed}: test error of {recipe.Against} {run.TestErrorAgainst:0.00} %, "
+                + $"{run.TestError - run.TestErrorAgainst:+0.00;-0.00;0.00} points after"));
+        }
+
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"\n{recipe.Name}: test error {mean:0.00} +- {spread:0.00} % at {runs.Average(run => run.Compression):0.0}x; "
                 + $"{Path.GetRelativePath(Environment.CurrentDirectory, results.Folder)} has report.json and best.onnx"));
@@ -46,20 +52,27 @@ internal static class Report
 
     private static Result Measure(MLContext ml, Recipe recipe, int seed, ResultFolder results, IDataView test, long parameters)
     {
-        var model = (NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.Count - 1), out _);
+        NeuralNetworkTransformer After(int stage) => (NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, stage), out _);
+        double TestError(NeuralNetworkTransformer model) => 100 * (1 - ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        var model = After(recipe.Stages.Count - 1);
         var total = ml.Compression().Measure(model).Total;
-        var accuracy = ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
-        return new(seed, ValidationAccuracy(model), 100 * (1 - accuracy), total.LiveNonZeros, (double)parameters / total.LiveNonZeros,
-            total.LiveMultiplyAdds!.Value, LayerWidths.Of(model.Network));
+        var against = recipe.Stages.ToList().FindIndex(stage => stage.Name == recipe.Against);
+        return new(seed, ValidationAccuracy(model), TestError(model), against < 0 ? null : TestError(After(against)), total.LiveNonZeros,
+            (double)parameters / total.LiveNonZeros, total.LiveMultiplyAdds!.Value, LayerWidths.Of(model.Network));
     }
 
     private static Network Network(MLContext ml, Recipe recipe, int seed, ResultFolder results)
         => ((NeuralNetworkTransformer)ml.Compression().Load(results.Model(seed, recipe.Stages.Count - 1), out _)).Network;
 
     private static double ValidationAccuracy(NeuralNetworkTransformer model)
-        => (model.Report is PruningReport pruning ? pruning.Steps[^1].Validation : model.GetReport<TrainingReport>().Epochs[^1].Validation)!.Metric;
+        => (model.Report switch
+        {
+            PruningReport pruning => pruning.Steps[^1].Validation,
+            FactorizationReport factors => factors.After,
+            _ => model.GetReport<TrainingReport>().Epochs[^1].Validation,
+        })!.Metric;
 
     /// <summary>What a seed gave.</summary>
-    private sealed record Result(int Seed, double ValidationAccuracy, double TestError, long LiveNonZeros, double Compression, long LiveMultiplyAdds,
-        string Widths);
+    private sealed record Result(int Seed, double ValidationAccuracy, double TestError, double? TestErrorAgainst, long LiveNonZeros, double Compression,
+        long LiveMultiplyAdds, string Widths);
 }

@@ -14,6 +14,9 @@ internal sealed record Recipe(string Name, Func<Network> Network, IReadOnlyList<
     /// <summary>Whether <see cref="Rows"/> needs the folder.</summary>
     public bool NeedsData { get; init; } = true;
 
+    /// <summary>The step whose network the last one is compared with on the test rows too; null for none.</summary>
+    public string? Against { get; init; }
+
     /// <summary>Whether each step goes on with the model of the one before; else all start from the rows.</summary>
     public bool IsChain { get; init; } = true;
 }

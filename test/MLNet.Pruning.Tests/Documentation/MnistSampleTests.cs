@@ -50,4 +50,20 @@ public class MnistSampleTests
         Assert.AreNotEqual(0, exitCode);
         StringAssert.Contains(errors, "other settings");
     }
+
+    [TestMethod]
+    public void A_network_is_taken_apart_and_measured_before_and_after()
+    {
+        var digits = IdxDigits.Write(_folder, TrainingRows);
+        var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/Mnist",
+            ["--data", _folder.FullName, "--recipe", "lenet300-factorized", "--seeds", "1", "--output", _folder.FullName]));
+        Assert.AreEqual(0, exitCode, errors + printed);
+        var results = Path.Combine(_folder.FullName, "lenet300-factorized");
+        using var report = JsonDocument.Parse(File.ReadAllText(Path.Combine(results, "report.json")));
+        var seed = report.RootElement.GetProperty("seeds")[0];
+        Assert.IsGreaterThanOrEqualTo(4, seed.GetProperty("compression").GetDouble());
+        Assert.AreEqual(100.0 * IdxDigits.Errors(Path.Combine(results, "best.onnx"), digits[TrainingRows..]) / (digits.Length - TrainingRows),
+            seed.GetProperty("testError").GetDouble(), 1e-9);
+        Assert.IsLessThan(5, Math.Abs(seed.GetProperty("testError").GetDouble() - seed.GetProperty("testErrorAgainst").GetDouble()));
+    }
 }

@@ -20,8 +20,8 @@ public class FactorizeChainTests
         Assert.AreEqual(24 * (64 + 96), report.Layers[0].ParametersAfter);
         Assert.AreEqual("16", report.Layers[1].Rank);
         Assert.Contains("greatest rank is 10", report.Layers[2].Reason!);
-        Assert.AreEqual(report.ParametersAfter, model.LastTransformer.Network.ParameterCount);
-        Assert.AreEqual(report.ParametersBefore - 64 * 96 - 96 * 64 + 24 * 160 + 16 * 160, report.ParametersAfter);
+        Assert.AreEqual(report.Costs[0].After, model.LastTransformer.Network.ParameterCount);
+        Assert.AreEqual(report.Costs[0].Before - 64 * 96 - 96 * 64 + 24 * 160 + 16 * 160, report.Costs[0].After);
         Assert.IsLessThan(0.03, report.Before!.Metric - report.After!.Metric);
         Assert.IsGreaterThan(0.92, ml.MulticlassClassification.Evaluate(model.Transform(data.TestSet)).MicroAccuracy);
     }
@@ -49,6 +49,27 @@ public class FactorizeChainTests
         Assert.AreEqual(steps[1].Report!.ToString(), ((IEnumerable<ITransformer>)loaded).OfType<NeuralNetworkTransformer>().ElementAt(1).Report!.ToString());
 
         float[] Scores(ITransformer transformer) => [.. transformer.Transform(data.TestSet).GetColumn<float[]>("Score").SelectMany(row => row)];
+    }
+
+    [TestMethod]
+    public void Ranks_by_metric_and_by_sensitivity_are_measured_on_the_validation_rows()
+    {
+        var ml = new MLContext(1);
+        var data = Digits.Load(ml);
+        var trained = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Wide)).Fit(data);
+        FactorizationReport Fit(Rank rank) => ml.Transforms.Factorize(new FactorizationOptions { Factorizer = Factorizer.Pca, Rank = rank, Seed = 1 })
+            .Fit(trained.Transform(data)).GetReport<FactorizationReport>();
+        var small = Fit(Rank.Within(Budget.MetricLoss(0.01)));
+        Assert.IsLessThanOrEqualTo(0.01 + 1e-9, small.Before!.Metric - small.After!.Metric);
+        Assert.IsLessThan(0.7 * small.Costs[0].Before, (long)small.Costs[0].After);
+        var sensitive = Fit(Rank.BySensitivity(Budget.Parameters((long)small.Costs[0].After)));
+        Assert.IsLessThanOrEqualTo((long)small.Costs[0].After, sensitive.Costs[0].After);
+        Assert.IsLessThan(0.05, sensitive.Before!.Metric - sensitive.After!.Metric);
+        var both = Fit(Rank.Within(Budget.MetricLoss(0.02) + Budget.Parameters((long)small.Costs[0].After)));
+        Assert.IsLessThanOrEqualTo((long)small.Costs[0].After, both.Costs[0].After);
+        var error = Assert.ThrowsExactly<UnreachableBudgetException>(() => Fit(Rank.Within(Budget.MetricLoss(0.01) + Budget.Parameters(1000))));
+        Assert.Contains("of the metric", error.Message);
+        Assert.IsGreaterThan(0.1, error.Missing);
     }
 
     [TestMethod]
@@ -99,9 +120,25 @@ public class FactorizeChainTests
         var last = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options()))
             .Append(ml.Transforms.Factorize(rank: Rank.Energy(1))).Fit(Digits.Load(ml)).LastTransformer;
         var report = last.GetReport<FactorizationReport>();
-        Assert.AreEqual(report.ParametersBefore, report.ParametersAfter);
+        Assert.AreEqual(report.Costs[0].Before, report.Costs[0].After);
         Assert.Contains("at rank 10 it would have 420 parameters in the place of 320", report.Layers[1].Reason!);
         Assert.ContainsSingle(warning => warning.Contains("No layer got smaller", StringComparison.Ordinal), warnings);
+    }
+
+    [TestMethod]
+    public void What_was_removed_before_is_taken_apart_too_and_a_cancellation_is_answered()
+    {
+        var ml = new MLContext(1);
+        var data = Digits.Load(ml);
+        var pruned = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Wide))
+            .Append(ml.Transforms.Prune(0.3, granularity: Granularity.Neuron, fineTuneEpochs: 2)).Fit(data);
+        var view = pruned.Transform(data);
+        var last = ml.Transforms.Factorize(Factorizer.Pca, Rank.Fixed(16)).Fit(view);
+        Assert.AreEqual(16 * (64 + pruned.LastTransformer.Network["fc1.weight"].Shape[0]), last.GetReport<FactorizationReport>().Layers[0].ParametersAfter);
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        var step = ml.Transforms.Factorize(new FactorizationOptions { CancellationToken = source.Token });
+        Assert.Throws<OperationCanceledException>(() => step.Fit(view));
     }
 
     [TestMethod]

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Structure.Granularities;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Compression.Factorization;
@@ -9,25 +10,28 @@ namespace MLNet.Pruning.Compression.Factorization;
 /// </summary>
 internal sealed class CpDecomposition : Decomposition
 {
-    private const int Levels = 16;
-    private const double Settled = 1e-9;
-
     /// <summary>Share of a mean diagonal that keeps the least squares from dividing by nothing.</summary>
     private const double Damping = 1e-12;
 
+    private const double Settled = 1e-9;
+
+    private const int Levels = 16;
+
+    private readonly Dictionary<int, (Factors Factors, double Lost)> _fits = [];
     private readonly FactorizableLayer _layer;
-    private readonly int _iterations;
     private readonly Tensor _kernels;
     private readonly double _energy;
-    private readonly Dictionary<int, (Factors Factors, double Lost)> _fits = [];
+    private readonly int _iterations;
 
     public CpDecomposition(FactorizableLayer layer, int iterations)
     {
         (_layer, _iterations, _kernels) = (layer, iterations, TuckerDecomposition.Kernels(layer));
         _energy = TuckerDecomposition.Energy(_kernels);
         var (filters, channels, positions) = (layer.Weight.Shape[0], layer.Weight.Shape[1], layer.KernelPositions);
-        // The rank of a tensor is at most the product of its two smallest sizes.
-        Full = [(int)Math.Min((long)filters * channels, Math.Min((long)filters * positions, (long)channels * positions))];
+        // The rank of a tensor is at most the product of its two smallest sizes; and beyond as many values as there are nothing gets smaller.
+        long[] bounds = [(long)filters * channels, (long)filters * positions, (long)channels * positions,
+            layer.Weight.Count / (filters + channels + positions)];
+        Full = [(int)Math.Max(1, bounds.Min())];
     }
 
     public override ImmutableArray<int> Full { get; }
@@ -43,10 +47,10 @@ internal sealed class CpDecomposition : Decomposition
 
     public override Factors Compute(ImmutableArray<int> ranks, CancellationToken cancellation) => Fit(ranks[0], cancellation).Factors;
 
-    /// <summary>By bisection: each fit is a run of least squares.</summary>
+    /// <summary>By bisection: each fit is a run of least squares. One above the greatest rank where that keeps less.</summary>
     public override ImmutableArray<int> Keeping(double energy)
     {
-        var (little, much) = (0, Full[0]);
+        var (little, much) = (0, Full[0] + 1);
         while (much - little > 1)
         {
             var rank = (little + much) / 2;
@@ -97,7 +101,8 @@ internal sealed class CpDecomposition : Decomposition
                 Tensor[] others = [.. factors.Where((_, i) => i != mode)];
                 var gram = others[0].t().matmul(others[0]) * others[1].t().matmul(others[1]);
                 var diagonal = gram.diag().data<double>().ToArray();
-                var damped = gram - tensor(Array.ConvertAll(diagonal, _ => -Damping * diagonal.Average())).diag();
+                var mean = diagonal.Average();
+                var damped = gram - tensor(Array.ConvertAll(diagonal, _ => -Damping * (mean > 0 ? mean : 1))).diag();
                 factors[mode] = linalg.solve(damped, unfolded[mode].matmul(Products(others[0], others[1])).t()).t();
                 // The last one carries the size.
                 factors[mode] = mode < 2 ? Scaled(factors[mode], factors[mode], -1) : factors[mode];

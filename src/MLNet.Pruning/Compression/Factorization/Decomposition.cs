@@ -1,3 +1,5 @@
+using MLNet.Pruning.Structure.Granularities;
+
 namespace MLNet.Pruning.Compression.Factorization;
 
 /// <summary>A weight as a product of smaller ones, at any rank.</summary>

@@ -37,5 +37,10 @@ public record FactorizationOptions
     /// <summary>What they say to the plan.</summary>
     internal FactorizationStep Step => new() { Scope = Scope, Count = CalibrationRows, CancellationToken = CancellationToken };
 
-    internal void Validate() => RatioSpace.Check(Granularity.Weight, Scope);
+    /// <summary>The options themselves, once they are known to go together.</summary>
+    internal FactorizationOptions Checked()
+    {
+        RatioSpace.Check(Granularity.Weight, Scope);
+        return this;
+    }
 }

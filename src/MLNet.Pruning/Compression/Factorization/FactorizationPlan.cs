@@ -10,6 +10,7 @@ internal static class FactorizationPlan
     /// <exception cref="ArgumentException">
     /// No layer can be factorised so, a weight is not finite, a name does not exist, or a given rank is above the layer's.
     /// </exception>
+    /// <exception cref="UnreachableBudgetException">No ranks meet a budget.</exception>
     /// <exception cref="InvalidOperationException">Rows are needed and there are none, or they make values that are not finite.</exception>
     public static (Network Network, IReadOnlyList<FactorizedLayer> Layers) Run(Network network, Factorizer factorizer, Rank rank, FactorizationStep step)
     {

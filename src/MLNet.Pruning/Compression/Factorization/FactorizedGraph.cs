@@ -1,5 +1,6 @@
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Structure.Granularities;
 
 namespace MLNet.Pruning.Compression.Factorization;
 

@@ -46,6 +46,8 @@ internal sealed class NoiseRank : LayerRank
 /// <summary>One layer as it is given, the others by a rule.</summary>
 internal sealed class GivenRank(Rank others, string name, int rank) : Rank
 {
+    internal override Budget? Budget => others.Budget;
+
     public override string ToString() => $"{others}.{Notation.Call(nameof(For), name, rank)}";
 
     internal override IReadOnlyList<RankChoice> Choose(IReadOnlyList<RankedLayer> layers, RankSearch search)

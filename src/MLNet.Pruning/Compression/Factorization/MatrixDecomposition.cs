@@ -1,3 +1,4 @@
+using MLNet.Pruning.Structure.Granularities;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Compression.Factorization;

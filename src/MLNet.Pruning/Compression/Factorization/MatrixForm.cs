@@ -63,22 +63,7 @@ internal abstract record MatrixForm(Parameter Weight, WeightMatrix Matrix)
 /// <summary>Of a dense layer, of a table that is looked up, or of a convolution whose kernels are rows.</summary>
 internal sealed record PlainForm(Parameter Weight, WeightMatrix Matrix) : MatrixForm(Weight, Matrix)
 {
-    public override IReadOnlyList<LayerPart> Parts(Node node, int rank)
-    {
-        var shape = Weight.Shape;
-        ImmutableArray<int> first = Matrix.IsTransposed ? [Matrix.Columns, rank] : shape.SetItem(0, rank);
-        ImmutableArray<int> second = Matrix.IsTransposed ? [rank, Matrix.Rows] : [Matrix.Rows, rank, .. Enumerable.Repeat(1, shape.Length - 2)];
-        var none = ImmutableDictionary<string, object>.Empty;
-        return node.Operator switch
-        {
-            "Conv" => [new("Conv", 1, first, node.Attributes),
-                new("Conv", 1, second, none.Add("kernel_shape", second.Skip(2).Select(size => (long)size).ToArray()))],
-            "Gemm" => [new("Gemm", 1, first, node.Attributes.Remove("alpha").Remove("beta")), new("Gemm", 1, second, node.Attributes.Remove("transA"))],
-            "Gather" => [new("Gather", 0, first, node.Attributes), new("MatMul", 1, second, none)],
-            _ when node.Inputs[0] == Weight.Name => [new("MatMul", 0, first, none), new("MatMul", 0, second, none)],
-            _ => [new("MatMul", 1, first, none), new("MatMul", 1, second, none)],
-        };
-    }
+    public override IReadOnlyList<LayerPart> Parts(Node node, int rank) => LayerPart.OfRank(node, Weight, Matrix, rank);
 }
 
 /// <summary>

@@ -18,6 +18,7 @@ public static class NetworkFactorizationExtensions
     /// No layer can be factorised so, a weight is not finite, a name does not exist, a given rank is above the layer's, or the rows are no multiple of a
     /// row's values.
     /// </exception>
+    /// <exception cref="UnreachableBudgetException">No ranks meet a budget.</exception>
     /// <exception cref="InvalidOperationException">Rows are needed and there are none, or they make values that are not finite.</exception>
     public static Network Factorize(this Network network, Factorizer factorizer, Rank rank, ReadOnlySpan<float> rows = default, Scope? scope = null)
     {
@@ -35,8 +36,7 @@ public static class NetworkFactorizationExtensions
         ReadOnlySpan<float> rows = default)
     {
         ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
+        options = Setting.Present(options, nameof(options)).Checked();
         var data = rows.IsEmpty ? null : GivenRows.Of(network, rows);
         TorchRuntime.Require(options.CancellationToken);
         (var small, layers) = FactorizationPlan.Run(network, options.Factorizer, options.Rank, options.Step with

@@ -33,12 +33,34 @@ public abstract class Rank
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rank"/> is below 1.</exception>
     public static Rank Fixed(int rank) => new FixedRank(Setting.AtLeast(1, rank, nameof(rank)));
 
+    /// <summary>
+    /// Within limits on costs, by layer as much as loses least energy for what it saves; with a limit on the loss of metric alone as small as keeps to it on
+    /// the validation rows. With both the network within the costs has to keep to the loss. Time is measured on this machine.
+    /// </summary>
+    /// <param name="budget">Of parameters, multiply-adds, bytes, milliseconds and the loss of metric.</param>
+    /// <exception cref="ArgumentException"><paramref name="budget"/> limits another cost.</exception>
+    public static Rank Within(Budget budget) => new BudgetRank(Known(budget, nameof(Within)));
+
+    /// <summary>
+    /// As <see cref="Within"/>, but a layer is taken to lose what the loss on the validation rows rises by with this layer alone at a rank. For chains.
+    /// </summary>
+    /// <param name="budget">As of <see cref="Within"/>.</param>
+    /// <exception cref="ArgumentException"><paramref name="budget"/> limits another cost.</exception>
+    /// <remarks>Cost: up to 12 measurements of the validation rows a layer.</remarks>
+    public static Rank BySensitivity(Budget budget) => new SensitivityRank(Known(budget, nameof(BySensitivity)));
+
     /// <summary>The same rule, but a given rank for one layer.</summary>
     /// <param name="layer">Name of the layer or of its weight.</param>
     /// <param name="rank">At least 1 and at most the layer's greatest; of a layer with several modes for each of them that has so many.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rank"/> is below 1.</exception>
     public Rank For(string layer, int rank) => new GivenRank(this, Setting.Named(layer, nameof(layer)), Setting.AtLeast(1, rank, nameof(rank)));
 
+    /// <summary>The budget that it keeps to; null for none.</summary>
+    internal virtual Budget? Budget => null;
+
     /// <summary>The ranks of each layer; null, with the reason, where it stays as it is.</summary>
     internal abstract IReadOnlyList<RankChoice> Choose(IReadOnlyList<RankedLayer> layers, RankSearch search);
+
+    private static Budget Known(Budget? budget, string rule) => Setting.Present(budget, nameof(budget)).For($"{nameof(Rank)}.{rule}",
+        [CostMeasure.Parameters, CostMeasure.MultiplyAdds, CostMeasure.Bytes, CostMeasure.Milliseconds], nameof(budget));
 }

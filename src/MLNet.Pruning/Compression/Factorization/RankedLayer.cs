@@ -1,3 +1,5 @@
+using MLNet.Pruning.Structure.Granularities;
+
 namespace MLNet.Pruning.Compression.Factorization;
 
 /// <summary>A layer with its decomposition, and what it costs at any rank.</summary>

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Structure.Granularities;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Compression.Factorization;
@@ -9,8 +10,8 @@ namespace MLNet.Pruning.Compression.Factorization;
 /// </summary>
 internal sealed class TuckerDecomposition : Decomposition
 {
-    private const int Rounds = 50;
-    private const double Settled = 1e-10;
+    private const int Rounds = 20;
+    private const double Settled = 1e-7;
 
     private readonly FactorizableLayer _layer;
 

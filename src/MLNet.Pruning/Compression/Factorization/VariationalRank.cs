@@ -22,7 +22,7 @@ internal static class VariationalRank
     public static int Of(double[] squares, long rows, long columns)
     {
         var ratio = (double)rows / columns;
-        // Equation 16 of the paper: where its z is positive, to the fourth digit.
+        // Below a threshold that depends on the ratio alone noise by itself has such values: the paper's approximation of it.
         var bound = 2.5129 * Math.Sqrt(ratio);
         var least = (1 + bound) * (1 + ratio / bound);
         var all = squares.Sum();
@@ -41,7 +41,7 @@ internal static class VariationalRank
         return squares.Count(square => square > columns * noise * least);
     }
 
-    /// <summary>Free energy, but for constants: equation 26 of the paper.</summary>
+    /// <summary>The free energy at a size of the noise, but for constants.</summary>
     private static double Energy(double variance, double[] squares, long rows, long columns, double ratio, double least)
     {
         var sum = (rows - squares.Length) * Math.Log(variance);

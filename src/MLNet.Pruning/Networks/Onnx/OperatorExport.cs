@@ -76,6 +76,11 @@ internal sealed partial class OperatorExport(Network network, long opset)
             case "TopK":
                 Emit(node, opset >= 10, ("k", false));
                 break;
+            case "Gemm" when opset < 11 && node.Input(2) is null:
+                // Before, what is added has to be there.
+                var type = network.Find(node.Inputs[0])?.Type ?? TensorType.Float;
+                Emit(node, [.. node.Inputs.Take(2), Initialize(node.Name + "_none", OnnxTensor.FromFloats("", [1], [0], (DataType)type))]);
+                break;
             case "BatchNormalization" when node.IsTraining:
                 // The standard wants the running statistics as outputs too.
                 var (y, hasAttribute) = (node.Outputs[0], opset >= Node.TrainingModeOpset);

@@ -61,6 +61,17 @@ internal sealed class NetworkStep
         return TorchRuntime.Device(gpu, fallback, channel, cancellation);
     }
 
+    /// <summary>What a step works on that measures networks and looks at rows.</summary>
+    public MeasuredRows Measure(IDataView input, IChannel channel, Metric? metric, CancellationToken cancellation)
+    {
+        var state = Require(input);
+        var device = Device(channel, cancellation);
+        var data = Read(input, state, cancellation);
+        var validation = Validation.Of(data, state.Task, state.Training.With(cancellation: cancellation, metric: metric));
+        return new(state, device, data, validation,
+            () => new(data, state.Task, validation.Loss, device, validation.BatchSize, Seed, cancellation));
+    }
+
     /// <summary>The teacher that a step's training names, or the network before it was pruned; null where it names no distillation.</summary>
     public static DistillationSession? Teach(TrainingOptions training, IDataView input, NetworkState state, TrainingData data, Device device)
         => training.Distillation?.Bind(new TeacherStep

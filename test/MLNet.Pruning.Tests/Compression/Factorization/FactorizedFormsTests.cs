@@ -81,6 +81,26 @@ public class FactorizedFormsTests
             SmallNetworks.Run(small, ids), 1e-5, "rows of the table");
     }
 
+    [TestMethod]
+    public void A_table_keeps_the_rows_that_are_looked_up()
+    {
+        // Ids below 5 alone, whose rows are smaller than all others: by the table itself they would be the first to go.
+        var table = SmallNetworks.Draw(40 * 12, 2);
+        for (var i = 0; i < 5 * 12; i++)
+        {
+            table[i] *= 0.1f;
+        }
+
+        var network = new Network(new() { Inputs = [new("ids", [-1, 4]) { Type = TensorType.Int64 }], Outputs = ["y"],
+            Nodes = [SmallNetworks.Node("embed", "Gather", ["w", "ids"], "y")], Parameters = [new("w", [40, 12], table, true, default)] });
+        var random = new Random(1);
+        long[] ids = [.. Enumerable.Range(0, 200).Select(_ => (long)random.Next(5))];
+        var expected = SmallNetworks.Run(network, ids);
+        var aware = network.Factorize(Factorizer.DataAwareSvd, Rank.Fixed(5), Array.ConvertAll(ids, id => (float)id));
+        Close.AreEqual(expected, SmallNetworks.Run(aware, ids), 1e-3, "five rows are of rank five");
+        Assert.IsGreaterThan(0.1, SmallNetworks.Distance(expected, SmallNetworks.Run(network.Factorize(Factorizer.Svd, Rank.Fixed(5)), ids)));
+    }
+
     private static Node Conv(params (string, object)[] attributes) => SmallNetworks.Node("conv", "Conv", ["x", "w", "b"], "y", attributes);
 
     private static object[] Case(string name, int[] input, Node node, params (string, int[])[] parameters)

@@ -31,13 +31,16 @@ internal static class SmallNetworks
         where T : unmanaged
     {
         using var options = new SessionOptions { IntraOpNumThreads = 1 };
-        using var session = new InferenceSession(OnnxWriter.Write(network).ToByteArray(), options);
+        using var session = new InferenceSession(Bytes(network), options);
         using var run = new RunOptions();
         using var input = OrtValue.CreateTensorValueFromMemory(rows, [rows.Length / network.Input.RowSize,
             .. network.Input.Shape.Skip(1).Select(size => (long)size)]);
         using var outputs = session.Run(run, session.InputNames, [input], session.OutputNames);
         return outputs[0].GetTensorDataAsSpan<float>().ToArray();
     }
+
+    /// <summary>Its file.</summary>
+    public static byte[] Bytes(Network network) => OnnxWriter.Write(network).ToByteArray();
 
     /// <summary>Every layer that can be taken apart, at ranks that are no matter how large.</summary>
     public static Network At(Network network, Factorizer factorizer, Func<Decomposition, ImmutableArray<int>> ranks,

@@ -46,13 +46,8 @@ internal sealed class LowRankBranch(Node node, string weight, WeightMatrix matri
     {
         var rank = u[0].Length;
         var layer = network.Nodes.First(other => other.Name == node.Name);
-        var shape = network[weight].Shape;
-        ImmutableArray<int> ends = [.. Enumerable.Repeat(1, matrix.IsTransposed ? 0 : shape.Length - 2)];
-        Parameter[] factors =
-        [
-            Factor(V, matrix.IsTransposed ? [matrix.Columns, rank] : shape.SetItem(0, rank), v, matrix.IsTransposed),
-            Factor(U, matrix.IsTransposed ? [rank, matrix.Rows] : [matrix.Rows, rank, .. ends], u, !matrix.IsTransposed),
-        ];
+        var parts = LayerPart.OfRank(layer, network[weight], matrix, rank);
+        Parameter[] factors = [Factor(V, parts[0].Shape, v, matrix.IsTransposed), Factor(U, parts[1].Shape, u, !matrix.IsTransposed)];
         if (network.TryGetParameter(U, out _))
         {
             return network.WithParameters(factors);
@@ -60,13 +55,11 @@ internal sealed class LowRankBranch(Node node, string weight, WeightMatrix matri
 
         var sum = layer.Outputs[0];
         var (sparse, narrow, dense) = ($"{node.Name}{Mark}.s.out", $"{V}.out", $"{U}.out");
-        var small = new Node(V, layer.Operator, [layer.Inputs[0], V], [narrow], layer.Attributes);
         Node[] nodes =
         [
             layer.WithOutputs([sparse]),
-            small,
-            layer.Operator == "Conv" ? new(U, "Conv", [narrow, U], [dense], [new("kernel_shape", ends.Select(size => (long)size).ToArray())])
-                : new(U, layer.Operator, [narrow, U], [dense], layer.Attributes.Remove("alpha")),
+            new(V, parts[0].Operator, [layer.Inputs[0], V], [narrow], parts[0].Attributes),
+            new(U, parts[1].Operator, [narrow, U], [dense], parts[1].Attributes),
             new(Sum, "Add", [sparse, dense], [sum]),
         ];
         return new Network(network.Parts with

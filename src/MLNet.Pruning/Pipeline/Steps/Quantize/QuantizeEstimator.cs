@@ -34,18 +34,15 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public NeuralNetworkTransformer Fit(IDataView input)
     {
-        var state = _step.Require(input);
         using var channel = _step.Start();
-        var device = _step.Device(channel, _options.CancellationToken);
-        var data = NetworkStep.Read(input, state, _options.CancellationToken);
-        var validation = Validation.Of(data, state.Task, state.Training.With(cancellation: _options.CancellationToken, metric: _options.Metric));
+        var (state, device, data, validation, calibration) = _step.Measure(input, channel, _options.Metric, _options.CancellationToken);
         var step = _options.Step with
         {
             Rows = data,
             Seed = _step.Seed,
             Masks = state.Masks,
             Measure = data.ValidationRows.IsEmpty ? null : network => validation.MeasureScored(network)!,
-            Calibration = () => new(data, state.Task, validation.Loss, device, validation.BatchSize, _step.Seed, _options.CancellationToken),
+            Calibration = calibration,
         };
         var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step)
             : (Learned(state) is { } learned ? learned.Write(step) : _options.Quantizer.Quantize(state.Network, step), []);

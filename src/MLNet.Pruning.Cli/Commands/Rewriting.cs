@@ -1,0 +1,80 @@
+using System.CommandLine;
+using Microsoft.ML;
+
+namespace MLNet.Pruning.Cli.Commands;
+
+/// <summary>A command that writes a model in another form, by rows where there are some.</summary>
+internal sealed class Rewriting
+{
+    private const double LearningRate = 1e-3;
+    private const int BatchSize = 64;
+
+    private readonly Argument<FileInfo> _model = new("model") { Description = "The ONNX file." };
+
+    private readonly Option<FileInfo> _output = new("--output", "-o") { Description = "The file to write; an older one stays whole until the new one is.",
+        Required = true };
+
+    private readonly Option<Dictionary<string, int>> _sizes
+        = RandomInputOptions.Sizes("Gives sizes that the model leaves open a number, in the file that is written too");
+
+    private readonly Option<int> _count;
+    private readonly RowOptions _rows;
+
+    /// <param name="rows">What rows are for.</param>
+    /// <param name="calibration">What is measured on them.</param>
+    /// <param name="count">Rows that it is measured on unless asked otherwise.</param>
+    public Rewriting(string rows, string calibration, int count)
+    {
+        _rows = new(rows);
+        _count = new Option<int>("--calibration-rows") { Description = $"Rows that {calibration} measured on.", DefaultValueFactory = _ => count }.AtLeast(1);
+    }
+
+    public void AddTo(Command command)
+    {
+        command.Arguments.Add(_model);
+        foreach (var option in new Option[] { _output, _count, _sizes })
+        {
+            command.Options.Add(option);
+        }
+
+        _rows.AddTo(command);
+    }
+
+    /// <summary>How many rows are looked at.</summary>
+    public int Count(ParseResult arguments) => arguments.GetValue(_count);
+
+    /// <summary>Reads the model, changes it and writes it.</summary>
+    /// <param name="arguments">What was given.</param>
+    /// <param name="what">What is done, for the progress.</param>
+    /// <param name="step">The step of a chain that does it, for the metric that was asked for.</param>
+    /// <param name="alone">What does it without rows.</param>
+    /// <param name="answer">The answer, by the files before and after; the report is that of the step, where there are rows.</param>
+    public Answer Run<TReport>(ParseResult arguments, string what, Func<MLContext, Network, Metric?, IEstimator<NeuralNetworkTransformer>> step,
+        Func<Network, Network> alone, Func<FileSummary, FileSummary, TReport?, Answer> answer)
+        where TReport : StepReport
+    {
+        var given = _rows.Read(arguments, _count);
+        var (file, written, seed) = (arguments.GetRequiredValue(_model), arguments.GetRequiredValue(_output), arguments.GetValue(Tool.Seed));
+        return Progress.Run(what, say =>
+        {
+            var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(_sizes));
+            var before = FileSummary.Of(file, NetworkCost.Of(network));
+            var (small, report) = given is { } found ? new FineTuning(found.Data, found.Label, found.Task, LearningRate, BatchSize, seed)
+                .Fit<TReport>(network, ml => step(ml, network, found.Metric), say) : (Alone(network, alone), null);
+            small.SaveOnnx(written.ToString());
+            return answer(before, FileSummary.Of(written, NetworkCost.Of(small)), report);
+        });
+    }
+
+    private static Network Alone(Network network, Func<Network, Network> alone)
+    {
+        try
+        {
+            return alone(network);
+        }
+        catch (InvalidOperationException e) when (e is not PruningTargetException)
+        {
+            throw new UsageException($"{Tool.Reason(e)} Give --data rows.csv and --label column.");
+        }
+    }
+}
