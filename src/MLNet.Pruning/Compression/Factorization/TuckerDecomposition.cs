@@ -50,7 +50,8 @@ internal sealed class TuckerDecomposition : Decomposition
         Mixing(_layer, _layer.Weight.Shape[0], ranks[1]),
     ];
 
-    public override double Lost(ImmutableArray<int> ranks) => Math.Min(1, _modes.Select((mode, i) => Tail(mode.Values, ranks[i])).Sum());
+    /// <summary>As if what one mode keeps were spread evenly over the other; the sum of both tails is an upper bound.</summary>
+    public override double Lost(ImmutableArray<int> ranks) => 1 - _modes.Select((mode, i) => 1 - Tail(mode.Values, ranks[i])).Aggregate((a, b) => a * b);
 
     public override ImmutableArray<int> Keeping(double energy) => [.. _modes.Select(mode => Leading(mode.Values, energy))];
 
@@ -61,10 +62,11 @@ internal sealed class TuckerDecomposition : Decomposition
         return ranks.All(rank => rank > 0) ? [.. ranks] : null;
     }
 
-    /// <summary>From the full ranks on the one mode is dropped next whose last value is the smaller for each weight that goes with it.</summary>
+    /// <summary>From the full ranks on that mode is cut next which loses less, of what it still keeps, for each weight that goes.</summary>
     public override IReadOnlyList<ImmutableArray<int>> Path(Func<ImmutableArray<int>, bool> isSmaller)
     {
         var (path, ranks) = (new List<ImmutableArray<int>>(), Full);
+        double[] kept = [.. _modes.Select(mode => mode.Values.Sum(value => value * value))];
         while (true)
         {
             if (isSmaller(ranks))
@@ -72,7 +74,8 @@ internal sealed class TuckerDecomposition : Decomposition
                 path.Add(ranks);
             }
 
-            double Cost(int mode) => Math.Pow(_modes[mode].Values[ranks[mode] - 1], 2)
+            double Last(int mode) => Math.Pow(_modes[mode].Values[ranks[mode] - 1], 2);
+            double Cost(int mode) => Last(mode) / Math.Max(double.Epsilon, kept[mode])
                 / (_layer.Weight.Shape[1 - mode] + (double)ranks[1 - mode] * _layer.KernelPositions);
             int[] open = [.. Enumerable.Range(0, 2).Where(mode => ranks[mode] > 1)];
             if (open.Length == 0)
@@ -81,6 +84,7 @@ internal sealed class TuckerDecomposition : Decomposition
             }
 
             var next = open.MinBy(Cost);
+            kept[next] -= Last(next);
             ranks = ranks.SetItem(next, ranks[next] - 1);
         }
     }
