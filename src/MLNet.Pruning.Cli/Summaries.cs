@@ -1,3 +1,4 @@
+using MLNet.Pruning.Cli.Runtime;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Onnx;
 
@@ -30,6 +31,11 @@ internal sealed record FileSummary(string File, long Bytes, long Parameters, lon
     public static long SizeOnDisk(FileInfo file)
     {
         file.Refresh();
+        if (NetworkFile.IsCompressed(file))
+        {
+            return file.Exists ? file.Length : throw new FileNotFoundException($"There is no file '{file}'.", file.ToString());
+        }
+
         // Read first: that says what is wrong with it.
         return OnnxExternalData.Bytes(OnnxFile.Read(file.ToString())) + file.Length;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MLNet.Pruning.Cli.Runtime;
 
 namespace MLNet.Pruning.Cli.Commands;
 
@@ -11,15 +12,20 @@ internal static class InspectCommand
         var model = new Argument<FileInfo>("model") { Description = "The ONNX file." };
         var groups = new Option<bool>("--groups") { Description = "Lists every group of indices that go together." };
         var explain = new Option<string?>("--explain") { Description = "Says why the members of one group go together.", HelpName = "layer:number" };
+        var encodings = new Option<bool>("--encodings") { Description = "Tells the bytes of each tensor by how it is encoded." };
         var sizes = RandomInputOptions.Sizes("Gives sizes that the model leaves open a number");
-        var command = new Command("inspect", "Layers, shapes, parameters, non-zeros, multiply-adds and groups of a model.") { model, groups, explain, sizes };
+        var command = new Command("inspect", "Layers, shapes, parameters, non-zeros, multiply-adds and groups of a model.") 
+        {
+            model, groups, explain, encodings, sizes,
+        };
         command.SetAnswer(arguments =>
         {
             var file = arguments.GetRequiredValue(model);
             // Before there is a network: both need the room that the file takes as a model.
             var bytes = FileSummary.SizeOnDisk(file);
-            var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(sizes));
-            return arguments.GetValue(explain) is { } group ? Explain(network, group) : Inspection.Of(file, bytes, network, arguments.GetValue(groups));
+            var network = NetworkFile.Read(file, arguments.GetRequiredValue(sizes));
+            return arguments.GetValue(explain) is { } group ? Explain(network, group)
+                : Inspection.Of(file, bytes, network, arguments.GetValue(groups), arguments.GetValue(encodings));
         });
         return command;
     }

@@ -16,11 +16,12 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="NotCounted">Whose multiply-adds are not counted, and why.</param>
 /// <param name="Groups">The groups by the layer that makes them.</param>
 /// <param name="Reasons">Why what cannot shrink cannot.</param>
+/// <param name="Encodings">Bytes of each tensor by how it is encoded; only with --encodings.</param>
 internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSummary[] Inputs, TensorSummary[] Outputs, LayerSummary[] Layers,
     CountSummary Total, LeftOutValues[] LeftOut,
-    string[] NotCounted, GroupsSummary[] Groups, string[] Reasons) : Answer
+    string[] NotCounted, GroupsSummary[] Groups, string[] Reasons, EncodingSummary[]? Encodings) : Answer
 {
-    public static Inspection Of(FileInfo file, long bytes, Network network, bool listGroups)
+    public static Inspection Of(FileInfo file, long bytes, Network network, bool listGroups, bool listEncodings)
     {
         var cost = NetworkCost.Of(network);
         var structure = network.Groups();
@@ -29,7 +30,8 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
             [.. network.Inputs.Select(input => TensorSummary.Of(network, input))], [.. network.Outputs.Select(output => TensorSummary.Of(network, output))],
             [.. cost.Layers.Select(layer => LayerSummary.Of(network, layers[layer.Name], layer))], CountSummary.Of(cost.Total), [.. cost.LeftOut],
             [.. NetworkCost.NotCounted(cost.Layers)],
-            [.. structure.Families.Select(family => GroupsSummary.Of(family, listGroups))], [.. structure.Reasons()]);
+            [.. structure.Families.Select(family => GroupsSummary.Of(family, listGroups))], [.. structure.Reasons()],
+            listEncodings ? [.. cost.Storage.Tensors.Append(cost.Storage.Total).Select(EncodingSummary.Of)] : null);
     }
 
     public override void Print(IAnsiConsole console)
@@ -64,6 +66,7 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
             console.Line(line);
         }
 
+        PrintEncodings(console);
         PrintGroups(console);
         foreach (var group in Groups.SelectMany(family => (family.Groups
             ?? []).Select(group => $"{family.Layer}:{group.Number} {string.Join(" ", group.Members.Select(member => member.Slice))}")))
@@ -75,6 +78,23 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
         {
             console.Line(reason);
         }
+    }
+
+    private void PrintEncodings(IAnsiConsole console)
+    {
+        if (Encodings is null)
+        {
+            return;
+        }
+
+        string[] names = [.. Encodings.SelectMany(tensor => tensor.Bytes.Keys).Distinct()];
+        var table = Cells.Columns(["bytes as", .. names, "<smallest"]);
+        foreach (var tensor in Encodings)
+        {
+            table.Row([tensor.Tensor, .. names.Select(name => tensor.Bytes.TryGetValue(name, out var bytes) ? Cells.Number(bytes) : ""), tensor.Smallest]);
+        }
+
+        console.Write(table);
     }
 
     private void PrintGroups(IAnsiConsole console)
@@ -92,6 +112,18 @@ internal sealed record Inspection(string File, long Bytes, long? Opset, TensorSu
 
         console.Write(groups);
     }
+}
+
+/// <summary>What a tensor takes.</summary>
+/// <param name="Tensor">Its name, or "total".</param>
+/// <param name="Smallest">The encoding that takes least.</param>
+/// <param name="Bytes">By encoding.</param>
+internal sealed record EncodingSummary(string Tensor, string Smallest, Dictionary<string, long> Bytes)
+{
+    public static EncodingSummary Of(TensorStorage tensor) => new(tensor.Name, Name(tensor.Smallest),
+        tensor.Bytes.ToDictionary(pair => Name(pair.Key), pair => pair.Value));
+
+    private static string Name(WeightEncoding encoding) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(encoding.ToString());
 }
 
 /// <summary>Figures of a layer or a network.</summary>

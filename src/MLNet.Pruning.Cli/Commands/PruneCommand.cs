@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using MLNet.Pruning.Cli.Runtime;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using Microsoft.ML;
 
@@ -114,14 +115,14 @@ internal static class PruneCommand
 
             return Progress.Run("pruning", say =>
             {
-                var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(sizes));
+                var network = NetworkFile.Read(file, arguments.GetRequiredValue(sizes));
                 var before = FileSummary.Of(file, NetworkCost.Of(network));
                 network = arguments.GetValue(fold) ? network.FoldBatchNorm() : network;
                 var scoped = options with { Scope = layers.Of(arguments, network, chosen), Progress = Progress.Of<PruningStep>(say) };
                 var (small, report) = fineTuning is null ? Prune(network, scoped)
                     : fineTuning.Fit<PruningReport>(network, ml => ml.Transforms.Prune(scoped), say);
                 var (written, quantized) = quantizing is null ? (small, null) : Quantize(small, quantizing, fineTuning, say);
-                written.SaveOnnx(to.ToString(), arguments.GetValue(sparse));
+                NetworkFile.Write(written, to, arguments.GetValue(sparse));
                 return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(written)), scoped, arguments.GetRequiredValue(granularity)!,
                     arguments.GetRequiredValue(target), network, small, report, quantizing, quantized);
             });

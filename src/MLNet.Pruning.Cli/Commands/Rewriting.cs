@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MLNet.Pruning.Cli.Runtime;
 using Microsoft.ML;
 
 namespace MLNet.Pruning.Cli.Commands;
@@ -57,11 +58,11 @@ internal sealed class Rewriting
         var (file, written, seed) = (arguments.GetRequiredValue(_model), arguments.GetRequiredValue(_output), arguments.GetValue(Tool.Seed));
         return Progress.Run(what, say =>
         {
-            var network = Network.FromOnnx(file.ToString(), arguments.GetRequiredValue(_sizes));
+            var network = NetworkFile.Read(file, arguments.GetRequiredValue(_sizes));
             var before = FileSummary.Of(file, NetworkCost.Of(network));
             var (small, report) = given is { } found ? new FineTuning(found.Data, found.Label, found.Task, LearningRate, BatchSize, seed)
                 .Fit<TReport>(network, ml => step(ml, network, found.Metric), say) : (Alone(network, alone), null);
-            small.SaveOnnx(written.ToString());
+            NetworkFile.Write(small, written);
             return answer(before, FileSummary.Of(written, NetworkCost.Of(small)), report);
         });
     }

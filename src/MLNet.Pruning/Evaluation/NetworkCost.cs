@@ -7,7 +7,10 @@ namespace MLNet.Pruning;
 /// <summary>What a network holds and costs, counted from its values; prints as a table.</summary>
 public sealed class NetworkCost
 {
-    private NetworkCost(ImmutableArray<LayerCost> layers) => (Layers, Total) = (layers, Sum(layers));
+    private readonly Lazy<StorageCost> _storage;
+
+    private NetworkCost(ImmutableArray<LayerCost> layers, IEnumerable<Parameter> parameters)
+        => (Layers, Total, _storage) = (layers, Sum(layers), new(() => new(parameters)));
 
     /// <summary>The layers that have parameters, in order.</summary>
     public ImmutableArray<LayerCost> Layers { get; }
@@ -18,12 +21,15 @@ public sealed class NetworkCost
     /// <summary>Values that operators read which are not analysed, by operator; empty where all are counted.</summary>
     public ImmutableArray<LeftOutValues> LeftOut { get; private init; } = [];
 
+    /// <summary>What its parameters take by encoding, computed when it is first asked for; of trees nothing. Cost: some microseconds a value.</summary>
+    public StorageCost Storage => _storage.Value;
+
     /// <summary>What an ensemble of trees holds, where it is one that was measured; null for a network.</summary>
     public TreeCost? Trees { get; private init; }
 
     /// <summary>An ensemble of trees: one layer, of thresholds and leaf values.</summary>
     internal static NetworkCost Of(TreeCost cost, long nonZeros)
-        => new([new("trees", "TreeEnsemble", cost.Nodes + cost.Leaves, nonZeros, nonZeros, 0, 0, 0, 0, cost.Bytes)]) { Trees = cost };
+        => new([new("trees", "TreeEnsemble", cost.Nodes + cost.Leaves, nonZeros, nonZeros, 0, 0, 0, 0, cost.Bytes)], []) { Trees = cost };
 
     /// <summary>Counts a network.</summary>
     /// <param name="network">The network, with values.</param>
@@ -39,7 +45,7 @@ public sealed class NetworkCost
         // What several layers read is counted with the first of them.
         var counted = new HashSet<string>();
         return new([.. network.Layers.Where(layer => layer.Parameters.Count > 0 || !layer.MultiplyAdds.IsZero)
-            .Select(layer => Count(network, liveness, layer, [.. layer.Parameters.Where(counted.Add).Select(name => network[name])]))])
+            .Select(layer => Count(network, liveness, layer, [.. layer.Parameters.Where(counted.Add).Select(name => network[name])]))], network.Parameters)
         {
             LeftOut = [.. LeftOutValues.Of(network)],
         };

@@ -40,7 +40,7 @@ internal sealed record WeightView(string Parameter, ImmutableArray<int> Dimensio
 
     private static ImmutableArray<int>? Through(Node node, ImmutableArray<int> dimensions, ImmutableArray<int> sizes) => node.Operator switch
     {
-        "Identity" or "Cast" or Node.FakeQuantize => dimensions,
+        "Identity" or "Cast" or Node.FakeQuantize or Node.FakeCodebook => dimensions,
         "Transpose" => [.. node.Ints("perm", [.. Enumerable.Range(0, sizes.Length).Reverse().Select(i => (long)i)]).Select(i => dimensions[(int)i])],
         "Squeeze" when !node.Attributes.ContainsKey("axes") => [.. dimensions.Where((_, i) => sizes[i] != 1)],
         "Squeeze" => [.. dimensions.Where((_, i) => !node.Axes(sizes.Length).Contains(i))],

@@ -16,6 +16,7 @@ internal static class ElementwiseCoupling
         })),
         new("DynamicQuantizeLinear", (coupling, node) => [coupling.Input(node, 0), new([], Zero: false), new([], Zero: false)]),
         new("QuantizeLinear", Quantization), new("DequantizeLinear", Quantization), new(Node.FakeQuantize, Quantization),
+        new(Node.FakeCodebook, (coupling, node) => [coupling.Input(node, 0)]),
     ];
 
     private static StructuredValue[] Clip(Coupling coupling, Node node) => [coupling.Input(node, 0) is var x && node.Inputs.Length == 1

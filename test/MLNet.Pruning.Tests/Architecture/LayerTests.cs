@@ -16,7 +16,7 @@ public class LayerTests
     private static readonly string[] s_layers =
     [
         "Messages", "Files", "Threading", "Tasks", "Tasks/Confidence",
-        "Networks/Format", "Networks/Graph", "Networks/Operators", "Networks", "Networks/Onnx/Expansions", "Networks/Onnx",
+        "Networks/Format", "Networks/Graph", "Networks/Operators", "Networks", "Networks/Onnx/Expansions", "Networks/Onnx", "Networks/Storage",
         "Structure/Folding", "Structure", "Structure/Granularities",
         "Evaluation",
         "Scoring/Native", "Scoring/Operators", "Scoring",

@@ -60,6 +60,29 @@ public class QuantizeTests
     }
 
     [TestMethod]
+    public void Compressed_files_are_written_read_and_counted()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        CliProcess.Json(0, "prune", model, "-o", files["b.nnp"], "--sparsity", "0.8");
+        var quantized = CliProcess.Json(0, "quantize", files["b.nnp"], "-o", files["c.nnp"], "--to", "codebook(4)");
+        Assert.AreEqual("Codebook(4, Linear, 0, false)", quantized.GetProperty("to").GetString());
+        Assert.AreEqual(new FileInfo(files["c.nnp"]).Length, quantized.GetProperty("output").GetProperty("bytes").GetInt64());
+        Assert.IsLessThan(0.15, (double)new FileInfo(files["c.nnp"]).Length / new FileInfo(model).Length);
+        var inspected = CliProcess.Json(0, "inspect", files["c.nnp"], "--encodings");
+        Assert.AreEqual(new FileInfo(files["c.nnp"]).Length, inspected.GetProperty("bytes").GetInt64());
+        var weight = inspected.GetProperty("encodings").EnumerateArray().Single(tensor => tensor.GetProperty("tensor").GetString() == "fc1.weight");
+        Assert.AreEqual("entropyCoded", weight.GetProperty("smallest").GetString());
+        Assert.AreEqual(4 * Network.FromCompressed(files["c.nnp"])["fc1.weight"].Count, weight.GetProperty("bytes").GetProperty("dense").GetInt64());
+        Assert.Contains("EntropyCoded", CliProcess.Run("inspect", files["c.nnp"], "--encodings").Output, StringComparison.OrdinalIgnoreCase);
+        CliProcess.Json(0, "quantize", files["c.nnp"], "-o", files["d.onnx"], "--to", "float16");
+        CliProcess.Json(2, "inspect", files["c.nnp"], "--size", "N=3");
+        File.WriteAllBytes(files["e.nnp"], [1, 2, 3]);
+        Assert.Contains("does not begin", CliProcess.Json(1, "inspect", files["e.nnp"]).GetProperty("error").GetString()!);
+        CliProcess.Json(1, "inspect", files["f.nnp"]);
+    }
+
+    [TestMethod]
     public void Integers_between_layers_are_measured_on_rows_and_keep_the_accuracy()
     {
         using var files = new CliFiles();

@@ -14,7 +14,7 @@ namespace MLNet.Pruning.Tests.Structure;
 public class OperatorAxesTests
 {
     /// <summary>Operators that read no tensor with values, or that only graphs of ours hold.</summary>
-    private static readonly string[] s_withoutTensors = ["ConstantOfShape", "Shape", "Size", Node.Dimensions, Node.FakeQuantize];
+    private static readonly string[] s_withoutTensors = ["ConstantOfShape", "Shape", "Size", Node.Dimensions, Node.FakeQuantize, Node.FakeCodebook];
 
     /// <summary>Shapes are told behind them, and everything stays: what they pick or write depends on values, or is a diagonal.</summary>
     private static readonly string[] s_opaque = ["Einsum", "GatherElements", "NonZero", "Range", "ScatterElements", "ScatterND"];

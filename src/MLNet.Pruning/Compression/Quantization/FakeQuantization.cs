@@ -60,6 +60,7 @@ internal static class FakeQuantization
 
     private static float Learned(float scale, float change) => WeightGrids.Scale(scale * Math.Exp(change));
 
-    private static Network Floats(Network network, Network trained)
+    /// <summary>A network with the weights of one that was trained with rounding.</summary>
+    public static Network Floats(Network network, Network trained)
         => network.WithParameters(network.Parameters.Select(parameter => parameter.WithValues(trained[parameter.Name].Array)));
 }

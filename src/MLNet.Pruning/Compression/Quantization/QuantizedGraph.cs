@@ -71,6 +71,24 @@ internal sealed class QuantizedGraph(Network network)
         return names.Zero;
     }
 
+    /// <summary>Rounds a parameter, as training does it, to the nearest of zero and values that are learned.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="book">Parameters of the same name here share the values.</param>
+    /// <param name="values">The values besides zero.</param>
+    /// <param name="price">Squared error that a bit is worth.</param>
+    /// <returns>Name of the parameter that is learned.</returns>
+    public string RoundInTraining(string name, string book, float[] values, double price)
+    {
+        if (!_grids.TryGetValue(book, out var names))
+        {
+            names = _grids[book] = (_names.Next(book + "_values"), "");
+            _added.Add(new(names.Scale, [values.Length], values, trainable: true, Initializer.Zero));
+        }
+
+        _rounded[name] = (from, to) => [new(_names.Next(name + "_FakeCodebook"), Node.FakeCodebook, [from, names.Scale], [to], [new("price", (float)price)])];
+        return names.Scale;
+    }
+
     /// <summary>Puts a parameter in the place of the one of its name.</summary>
     public void Set(Parameter parameter) => _changed[parameter.Name] = parameter;
 

@@ -87,6 +87,38 @@ public abstract class Quantizer : TrainableQuantizer
     /// <exception cref="ArgumentException">The budget limits another cost, or there are no candidates.</exception>
     public static Quantizer Mixed(Budget budget, IReadOnlyList<Quantizer>? candidates = null) => new MixedQuantizer(budget, candidates);
 
+    /// <summary>
+    /// Weights on few values, whichever these are: by k-means for each layer, zero among them and kept for what is pruned, the others rounded to 16-bit floats
+    /// (bfloat16). With <see cref="QuantizationOptions.Epochs"/> weights go to the nearest value in each step, and the values learn by the sum of the gradients
+    /// of the weights that they stand for (Han et al. 2016, "Deep Compression"). Layers compute in floats: for size, not for speed.
+    /// </summary>
+    /// <param name="bits">1 to 8: 2^bits values, zero one of them.</param>
+    /// <param name="start">Where k-means starts; by default <see cref="CodebookStart.Linear"/>.</param>
+    /// <param name="rate">
+    /// What a bit of an entropy coder is worth, as a share of the mean square of a layer's weights: a weight goes to the value whose squared error and price
+    /// together are least, so that values of many weights draw more. Not negative; 0 for the nearest.
+    /// </param>
+    /// <param name="biases">Whether a layer's bias is rounded to the values of its weight.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="bits"/> or <paramref name="rate"/> is out of range.</exception>
+    public static Quantizer Codebook(int bits, CodebookStart? start = null, double rate = 0, bool biases = false) => bits is < 1 or > 8
+        ? throw new ArgumentOutOfRangeException(nameof(bits), bits, "A codebook has values for 1 to 8 bits.")
+        : rate is >= 0 and < double.PositiveInfinity ? new CodebookQuantizer(bits, start ?? CodebookStart.Linear, rate, biases)
+        : throw new ArgumentOutOfRangeException(nameof(rate), rate, "What a bit is worth is a finite number of at least 0.");
+
+    /// <summary>
+    /// Dense layers whose rows are cut into parts of so many inputs, each part on few vectors by k-means (Gong et al. 2014, "Compressing Deep Convolutional
+    /// Networks Using Vector Quantization"; J&#233;gou et al. 2011, "Product Quantization for Nearest Neighbor Search"), whose values are rounded to 16-bit
+    /// floats. Layers compute in floats: for size, not for speed. Pruned weights do not stay zero, so that a chain refuses it behind a pruning that masks.
+    /// Layers of another form, or whose inputs are no multiple of the length, stay as they are.
+    /// </summary>
+    /// <param name="codewords">Vectors for each part, 2 to 256; a file holds each place in a byte.</param>
+    /// <param name="length">Inputs in a part; at least 2.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    public static Quantizer Product(int codewords = 16, int length = 4) => codewords is < 2 or > 256
+        ? throw new ArgumentOutOfRangeException(nameof(codewords), codewords, "A part of rows has 2 to 256 vectors.")
+        : length >= 2 ? new ProductQuantizer(codewords, length)
+        : throw new ArgumentOutOfRangeException(nameof(length), length, "A vector has at least 2 values.");
+
     /// <summary>The network prepared as the step says, and quantised.</summary>
     internal Network Quantize(Network network, QuantizationStep step)
     {
@@ -114,4 +146,16 @@ public abstract class Quantizer : TrainableQuantizer
 
     /// <summary>What is to be rounded to what; null where that is no grid of integers that could be trained.</summary>
     internal virtual QuantizationPlan? Plan(Network network, QuantizationStep step) => null;
+
+    /// <summary>What a training that rounds gave, and the network quantised after it.</summary>
+    /// <param name="network">The network of floats.</param>
+    /// <param name="step">How.</param>
+    /// <param name="train">Trains a network; measures beside it what it is without rounding.</param>
+    /// <exception cref="ArgumentException">It rounds to nothing that is trained, or no layer of the network.</exception>
+    internal virtual (TrainingResult Result, Network Quantized) Train(Network network, QuantizationStep step,
+        Func<Network, Func<Network, Network>, TrainingResult> train)
+    {
+        var (result, learned) = FakeQuantization.Train(Trained(network, step), train);
+        return (result, learned.Write(step));
+    }
 }

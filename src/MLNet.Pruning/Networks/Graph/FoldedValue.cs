@@ -18,6 +18,9 @@ internal sealed record FoldedValue(TensorType Type, ImmutableArray<int> Shape, l
     /// <summary>The integers that the file holds floats as; null for floats.</summary>
     public QuantizationGrid? Grid { get; init; }
 
+    /// <summary>Values in each entry of the list in which the file holds places of floats; 0 where it holds none.</summary>
+    public int CodeLength { get; init; }
+
     /// <summary>The tensor of the file that holds these values, in another shape or order at most; null for values that were computed.</summary>
     public WeightSource? Source { get; init; }
 

@@ -18,6 +18,9 @@ public sealed class Node
     /// </summary>
     internal const string FakeQuantize = "FakeQuantize";
 
+    /// <summary>Rounds to the nearest of few values while a network is trained; no file holds it.</summary>
+    internal const string FakeCodebook = "FakeCodebook";
+
     /// <summary>
     /// Attribute of batch normalisations and dropouts of a file that was exported for training: 1 where the file computes with the statistics of
     /// the batch, or at random. Files keep it; in a pipeline a network is run as for inference.

@@ -57,6 +57,12 @@ public sealed class Parameter
     /// <summary>The integers that a file holds the values as; null for floats.</summary>
     internal QuantizationGrid? Grid { get; init; }
 
+    /// <summary>
+    /// How many values follow one another in each entry of the list in which a file holds places of them, as long as they are few: 1 for a list of values, more
+    /// for one of vectors for each part of a row; 0 for floats.
+    /// </summary>
+    internal int CodeLength { get; init; }
+
     internal Parameter WithValues(float[] values) => Like(Shape, values, Trainable, Grid);
 
     /// <summary>With other values in another shape.</summary>
@@ -64,6 +70,10 @@ public sealed class Parameter
 
     /// <summary>The same values, which a file is to hold as another type.</summary>
     internal Parameter Held(TensorType type) => new(Name, Shape, _values, Trainable, Initializer) { Type = Type, Stored = type };
+
+    /// <summary>The same values, which a file is to hold as places in a list, or with 0 as they are.</summary>
+    internal Parameter Coded(int length)
+        => new(Name, Shape, _values, Trainable, Initializer) { Type = Type, Stored = Stored, Grid = Grid, CodeLength = length };
 
     /// <summary>The same values, to be held as floats.</summary>
     internal Parameter OffGrid() => Like(Shape, _values, Trainable, null);
@@ -77,5 +87,5 @@ public sealed class Parameter
     internal Parameter WithTrainable(bool trainable) => Like(Shape, _values, trainable, Grid);
 
     private Parameter Like(ImmutableArray<int> shape, float[]? values, bool trainable, QuantizationGrid? grid)
-        => new(Name, shape, values, trainable, Initializer) { Type = Type, Stored = Stored, Grid = grid };
+        => new(Name, shape, values, trainable, Initializer) { Type = Type, Stored = Stored, Grid = grid, CodeLength = CodeLength };
 }

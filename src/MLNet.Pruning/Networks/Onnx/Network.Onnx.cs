@@ -57,8 +57,9 @@ public sealed partial class Network
     /// </summary>
     /// <param name="path">The file; replaced where it exists.</param>
     /// <param name="sparse">
-    /// Whether weights that take less room as a list of their non-zeros (sparse initializers, with 64-bit indices more than two thirds
-    /// zero) are written as such. ONNX Runtime expands them when it loads the file.
+    /// Whether each weight is written in the form that takes least: as floats, as a list of its non-zeros (sparse initializers, with 64-bit indices, where more
+    /// than two thirds are zero), or, where it has at most 256 different values, as these and a byte for each place (Cast and Gather). ONNX Runtime expands
+    /// them when it loads the file.
     /// </param>
     /// <param name="externalData">
     /// Name of a file in the same folder that takes the weights of at least 1 KB; null keeps all in one file, of at most 2 GB. A hash of the weights is added
@@ -77,7 +78,7 @@ public sealed partial class Network
 
     /// <summary>Writes the network as an ONNX model where a stream is, which stays open. It need not be one that can seek.</summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="sparse">Whether weights are written as a list of their non-zeros where that takes less room, as to a file.</param>
+    /// <param name="sparse">Whether each weight is written in the form that takes least, as to a file.</param>
     /// <exception cref="InvalidOperationException">A parameter has no values yet, or the model would exceed 2 GB. Nothing was written.</exception>
     /// <exception cref="ArgumentException">The stream cannot be written.</exception>
     public void SaveOnnx(Stream stream, bool sparse = false)

@@ -16,7 +16,7 @@ internal static class OnnxNodeCheck
             return;
         }
 
-        if (node.OpType is Node.Dimensions or Node.FakeQuantize)
+        if (node.OpType is Node.Dimensions or Node.FakeQuantize or Node.FakeCodebook)
         {
             throw new OnnxFormatException($"{place} has the operator {node.OpType}, which the ONNX standard does not have.");
         }

@@ -291,7 +291,7 @@ internal sealed class OnnxReader
                 : new(type, dims, [.. Enumerable.Repeat((long)value, count)], null)];
         }
 
-        if (node.Operator == "DequantizeLinear" && _quantized.Dequantize(node, _values) is { } weight)
+        if (_quantized.Weight(node, _values) is { } weight)
         {
             return [weight];
         }
@@ -331,7 +331,7 @@ internal sealed class OnnxReader
         if (value.Floats is { } floats)
         {
             _parameters.TryAdd(name, new Parameter(name, value.Shape, floats, false, default) { Type = value.Type,
-                Stored = value.Stored == value.Type ? null : value.Stored, Grid = value.Grid });
+                Stored = value.Stored == value.Type ? null : value.Stored, Grid = value.Grid, CodeLength = value.CodeLength });
             if (value.Source is { } stored && (stored.Name == name || _readers.Value.GetValueOrDefault(stored.Name) == 1))
             {
                 _sources[name] = stored;

@@ -16,15 +16,18 @@ internal static class OnnxWriter
     private const long DefaultIrVersion = 8;
 
     /// <param name="network">The network, with values.</param>
-    /// <param name="sparse">Whether weights that take less room as a list of their non-zeros are written as such.</param>
+    /// <param name="sparse">Whether each weight is written in the form that takes least.</param>
     public static ModelProto Write(Network network, bool sparse = false)
     {
+        // What is to be the smallest is chosen from floats.
+        network = sparse ? network.WithParameters(network.Parameters.Where(parameter => parameter.CodeLength == 1).Select(parameter => parameter.Coded(0)))
+            : network;
         var model = network is { AsRead: true, Graph.Model: { } read } && !network.Parameters.Any(LeftGrid) ? AsRead(network, read) : Exported(network);
         model.MetadataProps.Clear();
         model.MetadataProps.AddRange(network.Graph.Metadata.Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
         if (sparse)
         {
-            Sparsify(model.Graph, network);
+            Shrink(model.Graph, network);
         }
 
         return model;
@@ -225,16 +228,30 @@ internal static class OnnxWriter
         ? new TensorProto(proto) { Name = constant.Name }
         : OnnxTensor.FromLongs(constant.Name, constant.Shape.Select(size => (long)size), constant.Values.AsSpan(), (DataType)constant.Type);
 
-    private static void Sparsify(GraphProto graph, Network network)
+    /// <summary>Writes each weight as floats, as a list of its non-zeros or as places in a list of its values, whichever takes least.</summary>
+    private static void Shrink(GraphProto graph, Network network)
     {
+        var names = new UniqueNames(OnnxNames.Of(graph));
         foreach (var tensor in graph.Initializer.Where(tensor => tensor.DataType == (int)DataType.Float && network.TryGetParameter(tensor.Name, out _))
             .ToArray())
         {
             var values = network[tensor.Name].Values;
-            if (OnnxTensor.SparseGains(values))
+            var sparse = OnnxTensor.SparseGains(values) ? OnnxTensor.ToSparse(tensor.Name, tensor.Dims, values) : null;
+            var coded = WeightCodes.Of(values, [values.Length], 1)?.ToProto(tensor.Name, tensor.Dims, names.Next);
+            var (dense, listed) = (tensor.CalculateSize(), sparse?.CalculateSize() ?? int.MaxValue);
+            if (coded is { } codes && codes.Tensors.Sum(part => part.CalculateSize()) + codes.Nodes.Sum(node => node.CalculateSize()) < Math.Min(dense, listed))
             {
                 graph.Initializer.Remove(tensor);
-                graph.SparseInitializer.Add(OnnxTensor.ToSparse(tensor.Name, tensor.Dims, values));
+                graph.Initializer.AddRange(codes.Tensors);
+                for (var i = 0; i < codes.Nodes.Length; i++)
+                {
+                    graph.Node.Insert(i, codes.Nodes[i]);
+                }
+            }
+            else if (listed < dense)
+            {
+                graph.Initializer.Remove(tensor);
+                graph.SparseInitializer.Add(sparse);
             }
         }
     }

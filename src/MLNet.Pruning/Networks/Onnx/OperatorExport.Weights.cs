@@ -21,6 +21,12 @@ internal sealed partial class OperatorExport
                 AddIntegers(parameter, grid, dims);
             }
         }
+        else if (parameter.CodeLength > 0 && WeightCodes.Of(parameter.Values, parameter.Shape, parameter.CodeLength) is { } codes)
+        {
+            var (tensors, nodes) = codes.ToProto(parameter.Name, dims, Unique);
+            Initializers.AddRange(tensors);
+            Nodes.AddRange(nodes);
+        }
         else if (parameter.Stored is { } type)
         {
             var stored = Initialize($"{parameter.Name}_{type.ToString().ToLowerInvariant()}",

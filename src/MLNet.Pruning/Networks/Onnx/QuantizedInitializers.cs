@@ -9,9 +9,14 @@ namespace MLNet.Pruning.Networks.Onnx;
 internal sealed class QuantizedInitializers(string? folder)
 {
     private readonly Dictionary<string, TensorProto> _tensors = [];
+    private readonly CodedInitializers _codes = new(folder);
+
+    /// <summary>The weight that a node makes of integers of the file; null where it is another, or of another kind.</summary>
+    public FoldedValue? Weight(Node node, IReadOnlyDictionary<string, FoldedValue> values)
+        => node.Operator == "DequantizeLinear" ? Dequantize(node, values) : _codes.LookUp(node, values);
 
     /// <summary>The weight that a DequantizeLinear makes of integers of the file; null where it is of another kind.</summary>
-    public FoldedValue? Dequantize(Node node, IReadOnlyDictionary<string, FoldedValue> values)
+    private FoldedValue? Dequantize(Node node, IReadOnlyDictionary<string, FoldedValue> values)
     {
         if (!_tensors.TryGetValue(node.Inputs[0], out var tensor) || node.Input(1) is not { } scaleName
             || values.GetValueOrDefault(scaleName) is not { Type: TensorType.Float, Floats: { Length: > 0 } scales } scale || !scales.All(float.IsFinite))
@@ -55,6 +60,7 @@ internal sealed class QuantizedInitializers(string? folder)
     /// <summary>Takes a tensor of the file, where it is of a type that weights are quantised to.</summary>
     public void Add(TensorProto tensor)
     {
+        _codes.Add(tensor);
         if (IsSmall(tensor) || (TensorType)tensor.DataType == TensorType.Int32)
         {
             _tensors[tensor.Name] = tensor;

@@ -33,6 +33,7 @@ internal static class ElementwiseShapes
         new("DynamicQuantizeLinear", context => [context[0], [], []]) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
         new("DequantizeLinear", Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst },
         new(Node.FakeQuantize, Quantization) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst, Values = Values.Shown },
+        new(Node.FakeCodebook, context => [context[0]]) { Over = (_, _, _) => [], Zeros = Zeros.OfFirst, Values = Values.Shown },
         new("BatchNormalization", Normalization) { Over = (_, _, _) => [], Scaled = 1, Trained = [1, 2] },
         new("InstanceNormalization", Normalization) { Over = (_, rank, _) => Enumerable.Range(2, rank - 2), Scaled = 1, Trained = [1, 2] },
         new("GroupNormalization", GroupNormalization) { Over = (_, rank, _) => Enumerable.Range(1, rank - 1), Scaled = 1, Trained = [1, 2] },

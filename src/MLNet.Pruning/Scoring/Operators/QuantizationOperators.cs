@@ -1,3 +1,4 @@
+using MLNet.Pruning.Networks.Graph;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,7 +12,7 @@ internal static class QuantizationOperators
 {
     public static IEnumerable<KeyValuePair<string, TorchOperators.Rule>> Rules { get; } = [new("QuantizeLinear", Quantize),
         new("DynamicQuantizeLinear", QuantizeDynamically),
-        new("DequantizeLinear", Dequantize), new(Node.FakeQuantize, Fake)];
+        new("DequantizeLinear", Dequantize), new(Node.FakeQuantize, Fake), new(Node.FakeCodebook, FakeCodebook)];
 
     private static Action<Pass> Quantize(OperatorContext context)
     {
@@ -77,6 +78,34 @@ internal static class QuantizationOperators
             var exact = (pass[x] / step).clamp(lowest, highest);
             return exact.add((exact.round() - exact).detach(), one) * step;
         });
+    }
+
+    /// <summary>
+    /// Takes the nearest of zero and some values, or what with the price of its bits costs least, and passes gradients as if it did not; each value has the sum
+    /// of the gradients of those that it stands for (Han et al. 2016, "Deep Compression").
+    /// </summary>
+    private static Action<Pass> FakeCodebook(OperatorContext context)
+    {
+        var (x, values, price) = (context.Input(0), context.Input(1), context.Node.Float("price", 0));
+        return context.ReturnsComposed(pass =>
+        {
+            var others = pass[values];
+            var all = cat([others.new_zeros(1), others]);
+            var choices = Choices(pass[x].detach().contiguous(), others.detach().cpu().data<float>().ToArray(), price);
+            var rounded = all.index_select(0, choices).reshape(pass[x].shape);
+            return rounded + (pass[x] - pass[x].detach());
+        });
+    }
+
+    /// <summary>For each number its place among zero and the values.</summary>
+    private static Tensor Choices(Tensor numbers, float[] values, double price)
+    {
+        var zeros = numbers == 0;
+        Tensor Choose(Codebook book) => tensor(book.Places.Select(place => (long)place).ToArray(), device: numbers.device)
+            .index_select(0, bucketize(numbers, tensor(book.Breaks, device: numbers.device)).flatten()).masked_fill(zeros.flatten(), 0);
+        var nearest = Choose(Codebook.Of(values));
+        long[] Counts() => nearest.bincount(null, values.Length + 1).cpu().data<long>().ToArray();
+        return price == 0 ? nearest : Choose(Codebook.Of(values, Counts(), price));
     }
 
     /// <summary>The shape in which scales go with the tensor.</summary>

@@ -109,9 +109,9 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         training = _distillation is null ? training : training with { Distillation = _distillation };
         var loop = new TrainingLoop(data, training, state.Task, device, result => NeuralNetworkTrainer.Report(channel, training.Progress, result));
         using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);
-        var (result, trained) = FakeQuantization.Train(_options.Quantizer.Trained(prepared, step), (network, floats)
+        var (result, quantized) = _options.Quantizer.Train(prepared, step, (network, floats)
             => loop.Run(network, state.Masks, _step.Seed, session: session, floats: floats));
-        return (trained.Write(step), result.History);
+        return (quantized, result.History);
     }
 
     /// <inheritdoc/>
