@@ -69,5 +69,5 @@ internal static class LeNet300
 
     private static Network Create() => Network.Mlp(784, 300, 100, 10);
 
-    private static Distillation Taught(StageRun run) => Distillation.Response(4, 0.7, run.After("teacher"));
+    internal static Distillation Taught(StageRun run) => Distillation.Response(4, 0.7, run.After("teacher"));
 }

@@ -63,5 +63,5 @@ internal static class LeNet5
         Layer.Conv2d(20, 5), Layer.Relu(), Layer.MaxPool(2), Layer.Conv2d(50, 5), Layer.Relu(), Layer.MaxPool(2), Layer.Flatten(), Layer.Dense(500),
         Layer.Relu(), Layer.Dense(10));
 
-    private static Distillation Taught(StageRun run) => Distillation.Response(4, 0.7, run.After("teacher"));
+    internal static Distillation Taught(StageRun run) => Distillation.Response(4, 0.7, run.After("teacher"));
 }
