@@ -64,6 +64,26 @@ public class QuantizedNetworkTests
     }
 
     [TestMethod]
+    public void All_convolutions_of_resnet18_are_fused_with_its_sums()
+    {
+        var network = Network.FromOnnx(new ZooArchive("networks").Get("resnet18").Path);
+        var random = new Random(1);
+        var quantized = network.Quantize(Quantizer.Int8(), [.. Enumerable.Range(0, 2 * network.Input.RowSize).Select(_ => 2 * random.NextSingle() - 1)]);
+        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "optimized.onnx");
+        using var options = new SessionOptions { OptimizedModelFilePath = path, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED };
+        using (new InferenceSession(OnnxWriter.Write(quantized).ToByteArray(), options))
+        {
+        }
+
+        var operators = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path)).Graph.Node.Select(node => node.OpType).ToArray();
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        Assert.HasCount(20, operators.Where(one => one == "QLinearConv"));
+        Assert.HasCount(8, operators.Where(one => one == "QLinearAdd"));
+        Assert.DoesNotContain("Conv", operators);
+        Assert.DoesNotContain("Add", operators);
+    }
+
+    [TestMethod]
     [DynamicData(nameof(Chains))]
     public void Libtorch_computes_what_the_standard_says_to_a_step(string name, Network chain)
     {
