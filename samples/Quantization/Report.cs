@@ -28,7 +28,7 @@ internal static class Report
 
         foreach (var nearest in forms.Where(form => form.Form.EndsWith(" nearest", StringComparison.Ordinal)))
         {
-            foreach (var other in forms.Where(form => form != nearest && form.Form[..5] == nearest.Form[..5]))
+            foreach (var other in forms.Where(form => form != nearest && form.Form.StartsWith(nearest.Form[..5], StringComparison.Ordinal)))
             {
                 double Mean(Result form) => form.Seeds.Average(seed => seed.Accuracy);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
