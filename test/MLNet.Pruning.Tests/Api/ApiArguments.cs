@@ -59,7 +59,7 @@ internal static class ApiArguments
         [typeof(QuantizationPreparation)] = () => QuantizationPreparation.Equalize,
         [typeof(QuantizationTarget)] = () => QuantizationTarget.Any,
         [typeof(QuantizationOptions)] = () => new QuantizationOptions(),
-        [typeof(QuantizationReport)] = () => new QuantizationReport("", "", null, null, null, 1, 1, [], []),
+        [typeof(QuantizationReport)] = () => new QuantizationReport("", "", null, null, 1, 1, [], []),
         [typeof(QuantizeEstimator)] = () => new MLContext(1).Transforms.Quantize(),
         [typeof(Factorizer)] = () => Factorizer.Svd,
         [typeof(Rank)] = () => Rank.Fixed(1),

@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Xml.Linq;
+using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
+using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Onnx;
 
 namespace MLNet.Pruning.Tests.Pipeline;
@@ -60,6 +62,16 @@ public class QuantizeChainTests
         Assert.IsLessThan(report.BytesBefore, report.BytesAfter);
         Assert.IsGreaterThan(0.9, ml.MulticlassClassification.Evaluate(model.Transform(data.TestSet)).MicroAccuracy);
         Assert.AreEqual(steps[0].Network.ParameterCount, model.LastTransformer.Network.ParameterCount);
+    }
+
+    [TestMethod]
+    public void A_report_of_before_networks_were_prepared_is_loaded()
+    {
+        var report = new QuantizationReport("Int8(true)", "Nearest", new(0.9, 0.3, Metric.Accuracy), new(0.8, 0.4, Metric.Accuracy), 2000, 500,
+            [new("conv1", "why not")], []);
+        var state = JsonSerializer.SerializeToNode(report, ModelArchive.Json)!.AsObject();
+        Assert.IsTrue(state.Remove("Preparation") & state.Remove("Layers") & state.Remove("Warnings"));
+        Assert.AreEqual(report.ToString(), state.Deserialize<QuantizationReport>(ModelArchive.Json)!.ToString());
     }
 
     [TestMethod]

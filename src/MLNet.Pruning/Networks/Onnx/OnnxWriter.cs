@@ -12,6 +12,7 @@ namespace MLNet.Pruning.Networks.Onnx;
 /// </summary>
 internal static class OnnxWriter
 {
+    // Of ONNX 1.12, which runtimes since 2022 read.
     private const long DefaultOpset = 17;
     private const long DefaultIrVersion = 8;
 

@@ -13,13 +13,13 @@ namespace MLNet.Pruning.Networks.Storage;
 internal static class NetworkArchive
 {
     private const byte Version = 1;
-    private const int HashLength = 4;
 
     // A file may stand for 64 MB of values and 1 MB of the rest, and beyond that for a thousand values and a hundred bytes for each of its own.
     private const long FreeValues = 1 << 24;
     private const long MostValues = 1000;
     private const long FreeBytes = 1 << 20;
     private const long MostBytes = 100;
+    private const int HashLength = 4;
 
     /// <summary>Values that are fewer and no floats cost less where they are.</summary>
     private const int FewValues = 16;

@@ -87,22 +87,24 @@ internal static class QuantizationOperators
     private static Action<Pass> FakeCodebook(OperatorContext context)
     {
         var (x, values, price) = (context.Input(0), context.Input(1), context.Node.Float("price", 0));
+        Scalar one = 1;
         return context.ReturnsComposed(pass =>
         {
             var others = pass[values];
             var all = cat([others.new_zeros(1), others]);
             var choices = Choices(pass[x].detach().contiguous(), others.detach().cpu().data<float>().ToArray(), price);
             var rounded = all.index_select(0, choices).reshape(pass[x].shape);
-            return rounded + (pass[x] - pass[x].detach());
+            return rounded.add(pass[x] - pass[x].detach(), one);
         });
     }
 
     /// <summary>For each number its place among zero and the values.</summary>
     private static Tensor Choices(Tensor numbers, float[] values, double price)
     {
-        var zeros = numbers == 0;
+        using Scalar zero = 0f, first = 0L;
+        var zeros = numbers.eq(zero).flatten();
         Tensor Choose(Codebook book) => tensor(book.Places.Select(place => (long)place).ToArray(), device: numbers.device)
-            .index_select(0, bucketize(numbers, tensor(book.Breaks, device: numbers.device)).flatten()).masked_fill(zeros.flatten(), 0);
+            .index_select(0, bucketize(numbers, tensor(book.Breaks, device: numbers.device)).flatten()).masked_fill(zeros, first);
         var nearest = Choose(Codebook.Of(values));
         long[] Counts() => nearest.bincount(null, values.Length + 1).cpu().data<long>().ToArray();
         return price == 0 ? nearest : Choose(Codebook.Of(values, Counts(), price));

@@ -18,6 +18,34 @@ internal static class QuantizedExpansion
     public static bool Dense(Node node, Expansion to)
         => node.Float("alpha", 1) == 1 && Expand(node, to, "Gemm", (int)(1 - node.Int("transB", 0)), bias: 6, rounding: 7);
 
+    /// <summary>Of ONNX Runtime's own domain: a sum or a product of two tensors of integers.</summary>
+    public static bool Joined(Node node, Expansion to, string @operator) => Between(node, to, @operator, 6, [], 0, 3);
+
+    /// <summary>Of ONNX Runtime's own domain: means of windows, or of all positions, of integers.</summary>
+    public static bool Pooled(Node node, Expansion to, string @operator) => node.Int("channels_last", 0) == 0
+        && Between(node, to, @operator, 3, [.. node.Attributes.Where(attribute => attribute.Key != "channels_last")
+            .Select(attribute => (attribute.Key, attribute.Value))], 0);
+
+    /// <summary>Of ONNX Runtime's own domain: tensors of integers one after another.</summary>
+    public static bool Concatenated(Node node, Expansion to) => (node.Inputs.Length - 2) % 3 == 0
+        && Between(node, to, "Concat", 0, [("axis", node.Int("axis", 0))], [.. Enumerable.Range(0, (node.Inputs.Length - 2) / 3).Select(i => 2 + 3 * i)]);
+
+    /// <summary>An operator of floats between integers.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="to">Takes what it stands for.</param>
+    /// <param name="operator">The operator of floats.</param>
+    /// <param name="rounding">Where the scale and the zero point of what it computes are.</param>
+    /// <param name="attributes">Its attributes.</param>
+    /// <param name="inputs">Where each tensor that it reads is, followed by scale and zero point.</param>
+    private static bool Between(Node node, Expansion to, string @operator, int rounding, (string, object)[] attributes, params int[] inputs)
+    {
+        string[] With(params string?[] names) => [.. names.OfType<string>()];
+        var floats = to.Emit(@operator, [.. inputs.Select(input => to.Emit("DequantizeLinear",
+            With(node.Inputs[input], node.Inputs[input + 1], node.Input(input + 2))))], attributes);
+        to.EmitAs(node.Outputs[0], "QuantizeLinear", With(floats, node.Inputs[rounding], node.Input(rounding + 1)));
+        return true;
+    }
+
     /// <summary>Of ONNX Runtime's own domain: a weight of a few bits with a scale for each block of inputs, given as bytes.</summary>
     public static bool Blocks(Node node, Expansion to)
     {

@@ -7,10 +7,10 @@ namespace MLNet.Pruning;
 public sealed record QuantizationReport : StepReport
 {
     [JsonConstructor]
-    internal QuantizationReport(string quantizer, string rounding, string? preparation, ValidationResult? before, ValidationResult? after,
-        long bytesBefore, long bytesAfter, IReadOnlyList<UnquantizedLayer> unquantized, IReadOnlyList<EpochResult> epochs)
-        => (Quantizer, Rounding, Preparation, Before, After, BytesBefore, BytesAfter, Unquantized, Epochs)
-            = (quantizer, rounding, preparation, before, after, bytesBefore, bytesAfter, unquantized, epochs);
+    internal QuantizationReport(string quantizer, string rounding, ValidationResult? before, ValidationResult? after, long bytesBefore, long bytesAfter,
+        IReadOnlyList<UnquantizedLayer> unquantized, IReadOnlyList<EpochResult> epochs)
+        => (Quantizer, Rounding, Before, After, BytesBefore, BytesAfter, Unquantized, Epochs)
+            = (quantizer, rounding, before, after, bytesBefore, bytesAfter, unquantized, epochs);
 
     /// <summary>To what, as <see cref="MLNet.Pruning.Quantizer"/> prints.</summary>
     public string Quantizer { get; }
@@ -19,7 +19,8 @@ public sealed record QuantizationReport : StepReport
     public string Rounding { get; }
 
     /// <summary>What was done to the floats first, as <see cref="QuantizationPreparation"/> prints; null for nothing.</summary>
-    public string? Preparation { get; }
+    [JsonInclude]
+    public string? Preparation { get; internal init; }
 
     /// <summary>The network of floats on the validation rows; null without such rows.</summary>
     public ValidationResult? Before { get; }

@@ -54,12 +54,12 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
                 + "Quantizer.Weights(4)");
         }
 
-        var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!, _options.Preparation?.ToString(),
+        var report = new QuantizationReport(_options.Quantizer.ToString()!, _options.Rounding.ToString()!,
             validation.MeasureScored(state.Network), validation.MeasureScored(quantized),
             OnnxWriter.Write(state.Network).CalculateSize(), OnnxWriter.Write(quantized).CalculateSize(),
             [.. step.Floats.Select(layer => new UnquantizedLayer(layer.Layer, layer.Reason))], epochs)
         {
-            Layers = step.Chosen, Warnings = step.Warnings,
+            Preparation = _options.Preparation?.ToString(), Layers = step.Chosen, Warnings = step.Warnings,
         };
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
         // What it was before training is no network of this graph.
