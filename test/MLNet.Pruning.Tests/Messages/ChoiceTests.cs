@@ -56,6 +56,7 @@ public class ChoiceTests
         [typeof(Budget)] = [Budget.Bytes(7), Budget.Milliseconds(2.5, 4)],
         [typeof(Optimizer)] = [Optimizer.Sgd(0.5), Optimizer.Adam()],
         [typeof(Quantizer)] = [Quantizer.Weights(4), Quantizer.Ternary],
+        [typeof(CodebookStart)] = [CodebookStart.Density, CodebookStart.Random(3)],
     };
 
     /// <summary>What methods that give another are called of.</summary>

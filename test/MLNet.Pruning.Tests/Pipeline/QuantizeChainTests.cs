@@ -79,7 +79,9 @@ public class QuantizeChainTests
     {
         var ml = new MLContext(1);
         foreach (var (quantizer, rounding) in new[] { (Quantizer.Int8(), WeightRounding.Gptq()), (Quantizer.Weights(3), WeightRounding.AdaRound(50)),
-            (Quantizer.Weights(4, symmetric: false), WeightRounding.Gptq()), (Quantizer.Ternary, WeightRounding.Nearest) })
+            (Quantizer.Weights(4, symmetric: false), WeightRounding.Gptq()), (Quantizer.Ternary, WeightRounding.Nearest),
+            (Quantizer.DynamicInt8(), WeightRounding.Nearest),
+            (Quantizer.Weights(4, block: 16), WeightRounding.Nearest) })
         {
             var last = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options()))
                 .Append(ml.Transforms.Prune(0.8)).Append(ml.Transforms.Quantize(quantizer, rounding)).Fit(Digits.Load(ml)).LastTransformer;

@@ -28,11 +28,16 @@ public class AutoPruneTests
                 Strategy = SearchStrategy.Evolutionary(6, 3) });
             step.Network.SaveOnnx(_path, sparse: zeroes);
             var graph = OnnxFile.Read(_path).Graph;
-            // Single values beside those in sparse lists; biases are no factors of a product.
-            var dense = graph.Initializer.Select(tensor => (tensor.Name, Values: OnnxTensor.ToFloats(tensor, null))).ToArray();
-            var values = dense.Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0))
+            // Single values beside those in sparse lists, and of few different ones codes; biases are no factors of a product.
+            var coded = graph.Initializer.Where(tensor => tensor.Name.EndsWith("_codes")).Select(tensor => (Codes: OnnxTensor.ToLongs(tensor, null),
+                Entries: OnnxTensor.ToFloats(graph.Initializer.Single(entries => entries.Name == tensor.Name.Replace("_codes", "_values")), null)))
+                .Sum(tensor => (long)tensor.Codes.Count(code => tensor.Entries[code] != 0));
+            var dense = graph.Initializer.Where(tensor => !tensor.Name.EndsWith("_codes") && !tensor.Name.EndsWith("_values"))
+                .Select(tensor => (tensor.Name, Values: OnnxTensor.ToFloats(tensor, null))).ToArray();
+            var values = coded + dense.Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0))
                 + graph.SparseInitializer.Sum(tensor => tensor.Values.Dims[0]);
-            var products = dense.Where(tensor => tensor.Name.EndsWith("weight")).Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0))
+            var products = coded + dense.Where(tensor => tensor.Name.EndsWith("weight"))
+                .Sum(tensor => (long)tensor.Values.Count(value => !zeroes || value != 0))
                 + graph.SparseInitializer.Sum(tensor => tensor.Values.Dims[0]);
             foreach (var cost in step.GetReport<AutoPruneReport>().Costs)
             {

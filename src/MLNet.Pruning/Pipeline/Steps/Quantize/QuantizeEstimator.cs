@@ -1,6 +1,7 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Compression.Quantization;
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Training;
@@ -46,7 +47,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         };
         var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step)
             : (Learned(state) is { } learned ? learned.Write(step) : _options.Quantizer.Quantize(state.Network, step), []);
-        CheckMasks(state, quantized);
+        var masks = Masks(state, quantized);
         if (state.Task == LearningTask.Regression && quantized.Layers.LastOrDefault(layer => layer.Weights.Length > 0) is { } last
             && last.Weights.Any(weight => IsBinary(quantized[weight])))
         {
@@ -63,7 +64,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         };
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
         // What it was before training is no network of this graph.
-        return new(state with { Network = quantized, Initial = quantized, Early = null }, input.Schema, report);
+        return new(state with { Network = quantized, Masks = masks, Initial = quantized, Early = null }, input.Schema, report);
     }
 
     /// <summary>The same with the network of floats as the teacher of its training.</summary>
@@ -83,11 +84,22 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         return weight.Grid is not null && weight.Count > 2 && magnitudes is [not 0];
     }
 
-    /// <summary>Refuses what has no zero for weights that were pruned.</summary>
-    private void CheckMasks(NetworkState state, Network quantized)
+    /// <summary>The masks as the quantised weights lie; refuses what has no zero for weights that were pruned.</summary>
+    private ImmutableDictionary<string, WeightMask> Masks(NetworkState state, Network quantized)
     {
-        foreach (var (name, mask) in state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal))
+        var masks = state.Masks;
+        foreach (var (name, before) in state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal))
         {
+            var mask = before;
+            // A dense layer that became a product and a sum reads its weight the other way round.
+            if (state.Network.Consumers(name).Any(node => node.Operator == "Gemm" && node.Int("transB", 0) == 1)
+                && quantized.Consumers(name).All(node => node.Operator == "MatMul"))
+            {
+                var kept = before.ToArray();
+                mask = new WeightMask([.. TensorPlaces.Transposed(state.Network[name].Shape, [1, 0]).Select(place => kept[place])]);
+                masks = masks.SetItem(name, mask);
+            }
+
             var values = quantized[name].Values;
             for (var i = 0; i < values.Length; i++)
             {
@@ -98,6 +110,8 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
                 }
             }
         }
+
+        return masks;
     }
 
     private (Network, IReadOnlyList<EpochResult>) Train(IDataView input, NetworkState state, TrainingData data, Device device, IChannel channel,
