@@ -18,14 +18,7 @@ public class DynamicQuantizationTests
     [TestMethod]
     public void All_dense_layers_are_fused_to_products_of_integers()
     {
-        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "optimized.onnx");
-        using var options = new SessionOptions { OptimizedModelFilePath = path, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED };
-        using (new InferenceSession(OnnxWriter.Write(s_dense.Quantize(Quantizer.DynamicInt8())).ToByteArray(), options))
-        {
-        }
-
-        var operators = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path)).Graph.Node.Select(node => node.OpType).ToArray();
-        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        var operators = OptimizedModel.Operators(s_dense.Quantize(Quantizer.DynamicInt8()));
         Assert.HasCount(3, operators.Where(one => one == "DynamicQuantizeMatMul"));
         Assert.DoesNotContain("MatMul", operators);
         Assert.DoesNotContain("Gemm", operators);
@@ -42,13 +35,12 @@ public class DynamicQuantizationTests
         var rows = Draw(5 * Rows, 3);
         var (low, high) = (Math.Min(0, rows.Min()), Math.Max(0, rows.Max()));
         var scale = (high - low) / 255;
-        var zero = MathF.Round(-low / scale);
         var (weight, bias) = (network["fc1.weight"].Values.ToArray(), network["fc1.bias"].Values.ToArray());
         var expected = from row in Enumerable.Range(0, Rows)
                        from unit in Enumerable.Range(0, 3)
                        let step = (perChannel ? weight[(unit * 5)..(unit * 5 + 5)] : weight).Max(Math.Abs) / 127
                        select bias[unit] + scale * step * Enumerable.Range(0, 5).Sum(i
-                           => (MathF.Round(rows[row * 5 + i] / scale) + zero - zero) * MathF.Round(weight[unit * 5 + i] / step));
+                           => MathF.Round(rows[row * 5 + i] / scale) * MathF.Round(weight[unit * 5 + i] / step));
         Close.AreEqual([.. expected], Run(OnnxWriter.Write(quantized), rows, GraphOptimizationLevel.ORT_DISABLE_ALL), 1e-5, "plain");
         Close.AreEqual([.. expected], Run(OnnxWriter.Write(quantized), rows, GraphOptimizationLevel.ORT_ENABLE_ALL), 1e-5, "fused");
     }
