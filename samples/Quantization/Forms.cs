@@ -63,6 +63,7 @@ internal static class Forms
                 FineTuning = Training.Sparse(run, LearningRate, null, Distillation.Response(4, 0.7, run.After("teacher"))),
             }))),
         Int8("channels removed", "channels removed, then int8"),
+        Form("channels removed, then dynamic int8", "channels removed", new() { Quantizer = Quantizer.DynamicInt8() }),
     ]) { IsChain = false };
 
     private static Stage Int8(string from, string name = "int8") => Form(name, from, new());

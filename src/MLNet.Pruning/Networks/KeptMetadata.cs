@@ -28,9 +28,19 @@ internal static partial class KeptMetadata
             all[name] = before with { Kept = after };
         }
 
-        metadata = metadata.ContainsKey(DenseMetadata.Key) ? metadata : DenseMetadata.Of(network).AddTo(metadata);
-        return all.Count == 0 ? metadata : metadata.SetItem(Key,
-            JsonSerializer.Serialize(new SortedDictionary<string, Removal>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringRemoval));
+        return Write(all, metadata.ContainsKey(DenseMetadata.Key) ? metadata : DenseMetadata.Of(network).AddTo(metadata));
+    }
+
+    /// <summary>The same of a network whose matrices of these names are read the other way round.</summary>
+    public static ImmutableSortedDictionary<string, string> Transpose(ImmutableSortedDictionary<string, string> metadata, IEnumerable<string> matrices)
+    {
+        var all = Read(metadata).ToDictionary();
+        foreach (var name in matrices.Where(all.ContainsKey))
+        {
+            all[name] = all[name] with { Shape = [.. all[name].Shape.Reverse()], Kept = all[name].Kept.ToDictionary(kept => 1 - kept.Key, kept => kept.Value) };
+        }
+
+        return Write(all, metadata);
     }
 
     /// <summary>The removals by parameter; none where nothing was removed.</summary>
@@ -87,6 +97,10 @@ internal static partial class KeptMetadata
             }
         }
     }
+
+    private static ImmutableSortedDictionary<string, string> Write(Dictionary<string, Removal> all, ImmutableSortedDictionary<string, string> metadata)
+        => all.Count == 0 ? metadata : metadata.SetItem(Key,
+            JsonSerializer.Serialize(new SortedDictionary<string, Removal>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringRemoval));
 
     private static void CheckStayed(string name, int[] shape, int dimension, string? text)
     {

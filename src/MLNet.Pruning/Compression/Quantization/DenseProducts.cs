@@ -1,3 +1,4 @@
+using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Compression.Quantization;
@@ -19,6 +20,7 @@ internal static class DenseProducts
         {
             Nodes = [.. nodes],
             Parameters = [.. network.Parameters.Select(parameter => turned.GetValueOrDefault(parameter.Name, parameter))],
+            Metadata = KeptMetadata.Transpose(network.Graph.Metadata, turned.Keys),
             AsRead = false,
         });
     }

@@ -12,13 +12,17 @@ internal sealed class WeightQuantizer(int bits, bool symmetric, int block) : Qua
 
     internal override QuantizationPlan Plan(Network network, QuantizationStep step)
     {
-        // Along the inputs of dense layers that all read the weight one way.
-        var inputs = block == 0 ? [] : QuantizableLayer.Of(network, step with { Floats = [] }).GroupBy(layer => layer.Weight.Name)
-            .Where(layers => layers.All(layer => !layer.IsConvolution && layer.Channel == layers.First().Channel)
-                && layers.Count() == network.Consumers(layers.Key).Count())
-            .ToDictionary(layers => layers.Key, layers => 1 - layers.First().Channel);
-        return new(network, [.. FloatWeights.Of(network, this, step).Select(weight => inputs.TryGetValue(weight.Weight.Name, out var axis)
+        // As the file will hold them and as it is read, so that masks and what is known of removed units fit the weight before and after.
+        network = block == 0 ? network : DenseProducts.Of(network, [.. Blocked(network, step)]);
+        var blocked = block == 0 ? [] : Blocked(network, step).Select(layer => (layer.Weight.Name, Axis: 1 - layer.Channel)).Distinct().ToDictionary();
+        return new(network, [.. FloatWeights.Of(network, this, step).Select(weight => blocked.TryGetValue(weight.Weight.Name, out var axis)
             ? WeightGrids.Of(weight.Weight, axis, bits, symmetric, step.WeightRange, block: block)
             : WeightGrids.Of(weight.Weight, weight.Layer.Axes(weight.Weight).Output, bits, symmetric, step.WeightRange))]);
     }
+
+    /// <summary>Dense layers that have a scale for each block of inputs: those whose weight all that read it read one way.</summary>
+    private static IEnumerable<QuantizableLayer> Blocked(Network network, QuantizationStep step)
+        => QuantizableLayer.Of(network, step with { Floats = [] }).GroupBy(layer => layer.Weight.Name)
+            .Where(layers => layers.All(layer => !layer.IsConvolution && layer.Channel == layers.First().Channel)
+                && layers.Count() == network.Consumers(layers.Key).Count()).SelectMany(layers => layers);
 }

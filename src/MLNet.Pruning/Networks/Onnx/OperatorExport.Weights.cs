@@ -54,6 +54,13 @@ internal sealed partial class OperatorExport
             : weight.Grid!.Axis == (int)node.Int("transB", 0) && node.Int("transA", 0) == 0 && node.Float("alpha", 1) == 1 && node.Float("beta", 1) == 1
                 && (node.Input(2) is not { } bias || (network.Find(bias)?.Shape is [var count] && count == weight.Shape[1 - weight.Grid.Axis])));
 
+    /// <summary>The sum with a bias that alone reads a product with blocks, and the bias: the kernel adds it.</summary>
+    private (Node Sum, string Bias)? BlockBias(Node product) => ReadsBlocks(network, product) && product.Operator == "MatMul"
+        && IsBlockProduct(network, network[product.Inputs[1]]) && !network.Graph.Outputs.Contains(product.Outputs[0])
+        && network.Consumers(product.Outputs[0]).ToArray() is [{ Domain: "", Operator: "Add" } sum]
+        && sum.Inputs.Single(input => input != product.Outputs[0]) is var bias && network.TryGetParameter(bias, out var values)
+        && values.Shape is [var count] && count == network[product.Inputs[1]].Shape[1] ? (sum, bias) : null;
+
     /// <summary>Whether all that reads a weight are products with rows that are rounded as they come, which ONNX Runtime computes with integers.</summary>
     private bool IsIntegerProduct(Parameter weight)
         => weight is { Grid: { Block: 0, Type: TensorType.Int8 or TensorType.UInt8 } grid, Shape.Length: 2 } && grid.Axis is -1 or 1
@@ -134,14 +141,16 @@ internal sealed partial class OperatorExport
         }
 
         string[] inputs = [node.Inputs[0], .. packed];
-        if (node.Input(2) is { } bias)
+        var sum = BlockBias(node);
+        if ((sum?.Bias ?? node.Input(2)) is { } bias)
         {
             inputs = [.. inputs, .. Enumerable.Repeat("", BlockProduct.Bias - inputs.Length), bias];
         }
 
         var proto = new NodeProto
         {
-            Name = node.Name, OpType = BlockProduct.Operator, Domain = BlockProduct.Domain, Input = { inputs }, Output = { node.Outputs[0] },
+            Name = node.Name, OpType = BlockProduct.Operator, Domain = BlockProduct.Domain, Input = { inputs },
+            Output = { (sum?.Sum ?? node).Outputs[0] },
         };
         proto.Attribute.AddRange(product.Attributes.Select(attribute => OnnxAttributes.ToProto(attribute.Name, attribute.Value)));
         Nodes.Add(proto);

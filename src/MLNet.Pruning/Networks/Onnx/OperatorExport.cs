@@ -29,6 +29,11 @@ internal sealed partial class OperatorExport(Network network, long opset)
             return;
         }
 
+        if (node.Operator == "Add" && node.Inputs.Select(network.Producer).OfType<Node>().Any(product => BlockBias(product)?.Sum == node))
+        {
+            return;
+        }
+
         if (IsIntegerProduct(node))
         {
             EmitIntegerProduct(node);

@@ -27,6 +27,8 @@ public class BlockWeightTests
         var model = OnnxWriter.Write(quantized);
         var products = model.Graph.Node.Where(node => node.OpType == "MatMulNBits").ToArray();
         Assert.HasCount(3, products);
+        Assert.IsTrue(products.All(product => product.Input.Count == 6), "The kernel adds the bias.");
+        Assert.DoesNotContain("Add", model.Graph.Node.Select(node => node.OpType));
         Assert.AreEqual((40 + block - 1) / block * 33, model.Graph.Initializer.Single(one => one.Name == products[1].Input[2]).Dims.Single());
         var rows = Draw(network);
         var floats = Run(OnnxWriter.Write(Floats(quantized)), rows);
@@ -45,6 +47,8 @@ public class BlockWeightTests
     {
         var network = Network.Mlp(40, 3).Initialize(5);
         float[] before = [.. network["fc1.weight"].Values], after = [.. network.Quantize(Quantizer.Weights(4, block: 16))["fc1.weight"].Values];
+        // [outputs, inputs] of floats, [inputs, outputs] of blocks.
+        after = [.. Enumerable.Range(0, after.Length).Select(place => after[(place % 40 * 3) + (place / 40)])];
         for (var start = 0; start < before.Length; start += start % 40 == 32 ? 8 : 16)
         {
             var block = start..(start + (start % 40 == 32 ? 8 : 16));
@@ -69,10 +73,9 @@ public class BlockWeightTests
         var weights = read.Parameters.Where(parameter => parameter.Shape.Length == 2).ToArray();
         for (var i = 0; i < 3; i++)
         {
-            // As they are stored they are [outputs, inputs]; read they are [inputs, outputs].
-            var (wrote, shape) = (quantized[$"fc{i + 1}.weight"].Values.ToArray(), weights[i].Shape);
-            Assert.AreSequenceEqual(wrote, Enumerable.Range(0, wrote.Length).Select(place => weights[i].Values[place % shape[0] * shape[1] + place / shape[0]])
-                .ToArray());
+            var wrote = quantized[$"fc{i + 1}.weight"];
+            Assert.AreSequenceEqual(wrote.Shape, weights[i].Shape);
+            Assert.AreSequenceEqual(wrote.Values.ToArray(), weights[i].Values.ToArray());
         }
 
         var rows = Draw(network);
