@@ -1,3 +1,5 @@
+using MLNet.Pruning.Scoring;
+
 namespace MLNet.Pruning.Cli.Commands;
 
 /// <summary>A measurement that was repeated.</summary>
@@ -9,16 +11,8 @@ internal sealed record Spread(double Median, double P10, double P90)
     public static Spread Of(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();
-        return new(At(sorted, 0.5), At(sorted, 0.1), At(sorted, 0.9));
+        return new(RunTimes.Percentile(sorted, 0.5), RunTimes.Percentile(sorted, 0.1), RunTimes.Percentile(sorted, 0.9));
     }
 
     public override string ToString() => $"{Cells.Number(Median, "G4")} ({Cells.Number(P10, "G4")} to {Cells.Number(P90, "G4")})";
-
-    /// <summary>Between the two nearest values in proportion.</summary>
-    private static double At(double[] sorted, double share)
-    {
-        var place = share * (sorted.Length - 1);
-        var (below, above) = ((int)Math.Floor(place), (int)Math.Ceiling(place));
-        return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
-    }
 }

@@ -13,6 +13,16 @@ internal sealed class InputReader : IRowReader
     /// <param name="network">The network.</param>
     /// <param name="inputs">What is known of the columns.</param>
     public InputReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns, Network network, NetworkInputs inputs)
+        : this(row, columns, network, network.Inputs, inputs.Layout)
+    {
+    }
+
+    /// <param name="row">A cursor, or a row on which columns are active.</param>
+    /// <param name="columns">The columns, in the order of the tensors.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="tensors">What the columns hold: tensors of the network, batch first.</param>
+    /// <param name="layout">How images lie in the columns.</param>
+    public InputReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns, Network network, ImmutableArray<TensorInfo> tensors, ImageLayout layout)
     {
         _columns = new ColumnReader[columns.Length];
         for (var i = 0; i < columns.Length; i++)
@@ -20,7 +30,7 @@ internal sealed class InputReader : IRowReader
             var raw = new InputColumn(columns[i].Name, columns[i].Type).ItemType.RawType;
             var reader = columns[i].Type is VectorDataViewType ? typeof(VectorReader<>) : typeof(ScalarReader<>);
             _columns[i] = (ColumnReader)Activator.CreateInstance(reader.MakeGenericType(raw), row, columns[i])!;
-            _columns[i].Describe(columns[i], network, network.Inputs[i], inputs.Layout);
+            _columns[i].Describe(columns[i], network, tensors[i], layout);
         }
     }
 

@@ -10,4 +10,8 @@ namespace MLNet.Pruning.Data;
 /// <param name="SplitSeed">Seed of the split; the same seed and rows give the same split.</param>
 /// <param name="CancellationToken">Ends the reading.</param>
 internal sealed record RowRules(string Label, string? Weight, bool SkipInvalidRows, double ValidationFraction, int SplitSeed,
-    CancellationToken CancellationToken);
+    CancellationToken CancellationToken)
+{
+    /// <summary>Whether the rows are measured on alone, so that none are held back and one class will do.</summary>
+    public bool AreMeasured { get; init; }
+}

@@ -43,7 +43,7 @@ internal static class TrainingRows
             }
         }
 
-        Check(data, task, label.Name);
+        Check(data, task, label.Name, rules.AreMeasured);
         data.Split(rules.ValidationFraction, rules.SplitSeed);
         CheckWeights(data, rules.Weight);
         return data.TrainingRows.Length > 0 ? data
@@ -102,25 +102,40 @@ internal static class TrainingRows
 
     private static TrainingDataException? Problem(ReadOnlySpan<float> row, float target, Network network, NetworkInputs inputs, string label, long i)
     {
-        for (var column = 0; column < network.Inputs.Length; column++)
+        if (Problem(row, network.Inputs, inputs.Columns.Select(column => column.Name), i, "Clean the rows, or set SkipInvalidRows.") is { } problem)
         {
-            var values = row[..network.Inputs[column].RowSize];
-            var name = inputs.Columns[column].Name;
+            return problem;
+        }
+
+        return float.IsFinite(target) ? null
+            : new($"Row {i}: column '{label}' is {(float.IsNaN(target) ? "missing" : target)}; expected a "
+                + $"{(float.IsNaN(target) ? "value" : "finite number")}. Clean the rows, or set SkipInvalidRows.", label, i);
+    }
+
+    /// <summary>The first value of a row that is not finite; null for none.</summary>
+    /// <param name="row">Values of all tensors, one after another.</param>
+    /// <param name="tensors">The tensors.</param>
+    /// <param name="columns">Names of their columns.</param>
+    /// <param name="i">Number of the row.</param>
+    /// <param name="advice">What to do, for the message.</param>
+    internal static TrainingDataException? Problem(ReadOnlySpan<float> row, ImmutableArray<TensorInfo> tensors, IEnumerable<string> columns, long i,
+        string advice)
+    {
+        foreach (var (tensor, name) in tensors.Zip(columns))
+        {
+            var values = row[..tensor.RowSize];
             for (var slot = 0; slot < values.Length; slot++)
             {
                 if (!float.IsFinite(values[slot]))
                 {
-                    return new($"Row {i}: value {slot} of column '{name}' is {values[slot]}; expected a finite number. Clean the rows, or set SkipInvalidRows.",
-                        name, i);
+                    return new($"Row {i}: value {slot} of column '{name}' is {values[slot]}; expected a finite number. {advice}", name, i);
                 }
             }
 
             row = row[values.Length..];
         }
 
-        return float.IsFinite(target) ? null
-            : new($"Row {i}: column '{label}' is {(float.IsNaN(target) ? "missing" : target)}; expected a "
-                + $"{(float.IsNaN(target) ? "value" : "finite number")}. Clean the rows, or set SkipInvalidRows.", label, i);
+        return null;
     }
 
     private static TrainingDataException? Problem(float weight, string? name, long i) => weight >= 0 && float.IsFinite(weight) ? null
@@ -139,14 +154,14 @@ internal static class TrainingRows
         }
     }
 
-    private static void Check(TrainingData data, LearningTask task, string label)
+    private static void Check(TrainingData data, LearningTask task, string label, bool areMeasured)
     {
         if (data.Rows == 0)
         {
-            throw new TrainingDataException("There are no rows to train on.");
+            throw new TrainingDataException($"There are no rows to {(areMeasured ? "measure" : "train")} on.");
         }
 
-        if (task.IsClassification && Enumerable.Range(1, data.Rows - 1).All(row => data.Target(row) == data.Target(0)))
+        if (!areMeasured && task.IsClassification && Enumerable.Range(1, data.Rows - 1).All(row => data.Target(row) == data.Target(0)))
         {
             throw new TrainingDataException($"All {data.Rows} rows have the same class in column '{label}': there is nothing to tell apart.", label);
         }

@@ -7,10 +7,19 @@ internal static class NetworkTimer
 {
     private const int WarmUps = 5;
     private const int LeastRuns = 31;
-    private static readonly TimeSpan s_leastTime = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The median of at least 31 runs and 50 milliseconds, after a warm-up.</summary>
     public static double Milliseconds(Network network, int batch, CancellationToken cancellation)
+        => Time(network, batch, RunTimes.ForMedian, cancellation).Median;
+
+    /// <summary>Times runs on rows of zeros, after a warm-up.</summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="batch">Rows in a run.</param>
+    /// <param name="until">
+    /// At least 31 runs and the least time; then on until there are so many, or the most time is over.
+    /// </param>
+    /// <param name="cancellation">Ends the timing.</param>
+    public static RunTimes Time(Network network, int batch, (int Runs, TimeSpan Least, TimeSpan Most) until, CancellationToken cancellation)
     {
         if (network.Inputs.Sum(input => (long)input.RowSize) * batch > Array.MaxLength)
         {
@@ -27,7 +36,9 @@ internal static class NetworkTimer
         }
 
         var times = new List<double>();
-        for (var start = Stopwatch.GetTimestamp(); times.Count < LeastRuns || Stopwatch.GetElapsedTime(start) < s_leastTime;)
+        var start = Stopwatch.GetTimestamp();
+        while (times.Count < LeastRuns || Stopwatch.GetElapsedTime(start) is var passed
+            && (passed < until.Least || times.Count < until.Runs && passed < until.Most))
         {
             cancellation.ThrowIfCancellationRequested();
             var run = Stopwatch.GetTimestamp();
@@ -35,7 +46,6 @@ internal static class NetworkTimer
             times.Add(Stopwatch.GetElapsedTime(run).TotalMilliseconds);
         }
 
-        times.Sort();
-        return times[times.Count / 2];
+        return new(times);
     }
 }

@@ -1,8 +1,10 @@
+using MLNet.Pruning.Messages;
+
 namespace MLNet.Pruning;
 
 /// <summary>What a network's outputs mean, and with that what it is trained and measured by.</summary>
 [JsonConverter(typeof(NotationConverter<LearningTask>))]
-public sealed class LearningTask
+public sealed partial class LearningTask
 {
     private LearningTask(string name, string scoreColumnKind, params ReadOnlySpan<Loss> losses)
         => (Name, ScoreColumnKind, Losses) = (name, scoreColumnKind, losses.ToImmutableArray());
@@ -24,9 +26,6 @@ public sealed class LearningTask
 
     /// <summary>The losses it can be trained by, first the one of <see cref="Loss.Default"/>.</summary>
     public IReadOnlyList<Loss> Losses { get; }
-
-    /// <summary>What networks are measured by unless another metric is chosen: accuracy of a classification, R squared of a regression.</summary>
-    public Metric Metric => IsClassification ? Metric.Accuracy : Metric.RSquared;
 
     /// <summary>Whether outputs tell classes apart.</summary>
     public bool IsClassification => this != Regression;

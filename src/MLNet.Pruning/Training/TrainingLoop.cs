@@ -130,7 +130,7 @@ internal sealed class TrainingLoop
             random.Shuffle(order);
             var loss = Epoch(epoch, order, steps, step);
             callbacks.ForEach(one => one.BeforeMeasuring());
-            var validation = _data.ValidationRows.IsEmpty ? null : _validation.Measure(weights.Graph, batch);
+            var validation = _data.ValidationRows.IsEmpty ? null : _validation.Measure(weights.Graph, batch, weights.Snapshot);
             callbacks.ForEach(one => one.AfterMeasuring());
             var result = new EpochResult(epoch + 1, _options.Epochs, loss, validation)
             {

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Evaluation.Metrics;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Scoring.Native;
 using static TorchSharp.torch;
@@ -22,7 +23,9 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
     /// <summary>Measures a network as it is; null without validation rows.</summary>
     public ValidationResult? Measure(Network network) => Run(network)?.Result;
 
-    /// <summary>What a network says of the validation rows, and what that measures; null without such rows.</summary>
+    /// <summary>
+    /// What a network says of the validation rows, changed where the metric changes rows, and what that measures; null without such rows.
+    /// </summary>
     public (Predictions Predictions, ValidationResult Result)? Run(Network network)
     {
         if (Data.ValidationRows.IsEmpty)
@@ -34,7 +37,7 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
         using var scope = NewDisposeScope();
         using var graph = TorchGraph.ForScoring(network);
         using var batch = new Batch(Data, Task, BatchSize, CPU);
-        return Run(rows => graph.Forward(rows), batch);
+        return Run(rows => graph.Forward(rows), batch, () => network);
     }
 
     /// <summary>Measures a network as a chain scores it, with integers where it has them; null without validation rows.</summary>
@@ -54,13 +57,16 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
             TensorValues.Of(rows).CopyTo(scorer.Rows, 0);
             scorer.Run(count);
             return tensor(Enumerable.Range(0, count).SelectMany(row => scorer.Scores(row).ToArray()).ToArray()).reshape(count, -1);
-        }, batch).Result;
+        }, batch, () => network).Result;
     }
 
     /// <summary>Measures a graph.</summary>
-    public ValidationResult Measure(TorchGraph graph, Batch batch) => Run(rows => graph.Forward(rows), batch).Result;
+    /// <param name="graph">The graph.</param>
+    /// <param name="batch">Room for its rows.</param>
+    /// <param name="network">Gives it as a network, for metrics of more than its predictions.</param>
+    public ValidationResult Measure(TorchGraph graph, Batch batch, Func<Network> network) => Run(rows => graph.Forward(rows), batch, network).Result;
 
-    private (Predictions Predictions, ValidationResult Result) Run(Func<Tensor, Tensor> forward, Batch batch)
+    private (Predictions Predictions, ValidationResult Result) Run(Func<Tensor, Tensor> forward, Batch batch, Func<Network> network)
     {
         using var noGrad = no_grad();
         var rows = Data.ValidationRows.AsSpan();
@@ -87,7 +93,12 @@ internal sealed record Validation(TrainingData Data, LearningTask Task, Metric M
             }
         }
 
-        var predictions = new Predictions(Task, scores, labels, weights);
-        return (predictions, new(Metric.Measure(predictions), lossSum / Data.Weight(rows), Metric));
+        var trial = new Trial(network)
+        {
+            Task = Task, Data = Data, Rows = Data.ValidationRows, BatchSize = BatchSize, Cancellation = Cancellation,
+            Predictions = new(Task, scores, labels, weights),
+            Training = new(network) { Task = Task, Data = Data, Rows = Data.TrainingRows, BatchSize = BatchSize, Cancellation = Cancellation },
+        };
+        return (Metric.Seen(trial), new(Metric.On(trial).Value, lossSum / Data.Weight(rows), Metric));
     }
 }

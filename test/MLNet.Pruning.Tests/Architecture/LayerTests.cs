@@ -15,12 +15,13 @@ public class LayerTests
     /// </summary>
     private static readonly string[] s_layers =
     [
-        "Messages", "Files", "Threading", "Tasks", "Tasks/Confidence",
+        "Messages", "Files", "Threading", "Tasks",
         "Networks/Format", "Networks/Graph", "Networks/Operators", "Networks", "Networks/Onnx/Expansions", "Networks/Onnx", "Networks/Storage",
         "Structure/Folding", "Structure", "Structure/Granularities",
         "Evaluation",
         "Scoring/Native", "Scoring/Operators", "Scoring",
         "Data", "Data/Teachers",
+        "Evaluation/Metrics", "Evaluation/Metrics/Confidence",
         "Training/Optimizers", "Training/Distilling", "Training/Regularizers", "Training",
         "Compression/Trees/Ensembles", "Compression/Trees/Paths", "Compression/Trees",
         "Compression/Pruning/Importances", "Compression/Pruning/Selection", "Compression/Pruning/Record", "Compression/Pruning/Recoveries",
@@ -30,7 +31,7 @@ public class LayerTests
         "Pipeline/Onnx", "Pipeline/Columns",
         "Pipeline/Steps", "Pipeline/Steps/PruneTrees", "Pipeline/Steps/Train", "Pipeline/Steps/FineTune", "Pipeline/Steps/Prune", "Pipeline/Steps/AutoPrune",
         "Pipeline/Steps/Distill", "Pipeline/Steps/Quantize", "Pipeline/Steps/Factorize", "Pipeline/Steps/LoadNetwork", "Pipeline/Steps/Sensitivity",
-        "Pipeline/Files",
+        "Pipeline/Files", "Pipeline/Steps/Evaluate",
     ];
 
     /// <summary>What only a source generator completes.</summary>

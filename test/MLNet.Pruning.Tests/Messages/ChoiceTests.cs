@@ -70,6 +70,7 @@ public class ChoiceTests
         [typeof(Budget)] = Budget.Parameters(9),
         [typeof(Rank)] = Rank.Energy(0.5),
         [typeof(Distillation)] = Distillation.Response(2, 0.5) + Distillation.Logits(0.25),
+        [typeof(Perturbation)] = Perturbation.Pgd(0.5, 0.25),
     };
 
     /// <summary>Two values for the left of a sum, and two for the right.</summary>
@@ -94,6 +95,7 @@ public class ChoiceTests
         ["Optimizer.Adam(epsilon)"] = [1e-8, 1e-7],
         ["Quantizer.Mixed(budget)"] = [Budget.Bytes(7), Budget.Milliseconds(2.5, 4)],
         ["Quantizer.Weights(bits)"] = [4, 8],
+        ["Perturbation.Within(high)"] = [1.0, 2.0],
         ["Quantizer.Weights(block)"] = [16, 32],
         ["Distribution.Given(sparsities)"] = s_samples[typeof(IReadOnlyDictionary<string, double>)],
     };

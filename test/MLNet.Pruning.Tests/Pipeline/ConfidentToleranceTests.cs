@@ -1,4 +1,4 @@
-using MLNet.Pruning.Tasks.Confidence;
+using MLNet.Pruning.Evaluation.Metrics.Confidence;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
 using TorchSharp;
 using static TorchSharp.torch;

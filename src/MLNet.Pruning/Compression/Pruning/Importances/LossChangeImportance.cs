@@ -1,5 +1,6 @@
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Structure.Granularities;
+using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Training;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,4 @@
-using MLNet.Pruning.Tasks.Confidence;
+using MLNet.Pruning.Evaluation.Metrics.Confidence;
 using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning.Pipeline.Steps.Prune;
@@ -19,6 +19,7 @@ internal sealed class ToleranceCheck
     /// <param name="before">Its measurement; null without validation rows.</param>
     /// <param name="validation">The validation rows, for a tolerance with confidence.</param>
     /// <exception cref="InvalidOperationException">There is a tolerance, but nothing was measured.</exception>
+    /// <exception cref="ArgumentException">A tolerance with confidence has a metric that is not one of predictions.</exception>
     /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
     public ToleranceCheck(Tolerance? tolerance, Network start, ValidationResult? before, Validation? validation)
     {
@@ -31,6 +32,11 @@ internal sealed class ToleranceCheck
         if (tolerance is not null && double.IsNaN(before!.Metric))
         {
             throw new MetricException(before.Name, "a tolerance");
+        }
+
+        if (tolerance?.Confidence is not null)
+        {
+            validation!.Metric.CheckOfPredictions("rows drawn anew can tell the confidence of");
         }
 
         _predictions = tolerance?.Confidence is null ? null : validation!.Run(start)!.Value.Predictions;

@@ -75,7 +75,11 @@ internal sealed class TreePruner
     /// <summary>The metric that was chosen, or else that of trees: the area under the ROC curve of a classification.</summary>
     /// <exception cref="ArgumentException">The metric does not fit what the trees tell.</exception>
     public static Metric MetricOf(Metric? chosen, LearningTask task)
-        => Metric.Resolve(chosen ?? (task.IsClassification ? Metric.AreaUnderRocCurve : null), task);
+    {
+        var metric = Metric.Resolve(chosen ?? (task.IsClassification ? Metric.AreaUnderRocCurve : null), task);
+        metric.CheckOfPredictions("trees can be measured by", takesChanges: false);
+        return metric;
+    }
 
     private bool Allows(TreeCost cost) => Allows(_options.Budget, cost, _ensemble.DenseNodes ?? _ensemble.Cost.Nodes);
 

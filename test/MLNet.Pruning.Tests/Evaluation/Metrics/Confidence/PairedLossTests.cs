@@ -1,6 +1,6 @@
-using MLNet.Pruning.Tasks.Confidence;
+using MLNet.Pruning.Evaluation.Metrics.Confidence;
 
-namespace MLNet.Pruning.Tests.Tasks;
+namespace MLNet.Pruning.Tests.Evaluation.Metrics.Confidence;
 
 /// <summary>
 /// Bounds on losses lie below the true loss no more often than they may: counted out over all outcomes where rows are few, and in 2,000 simulated runs of a

@@ -12,5 +12,5 @@ public sealed class MetricException : InvalidOperationException
     public string MetricName { get; }
 
     private static string Needs(string metric)
-        => Metric.All.FirstOrDefault(one => one.Name == metric)?.Needs is { } needs ? $" (it needs {needs} among them)" : "";
+        => Metric.OfFile(metric).Needs is { } needs ? $" (it needs {needs} among them)" : "";
 }

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning.Tasks.Confidence;
+namespace MLNet.Pruning.Evaluation.Metrics.Confidence;
 
 /// <summary>
 /// An upper confidence bound on a loss of accuracy from paired rows: of so many rows, some were right before and are wrong after, some the other way

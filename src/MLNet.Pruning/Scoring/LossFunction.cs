@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 using F = TorchSharp.torch.nn.functional;
 
-namespace MLNet.Pruning.Training;
+namespace MLNet.Pruning.Scoring;
 
 /// <summary>The loss as a TorchSharp operation on a network's logits.</summary>
 internal static class LossFunction

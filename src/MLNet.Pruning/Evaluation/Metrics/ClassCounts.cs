@@ -1,4 +1,4 @@
-namespace MLNet.Pruning.Tasks;
+namespace MLNet.Pruning.Evaluation.Metrics;
 
 /// <summary>How many rows are of a class, are predicted to be, and are both; rows count as often as they weigh.</summary>
 internal readonly record struct ClassCounts(double Actual, double Predicted, double Both)
@@ -37,4 +37,11 @@ internal readonly record struct ClassCounts(double Actual, double Predicted, dou
     /// <summary>The mean over the classes for which there is a value.</summary>
     public static double Macro(Predictions predictions, Func<ClassCounts, double> value)
         => Of(predictions).Select(value).Where(one => !double.IsNaN(one)).DefaultIfEmpty(double.NaN).Average();
+
+    /// <summary>The mean over the classes with rows, each as much as they count.</summary>
+    public static double Weighted(Predictions predictions, Func<ClassCounts, double> value)
+    {
+        var counts = Of(predictions).Where(count => count.Actual > 0).ToArray();
+        return counts.Sum(count => count.Actual * value(count)) / counts.Sum(count => count.Actual);
+    }
 }

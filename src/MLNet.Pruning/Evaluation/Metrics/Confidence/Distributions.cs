@@ -1,4 +1,4 @@
-namespace MLNet.Pruning.Tasks.Confidence;
+namespace MLNet.Pruning.Evaluation.Metrics.Confidence;
 
 /// <summary>Distribution functions of the binomial and of Student's t, both by the regularised incomplete beta function.</summary>
 internal static class Distributions

@@ -1,4 +1,4 @@
-namespace MLNet.Pruning.Tasks.Confidence;
+namespace MLNet.Pruning.Evaluation.Metrics.Confidence;
 
 /// <summary>
 /// An upper confidence bound on the loss of a metric, from what two networks say of the same rows. Exact where each row is right or wrong; by
@@ -10,8 +10,8 @@ internal static class PairedLoss
     private const int Seed = 20_011;
 
     /// <summary>The bound; infinite where rows are too few to say.</summary>
-    /// <param name="metric">What is lost.</param>
-    /// <param name="before">What the network before says.</param>
+    /// <param name="metric">What is lost; a metric of predictions.</param>
+    /// <param name="before">What the network before says, of changed rows where the metric changes them.</param>
     /// <param name="after">What the other says of the same rows.</param>
     /// <param name="error">Probability that the bound lies below the true loss, at most.</param>
     public static double Upper(Metric metric, Predictions before, Predictions after, double error)
@@ -68,7 +68,7 @@ internal static class PairedLoss
                 rows[row] = random.Next(rows.Length);
             }
 
-            var loss = metric.Loss(metric.Measure(before.Take(rows)), metric.Measure(after.Take(rows)));
+            var loss = metric.Loss(metric.MeasureSeen(before.Take(rows)), metric.MeasureSeen(after.Take(rows)));
             // Rows that do not define the metric tell nothing against the worst.
             losses[i] = double.IsNaN(loss) ? double.PositiveInfinity : loss;
         }
@@ -84,11 +84,11 @@ internal static class PairedLoss
     private static Predictions Pessimistic(Metric metric, Predictions before, Predictions after, double error)
     {
         var worst = after;
-        var measured = metric.Measure(before);
+        var measured = metric.MeasureSeen(before);
         for (var c = 0; c < after.Classes; c++)
         {
             var candidate = after.WithLost(c, (int)Math.Ceiling(-Math.Log(error)));
-            worst = metric.Loss(measured, metric.Measure(candidate)) > metric.Loss(measured, metric.Measure(worst)) ? candidate : worst;
+            worst = metric.Loss(measured, metric.MeasureSeen(candidate)) > metric.Loss(measured, metric.MeasureSeen(worst)) ? candidate : worst;
         }
 
         return worst;

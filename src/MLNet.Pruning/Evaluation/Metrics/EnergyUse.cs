@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using MLNet.Pruning.Scoring;
+
+namespace MLNet.Pruning.Evaluation.Metrics;
+
+/// <summary>What it takes to score a row on this machine's processor.</summary>
+/// <param name="Joules">Of one row.</param>
+/// <param name="Source">How that is known.</param>
+internal readonly record struct EnergyUse(double Joules, string Source)
+{
+    /// <summary>Half of the 85 W that CodeCarbon takes an unknown processor's design power to be, of which it takes half to be used.</summary>
+    public const double DefaultWatts = 42.5;
+
+    private static readonly TimeSpan s_time = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Runs batches for a second, and reads the machine's counters before and after; where there are none, takes the time for a power that is given.
+    /// </summary>
+    /// <param name="network">The network, with values.</param>
+    /// <param name="batch">Rows in a run.</param>
+    /// <param name="watts">What the machine draws where nothing says it.</param>
+    /// <param name="counters">Where counters are.</param>
+    /// <param name="cancellation">Ends the runs.</param>
+    public static EnergyUse Of(Network network, int batch, double watts, string counters, CancellationToken cancellation)
+    {
+        using var scorer = Scorer.Create(network, softmax: false, batch);
+        scorer.Rows.AsSpan().Clear();
+        scorer.Run(batch);
+        return Of(() =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            scorer.Run(batch);
+        }, batch, watts, counters, s_time);
+    }
+
+    /// <summary>Does some work on rows again and again.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="rows">Rows that it is done on.</param>
+    /// <param name="watts">What the machine draws where nothing says it.</param>
+    /// <param name="folder">Where counters are.</param>
+    /// <param name="least">How long it is done.</param>
+    public static EnergyUse Of(Action work, int rows, double watts, string folder, TimeSpan least)
+    {
+        var counters = PowerCounters.Open(folder, out var refusal);
+        var before = counters?.Read();
+        var (runs, start) = (0L, Stopwatch.GetTimestamp());
+        do
+        {
+            work();
+            runs++;
+        }
+        while (Stopwatch.GetElapsedTime(start) < least);
+
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return counters is not null
+            ? new(counters.Joules(before!, counters.Read()) / (runs * rows), "measured by RAPL: processors and memory, with all else that ran meanwhile")
+            : new(watts * seconds / (runs * rows), string.Create(CultureInfo.InvariantCulture,
+                $"estimated: {watts} W{(watts == DefaultWatts ? " (half of 85 W, CodeCarbon's for an unknown processor)" : "")} for the time it takes; "
+                + $"{refusal}"));
+    }
+}
