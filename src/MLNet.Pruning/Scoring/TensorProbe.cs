@@ -35,13 +35,14 @@ internal sealed class TensorProbe : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new NotSupportedException($"The network cannot be run on calibration rows: {e.Message}", e);
+            throw Refused(e);
         }
     }
 
     /// <param name="rows">Values of all inputs, a row after another.</param>
     /// <param name="count">Rows.</param>
     /// <param name="visit">Called with each tensor's values.</param>
+    /// <exception cref="NotSupportedException">ONNX Runtime does not run the network on these rows.</exception>
     public void Run(float[] rows, int count, Action<string, ReadOnlySpan<float>> visit)
     {
         var (info, start, width) = (OrtMemoryInfo.DefaultInstance, 0, _network.RowSize);
@@ -64,7 +65,7 @@ internal sealed class TensorProbe : IDisposable
 
             if (_session is { } session)
             {
-                using var outputs = session.Run(_options, session.InputNames, inputs, session.OutputNames);
+                using var outputs = Outputs(session, inputs);
                 for (var i = 0; i < _computed.Length; i++)
                 {
                     visit(_computed[i], outputs[i].GetTensorDataAsSpan<float>());
@@ -87,4 +88,18 @@ internal sealed class TensorProbe : IDisposable
         _session?.Dispose();
         _options.Dispose();
     }
+
+    private IDisposableReadOnlyCollection<OrtValue> Outputs(InferenceSession session, List<OrtValue> inputs)
+    {
+        try
+        {
+            return session.Run(_options, session.InputNames, inputs, session.OutputNames);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    private static NotSupportedException Refused(OnnxRuntimeException e) => new($"The network cannot be run on calibration rows: {e.Message}", e);
 }

@@ -46,6 +46,11 @@ internal sealed class TorchGraph : IDisposable
     /// <summary>The parameter's storage as a tensor of its shape.</summary>
     public static Tensor View(Parameter parameter)
     {
+        if (parameter.Count == 0)
+        {
+            return empty([.. parameter.Shape.Select(size => (long)size)]);
+        }
+
         using var flat = frombuffer(parameter.Array, ScalarType.Float32);
         return flat.view([.. parameter.Shape.Select(size => (long)size)]);
     }

@@ -8,7 +8,9 @@ internal sealed class DynamicInt8Quantizer(bool perChannel) : Quantizer
 
     internal override Network Run(Network network, QuantizationStep step) => Plan(network, step).Write(step);
 
-    internal override QuantizationPlan Plan(Network network, QuantizationStep step)
+    internal override QuantizationPlan Plan(Network network, QuantizationStep step) => LearnedSteps.Of(step, start => Measured(network, start));
+
+    private QuantizationPlan Measured(Network network, QuantizationStep step)
     {
         network = network.FoldBatchNorm();
         network = DenseProducts.Of(network, Layers(network, step));

@@ -50,15 +50,16 @@ internal static class FakeQuantization
         {
             Network = Floats(plan.Network, trained),
             Ranges = plan.Ranges.ToImmutableDictionary(range => range.Key,
-                range => (Learned(range.Value.Scale, trained[changes[range.Key]].Values[0]), range.Value.Zero)),
+                range => (QuantizationPlan.Changed(range.Value.Scale, trained[changes[range.Key]].Values[0]), range.Value.Zero)),
             Weights = [.. plan.Weights.Select(weight => weight with
             {
-                Grid = weight.Grid with { Scales = [.. weight.Grid.Scales.Select((scale, i) => Learned(scale, trained[changes[weight.Name]].Values[i]))] },
+                Grid = weight.Grid with
+                {
+                    Scales = [.. weight.Grid.Scales.Select((scale, i) => QuantizationPlan.Changed(scale, trained[changes[weight.Name]].Values[i]))],
+                },
             })],
         });
     }
-
-    private static float Learned(float scale, float change) => WeightGrids.Scale(scale * Math.Exp(change));
 
     /// <summary>A network with the weights of one that was trained with rounding.</summary>
     public static Network Floats(Network network, Network trained)

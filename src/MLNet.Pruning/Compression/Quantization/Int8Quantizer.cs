@@ -4,14 +4,13 @@ namespace MLNet.Pruning.Compression.Quantization;
 /// <param name="perChannel">Whether each output of a layer has a scale of its own.</param>
 internal sealed class Int8Quantizer(bool perChannel) : Quantizer
 {
-    /// <summary>Biases are at most so many steps of their scale, so that sums in 32 bits hold them and the products.</summary>
-    private const double LargestBias = 1 << 30;
-
     public override string ToString() => Notation.Call(nameof(Int8), perChannel);
 
     internal override Network Run(Network network, QuantizationStep step) => Plan(network, step).Write(step);
 
-    internal override QuantizationPlan Plan(Network network, QuantizationStep step)
+    internal override QuantizationPlan Plan(Network network, QuantizationStep step) => LearnedSteps.Of(step, start => Measured(network, start));
+
+    private QuantizationPlan Measured(Network network, QuantizationStep step)
     {
         network = network.FoldBatchNorm();
         var layers = QuantizableLayer.Of(network, step);
@@ -38,16 +37,7 @@ internal sealed class Int8Quantizer(bool perChannel) : Quantizer
         // One weight of several layers has one grid; where they read it along different dimensions, one scale.
         var weight = layers[0].Weight;
         var axis = perChannel && layers.All(layer => layer.Channel == layers[0].Channel) ? layers[0].Channel : -1;
-        var least = new double[axis < 0 ? 1 : weight.Shape[axis]];
-        foreach (var layer in layers.Where(layer => layer.Bias is not null))
-        {
-            for (var i = 0; i < layer.Bias!.Count; i++)
-            {
-                var channel = least.Length > 1 ? i : 0;
-                least[channel] = Math.Max(least[channel], Math.Abs((double)layer.Bias.Values[i]) / LargestBias / plan.InputScale(layer));
-            }
-        }
-
-        return WeightGrids.Of(weight, axis, step.Target.WeightBits, symmetric: true, step.WeightRange, least);
+        return WeightGrids.Of(weight, axis, step.Target.WeightBits, symmetric: true, step.WeightRange,
+            plan.LeastScales(weight.Name, axis < 0 ? 1 : weight.Shape[axis]));
     }
 }

@@ -10,13 +10,17 @@ public static class NetworkQuantizationExtensions
     /// <param name="network">The network, with values.</param>
     /// <param name="quantizer">To what.</param>
     /// <param name="rows">Calibration rows, one after another, each with the values of all inputs; for static quantisers.</param>
-    /// <param name="range">Range of the values between layers; by default <see cref="QuantizationRange.MinMax"/>.</param>
+    /// <param name="range">
+    /// Range of the values between layers, of weights too where it is <see cref="QuantizationRange.Learned"/>; by default
+    /// <see cref="QuantizationRange.MinMax"/>.
+    /// </param>
     /// <param name="rounding">Which integers weights become; by default <see cref="WeightRounding.Nearest"/>.</param>
     /// <param name="target">Where it is to run; by default <see cref="QuantizationTarget.Any"/>.</param>
     /// <param name="preparation">What is done to the network first; by default nothing.</param>
     /// <returns>A network whose weights lie on the grid of their integers, with the nodes that round what lies between layers.</returns>
     /// <exception cref="ArgumentException">Nothing can be quantised or prepared so, or the rows are no multiple of a row's values.</exception>
     /// <exception cref="InvalidOperationException">The quantiser needs rows and there are none, or they make values that are not finite.</exception>
+    /// <exception cref="NotSupportedException">The network cannot be run on the rows.</exception>
     public static Network Quantize(this Network network, Quantizer quantizer, ReadOnlySpan<float> rows = default, QuantizationRange? range = null,
         WeightRounding? rounding = null, QuantizationTarget? target = null, QuantizationPreparation? preparation = null)
     {

@@ -8,6 +8,9 @@ namespace MLNet.Pruning.Compression.Quantization;
 /// <param name="Weights">The grid of each weight, in the order of the layers that multiply with them.</param>
 internal sealed record QuantizationPlan(Network Network, ImmutableArray<WeightGrid> Weights)
 {
+    /// <summary>Biases are at most so many steps of their scale, so that sums in 32 bits hold them and the products.</summary>
+    private const double LargestBias = 1 << 30;
+
     /// <summary>Of whom its steps were learned; null where they were measured.</summary>
     public Quantizer? Quantizer { get; init; }
 
@@ -24,10 +27,12 @@ internal sealed record QuantizationPlan(Network Network, ImmutableArray<WeightGr
     public IReadOnlyList<string> DynamicTensors { get; init; } = [];
 
     /// <summary>The network with its integers.</summary>
-    public Network Write(QuantizationStep step)
+    /// <param name="step">How.</param>
+    /// <param name="open">The range whose tensors are left as floats; null for none.</param>
+    public Network Write(QuantizationStep step, string? open = null)
     {
         var (network, writer) = (Network, new QuantizedGraph(Network));
-        foreach (var (tensor, root) in Tensors)
+        foreach (var (tensor, root) in Tensors.Where(tensor => tensor.Root != open))
         {
             writer.Round(tensor, root, Ranges[root].Scale, Ranges[root].Zero);
         }
@@ -58,7 +63,52 @@ internal sealed record QuantizationPlan(Network Network, ImmutableArray<WeightGr
     }
 
     /// <summary>Scale of what a layer multiplies.</summary>
-    public float InputScale(QuantizableLayer layer) => Ranges[Tensors.First(tensor => tensor.Tensor == layer.Node.Inputs[0]).Root].Scale;
+    public float InputScale(QuantizableLayer layer) => Ranges[Root(layer.Node)!].Scale;
+
+    /// <summary>The tensor whose range that which a layer multiplies has; null where it has none.</summary>
+    public string? Root(Node layer) => Tensors.FirstOrDefault(tensor => tensor.Tensor == layer.Inputs[0]).Root;
+
+    /// <summary>Scales of a weight from which on sums in 32 bits hold the biases and the products.</summary>
+    /// <param name="weight">Name of the weight.</param>
+    /// <param name="count">Its scales.</param>
+    public double[] LeastScales(string weight, int count)
+    {
+        var least = new double[count];
+        foreach (var layer in Layers.Where(layer => layer.Weight.Name == weight && layer.Bias is not null))
+        {
+            for (var i = 0; i < layer.Bias!.Count; i++)
+            {
+                var channel = count > 1 ? i : 0;
+                least[channel] = Math.Max(least[channel], Math.Abs((double)layer.Bias.Values[i]) / LargestBias / InputScale(layer));
+            }
+        }
+
+        return least;
+    }
+
+    /// <summary>The plan with other steps.</summary>
+    /// <param name="weight">Name of a weight.</param>
+    /// <param name="changes">Logarithms of what its scales are multiplied by.</param>
+    /// <param name="root">The tensor whose range changes; null for none.</param>
+    /// <param name="change">That of its scale.</param>
+    public QuantizationPlan With(string weight, float[] changes, string? root, float change)
+    {
+        var plan = root is null ? this : this with { Ranges = Ranges.SetItem(root, (Changed(Ranges[root].Scale, change), Ranges[root].Zero)) };
+        return plan with
+        {
+            Weights = [.. Weights.Select(grid => grid with
+            {
+                Grid = grid.Grid with
+                {
+                    Scales = [.. grid.Grid.Scales.Zip(plan.LeastScales(grid.Name, grid.Grid.Scales.Length), (scale, least) => (scale, least))
+                        .Select((of, i) => Math.Max(grid.Name == weight ? Changed(of.scale, changes[i]) : of.scale, (float)of.least))],
+                },
+            })],
+        };
+    }
+
+    /// <summary>A scale times the exponential of a number.</summary>
+    public static float Changed(float scale, float change) => WeightGrids.Scale(scale * Math.Exp(change));
 }
 
 /// <summary>The integers that a weight may become.</summary>

@@ -7,7 +7,8 @@ namespace MLNet.Pruning.Compression.Quantization;
 /// <summary>How a network is quantised, whatever to.</summary>
 internal sealed record QuantizationStep
 {
-    private const int Batch = 64;
+    /// <summary>Rows that are run at a time, where the network's file does not fix that.</summary>
+    public const int Batch = 64;
 
     /// <summary>Range of what lies between layers.</summary>
     public QuantizationRange Range { get; init; } = QuantizationRange.MinMax;
@@ -56,15 +57,39 @@ internal sealed record QuantizationStep
     /// <summary>Notes what was left as floats, and why.</summary>
     public List<(string Layer, string Reason)> Floats { get; init; } = [];
 
+    /// <summary>The range that is learned; null where all are measured.</summary>
+    public LearnedRange? Learning => Range as LearnedRange ?? WeightRange as LearnedRange;
+
+    /// <summary>Where libtorch runs the rows.</summary>
+    /// <exception cref="InvalidOperationException">There are no rows.</exception>
+    public TorchSharp.torch.Device Device => (Calibration ?? throw Missing())().Device;
+
+    /// <summary>The same with a measured range in the place of one that is learned.</summary>
+    public QuantizationStep From(QuantizationRange range) => this with
+    {
+        Range = Range is LearnedRange ? range : Range,
+        WeightRange = WeightRange is LearnedRange || (Range is LearnedRange && WeightRange == QuantizationRange.MinMax) ? range : WeightRange,
+    };
+
     /// <summary>Shows tensors of a network, row after row.</summary>
     /// <exception cref="InvalidOperationException">There are no rows.</exception>
     public void Visit(Network network, IReadOnlyList<string> tensors, Action<string, ReadOnlySpan<float>> visit)
+    {
+        using var probe = new TensorProbe(network, tensors);
+        foreach (var (values, count) in Batches(network))
+        {
+            probe.Run(values, count, visit);
+        }
+    }
+
+    /// <summary>The rows in batches, of which the first so many are there; the array is that of the next batch too.</summary>
+    /// <exception cref="InvalidOperationException">There are no rows.</exception>
+    public IEnumerable<(float[] Values, int Count)> Batches(Network network)
     {
         var data = Rows ?? throw Missing();
         var rows = CalibrationRun.Draw(data, Seed, Count);
         // A file may fix how many rows it reads at a time.
         var batch = network.Input.Shape is [> 0 and var fixedRows, ..] ? fixedRows : Batch;
-        using var probe = new TensorProbe(network, tensors);
         var values = new float[batch * data.Width];
         for (var start = 0; start < rows.Length; start += batch)
         {
@@ -75,7 +100,7 @@ internal sealed record QuantizationStep
                 data.Row(rows[start + row]).CopyTo(values.AsSpan(row * data.Width));
             }
 
-            probe.Run(values, count, visit);
+            yield return (values, count);
         }
     }
 

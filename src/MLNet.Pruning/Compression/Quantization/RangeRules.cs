@@ -37,3 +37,14 @@ internal sealed class PercentileRange(double share) : QuantizationRange
         return (Math.Min(0, histogram.Edge(first)), Math.Max(0, histogram.Edge(last)));
     }
 }
+
+/// <summary>Learned from what a measured range starts with, which it is where nothing is learned.</summary>
+internal sealed class LearnedRange(int iterations) : QuantizationRange
+{
+    /// <summary>Steps of gradient descent for each layer.</summary>
+    public int Iterations => iterations;
+
+    public override string ToString() => Notation.Call(nameof(Learned), iterations);
+
+    internal override (double Low, double High) Of(Histogram histogram, int levels, bool isSymmetric) => MeanSquaredError.Of(histogram, levels, isSymmetric);
+}

@@ -10,7 +10,9 @@ internal sealed class WeightQuantizer(int bits, bool symmetric, int block) : Qua
 
     internal override Network Run(Network network, QuantizationStep step) => Plan(network, step).Write(step);
 
-    internal override QuantizationPlan Plan(Network network, QuantizationStep step)
+    internal override QuantizationPlan Plan(Network network, QuantizationStep step) => LearnedSteps.Of(step, start => Measured(network, start));
+
+    private QuantizationPlan Measured(Network network, QuantizationStep step)
     {
         // As the file will hold them and as it is read, so that masks and what is known of removed units fit the weight before and after.
         network = block == 0 ? network : DenseProducts.Of(network, [.. Blocked(network, step)]);

@@ -75,10 +75,12 @@ internal static class QuantizationOperators
         return context.ReturnsComposed(pass =>
         {
             var step = (pass[scale] * pass[change].exp()).reshape(shape);
-            var exact = (pass[x] / step).clamp(lowest, highest);
-            return exact.add((exact.round() - exact).detach(), one) * step;
+            return Rounded((pass[x] / step).clamp(lowest, highest), one) * step;
         });
     }
+
+    /// <summary>The nearest integers, with gradients as if nothing were rounded.</summary>
+    public static Tensor Rounded(Tensor exact, Scalar one) => exact.add((exact.round() - exact).detach(), one);
 
     /// <summary>
     /// Takes the nearest of zero and some values, or what with the price of its bits costs least, and passes gradients as if it did not; each value has the sum

@@ -13,7 +13,7 @@ public record QuantizationOptions
     /// <value>Default <see cref="QuantizationRange.MinMax"/>.</value>
     public QuantizationRange Range { get; init => field = Setting.Present(value); } = QuantizationRange.MinMax;
 
-    /// <summary>Range of weights.</summary>
+    /// <summary>Range of weights; what it starts from where <see cref="Range"/> is <see cref="QuantizationRange.Learned"/>, which learns both.</summary>
     /// <value>Default <see cref="QuantizationRange.MinMax"/>.</value>
     public QuantizationRange WeightRange { get; init => field = Setting.Present(value); } = QuantizationRange.MinMax;
 
