@@ -1,3 +1,7 @@
+using MLNet.Pruning.Compression.Quantization;
+using MLNet.Pruning.Files;
+using MLNet.Pruning.Messages;
+using MLNet.Pruning.Pipeline.Files;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -73,6 +77,75 @@ public class RoundedTrainingTests
 
         float[] Scores(ITransformer one) => [.. one.Transform(data).GetColumn<float[]>("Score").SelectMany(row => row)];
         static int Kept(WeightMask mask) => Enumerable.Range(0, mask.Count).Count(i => mask[i]);
+    }
+
+    [TestMethod]
+    [DataRow("Weights(2)")]
+    [DataRow("Int8")]
+    public void A_loaded_model_is_quantised_with_the_steps_that_its_training_learned(string form)
+    {
+        var quantizer = Notation.Parse<Quantizer>(form, null);
+        var network = Network.Sequential([1, 8, 8], Layer.Conv2d(8, 3), Layer.BatchNorm(), Layer.Relu(), Layer.MaxPool(2), Layer.Flatten(), Layer.Dense(10));
+        var data = Digits.Load(_ml);
+        var model = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Dense(4) with { Network = network,
+            Quantization = quantizer })).Fit(data);
+        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "model.zip");
+        _ml.Compression().Save(model, data.Schema, path);
+        var loaded = _ml.Compression().Load(path, out _);
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        QuantizationReport? report = null;
+        Network Quantized(ITransformer one, QuantizationRange range)
+        {
+            var last = _ml.Transforms.Quantize(new QuantizationOptions { Quantizer = quantizer, WeightRange = range, Seed = 1 }).Fit(one.Transform(data));
+            report = last.GetReport<QuantizationReport>();
+            return last.Network;
+        }
+
+        var (before, after) = (Quantized(model, QuantizationRange.MinMax), Quantized(loaded, QuantizationRange.MinMax));
+        Assert.AreEqual(model.LastTransformer.GetReport<TrainingReport>().Epochs[^1].Validation!.Loss, report!.After!.Loss, 5e-3);
+        Assert.IsTrue(before.Parameters.Count(parameter => parameter.Grid is not null) >= 2);
+        foreach (var parameter in before.Parameters)
+        {
+            Assert.AreSequenceEqual(parameter.Values.ToArray(), after[parameter.Name].Values.ToArray(), parameter.Name);
+        }
+
+        // A range that is asked for is measured.
+        Assert.IsFalse(Quantized(loaded, QuantizationRange.MeanSquaredError)["fc1.weight"].Grid!.Scales.SequenceEqual(after["fc1.weight"].Grid!.Scales));
+    }
+
+    [TestMethod]
+    public void Steps_in_a_file_that_are_not_those_of_its_network_are_refused()
+    {
+        var data = Digits.Load(_ml);
+        var plan = (QuantizationPlan)Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Dense(1) with
+        {
+            Quantization = Quantizer.Int8(),
+        })).Fit(data).LastTransformer.State.Steps!;
+        var weight = plan.Weights[0];
+        var (tensor, root) = plan.Tensors[0];
+        Read(plan);
+        foreach (var (wrong, name) in new[]
+        {
+            (plan with { Weights = [weight with { Name = "nothing" }] }, "nothing"),
+            (plan with { Weights = [weight with { Grid = weight.Grid with { Scales = weight.Grid.Scales[1..] } }] }, weight.Name),
+            (plan with { Weights = [weight with { Grid = weight.Grid with { Scales = weight.Grid.Scales.SetItem(0, -1) } }] }, weight.Name),
+            (plan with { Weights = [weight with { Grid = weight.Grid with { Axis = 7 } }] }, weight.Name),
+            (plan with { Weights = [.. plan.Weights.Skip(1)] }, plan.Layers[0].Node.Name),
+            (plan with { Tensors = [("nothing", root)] }, "nothing"),
+            (plan with { Ranges = plan.Ranges.SetItem(root, (float.NaN, 3)) }, tensor),
+            (plan with { Tensors = [.. plan.Tensors.Skip(1)] }, plan.Layers[0].Node.Name),
+            (plan with { Layers = [plan.Layers[0] with { Node = plan.Layers[0].Node.WithOutputs(["nothing"]) }] }, "its layers"),
+        })
+        {
+            StringAssert.Contains(Assert.ThrowsExactly<ModelFileException>(() => Read(wrong)).Message, name);
+        }
+
+        void Read(QuantizationPlan written)
+        {
+            var archive = new ModelArchive();
+            ArchivedSteps.Write(archive, "steps.json", written with { Quantizer = plan.Quantizer });
+            ArchivedSteps.Read(archive, "steps.json", plan.Network);
+        }
     }
 
     [TestMethod]

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using MLNet.Pruning.Compression.Pruning.Record;
+using MLNet.Pruning.Compression.Quantization;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Onnx;
@@ -49,6 +50,11 @@ internal static class ArchivedNetwork
             WriteNetwork(archive, name + "dense", dense);
         }
 
+        if (state.Steps is QuantizationPlan steps && ReferenceEquals(steps.Network, state.Network))
+        {
+            ArchivedSteps.Write(archive, name + "steps.json", steps);
+        }
+
         if (state.Training.Distillation?.Teacher?.Network is { } teacher)
         {
             WriteNetwork(archive, name + "teacher", teacher);
@@ -73,6 +79,7 @@ internal static class ArchivedNetwork
                 Initial = initial,
                 Early = archive.Has(name + "early.onnx") ? network.Shared(ReadNetwork(archive, name + "early")) : null,
                 Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
+                Steps = archive.Has(name + "steps.json") ? ArchivedSteps.Read(archive, name + "steps.json", network) : null,
                 Training = Training(state, initial, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
                 SplitSeed = state.SplitSeed,
             }, inputSchema, Report(archive, name, state));

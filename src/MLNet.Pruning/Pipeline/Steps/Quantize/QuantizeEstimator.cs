@@ -76,7 +76,8 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
     /// <summary>The steps that the training before learned of the same quantiser, where nothing else was asked for and the network is still that one.</summary>
     private QuantizationPlan? Learned(NetworkState state) => state.Steps is QuantizationPlan plan && ReferenceEquals(plan.Network, state.Network)
         && plan.Quantizer!.ToString() == _options.Quantizer.ToString() && _options is { Preparation: null }
-        && _options.Rounding == WeightRounding.Nearest && _options.Target.WeightBits == QuantizationTarget.Any.WeightBits ? plan : null;
+        && _options.Range == QuantizationRange.MinMax && _options.WeightRange == QuantizationRange.MinMax && _options.Rounding == WeightRounding.Nearest
+        && _options.Target.WeightBits == QuantizationTarget.Any.WeightBits ? plan : null;
 
     private static bool IsBinary(Parameter weight)
     {
