@@ -5,6 +5,9 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <summary>Options of prune that say on which rows it measures and fine-tunes, and how.</summary>
 internal sealed class FineTuningOptions
 {
+    public const double DefaultLearningRate = 1e-3;
+    public const int DefaultBatchSize = 64;
+
     private readonly RowOptions _rows = new("Rows to measure on and to fine-tune with");
 
     private readonly Option<int> _epochs = new Option<int>("--fine-tune-epochs") { Description = "Epochs of fine-tuning after each step.",
@@ -15,11 +18,18 @@ internal sealed class FineTuningOptions
     private readonly Option<string?> _tolerance = Choices.Option<Tolerance>("--tolerance",
         "How much of the metric may be lost; the last step that keeps to it is written. Default: no limit", null);
 
-    private readonly Option<double> _learningRate = new Option<double>("--learning-rate") { Description = "Step size of Adam.",
-        DefaultValueFactory = _ => 1e-3 }
+    private readonly Option<double> _learningRate = LearningRate();
+
+    private readonly Option<int> _batchSize = BatchSize();
+
+    /// <summary>How fast a command that trains does so.</summary>
+    public static Option<double> LearningRate() => new Option<double>("--learning-rate") { Description = "Step size of Adam.",
+        DefaultValueFactory = _ => DefaultLearningRate }
         .Require(rate => rate > 0 && double.IsFinite(rate), "a number above 0");
 
-    private readonly Option<int> _batchSize = new Option<int>("--batch-size") { Description = "Rows in a step of training.", DefaultValueFactory = _ => 64 }
+    /// <summary>On how many rows at a time.</summary>
+    public static Option<int> BatchSize() => new Option<int>("--batch-size") { Description = "Rows in a step of training.",
+        DefaultValueFactory = _ => DefaultBatchSize }
         .AtLeast(1);
 
     public void AddTo(Command command)

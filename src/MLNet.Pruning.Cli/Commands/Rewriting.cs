@@ -7,9 +7,6 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <summary>A command that writes a model in another form, by rows where there are some.</summary>
 internal sealed class Rewriting
 {
-    private const double LearningRate = 1e-3;
-    private const int BatchSize = 64;
-
     private readonly Argument<FileInfo> _model = new("model") { Description = "The ONNX file." };
 
     private readonly Option<FileInfo> _output = new("--output", "-o") { Description = "The file to write; an older one stays whole until the new one is.",
@@ -20,12 +17,17 @@ internal sealed class Rewriting
 
     private readonly Option<int> _count;
     private readonly RowOptions _rows;
+    private readonly Option<int>? _epochs;
+    private readonly Option<double> _learningRate = FineTuningOptions.LearningRate();
+    private readonly Option<int> _batchSize = FineTuningOptions.BatchSize();
 
     /// <param name="rows">What rows are for.</param>
     /// <param name="calibration">What is measured on them.</param>
     /// <param name="count">Rows that it is measured on unless asked otherwise.</param>
-    public Rewriting(string rows, string calibration, int count)
+    /// <param name="training">What epochs do in it; null where nothing is trained.</param>
+    public Rewriting(string rows, string calibration, int count, string? training = null)
     {
+        _epochs = training is null ? null : new Option<int>("--epochs") { Description = training, DefaultValueFactory = _ => 0 }.AtLeast(0);
         _rows = new(rows);
         _count = new Option<int>("--calibration-rows") { Description = $"Rows that {calibration} measured on.", DefaultValueFactory = _ => count }.AtLeast(1);
     }
@@ -33,12 +35,23 @@ internal sealed class Rewriting
     public void AddTo(Command command)
     {
         command.Arguments.Add(_model);
-        foreach (var option in new Option[] { _output, _count, _sizes })
+        foreach (var option in (Option[])[_output, _count, _sizes, .. Training])
         {
             command.Options.Add(option);
         }
 
         _rows.AddTo(command);
+    }
+
+    private Option[] Training => _epochs is null ? [] : [_epochs, _learningRate, _batchSize];
+
+    /// <summary>How many epochs it trains.</summary>
+    /// <exception cref="UsageException">None, and there are options that say how.</exception>
+    public int Epochs(ParseResult arguments)
+    {
+        var epochs = _epochs is null ? 0 : arguments.GetValue(_epochs);
+        return epochs > 0 || Training.Skip(1).FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false }) is not { } useless ? epochs
+            : throw new UsageException($"{useless.Name} is of training, and nothing is trained: give --epochs.");
     }
 
     /// <summary>How many rows are looked at.</summary>
@@ -54,13 +67,16 @@ internal sealed class Rewriting
         Func<Network, Network> alone, Func<FileSummary, FileSummary, TReport?, Answer> answer)
         where TReport : StepReport
     {
-        var given = _rows.Read(arguments, _count);
+        var given = _rows.Read(arguments, [_count, .. Training]);
         var (file, written, seed) = (arguments.GetRequiredValue(_model), arguments.GetRequiredValue(_output), arguments.GetValue(Tool.Seed));
+        // A command that trains nothing has no such options.
+        var (rate, batch) = _epochs is null ? (FineTuningOptions.DefaultLearningRate, FineTuningOptions.DefaultBatchSize)
+            : (arguments.GetValue(_learningRate), arguments.GetValue(_batchSize));
         return Progress.Run(what, say =>
         {
             var network = NetworkFile.Read(file, arguments.GetRequiredValue(_sizes));
             var before = FileSummary.Of(file, NetworkCost.Of(network));
-            var (small, report) = given is { } found ? new FineTuning(found.Data, found.Label, found.Task, LearningRate, BatchSize, seed)
+            var (small, report) = given is { } found ? new FineTuning(found.Data, found.Label, found.Task, rate, batch, seed)
                 .Fit<TReport>(network, ml => step(ml, network, found.Metric), say) : (Alone(network, alone), null);
             NetworkFile.Write(small, written);
             return answer(before, FileSummary.Of(written, NetworkCost.Of(small)), report);

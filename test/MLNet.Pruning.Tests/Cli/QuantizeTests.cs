@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace MLNet.Pruning.Tests.Cli;
 
@@ -37,6 +38,57 @@ public class QuantizeTests
         var rows = Enumerable.Range(0, 100).Select(_ => FormattableString.Invariant($"{random.NextDouble()},{random.NextDouble()},2,{random.Next(3)}"));
         Assert.AreEqual("Smooth(0.25) + CorrectBias", CliProcess.Json(0, "quantize", model, "-o", files["c.onnx"], "--preparation", "smooth(0.25)+correct-bias",
             "--data", files.Write("rows.csv", ["a,b,c,y", .. rows]), "--label", "y").GetProperty("preparation").GetString());
+    }
+
+    [TestMethod]
+    public void Ranges_are_learned_on_rows()
+    {
+        using var files = new CliFiles();
+        var network = Network.Mlp(3, 8, 3).Initialize(1);
+        var model = files.Save("a.onnx", network);
+        var random = new Random(3);
+        var rows = Enumerable.Range(0, 100).Select(_ => (double[])[random.NextDouble(), random.NextDouble(), 2]).ToArray();
+        var data = files.Write("rows.csv", ["a,b,c,y", .. rows.Select((row, i) => FormattableString.Invariant($"{row[0]},{row[1]},{row[2]},{i % 3}"))]);
+        CliProcess.Json(0, "quantize", model, "-o", files["b.onnx"], "--to", "weights(3)", "--range", "learned(50)", "--data", data, "--label", "y");
+        Assert.IsLessThan(0.8 * Error(network.Quantize(Quantizer.Weights(3))), Error(Network.FromOnnx(files["b.onnx"])));
+        Assert.Contains("--data", CliProcess.Json(2, "quantize", model, "-o", files["c.onnx"], "--to", "weights(3)", "--range", "learned")
+            .GetProperty("error").GetString()!);
+
+        double Error(Network rounded) => rows.Sum(row => Outputs(rounded, row).Zip(Outputs(network, row), (a, b) => Math.Pow(a - b, 2)).Sum());
+    }
+
+    [TestMethod]
+    public void Epochs_train_what_two_bits_lose()
+    {
+        using var files = new CliFiles();
+        var random = new Random(3);
+        var rows = Enumerable.Range(0, 400).Select(_ => (double[])[random.NextDouble(), random.NextDouble(), random.NextDouble()]).ToArray();
+        var data = files.Write("rows.csv", ["a,b,c,largest", .. rows.Select(row
+            => FormattableString.Invariant($"{row[0]},{row[1]},{row[2]},{Array.IndexOf(row, row.Max())}"))]);
+        var model = files.Save("a.onnx", Network.Mlp(3, 16, 3).Initialize(1));
+        JsonElement Quantize(int code, params string[] more) => CliProcess.Json(code, ["quantize", model, "-o", files["b.onnx"], .. more]);
+        string[] given = ["--to", "weights(2)", "--data", data, "--label", "largest"];
+        var trained = Quantize(0, [.. given, "--epochs", "20", "--learning-rate", "0.02", "--batch-size", "16"]);
+        var written = Network.FromOnnx(files["b.onnx"]);
+        Assert.IsTrue(written["fc1.weight"].Values.ToArray().Chunk(3).All(unit => unit.Select(Math.Abs).Where(value => value > 0).Distinct().Count() <= 1));
+        var right = rows.Average(row => Array.IndexOf(row, row.Max()) == Largest(written, row) ? 1.0 : 0);
+        Assert.IsGreaterThan(0.8, right);
+        Assert.AreEqual(right, trained.GetProperty("validation").GetProperty("after").GetDouble(), 0.15);
+        var epochs = trained.GetProperty("epochs").EnumerateArray().ToArray();
+        CollectionAssert.AreEqual(Enumerable.Range(1, 20).ToArray(), epochs.Select(epoch => epoch.GetProperty("epoch").GetInt32()).ToArray());
+        Assert.AreEqual(trained.GetProperty("validation").GetProperty("after").GetDouble(), epochs[^1].GetProperty("rounded").GetDouble(), 1e-6);
+        Assert.IsGreaterThan(epochs[^1].GetProperty("loss").GetDouble(), epochs[0].GetProperty("loss").GetDouble());
+        Assert.IsFalse(Quantize(0, given).TryGetProperty("epochs", out _));
+        // Another rate trains otherwise.
+        Assert.AreNotEqual(epochs[0].GetProperty("loss").GetDouble(), Quantize(0, [.. given, "--epochs", "1"]).GetProperty("epochs")[0].GetProperty("loss")
+            .GetDouble());
+        Refused("--data", "--to", "weights(2)", "--epochs", "1");
+        Refused("--epochs", [.. given, "--batch-size", "4"]);
+        Refused("Epochs", [.. given, "--epochs", "1", "--rounding", "gptq"]);
+        Refused("at least 0", [.. given, "--epochs", "-1"]);
+
+        void Refused(string says, params string[] more) => Assert.Contains(says, Quantize(2, more).GetProperty("error").GetString()!);
+        static int Largest(Network network, double[] row) => Outputs(network, row) is var outputs ? Array.IndexOf(outputs, outputs.Max()) : -1;
     }
 
     [TestMethod]
@@ -99,4 +151,11 @@ public class QuantizeTests
         Assert.AreEqual("Int8(true)", quantized.GetProperty("to").GetString());
         Assert.Contains("QuantizeLinear", Network.FromOnnx(files["b.onnx"]).Nodes.Select(node => node.Operator));
     }
+
+    /// <summary>What a network of two dense layers makes, before any softmax.</summary>
+    private static double[] Outputs(Network network, double[] row)
+        => Dense(network, "fc2", Array.ConvertAll(Dense(network, "fc1", row), value => Math.Max(0, value)));
+
+    private static double[] Dense(Network network, string layer, double[] read) => [.. network[$"{layer}.weight"].Values.ToArray().Chunk(read.Length)
+        .Zip(network[$"{layer}.bias"].Values.ToArray(), (weights, bias) => bias + weights.Zip(read, (weight, value) => weight * value).Sum())];
 }
