@@ -47,10 +47,17 @@ internal sealed class TrainedWeights : IDisposable
     }
 
     /// <summary>From here on these masks say what is dropped; parameters without one keep what they had.</summary>
+    /// <exception cref="ArgumentException">A mask is of a parameter that the network does not have.</exception>
     public void Hold(IReadOnlyDictionary<string, WeightMask> masks)
     {
         foreach (var (name, mask) in masks)
         {
+            if (!Graph.Parameters.ContainsKey(name))
+            {
+                throw new ArgumentException($"'{name}' is pruned, and the network that is trained has it no more: rounding folds batch normalisation into the "
+                    + "layer before it. Fold it first, with FoldBatchNorm, and prune the weight of that layer.");
+            }
+
             if (_masked.Remove(name, out var before))
             {
                 before.Mask.Dispose();

@@ -47,7 +47,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
         };
         var (quantized, epochs) = _options.Epochs > 0 ? Train(input, state, data, device, channel, step)
             : (Learned(state) is { } learned ? learned.Write(step) : _options.Quantizer.Quantize(state.Network, step), []);
-        var masks = Masks(state, quantized);
+        var masks = Masks(state, quantized, step);
         if (state.Task == LearningTask.Regression && quantized.Layers.LastOrDefault(layer => layer.Weights.Length > 0) is { } last
             && last.Weights.Any(weight => IsBinary(quantized[weight])))
         {
@@ -86,11 +86,19 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
     }
 
     /// <summary>The masks as the quantised weights lie; refuses what has no zero for weights that were pruned.</summary>
-    private ImmutableDictionary<string, WeightMask> Masks(NetworkState state, Network quantized)
+    private ImmutableDictionary<string, WeightMask> Masks(NetworkState state, Network quantized, QuantizationStep step)
     {
         var masks = state.Masks;
         foreach (var (name, before) in state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal))
         {
+            if (quantized.Parameter(name) is null)
+            {
+                // Of batch normalisation: a scale of zero has become weights of zero.
+                masks = masks.Remove(name);
+                step.Warnings.Add($"'{name}', which is pruned, is folded into the layer before it, and has no mask of its own any more");
+                continue;
+            }
+
             var mask = before;
             // A dense layer that became a product and a sum reads its weight the other way round.
             if (state.Network.Consumers(name).Any(node => node.Operator == "Gemm" && node.Int("transB", 0) == 1)
