@@ -1,5 +1,6 @@
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
+using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning.Compression.Quantization;
 
@@ -10,11 +11,32 @@ internal sealed class ProductQuantizer(int codewords, int length) : Quantizer
 
     public override string ToString() => Notation.Call(nameof(Product), codewords, length);
 
-    internal override Network Run(Network network, QuantizationStep step)
+    internal override Network Run(Network network, QuantizationStep step) => Write(network, Books(network, step));
+
+    internal override (TrainingResult Result, Network Quantized) Train(Network network, QuantizationStep step,
+        Func<Network, Func<Network, Network>, TrainingResult> train)
     {
-        var changed = FloatWeights.Of(network, this, step).Where(weight => Fits(weight.Layer, weight.Weight, step))
-            .ToDictionary(weight => weight.Weight.Name, weight => Round(weight.Weight, step));
-        return changed.Count == 0 ? throw step.Nothing(this) : new Network(network.Parts with
+        var books = Books(network, step);
+        var writer = new QuantizedGraph(network);
+        var names = Array.ConvertAll(books, book => writer.RoundInTraining(book.Weight, book.Vectors, length, book.Codes));
+        var result = train(writer.Build(), after => FakeQuantization.Floats(network, after));
+        return (result, Write(FakeQuantization.Floats(network, result.Network),
+            [.. books.Zip(names, (book, name) => book with { Vectors = result.Network[name].Array })]));
+    }
+
+    private WeightBook[] Books(Network network, QuantizationStep step)
+    {
+        WeightBook[] books = [.. FloatWeights.Of(network, this, step).Where(weight => Fits(weight.Layer, weight.Weight, step))
+            .Select(weight => Book(weight.Weight, step))];
+        return books.Length > 0 ? books : throw step.Nothing(this);
+    }
+
+    private Network Write(Network network, WeightBook[] books)
+    {
+        var changed = books.ToDictionary(book => book.Weight, book => network[book.Weight]
+            .WithValues([.. book.Codes.SelectMany(code => book.Vectors.AsSpan((int)code * length, length).ToArray()).Select(CodebookQuantizer.Short)])
+            .Coded(length));
+        return new Network(network.Parts with
         {
             Parameters = [.. network.Parameters.Select(parameter => changed.GetValueOrDefault(parameter.Name, parameter))],
             AsRead = false,
@@ -33,23 +55,25 @@ internal sealed class ProductQuantizer(int codewords, int length) : Quantizer
         return reason is null;
     }
 
-    private Parameter Round(Parameter weight, QuantizationStep step)
+    private WeightBook Book(Parameter weight, QuantizationStep step)
     {
-        var (rows, columns) = (weight.Shape[0], weight.Shape[1]);
-        var rounded = weight.Values.ToArray();
-        for (var start = 0; start < columns; start += length)
+        var (rows, parts) = (weight.Shape[0], weight.Shape[1] / length);
+        var (all, codes) = (new List<float>(), new long[rows * parts]);
+        for (var part = 0; part < parts; part++)
         {
             step.CancellationToken.ThrowIfCancellationRequested();
-            var vectors = Enumerable.Range(0, rows).Select(row => Array.ConvertAll(rounded[(row * columns + start)..(row * columns + start + length)],
+            var vectors = Enumerable.Range(0, rows).Select(row => Array.ConvertAll(weight.Array[((row * parts + part) * length)..][..length],
                 value => (double)value)).ToArray();
             var (means, nearest) = Fit(vectors, step.Seed);
             for (var row = 0; row < rows; row++)
             {
-                Array.ConvertAll(means[nearest[row]], value => CodebookQuantizer.Short((float)value)).CopyTo(rounded, row * columns + start);
+                codes[row * parts + part] = all.Count / length + nearest[row];
             }
+
+            all.AddRange(means.SelectMany(mean => mean).Select(value => (float)value));
         }
 
-        return weight.WithValues(rounded).Coded(length);
+        return new(weight.Name, [.. all], codes);
     }
 
     /// <summary>Means of vectors from some of them that are drawn, and for each vector the nearest.</summary>
@@ -100,4 +124,10 @@ internal sealed class ProductQuantizer(int codewords, int length) : Quantizer
 
         return nearest;
     }
+
+    /// <summary>The vectors of a weight.</summary>
+    /// <param name="Weight">Its name.</param>
+    /// <param name="Vectors">They, one after another: those of the first part of all rows, of the second, and so on.</param>
+    /// <param name="Codes">For each part of each row, the place of its vector.</param>
+    private sealed record WeightBook(string Weight, float[] Vectors, long[] Codes);
 }

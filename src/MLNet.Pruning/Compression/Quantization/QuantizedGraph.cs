@@ -89,6 +89,21 @@ internal sealed class QuantizedGraph(Network network)
         return names.Scale;
     }
 
+    /// <summary>Puts vectors that are learned, in training, in the place of the parts of a parameter.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="vectors">The vectors, one after another.</param>
+    /// <param name="length">Values of a vector, and of a part.</param>
+    /// <param name="codes">The place of each part's vector, which stays.</param>
+    /// <returns>Name of the parameter that is learned.</returns>
+    public string RoundInTraining(string name, float[] vectors, int length, long[] codes)
+    {
+        var (values, places) = (_names.Next(name + "_values"), _names.Next(name + "_codes"));
+        _added.Add(new(values, [vectors.Length / length, length], vectors, trainable: true, Initializer.Zero));
+        _constants.Add(new(places, TensorType.Int64, [codes.Length], [.. codes]));
+        _rounded[name] = (from, to) => [new(_names.Next(name + "_FakeCodebook"), Node.FakeCodebook, [from, values, places], [to])];
+        return values;
+    }
+
     /// <summary>Puts a parameter in the place of the one of its name.</summary>
     public void Set(Parameter parameter) => _changed[parameter.Name] = parameter;
 

@@ -108,8 +108,10 @@ public abstract class Quantizer : TrainableQuantizer
     /// <summary>
     /// Dense layers whose rows are cut into parts of so many inputs, each part on few vectors by k-means (Gong et al. 2014, "Compressing Deep Convolutional
     /// Networks Using Vector Quantization"; J&#233;gou et al. 2011, "Product Quantization for Nearest Neighbor Search"), whose values are rounded to 16-bit
-    /// floats. Layers compute in floats: for size, not for speed. Pruned weights do not stay zero, so that a chain refuses it behind a pruning that masks.
-    /// Layers of another form, or whose inputs are no multiple of the length, stay as they are.
+    /// floats. With <see cref="QuantizationOptions.Epochs"/> the vectors learn, each by the sum of the gradients of the parts that it stands for, while parts
+    /// keep their vectors (Stock et al. 2020, "And the Bit Goes Down: Revisiting the Quantization of Neural Networks"). Layers compute in floats: for size, not
+    /// for speed. Pruned weights do not stay zero, so that a chain refuses it behind a pruning that masks. Layers of another form, or whose inputs are no
+    /// multiple of the length, stay as they are.
     /// </summary>
     /// <param name="codewords">Vectors for each part, 2 to 256; a file holds each place in a byte.</param>
     /// <param name="length">Inputs in a part; at least 2.</param>

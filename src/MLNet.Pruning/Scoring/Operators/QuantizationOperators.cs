@@ -84,14 +84,19 @@ internal static class QuantizationOperators
 
     /// <summary>
     /// Takes the nearest of zero and some values, or what with the price of its bits costs least, and passes gradients as if it did not; each value has the sum
-    /// of the gradients of those that it stands for (Han et al. 2016, "Deep Compression").
+    /// of the gradients of those that it stands for (Han et al. 2016, "Deep Compression"). Where codes are given, it takes the vectors that these say.
     /// </summary>
     private static Action<Pass> FakeCodebook(OperatorContext context)
     {
-        var (x, values, price) = (context.Input(0), context.Input(1), context.Node.Float("price", 0));
+        var (x, values, codes, price) = (context.Input(0), context.Input(1), context.Optional(2), context.Node.Float("price", 0));
         Scalar one = 1;
         return context.ReturnsComposed(pass =>
         {
+            if (codes != OperatorContext.Absent)
+            {
+                return pass[values].index_select(0, pass[codes]).reshape(pass[x].shape).add(pass[x] - pass[x].detach(), one);
+            }
+
             var others = pass[values];
             var all = cat([others.new_zeros(1), others]);
             var choices = Choices(pass[x].detach().contiguous(), others.detach().cpu().data<float>().ToArray(), price);

@@ -1,6 +1,9 @@
 using Google.Protobuf;
+using Microsoft.ML;
 using Microsoft.ML.OnnxRuntime;
+using MLNet.Pruning.Compression.Quantization;
 using MLNet.Pruning.Networks.Format;
+using MLNet.Pruning.Tests.Pipeline;
 using MLNet.Pruning.Networks.Onnx;
 
 namespace MLNet.Pruning.Tests.Compression.Quantization;
@@ -62,6 +65,62 @@ public class ProductQuantizerTests
             Assert.AreEqual(8, back["fc1.weight"].CodeLength);
             Assert.IsTrue(back["fc1.weight"].Trainable);
             CollectionAssert.AreEqual(network.Nodes.Select(node => node.Operator).ToArray(), back.Nodes.Select(node => node.Operator).ToArray());
+        }
+    }
+
+    [TestMethod]
+    public void A_vector_learns_by_the_sum_of_the_gradients_of_the_parts_that_it_stands_for()
+    {
+        var network = Network.Mlp(12, 9, 4).Initialize(3);
+        var random = new Random(4);
+        // Three vectors of three values for each of the four parts of nine rows.
+        float[] vectors = [.. Enumerable.Range(0, 36).Select(_ => random.NextSingle() - 0.5f)];
+        long[] codes = [.. Enumerable.Range(0, 36).Select(i => (i % 4 * 3) + random.Next(3))];
+        var writer = new QuantizedGraph(network);
+        var name = writer.RoundInTraining("fc1.weight", vectors, 3, codes);
+        var trained = CodebookTests.Gradients(writer.Build());
+        var plain = CodebookTests.Gradients(network.With("fc1.weight", [.. codes.SelectMany(code => vectors[(int)(code * 3)..][..3])]));
+        for (var i = 0; i < vectors.Length; i++)
+        {
+            var parts = Enumerable.Range(0, 36).Where(part => codes[part] == i / 3);
+            Assert.AreEqual(parts.Sum(part => (double)plain["fc1.weight"][(part * 3) + (i % 3)]), trained[name][i], 1e-5, $"value {i}");
+        }
+
+        CollectionAssert.AreEqual(plain["fc2.weight"], trained["fc2.weight"]);
+    }
+
+    [TestMethod]
+    public void Training_keeps_the_codes_and_beats_rounding_after_it()
+    {
+        var ml = new MLContext(1);
+        (Network Network, QuantizationReport Report) Fit(int epochs)
+        {
+            var model = Digits.Prepare(ml)
+                .Append(ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options() with { ValidationFraction = 0.2, Seed = 1 }))
+                .Append(ml.Transforms.Quantize(new QuantizationOptions { Quantizer = Quantizer.Product(4, 4), Epochs = epochs, Seed = 1 }))
+                .Fit(Digits.Load(ml)).LastTransformer;
+            return (model.Network, model.GetReport<QuantizationReport>());
+        }
+
+        var (rounded, trained) = (Fit(0), Fit(4));
+        Assert.IsLessThan(rounded.Report.After!.Loss, trained.Report.After!.Loss);
+        Assert.HasCount(4, trained.Report.Epochs);
+        // What was trained last is what ONNX Runtime computes, but for the last bits of the vectors.
+        Assert.AreEqual(trained.Report.Epochs[^1].Validation!.Loss, trained.Report.After.Loss, 0.01);
+        var weights = trained.Network.Parameters.Where(parameter => parameter.CodeLength > 0).ToArray();
+        Assert.IsNotEmpty(weights);
+        foreach (var weight in weights)
+        {
+            Assert.AreSequenceEqual(Codes(rounded.Network[weight.Name]), Codes(weight), weight.Name);
+            Assert.IsFalse(weight.Values.SequenceEqual(rounded.Network[weight.Name].Values), weight.Name);
+        }
+
+        // For each part of each row the first row that has the same vector there.
+        static int[] Codes(Parameter weight)
+        {
+            var (columns, values) = (weight.Shape[1] / 4, weight.Values.ToArray());
+            var parts = Enumerable.Range(0, weight.Count / 4).Select(part => string.Join(' ', values[(part * 4)..][..4])).ToArray();
+            return [.. parts.Select((vector, i) => Enumerable.Range(0, weight.Shape[0]).First(row => parts[(row * columns) + (i % columns)] == vector))];
         }
     }
 

@@ -35,8 +35,9 @@ public record QuantizationOptions
 
     /// <summary>
     /// Epochs of training in which each forward pass rounds what is to be rounded in the end, with steps between integers that are learned: quantisation-aware
-    /// training. Of <see cref="Quantizer.Int8"/> and symmetric <see cref="Quantizer.Weights"/>, and with <see cref="WeightRounding.Nearest"/>. Weights of
-    /// 2 and 3 bits start best from a <see cref="WeightRange"/> of <see cref="QuantizationRange.MeanSquaredError"/>. Not negative.
+    /// training. Of <see cref="Quantizer.Int8"/>, symmetric <see cref="Quantizer.Weights"/>, <see cref="Quantizer.Codebook"/> and
+    /// <see cref="Quantizer.Product"/>, and with <see cref="WeightRounding.Nearest"/>. Weights of 2 and 3 bits start best from a <see cref="WeightRange"/> of
+    /// <see cref="QuantizationRange.MeanSquaredError"/>. Not negative.
     /// </summary>
     /// <value>Default 0: nothing is trained.</value>
     public int Epochs { get; init => field = Setting.AtLeast(0, value); }
