@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using MLNet.Pruning.Scoring.Native;
+using MLNet.Pruning.Tests.Packaging;
 
 namespace MLNet.Pruning.Tests.Loading;
 
@@ -49,9 +50,6 @@ public class LoadingTests
             <OutputType>Exe</OutputType>
             <TargetFramework>net10.0</TargetFramework>
             <ImplicitUsings>enable</ImplicitUsings>
-            <CreateHardLinksForCopyFilesToOutputDirectoryIfPossible>true</CreateHardLinksForCopyFilesToOutputDirectoryIfPossible>
-            <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
-            <CreateHardLinksForPublishFilesIfPossible>true</CreateHardLinksForPublishFilesIfPossible>
           </PropertyGroup>
           <ItemGroup>
             <PackageReference Include="MLNet.Pruning" Version="{version}" />
@@ -106,7 +104,7 @@ public class LoadingTests
         // Ahead-of-time compilation, the default there, takes from ML.NET the code that it makes as it runs.
         const string Directives = "#:package MLNet.Pruning@{version}\n#:package libtorch-cpu-{runtime}@{libtorch}\n#:property PublishAot=false\n";
         var folder = s_package!.Write("file", ("application.cs", Directives + Program));
-        AssertRuns("dotnet", ["run", Path.Combine(folder, "application.cs"), "--", "torch"], ["4", "17"], folder: null);
+        AssertRuns(s_package.Start("run", Path.Combine(folder, "application.cs"), "--", "torch"), ["4", "17"], folder: null);
     }
 
     [TestMethod]
@@ -155,7 +153,7 @@ public class LoadingTests
     {
         var project = s_package!.Write(name, ("application.csproj", Project), ("Program.cs", Program));
         var output = Path.Combine(project, "output");
-        LocalPackage.Tool([.. arguments, project, "-c", "Release", "-o", output, "--nologo", "-v", "q"]);
+        s_package.Tool([.. arguments, project, "-c", "Release", "-o", output, "--nologo", "-v", "q"]);
         return output;
     }
 
@@ -174,9 +172,12 @@ public class LoadingTests
     private static string Executable(string folder) => Path.Combine(folder, OperatingSystem.IsWindows() ? "application.exe" : "application");
 
     /// <summary>Runs it: it prints those lines, with libtorch from that folder.</summary>
-    private static void AssertRuns(string program, string[] arguments, string[] lines, string? folder, Dictionary<string, string?>? environment = null)
+    private static void AssertRuns(string program, string[] arguments, string[] lines, string folder, Dictionary<string, string?>? environment = null)
+        => AssertRuns(Start(program, arguments, environment), lines, folder);
+
+    private static void AssertRuns(ProcessStartInfo start, string[] lines, string? folder)
     {
-        var (exitCode, output, errors) = ChildProcess.Run(Start(program, arguments, environment));
+        var (exitCode, output, errors) = ChildProcess.Run(start);
         Assert.AreEqual(0, exitCode, output + errors);
         var printed = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         CollectionAssert.AreEqual(lines, printed[..^1], output);
