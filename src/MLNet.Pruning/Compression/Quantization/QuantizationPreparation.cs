@@ -33,7 +33,8 @@ public abstract class QuantizationPreparation
     /// Unit j of what dense layers read is divided by max|X_j|^alpha / max|W_j|^(1 - alpha), and the weights that read it multiplied, with X its values on
     /// calibration rows: outliers of activations become part of the weights (Xiao et al. 2023, "SmoothQuant: Accurate and Efficient Post-Training Quantization
     /// for Large Language Models"). The division goes into the normalisation or layer that makes it, such as the LayerNormalization before an attention's
-    /// queries, keys and values; where something else reads it too, it stays as it is.
+    /// queries, keys and values. Where something else reads what a normalisation makes, as the sums of blocks that normalise last do, the dense layers get a
+    /// product of their own before them that divides; what a layer makes then stays as it is.
     /// </summary>
     /// <param name="alpha">How much of the ranges of activations goes to the weights, in [0, 1].</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is out of range.</exception>

@@ -13,14 +13,16 @@ internal static class Smoothing
         network = network.FoldBatchNorm();
         // What several nodes in a row make could be divided at each of them.
         var tensors = ScalableTensor.All(network).Where(tensor => tensor.IsReadByDense(network)).DistinctBy(tensor => tensor.Readers[0].Weight.Name).ToArray();
-        if (tensors.Length == 0)
+        var shared = SharedInput.All(network, tensors.SelectMany(tensor => tensor.Readers).Select(reader => reader.Weight.Name).ToHashSet()).ToArray();
+        if (tensors.Length + shared.Length == 0)
         {
-            throw new ArgumentException("No dense layer can be smoothed: none reads what a normalisation or a layer makes, and other dense layers alone read, "
-                + "through nothing but what passes a positive factor on.");
+            throw new ArgumentException("No dense layer can be smoothed: none reads what a normalisation makes, or what a layer makes and other dense layers "
+                + "alone read, through nothing but what passes a positive factor on.");
         }
 
-        var activations = tensors.Select(tensor => new double[tensor.Units]).ToArray();
+        var activations = tensors.Select(tensor => new double[tensor.Units]).Concat(shared.Select(input => new double[input.Units])).ToArray();
         var read = tensors.SelectMany((tensor, i) => tensor.Readers.Select(reader => (reader.Data, i))).DistinctBy(pair => (pair.Data.Name, pair.i))
+            .Concat(shared.Select((input, i) => (Data: input.Weights[0] with { Name = input.Tensor }, i: tensors.Length + i)))
             .ToLookup(pair => pair.Data.Name);
         visit(network, [.. read.Select(data => data.Key)], (name, values) =>
         {
@@ -31,16 +33,26 @@ internal static class Smoothing
         });
         foreach (var (tensor, largest) in tensors.Zip(activations))
         {
-            var weights = new double[tensor.Units];
-            foreach (var (weight, _) in tensor.Readers)
+            network = tensor.Divide(network, Factors(tensor.Readers.Select(reader => reader.Weight), largest));
+        }
+
+        foreach (var (input, largest) in shared.Zip(activations.Skip(tensors.Length)))
+        {
+            network = input.Divide(network, Factors(input.Weights, largest));
+        }
+
+        return network;
+
+        double[] Factors(IEnumerable<UnitSlices> readers, double[] largest)
+        {
+            var weights = new double[largest.Length];
+            foreach (var weight in readers)
             {
                 weight.Raise(network[weight.Name], weights);
             }
 
-            network = tensor.Divide(network, [.. largest.Zip(weights, (activation, weight) => Factor(activation, weight, alpha))]);
+            return [.. largest.Zip(weights, (activation, weight) => Factor(activation, weight, alpha))];
         }
-
-        return network;
     }
 
     /// <summary>1 where a unit is always zero, or nothing reads it.</summary>
