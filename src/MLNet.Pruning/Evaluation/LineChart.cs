@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace MLNet.Pruning.Evaluation;
 
-/// <summary>Lines over one axis as an SVG of its own.</summary>
+/// <summary>Lines over one axis, as an SVG of its own or within a page.</summary>
 /// <param name="title">What it shows.</param>
 /// <param name="across">What the axis across counts.</param>
 /// <param name="up">What the axis up counts.</param>
@@ -27,16 +27,26 @@ internal sealed class LineChart(string title, string across, string up, IReadOnl
 
     private readonly (double Low, double High) _range = Range([.. lines.SelectMany(line => line.Points).Select(point => point.Up).Where(double.IsFinite)]);
 
+    /// <summary>Whether equal steps across are equal factors; all numbers across are then above zero.</summary>
+    public bool IsLogarithmic { get; init; }
+
     public void Save(Stream stream)
     {
-        var (width, height) = (Left + Width + 24, Top + Height + 56 + Legend * lines.Count);
         // The same bytes wherever in a stream: by default a byte order mark comes at its start alone.
         using var xml = XmlWriter.Create(stream, new() { Indent = true, CloseOutput = false, NewLineChars = "\n", Encoding = new UTF8Encoding(false) });
-        new XElement(s_svg + "svg", new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("width", width), new XAttribute("height", height),
+        Draw().Save(xml);
+    }
+
+    /// <summary>The picture; a page may give its classes other colours.</summary>
+    public XElement Draw()
+    {
+        var (width, height) = (Left + Width + 24, Top + Height + 56 + Legend * lines.Count);
+        return new(s_svg + "svg", new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("width", width), new XAttribute("height", height),
             new XAttribute("font-family", "sans-serif"), new XAttribute("font-size", 12),
             new XElement(s_svg + "title", Plain(title)),
-            new XElement(s_svg + "rect", new XAttribute("width", width), new XAttribute("height", height), new XAttribute("fill", "white")),
-            Axes(), lines.SelectMany(Curve)).Save(xml);
+            new XElement(s_svg + "rect", new XAttribute("class", "paper"), new XAttribute("width", width), new XAttribute("height", height),
+                new XAttribute("fill", "white")),
+            Axes(), lines.SelectMany(Curve));
     }
 
     private static (double, double) Range(double[] numbers)
@@ -47,7 +57,9 @@ internal sealed class LineChart(string title, string across, string up, IReadOnl
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
-    private string X(double number) => Number(Left + (number - marks[0]) / (marks[^1] - marks[0]) * Width);
+    private string X(double number) => Number(Left + (Across(number) - Across(marks[0])) / (Across(marks[^1]) - Across(marks[0])) * Width);
+
+    private double Across(double number) => IsLogarithmic ? Math.Log(number) : number;
 
     private string Y(double number) => Number(Top + (_range.High - number) / (_range.High - _range.Low) * Height);
 
@@ -57,18 +69,18 @@ internal sealed class LineChart(string title, string across, string up, IReadOnl
         for (var tick = 0; tick <= Ticks; tick++)
         {
             var value = _range.Low + (_range.High - _range.Low) * tick / Ticks;
-            yield return Line(first, Y(value), last, Y(value), "#DDDDDD");
+            yield return Line(first, Y(value), last, Y(value), "#DDDDDD", "grid");
             yield return Text(Number(Left - 8), Y(value), "end", Number(value));
         }
 
         foreach (var mark in marks)
         {
-            yield return Text(X(mark), Number(Top + Height + 16), "middle", Number(mark));
+            yield return Text(X(mark), Number(Top + Height + 16), "middle", mark.ToString("#,0.###", CultureInfo.InvariantCulture));
         }
 
-        yield return Line(first, Number(Top), first, Number(Top + Height), "#444444");
-        yield return Line(first, Number(Top + Height), last, Number(Top + Height), "#444444");
-        yield return Text(Number(Left), Number(Top - 8), "middle", up);
+        yield return Line(first, Number(Top), first, Number(Top + Height), "#444444", "axis");
+        yield return Line(first, Number(Top + Height), last, Number(Top + Height), "#444444", "axis");
+        yield return Text(Number(Left), Number(Top - 8), "start", up);
         yield return Text(Number(Left + Width / 2), Number(Top + Height + 34), "middle", across);
     }
 
@@ -77,22 +89,27 @@ internal sealed class LineChart(string title, string across, string up, IReadOnl
         var (colour, dash) = (s_colours[index % s_colours.Length], s_dashes[index / s_colours.Length % s_dashes.Length]);
         var points = line.Points.Where(point => double.IsFinite(point.Up)).Select(point => (X: X(point.Across), Y: Y(point.Up))).ToArray();
         var y = Top + Height + 56 + Legend * index;
-        yield return new XElement(s_svg + "polyline", new XAttribute("points", string.Join(' ', points.Select(point => $"{point.X},{point.Y}"))),
-            new XAttribute("fill", "none"), new XAttribute("stroke", colour), new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash),
-            new XElement(s_svg + "title", Plain(line.Name)));
+        if (line.IsJoined)
+        {
+            yield return new XElement(s_svg + "polyline", new XAttribute("points", string.Join(' ', points.Select(point => $"{point.X},{point.Y}"))),
+                new XAttribute("fill", "none"), new XAttribute("stroke", colour), new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash),
+                new XElement(s_svg + "title", Plain(line.Name)));
+        }
+
         foreach (var point in points)
         {
-            yield return new XElement(s_svg + "circle", new XAttribute("cx", point.X), new XAttribute("cy", point.Y), new XAttribute("r", 2.5),
+            yield return new XElement(s_svg + "circle", new XAttribute("cx", point.X), new XAttribute("cy", point.Y),
+                new XAttribute("r", line.IsJoined ? 2.5 : 4.5),
                 new XAttribute("fill", colour));
         }
 
-        var sample = Line(Number(Left), Number(y - 4), Number(Left + 24), Number(y - 4), colour);
+        var sample = Line(Number(Left), Number(y - 4), Number(Left + 24), Number(y - 4), colour, "sample");
         sample.Add(new XAttribute("stroke-width", 2), new XAttribute("stroke-dasharray", dash));
         yield return sample;
         yield return Text(Number(Left + 32), Number(y), "start", line.Legend);
     }
 
-    private static XElement Line(string x1, string y1, string x2, string y2, string colour) => new(s_svg + "line",
+    private static XElement Line(string x1, string y1, string x2, string y2, string colour, string kind) => new(s_svg + "line", new XAttribute("class", kind),
         new XAttribute("x1", x1), new XAttribute("y1", y1), new XAttribute("x2", x2), new XAttribute("y2", y2), new XAttribute("stroke", colour));
 
     private static XElement Text(string x, string y, string anchor, string text)
@@ -107,4 +124,5 @@ internal sealed class LineChart(string title, string across, string up, IReadOnl
 /// <param name="Name">What it is called.</param>
 /// <param name="Legend">What stands beside its colour.</param>
 /// <param name="Points">Its points, from the left on.</param>
-internal sealed record ChartLine(string Name, string Legend, IReadOnlyList<(double Across, double Up)> Points);
+/// <param name="IsJoined">Whether they are joined; else they are larger points.</param>
+internal sealed record ChartLine(string Name, string Legend, IReadOnlyList<(double Across, double Up)> Points, bool IsJoined = true);

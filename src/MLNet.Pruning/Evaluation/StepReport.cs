@@ -10,6 +10,13 @@ public abstract record StepReport
     {
     }
 
+    /// <summary>
+    /// The step's options that are not as they are by default, by name, and its seed: what repeats the run on the same rows. Functions and other code of the
+    /// user's are named and not told. Empty in files from before they were noted.
+    /// </summary>
+    [JsonInclude]
+    public IReadOnlyDictionary<string, string> Settings { get; internal init; } = ImmutableSortedDictionary<string, string>.Empty;
+
     /// <summary>What the step did, as text of several lines.</summary>
     public abstract override string ToString();
 }

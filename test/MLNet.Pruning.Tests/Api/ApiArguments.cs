@@ -83,6 +83,8 @@ internal static class ApiArguments
         [typeof(Teacher)] = () => Teacher.Columns(),
         [typeof(PruningReport)] = () => new PruningReport(null, []),
         [typeof(SensitivityReport)] = () => s_sensitivity.Value,
+        [typeof(CompressionReport)] = () => s_ml.Compression().Report(s_model.Value),
+        [typeof(CompressionReportOptions)] = () => new CompressionReportOptions(),
         [typeof(CompressionCatalog)] = () => s_ml.Compression(),
         [typeof(Stream)] = () => new MemoryStream(System.IO.File.ReadAllBytes(File())),
         [typeof(MLContext)] = () => s_ml,

@@ -18,7 +18,7 @@ public class LayerTests
         "Messages", "Files", "Threading", "Tasks",
         "Networks/Format", "Networks/Graph", "Networks/Operators", "Networks", "Networks/Onnx/Expansions", "Networks/Onnx", "Networks/Storage",
         "Structure/Folding", "Structure", "Structure/Granularities",
-        "Evaluation",
+        "Evaluation", "Evaluation/Reports",
         "Scoring/Native", "Scoring/Operators", "Scoring",
         "Data", "Data/Teachers",
         "Evaluation/Metrics", "Evaluation/Metrics/Confidence",
@@ -31,7 +31,7 @@ public class LayerTests
         "Pipeline/Onnx", "Pipeline/Columns",
         "Pipeline/Steps", "Pipeline/Steps/PruneTrees", "Pipeline/Steps/Train", "Pipeline/Steps/FineTune", "Pipeline/Steps/Prune", "Pipeline/Steps/AutoPrune",
         "Pipeline/Steps/Distill", "Pipeline/Steps/Quantize", "Pipeline/Steps/Factorize", "Pipeline/Steps/LoadNetwork", "Pipeline/Steps/Sensitivity",
-        "Pipeline/Files", "Pipeline/Steps/Evaluate",
+        "Pipeline/Files", "Pipeline/Steps/Evaluate", "Pipeline/Reports",
     ];
 
     /// <summary>What only a source generator completes.</summary>

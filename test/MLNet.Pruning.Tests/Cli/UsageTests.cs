@@ -51,6 +51,8 @@ public partial class UsageTests
     [DataRow("verify a.onnx b.onnx --tolerance -1")]
     [DataRow("bench a.onnx b.onnx --rounds 0")]
     [DataRow("bench a.onnx b.onnx --batch many")]
+    [DataRow("report a.onnx")]
+    [DataRow("report a.zip b.onnx")]
     public void Wrong_usage_ends_with_2(string line)
     {
         var arguments = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -68,6 +70,7 @@ public partial class UsageTests
     [DataRow("factorize {0} -o {1}")]
     [DataRow("verify {0} {0}")]
     [DataRow("bench {0} {0}")]
+    [DataRow("report {0} {0} -o {1}")]
     public void Files_that_are_missing_damaged_or_hostile_end_with_1(string line)
     {
         using var files = new CliFiles();
@@ -94,6 +97,7 @@ public partial class UsageTests
     [DataRow("factorize")]
     [DataRow("verify")]
     [DataRow("bench")]
+    [DataRow("report")]
     public void The_page_names_every_option(string command)
     {
         var (code, help, _) = CliProcess.Run(command, "--help");
@@ -124,6 +128,7 @@ public partial class UsageTests
             CliProcess.Json(0, "inspect", model, "--groups"), CliProcess.Json(0, "inspect", model, "--explain", "conv1:0"),
             CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--sparsity", "0.3"), CliProcess.Json(0, "verify", files["b.onnx"], model, "--masked"),
             CliProcess.Json(0, "bench", model, files["b.onnx"], "--rounds", "1"), CliProcess.Json(0, "factorize", model, "-o", files["c.onnx"]),
+            CliProcess.Json(0, "report", model, files["b.onnx"], "-o", files["page.html"], "--card", files["card.md"]),
         })
         {
             foreach (var field in Fields(answer).Distinct())

@@ -21,7 +21,7 @@ public sealed record SensitivityReport
     /// <summary>The layers in the order of the network.</summary>
     public IReadOnlyList<LayerSensitivity> Layers { get; internal init; }
 
-    private LineChart Chart => new($"Validation {Before.Name} with one layer pruned at a time ({Granularity})", $"sparsity of the layer ({Granularity})",
+    internal LineChart Chart => new($"Validation {Before.Name} with one layer pruned at a time ({Granularity})", $"sparsity of the layer ({Granularity})",
         Before.Name, [0, 0.2, 0.4, 0.6, 0.8, 1], [.. Layers.Select(layer => new ChartLine(layer.Layer,
             string.Create(CultureInfo.InvariantCulture, $"{layer.Layer} ({layer.Total:N0} weights or structures)"),
             [.. layer.Points.Select(point => (point.Sparsity, point.Validation.Metric))]))]);

@@ -60,7 +60,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
                 _options.Progress?.Report(trial);
             });
         var (pruned, report) = loop.Run();
-        return new(RewindCheckpoints.Put(state, pruned), input.Schema, report);
+        return new(RewindCheckpoints.Put(state, pruned), input.Schema, report with { Settings = StepSettings.Of(_options, _step.Seed) });
     }
 
     /// <inheritdoc/>

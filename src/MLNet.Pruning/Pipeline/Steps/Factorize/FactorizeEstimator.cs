@@ -38,7 +38,7 @@ public sealed class FactorizeEstimator : IEstimator<NeuralNetworkTransformer>
             Measure = validation.Measure,
         });
         var report = new FactorizationReport(_options.Factorizer.ToString()!, layers, _options.Rank.ToString()!, [.. Costs(state.Network, network)],
-            validation.Measure(state.Network), validation.Measure(network));
+            validation.Measure(state.Network), validation.Measure(network)) { Settings = StepSettings.Of(_options, _step.Seed) };
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
         if (layers.All(layer => layer.Reason is not null))
         {

@@ -47,7 +47,8 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         var trained = loop.Run(state.Network, state.Masks, _step.Seed, session: session);
         // What rounds may fold batch normalisation: then what it was before is no network of this graph.
         var next = ReferenceEquals(trained.Network.Graph, state.Network.Graph) ? state : state with { Initial = trained.Network, Early = null };
-        return new(next with { Network = trained.Network, Steps = trained.Steps }, input.Schema, new TrainingReport(trained.History));
+        return new(next with { Network = trained.Network, Steps = trained.Steps }, input.Schema,
+            new TrainingReport(trained.History) { Settings = StepSettings.Of(options, _step.Seed) });
     }
 
     /// <inheritdoc/>

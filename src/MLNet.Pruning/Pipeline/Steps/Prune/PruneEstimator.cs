@@ -81,7 +81,7 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
             channel.Warning(MessageSensitivity.None, "{0}", warning);
         }
 
-        return new(RewindCheckpoints.Put(state, pruned), input.Schema, report);
+        return new(RewindCheckpoints.Put(state, pruned), input.Schema, report with { Settings = StepSettings.Of(_options, _step.Seed) });
     }
 
     /// <summary>The same with the network as it was before as the teacher of its fine-tuning: self-distillation.</summary>

@@ -1,6 +1,7 @@
 using MLNet.Pruning.Compression.Trees;
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
 namespace MLNet.Pruning;
@@ -53,7 +54,7 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
 
         var (pruned, report) = TreePruner.Run(state.Ensemble, trainingRows, validationRows, _options);
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
-        return new(state with { Ensemble = pruned }, input.Schema, report);
+        return new(state with { Ensemble = pruned }, input.Schema, report with { Settings = StepSettings.Of(_options, _seed) });
     }
 
     /// <inheritdoc/>

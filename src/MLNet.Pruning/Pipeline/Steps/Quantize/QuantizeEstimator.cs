@@ -60,7 +60,7 @@ public sealed class QuantizeEstimator : IEstimator<NeuralNetworkTransformer>
             OnnxWriter.Write(state.Network).CalculateSize(), OnnxWriter.Write(quantized).CalculateSize(),
             [.. step.Floats.Select(layer => new UnquantizedLayer(layer.Layer, layer.Reason))], epochs)
         {
-            Preparation = _options.Preparation?.ToString(), Layers = step.Chosen, Warnings = step.Warnings,
+            Preparation = _options.Preparation?.ToString(), Layers = step.Chosen, Warnings = step.Warnings, Settings = StepSettings.Of(_options, _step.Seed),
         };
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
         // What it was before training is no network of this graph.
