@@ -2,6 +2,7 @@ using Google.Protobuf;
 using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Scoring.Native;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MLNet.Pruning.Scoring;
 
@@ -68,7 +69,7 @@ internal sealed class TensorProbe : IDisposable
                 using var outputs = Outputs(session, inputs);
                 for (var i = 0; i < _computed.Length; i++)
                 {
-                    visit(_computed[i], outputs[i].GetTensorDataAsSpan<float>());
+                    visit(_computed[i], Values(outputs[i]));
                 }
             }
 
@@ -102,4 +103,11 @@ internal sealed class TensorProbe : IDisposable
     }
 
     private static NotSupportedException Refused(OnnxRuntimeException e) => new($"The network cannot be run on calibration rows: {e.Message}", e);
+
+    private static ReadOnlySpan<float> Values(OrtValue tensor) => tensor.GetTensorTypeAndShape().ElementDataType switch
+    {
+        TensorElementType.Int64 => Array.ConvertAll(tensor.GetTensorDataAsSpan<long>().ToArray(), value => (float)value),
+        TensorElementType.Int32 => Array.ConvertAll(tensor.GetTensorDataAsSpan<int>().ToArray(), value => (float)value),
+        _ => tensor.GetTensorDataAsSpan<float>(),
+    };
 }

@@ -108,6 +108,10 @@ internal static class ApiArguments
         [typeof(LoadNetworkEstimator)] = () => s_ml.Transforms.LoadNetwork(s_network),
         [typeof(Tolerance)] = () => Tolerance.Of(0.1),
         [typeof(Metric)] = () => Metric.Accuracy,
+        [typeof(ObjectBox)] = () => new ObjectBox(0, 1, 2, 3, 4),
+        [typeof(Func<int, IEnumerable<ObjectBox>>)] = () => (Func<int, IEnumerable<ObjectBox>>)(_ => []),
+        [typeof(Func<IReadOnlyDictionary<string, float[]>, IEnumerable<ObjectBox>>)]
+            = () => (Func<IReadOnlyDictionary<string, float[]>, IEnumerable<ObjectBox>>)(_ => []),
         [typeof(Perturbation)] = () => Perturbation.GaussianNoise(0.1),
         [typeof(EvaluationOptions)] = () => new EvaluationOptions { Metrics = [Metric.Accuracy] },
         [typeof(EvaluationReport)] = () => s_ml.Compression().Evaluate(s_model.Value, s_rows, Metric.Accuracy),

@@ -130,6 +130,16 @@ public class PerturbationTests
     }
 
     [TestMethod]
+    public void A_network_that_rounds_is_not_attacked_in_vain()
+    {
+        var rounding = s_classes.Quantize(Quantizer.DynamicInt8());
+        StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => Changed(Perturbation.Fgsm(0.1), rounding, new float[6])).Message,
+            "DynamicQuantizeLinear");
+        // Weights that are rounded are numbers like others.
+        CollectionAssert.AreNotEqual(new float[6], Changed(Perturbation.Fgsm(0.1), s_classes.Quantize(Quantizer.Weights(8)), new float[6]));
+    }
+
+    [TestMethod]
     public void Integers_and_ranges_out_of_order_are_refused()
     {
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Perturbation.Fgsm(0));
