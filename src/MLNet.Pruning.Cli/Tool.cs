@@ -38,10 +38,10 @@ internal static class Tool
 
     public static int Run(string[] arguments)
     {
-        var root = new RootCommand("Inspects, prunes, quantises, factorises, verifies, times and reports on neural networks in ONNX files.")
+        var root = new RootCommand("Inspects, evaluates, prunes, quantises, factorises, verifies, times and reports on neural networks in ONNX files.")
         {
-            InspectCommand.Create(), PruneCommand.Create(), QuantizeCommand.Create(), FactorizeCommand.Create(), VerifyCommand.Create(),
-            BenchCommand.Create(), ReportCommand.Create(), s_asJson, Seed,
+            InspectCommand.Create(), EvaluateCommand.Create(), PruneCommand.Create(), QuantizeCommand.Create(), FactorizeCommand.Create(),
+            VerifyCommand.Create(), BenchCommand.Create(), ReportCommand.Create(), s_asJson, Seed,
         };
         if (Console.IsOutputRedirected)
         {

@@ -14,15 +14,27 @@ internal sealed class RowOptions
     private readonly Option<string?> _task = new("--task") { Description = "What the outputs mean. Default: multiclass where there are several." };
 
     private readonly Option<string?> _metric = new("--metric") { Description = "What is measured on rows held back: "
-        + $"{string.Join(", ", Metric.All)}. Default: accuracy, R2 of a regression." };
+        + $"{string.Join(", ", Metric.All.Where(metric => metric.Tasks.Count > 0))}. Default: accuracy, R2 of a regression." };
+
+    private readonly bool _asksMetric;
 
     /// <param name="purpose">What the rows are for.</param>
-    public RowOptions(string purpose) => _data = new("--data") { Description = $"{purpose}: a CSV file with a header; all columns but the label are the "
-        + "features, in order." };
+    /// <param name="asksMetric">Whether one metric is asked for.</param>
+    public RowOptions(string purpose, bool asksMetric = true)
+    {
+        _asksMetric = asksMetric;
+        _data = new("--data") { Description = $"{purpose}: a CSV file with a header; all columns but the label are the features, in order." };
+    }
+
+    /// <summary>The file of rows; null where none is given.</summary>
+    public FileInfo? Data(ParseResult arguments) => arguments.GetValue(_data);
+
+    /// <summary>Whether a label's column is named.</summary>
+    public bool HasLabel(ParseResult arguments) => arguments.GetValue(_label) is not null;
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _data, _label, _task, _metric })
+        foreach (var option in new Option[] { _data, _label, _task }.Concat(_asksMetric ? [_metric] : []))
         {
             command.Options.Add(option);
         }
@@ -35,14 +47,14 @@ internal sealed class RowOptions
     {
         if (arguments.GetValue(_data) is not { } data)
         {
-            Option[] needy = [_label, _task, _metric, .. others];
+            Option[] needy = [_label, _task, .. _asksMetric ? [_metric] : Array.Empty<Option>(), .. others];
             var useless = needy.FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false });
             return useless is null ? null : throw new UsageException($"{useless.Name} needs rows: give --data rows.csv and --label column.");
         }
 
         var label = arguments.GetValue(_label) ?? throw new UsageException("--data needs --label, the name of the label's column.");
         var task = arguments.GetValue(_task);
-        return task is null || s_tasks.ContainsKey(task) ? (data, label, task is null ? null : s_tasks[task], ReadMetric(arguments))
+        return task is null || s_tasks.ContainsKey(task) ? (data, label, task is null ? null : s_tasks[task], _asksMetric ? ReadMetric(arguments) : null)
             : throw new UsageException($"--task is '{task}'; expected {string.Join(", ", s_tasks.Keys)}.");
     }
 

@@ -29,6 +29,37 @@ internal sealed class CsvRows
         }
     }
 
+    /// <summary>All values of a CSV file with a header, row by row.</summary>
+    /// <exception cref="FormatException">A row has another number of columns than the header.</exception>
+    public static float[][] Values(FileInfo file)
+    {
+        var lines = File.ReadLines(file.ToString()).Where(line => line.Length > 0).ToArray();
+        var columns = lines.FirstOrDefault("").Split(',').Length;
+        return [.. lines.Skip(1).Select((line, row) =>
+        {
+            var cells = line.Split(',');
+            return cells.Length != columns ? throw new FormatException($"Row {row} of {file} has {cells.Length} columns; its header names {columns}.")
+                : Array.ConvertAll(cells, cell => float.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value
+                    : throw new FormatException($"Row {row} of {file} has '{cell}'; expected a number."));
+        })];
+    }
+
+    /// <summary>Rows beside the images that outputs should be, row by row.</summary>
+    /// <exception cref="ArgumentException">There are no rows, or the files do not have as many.</exception>
+    public static IDataView Pairs(MLContext ml, FileInfo rows, FileInfo targets)
+    {
+        var (features, images) = (Values(rows), Values(targets));
+        if (features.Length == 0 || features.Length != images.Length)
+        {
+            throw new ArgumentException($"{rows} has {features.Length} rows and {targets} {images.Length}; expected as many, and at least one.");
+        }
+
+        var schema = SchemaDefinition.Create(typeof(Pair));
+        schema[Features].ColumnType = new VectorDataViewType(NumberDataViewType.Single, features[0].Length);
+        schema[LabelColumn].ColumnType = new VectorDataViewType(NumberDataViewType.Single, images[0].Length);
+        return ml.Data.LoadFromEnumerable(features.Zip(images, (row, image) => new Pair { Features = row, Label = image }), schema);
+    }
+
     /// <summary>The rows with their label as the task wants it: a key of all classes, a truth value, or a number.</summary>
     public IDataView Load(LearningTask task, int classes) => task == LearningTask.Regression ? Read(DataKind.Single)
         : task == LearningTask.Binary ? Read(DataKind.Boolean)
@@ -69,5 +100,12 @@ internal sealed class CsvRows
             AllowQuoting = true,
             Columns = [new(Features, DataKind.Single, features), new(LabelColumn, label, [new(_label)], keys)],
         }).Load(new MultiFileSource(_file.ToString()));
+    }
+
+    private sealed class Pair
+    {
+        public float[] Features { get; set; } = [];
+
+        public float[] Label { get; set; } = [];
     }
 }

@@ -14,6 +14,9 @@ public class LoadingTests
         AssertNone("prune", model, "-o", files["b.onnx"], "--fold-batch-norm");
         AssertNone("prune", model, "-o", files["c.onnx"], "--granularity", "weight", "--importance", "l2");
         CollectionAssert.Contains(AssertNone("verify", files["b.onnx"], model, "--masked"), "Microsoft.ML.OnnxRuntime.dll");
+        var rows = files.Write("rows.csv", ["a,b,c", .. Enumerable.Range(0, 40).Select(i => $"{i % 7},{i % 5},{i % 2}")]);
+        AssertNone("evaluate", files.Save("d.onnx", Network.Mlp(2, 8, 2).Initialize(1)), "--data", rows, "--label", "c", "--metrics",
+            "macro-AUC,accuracy under GaussianNoise(0.1),latency-p50,cold-start,energy,sparsity,gap of log-loss", "--training", rows);
         var timed = AssertNone("bench", model, files["b.onnx"], "--rounds", "1");
         Assert.IsTrue(timed.Any(LoadedFiles.IsOnnxRuntime), "native libraries are listed");
 

@@ -14,6 +14,12 @@ public partial class UsageTests
     [DataRow("frobnicate")]
     [DataRow("inspect")]
     [DataRow("inspect a.onnx --unknown")]
+    [DataRow("evaluate")]
+    [DataRow("evaluate a.onnx --metrics guess")]
+    [DataRow("evaluate a.onnx --metrics latency(0)")]
+    [DataRow("evaluate a.onnx --label y")]
+    [DataRow("evaluate a.onnx --data rows.csv")]
+    [DataRow("evaluate a.onnx --targets rows.csv")]
     [DataRow("prune a.onnx")]
     [DataRow("prune a.onnx -o b.onnx --sparsity 1")]
     [DataRow("prune a.onnx -o b.onnx --sparsity half")]
@@ -65,6 +71,7 @@ public partial class UsageTests
 
     [TestMethod]
     [DataRow("inspect {0}")]
+    [DataRow("evaluate {0}")]
     [DataRow("prune {0} -o {1}")]
     [DataRow("quantize {0} -o {1} --to float16")]
     [DataRow("factorize {0} -o {1}")]
@@ -92,6 +99,7 @@ public partial class UsageTests
 
     [TestMethod]
     [DataRow("inspect")]
+    [DataRow("evaluate")]
     [DataRow("prune")]
     [DataRow("quantize")]
     [DataRow("factorize")]
@@ -127,6 +135,7 @@ public partial class UsageTests
         {
             CliProcess.Json(0, "inspect", model, "--groups"), CliProcess.Json(0, "inspect", model, "--explain", "conv1:0"),
             CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--sparsity", "0.3"), CliProcess.Json(0, "verify", files["b.onnx"], model, "--masked"),
+            CliProcess.Json(0, "evaluate", model, "--metrics", "file-size,cold-start"),
             CliProcess.Json(0, "bench", model, files["b.onnx"], "--rounds", "1"), CliProcess.Json(0, "factorize", model, "-o", files["c.onnx"]),
             CliProcess.Json(0, "report", model, files["b.onnx"], "-o", files["page.html"], "--card", files["card.md"]),
         })
