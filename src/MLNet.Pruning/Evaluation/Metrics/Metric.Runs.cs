@@ -111,7 +111,7 @@ public sealed partial class Metric
         Setting.Positive(watts, nameof(watts));
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         return Run(Numbered(CarbonName, (gramsPerKilowattHour, CarbonIntensity), (watts, EnergyUse.DefaultWatts), (batch, 1)),
-            $"Grams of CO2 equivalent a million rows, scoring {Batch(batch)}.", "g CO2e a million rows", MetricDirection.LowerIsBetter, trial =>
+            $"Grams of CO2 equivalent a million rows, scoring {Batch(batch)}.", "g/1M rows", MetricDirection.LowerIsBetter, trial =>
             {
                 var use = trial.Energy(batch, watts);
                 return new(use.Joules * 1e6 / KilowattHour * gramsPerKilowattHour, string.Create(CultureInfo.InvariantCulture,

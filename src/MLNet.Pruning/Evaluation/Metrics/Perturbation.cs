@@ -4,8 +4,9 @@ using MLNet.Pruning.Evaluation.Metrics;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// A change of the rows that a network is measured on, to tell how robust it is: <c>Metric.Accuracy.Under(Perturbation.GaussianNoise(0.1))</c>. All is
-/// drawn by seeds: the same rows are changed in the same way.
+/// A change of the rows that a network is measured on, to tell how robust it is: <c>Metric.Accuracy.Under(Perturbation.GaussianNoise(0.1))</c>. What changes
+/// are the values that the network reads, behind whatever a chain does to its columns before. All is drawn by seeds: the same rows are changed in the same
+/// way.
 /// </summary>
 public sealed class Perturbation
 {
