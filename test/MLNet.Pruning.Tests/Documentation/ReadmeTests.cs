@@ -110,9 +110,12 @@ public partial class ReadmeTests
     }
 
     [TestMethod]
-    public void The_commands_of_the_tool_do_what_the_README_shows()
+    [DataRow("README.md")]
+    [DataRow("src/MLNet.Pruning.Cli/PACKAGE.md")]
+    public void The_commands_of_the_tool_do_what_the_page_shows(string page)
     {
-        var commands = CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n'))
+        var commands = CodeBlock().Matches(File.ReadAllText(Path.Combine(Path.GetDirectoryName(Repository.Find())!, page)))
+            .Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n'))
             .Where(line => line.StartsWith("mlnet-prune ")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]).ToArray();
         Assert.IsGreaterThan(3, commands.Length);
         using var files = new Cli.CliFiles();

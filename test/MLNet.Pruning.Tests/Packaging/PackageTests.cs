@@ -11,7 +11,7 @@ using MLNet.Pruning.Tests.Cli;
 
 namespace MLNet.Pruning.Tests.Packaging;
 
-/// <summary>The library and the tool, packed from a copy of the repository in another folder.</summary>
+/// <summary>The library, the tool and the templates, packed from a copy of the repository in another folder.</summary>
 [TestClass]
 public partial class PackageTests
 {
@@ -38,6 +38,7 @@ public partial class PackageTests
             $"-p:SourceRevisionId={s_revision.Split('+')[1]}"];
         Run("dotnet", s_copy, ["pack", "src/MLNet.Pruning.Cli", "-p:ToolPackageRuntimeIdentifiers=any", .. options]);
         Run("dotnet", s_copy, ["pack", "src/MLNet.Pruning", "--no-build", .. options]);
+        Run("dotnet", s_copy, ["pack", "src/MLNet.Pruning.Templates", .. options]);
     }
 
     [ClassCleanup]
@@ -56,6 +57,7 @@ public partial class PackageTests
     [DataRow("MLNet.Pruning", "src/MLNet.Pruning")]
     [DataRow("MLNet.Pruning.Cli", "src/MLNet.Pruning.Cli")]
     [DataRow("MLNet.Pruning.Cli.any", "src/MLNet.Pruning.Cli")]
+    [DataRow("MLNet.Pruning.Templates", "src/MLNet.Pruning.Templates")]
     public void A_package_has_what_the_gallery_shows(string id, string project)
     {
         using var package = Open(id);
