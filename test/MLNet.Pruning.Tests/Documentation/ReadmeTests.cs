@@ -112,6 +112,7 @@ public partial class ReadmeTests
     [TestMethod]
     [DataRow("README.md")]
     [DataRow("src/MLNet.Pruning.Cli/PACKAGE.md")]
+    [DataRow("docs/troubleshooting.md")]
     public void The_commands_of_the_tool_do_what_the_page_shows(string page)
     {
         var commands = CodeBlock().Matches(File.ReadAllText(Path.Combine(Path.GetDirectoryName(Repository.Find())!, page)))
