@@ -1,11 +1,13 @@
 using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Messages.Reports;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning;
 
 /// <summary>What a network holds and costs, counted from its values; prints as a table.</summary>
-public sealed class NetworkCost
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed class NetworkCost : IHtmlDisplay
 {
     private readonly Lazy<StorageCost> _storage;
 
@@ -52,10 +54,15 @@ public sealed class NetworkCost
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Trees is { } trees ? trees.ToString() : TextTable.Format(
-        ["layer", "parameters", "non-zeros", "live", "sparsity", "multiply-adds", "live", "dense bytes"], [.. Layers.Select(Row)], Row(Total))
+    public override string ToString() => Trees is { } trees ? trees.ToString() : Table()
         + string.Concat(NotCounted(Layers).Prepend(LeftOutValues.Describe(LeftOut, Total.Parameters)).OfType<string>()
             .Select(line => Environment.NewLine + line));
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => Trees is { } trees ? [new ReportText(trees.ToString())]
+        : [Table(), .. NotCounted(Layers).Select(line => new ReportText(line))];
+
+    private ReportTable Table() => new(["layer", "parameters", "non-zeros", "live", "sparsity", "multiply-adds", "live", "dense bytes"],
+        [.. Layers.Select(Row)], Row(Total));
 
     /// <summary>A line for each operator and reason why multiply-adds are not counted, with the layers.</summary>
     internal static IEnumerable<string> NotCounted(IEnumerable<LayerCost> layers)

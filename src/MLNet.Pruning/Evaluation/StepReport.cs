@@ -1,10 +1,13 @@
+using MLNet.Pruning.Messages.Reports;
+
 namespace MLNet.Pruning;
 
 /// <summary>
 /// What a step of a chain did: <see cref="TrainingReport"/>, <see cref="PruningReport"/>, <see cref="AutoPruneReport"/>,
 /// <see cref="QuantizationReport"/>, <see cref="FactorizationReport"/> or <see cref="TreePruningReport"/>. Prints as text.
 /// </summary>
-public abstract record StepReport
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public abstract record StepReport : IHtmlDisplay
 {
     private protected StepReport()
     {
@@ -16,6 +19,8 @@ public abstract record StepReport
     /// </summary>
     [JsonInclude]
     public IReadOnlyDictionary<string, string> Settings { get; internal init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [.. ToString().Split(Environment.NewLine).Select(line => new ReportText(line))];
 
     /// <summary>What the step did, as text of several lines.</summary>
     public abstract override string ToString();

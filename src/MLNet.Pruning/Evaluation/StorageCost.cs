@@ -1,9 +1,11 @@
 using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Messages.Reports;
 
 namespace MLNet.Pruning;
 
 /// <summary>What a network's weights take in bytes by how they are encoded; prints as a table.</summary>
-public sealed class StorageCost
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed class StorageCost : IHtmlDisplay
 {
     internal StorageCost(IEnumerable<Parameter> parameters)
     {
@@ -20,7 +22,11 @@ public sealed class StorageCost
     public TensorStorage Total { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => TextTable.Format(["bytes as", .. Enum.GetNames<WeightEncoding>(), "smallest"], [.. Tensors.Select(Row)], Row(Total));
+    public override string ToString() => Table().ToString();
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [Table()];
+
+    private ReportTable Table() => new(["bytes as", .. Enum.GetNames<WeightEncoding>(), "smallest"], [.. Tensors.Select(Row)], Row(Total));
 
     private static string[] Row(TensorStorage tensor) => [tensor.Name, .. Enum.GetValues<WeightEncoding>().Select(encoding
         => tensor.Bytes.TryGetValue(encoding, out var bytes) ? bytes.ToString("N0", CultureInfo.InvariantCulture) : ""), tensor.Smallest.ToString()];

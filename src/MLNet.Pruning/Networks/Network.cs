@@ -1,3 +1,4 @@
+using MLNet.Pruning.Messages.Reports;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Graph;
 
@@ -7,7 +8,8 @@ namespace MLNet.Pruning;
 /// A neural network: a graph of ONNX operators over named parameters. Immutable; every step that changes a network
 /// returns another one and shares the parameters that did not change.
 /// </summary>
-public sealed partial class Network
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed partial class Network : IHtmlDisplay
 {
     /// <exception cref="ArgumentException">A node does not fit what it reads, or a name is missing or occurs twice.</exception>
     internal Network(NetworkParts parts) : this(new NetworkGraph(parts), parts.Parameters, parts.AsRead)
@@ -143,7 +145,9 @@ public sealed partial class Network
     public Network With(string parameter, ReadOnlySpan<float> values) => WithParameters([this[parameter].WithValues(values.ToArray())]);
 
     /// <summary>A table of the layers with their output shapes, parameters and multiply-adds.</summary>
-    public override string ToString() => NetworkTable.Format(this);
+    public override string ToString() => NetworkTable.Of(this).ToString();
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [NetworkTable.Of(this)];
 
     /// <summary>The network with others in the place of some of its parameters; of the same graph where they differ in values alone.</summary>
     internal Network WithParameters(IEnumerable<Parameter> changed)

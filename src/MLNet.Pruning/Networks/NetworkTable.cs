@@ -1,16 +1,17 @@
+using MLNet.Pruning.Messages.Reports;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks;
 
-/// <summary>The table of layers that <see cref="Network.ToString"/> prints.</summary>
+/// <summary>The table of layers that a network prints as.</summary>
 internal static class NetworkTable
 {
-    public static string Format(Network network)
+    public static ReportTable Of(Network network)
     {
         var rows = network.Layers.Select(layer => Row(layer.Node.Name, layer.Node.Operator, layer.Outputs is [var output, ..] ? Shape(output) : "?",
             layer.Parameters.Select(name => network[name]).Where(parameter => parameter.Trainable).Sum(parameter => (long)parameter.Count),
             layer.MultiplyAdds)).ToArray();
-        return TextTable.Format(["layer", "operator", "output", "parameters", "multiply-adds"],
+        return new(["layer", "operator", "output", "parameters", "multiply-adds"],
             [.. network.Inputs.Select(input => Row(input.Name, "", Shape(input), 0, OpenCount.Zero)), .. rows],
             Row("total", "", "", network.ParameterCount, network.Layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.MultiplyAdds)));
     }

@@ -1,4 +1,5 @@
 using System.Collections;
+using MLNet.Pruning.Messages.Reports;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Structure;
 
@@ -9,7 +10,8 @@ namespace MLNet.Pruning;
 /// smaller network is well formed and computes what the larger one with the same groups masked to zero computes. Prints one line for every layer, with the
 /// reason where it cannot shrink.
 /// </summary>
-public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed class NetworkStructure : IReadOnlyList<PruningGroup>, IHtmlDisplay
 {
     [ThreadStatic]
     private static int s_analyses;
@@ -49,6 +51,8 @@ public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [Table(), .. Reasons().Select(reason => new ReportText(reason))];
+
     /// <summary>The reason why each dimension that makes units cannot shrink, or can only in part.</summary>
     public IEnumerable<string> Reasons() => Coupling.Axes.Where(axis => axis.Role == AxisRole.Output)
         .SelectMany(axis => axis.Classes.GroupBy(Coupling.Classes.Reason).Where(group => group.Key is not null)
@@ -57,13 +61,15 @@ public sealed class NetworkStructure : IReadOnlyList<PruningGroup>
                     + $"{group.Key}")));
 
     /// <inheritdoc/>
-    public override string ToString() => TextTable.Format(["layer", "kind", "groups", "parameters that go with it"],
+    public override string ToString() => Table() + Environment.NewLine + string.Join(Environment.NewLine, Reasons());
+
+    private ReportTable Table() => new(["layer", "kind", "groups", "parameters that go with it"],
         [.. Families.Select(family => new[]
         {
             family.Axis.Node.Name, family.Kind.ToString(), family.Groups.Length.ToString(CultureInfo.InvariantCulture),
             string.Join(", ", family.Groups[0].Entries.Select(entry => Coupling.Axes[entry.Axis].Parameter).Distinct()),
         })],
-        ["total", "", Count.ToString(CultureInfo.InvariantCulture), ""]) + Environment.NewLine + string.Join(Environment.NewLine, Reasons());
+        ["total", "", Count.ToString(CultureInfo.InvariantCulture), ""]);
 
     private (ImmutableArray<PruningGroup>, ImmutableArray<GroupFamily>) Collect()
     {

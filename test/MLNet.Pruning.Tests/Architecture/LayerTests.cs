@@ -15,10 +15,10 @@ public class LayerTests
     /// </summary>
     private static readonly string[] s_layers =
     [
-        "Messages", "Files", "Threading", "Tasks",
+        "Messages", "Messages/Reports", "Files", "Threading", "Tasks",
         "Networks/Format", "Networks/Graph", "Networks/Operators", "Networks", "Networks/Onnx/Expansions", "Networks/Onnx", "Networks/Storage",
         "Structure/Folding", "Structure", "Structure/Granularities",
-        "Evaluation", "Evaluation/Reports",
+        "Evaluation",
         "Scoring/Native", "Scoring/Operators", "Scoring",
         "Data", "Data/Teachers",
         "Evaluation/Metrics", "Evaluation/Metrics/Confidence",

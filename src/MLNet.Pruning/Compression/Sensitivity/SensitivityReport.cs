@@ -1,10 +1,12 @@
 using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Files;
+using MLNet.Pruning.Messages.Reports;
 
 namespace MLNet.Pruning;
 
 /// <summary>The validation metric against the sparsity of each layer alone; prints as a table.</summary>
-public sealed record SensitivityReport
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed record SensitivityReport : IHtmlDisplay
 {
     internal SensitivityReport(ValidationResult before, string granularity, string importance, IReadOnlyList<LayerSensitivity> layers)
         => (Before, Granularity, Importance, Layers) = (before, granularity, importance, layers);
@@ -51,11 +53,14 @@ public sealed record SensitivityReport
     public void SaveSvg(Stream stream) => Chart.Save(OpenStream.Writable(stream));
 
     /// <inheritdoc/>
-    public override string ToString()
+    public override string ToString() => $"{Before}; {Granularity} by {Importance}{Environment.NewLine}{Table()}";
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [new ReportPicture(Chart.Draw(), $"{Granularity} by {Importance}"), Table()];
+
+    private ReportTable Table()
     {
         var columns = Layers.SelectMany(layer => layer.Points.Select(point => point.Requested)).Distinct().Order().ToArray();
-        return $"{Before}; {Granularity} by {Importance}{Environment.NewLine}"
-            + TextTable.Format(["layer", "total", .. columns.Select(sparsity => sparsity.ToString("0.####", CultureInfo.InvariantCulture))],
+        return new(["layer", "total", .. columns.Select(sparsity => sparsity.ToString("0.####", CultureInfo.InvariantCulture))],
             [.. Layers.Select(layer => (string[])[layer.Layer, layer.Total.ToString("N0", CultureInfo.InvariantCulture),
                 .. columns.Select(sparsity => layer.Points.FirstOrDefault(point => point.Requested == sparsity)?.Validation.Text ?? "")])]);
     }

@@ -1,9 +1,11 @@
 using MLNet.Pruning.Evaluation.Metrics;
+using MLNet.Pruning.Messages.Reports;
 
 namespace MLNet.Pruning;
 
 /// <summary>What a network measures by several metrics; prints as a table.</summary>
-public sealed class EvaluationReport
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed class EvaluationReport : IHtmlDisplay
 {
     internal EvaluationReport(IEnumerable<MetricValue> values) => Values = [.. values];
 
@@ -18,10 +20,16 @@ public sealed class EvaluationReport
             nameof(metric));
 
     /// <summary>A line for each metric, and below what there is to say of each.</summary>
-    public override string ToString() => TextTable.Format(["metric", "value", "unit", "better"], [.. Values.Select(value => new[]
+    public override string ToString() => Table()
+        + string.Concat(Values.Where(value => value.Note is not null).Select(value => $"{Environment.NewLine}{value.Name}: {value.Note}"));
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts
+        => [Table(), .. Values.Where(value => value.Note is not null).Select(value => new ReportText($"{value.Name}: {value.Note}"))];
+
+    private ReportTable Table() => new(["metric", "value", "unit", "better"], [.. Values.Select(value => new[]
     {
         value.Name, value.Text, value.Unit, value.Direction == MetricDirection.HigherIsBetter ? "higher" : "lower",
-    })]) + string.Concat(Values.Where(value => value.Note is not null).Select(value => $"{Environment.NewLine}{value.Name}: {value.Note}"));
+    })]);
 }
 
 /// <summary>What a network measures by a metric.</summary>

@@ -1,4 +1,4 @@
-using MLNet.Pruning.Evaluation.Reports;
+using MLNet.Pruning.Messages.Reports;
 using MLNet.Pruning.Files;
 using MLNet.Pruning.Pipeline.Reports;
 
@@ -8,7 +8,8 @@ namespace MLNet.Pruning;
 /// What became of a model, from the first network to the last: sizes, accuracy, times, layer by layer what went and why, and the settings that repeat it.
 /// Prints as text, and is saved as a page (<see cref="SaveHtml(string)"/>) or as a model card (<see cref="SaveMarkdown(string)"/>).
 /// </summary>
-public sealed class CompressionReport
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed class CompressionReport : IHtmlDisplay
 {
     private readonly Lazy<IReadOnlyList<ReportSection>> _sections;
 
@@ -23,6 +24,8 @@ public sealed class CompressionReport
 
     /// <summary>What else it says.</summary>
     public CompressionReportOptions Options { get; }
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [.. _sections.Value.Take(2).SelectMany(section => section.Parts)];
 
     private string Subtitle => $"{Steps[0].Name} to {Steps[^1].Name}, by MLNet.Pruning {ReportSections.Version}";
 
@@ -65,5 +68,5 @@ public sealed class CompressionReport
         => MarkdownPage.Save(Options.Title, Subtitle, [.. _sections.Value.Where(section => section.IsInCard)], OpenStream.Writable(stream));
 
     /// <inheritdoc/>
-    public override string ToString() => ReportSections.Text(ReportSections.StepTable(Steps));
+    public override string ToString() => ReportSections.StepTable(Steps).ToString();
 }

@@ -1,5 +1,5 @@
 using MLNet.Pruning.Evaluation;
-using MLNet.Pruning.Evaluation.Reports;
+using MLNet.Pruning.Messages.Reports;
 
 namespace MLNet.Pruning.Pipeline.Reports;
 

@@ -1,6 +1,6 @@
 using MLNet.Pruning.Compression.Quantization;
 using MLNet.Pruning.Evaluation;
-using MLNet.Pruning.Evaluation.Reports;
+using MLNet.Pruning.Messages.Reports;
 
 namespace MLNet.Pruning.Pipeline.Reports;
 
@@ -52,9 +52,6 @@ internal static class ReportSections
                 .. isTree ? Array.Empty<string>() : [step.Cost.Total.LiveMultiplyAddsFormula], Number(step.Bytes),
                 .. isTimed ? [Time(step.Milliseconds)] : Array.Empty<string>(), .. metric is null ? Array.Empty<string>() : [step.Validation?.Text ?? ""]])]);
     }
-
-    /// <summary>A table as text.</summary>
-    public static string Text(ReportTable table) => TextTable.Format([.. table.Header], [.. table.Rows.Select(row => row.ToArray())]);
 
     /// <summary>A table that is not longer than a page should be, with a line that says what it lacks.</summary>
     public static IEnumerable<ReportPart> Cut(IReadOnlyList<string> header, IReadOnlyList<string[]> rows, string what)

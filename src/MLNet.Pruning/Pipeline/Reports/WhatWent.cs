@@ -1,5 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Record;
-using MLNet.Pruning.Evaluation.Reports;
+using MLNet.Pruning.Messages.Reports;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Pipeline.Reports;

@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 
-namespace MLNet.Pruning.Evaluation.Reports;
+namespace MLNet.Pruning.Messages.Reports;
 
 /// <summary>A part of a report under a heading, however the report is written.</summary>
 /// <param name="Title">The heading.</param>
@@ -22,7 +22,12 @@ internal sealed record ReportFigures(IReadOnlyList<(string Name, string Before, 
 /// <summary>A table; columns but the first hold numbers where all their cells do.</summary>
 /// <param name="Header">Names of the columns.</param>
 /// <param name="Rows">The cells, row by row.</param>
-internal sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IReadOnlyList<string>> Rows) : ReportPart;
+/// <param name="Totals">What stands below a rule; null for nothing.</param>
+internal sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IReadOnlyList<string>> Rows, IReadOnlyList<string>? Totals = null) : ReportPart
+{
+    /// <summary>As text.</summary>
+    public override string ToString() => TextTable.Format([.. Header], [.. Rows.Select(row => row.ToArray())], Totals?.ToArray());
+}
 
 /// <summary>A picture; texts leave it out.</summary>
 /// <param name="Svg">As SVG.</param>

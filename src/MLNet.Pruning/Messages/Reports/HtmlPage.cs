@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
 
-namespace MLNet.Pruning.Evaluation.Reports;
+namespace MLNet.Pruning.Messages.Reports;
 
 /// <summary>Sections as one HTML file: styles and pictures are in it, and nothing is fetched. Light or dark as the reader has it, light in print.</summary>
 internal static partial class HtmlPage
@@ -56,7 +56,8 @@ internal static partial class HtmlPage
                     new XElement("h2", Plain(section.Title)), section.Parts.Select(Element)))))).WriteTo(xml);
     }
 
-    private static XElement Element(ReportPart part) => part switch
+    /// <summary>A part as an element.</summary>
+    public static XElement Element(ReportPart part) => part switch
     {
         ReportText text => new("p", Plain(text.Text)),
         ReportFigures figures => new("div", new XAttribute("class", "figures"), figures.Figures.Select(figure => new XElement("div",
@@ -74,7 +75,8 @@ internal static partial class HtmlPage
         XElement Cell(string name, string text, int column) => new(name, isNumber[column] ? new XAttribute("class", "number") : null, Plain(text));
         return new("table",
             new XElement("thead", new XElement("tr", table.Header.Select((text, column) => Cell("th", text, column)))),
-            new XElement("tbody", table.Rows.Select(row => new XElement("tr", row.Select((text, column) => Cell("td", text, column))))));
+            new XElement("tbody", table.Rows.Concat(table.Totals is { } totals ? [totals] : []).Select(row => new XElement("tr",
+                row.Select((text, column) => Cell("td", text, column))))));
     }
 
     /// <summary>A number, perhaps with a unit: "1,641", "92.1%", "4.6x", "0.0033 ms".</summary>

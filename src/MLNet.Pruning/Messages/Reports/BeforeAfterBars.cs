@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 
-namespace MLNet.Pruning.Evaluation.Reports;
+namespace MLNet.Pruning.Messages.Reports;
 
 /// <summary>Counts by bin, those before behind those after.</summary>
 internal static class BeforeAfterBars

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MLNet.Pruning.Evaluation.Reports;
+namespace MLNet.Pruning.Messages.Reports;
 
 /// <summary>Sections as Markdown with tables of GitHub's kind; pictures are left out.</summary>
 internal static class MarkdownPage
@@ -32,7 +32,7 @@ internal static class MarkdownPage
                 break;
             case ReportTable table:
                 writer.WriteLine($"\n| {string.Join(" | ", table.Header.Select(Cell))} |\n|{string.Concat(table.Header.Select(_ => "---|"))}");
-                foreach (var row in table.Rows)
+                foreach (var row in table.Rows.Concat(table.Totals is { } totals ? [totals] : []))
                 {
                     writer.WriteLine($"| {string.Join(" | ", row.Select(Cell))} |");
                 }
