@@ -24,16 +24,28 @@ public partial class PackageTests
     [ClassInitialize]
     public static void Pack(TestContext context)
     {
-        foreach (var file in Run("git", LocalPackage.Root, "ls-files", "--cached", "--others", "--exclude-standard", "--", ".", ":!samples", ":!test", ":!docs")
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(file => File.Exists(Path.Combine(LocalPackage.Root, file))))
+        // A clone, as symbols name commit and server, with what is not committed yet.
+        Run("git", LocalPackage.Root, "clone", "-q", "--shared", ".", s_copy);
+        var (found, origin, _) = ChildProcess.Run(new ProcessStartInfo("git", ["config", "--get", "remote.origin.url"])
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(s_copy, file))!);
-            File.Copy(Path.Combine(LocalPackage.Root, file), Path.Combine(s_copy, file));
+            WorkingDirectory = LocalPackage.Root,
+        });
+        Run("git", s_copy, "remote", "set-url", "origin", found == 0 ? origin.Trim() : LocalPackage.Root);
+        foreach (var file in Run("git", LocalPackage.Root, "ls-files", "--cached", "--others", "--exclude-standard", "--", ".", ":!samples", ":!test", ":!docs")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (from, to) = (Path.Combine(LocalPackage.Root, file), Path.Combine(s_copy, file));
+            if (File.Exists(from))
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+                File.Copy(from, to, overwrite: true);
+            }
+            else
+            {
+                File.Delete(to);
+            }
         }
 
-        Run("git", s_copy, "init", "-q");
-        Run("git", s_copy, "add", "--all");
-        Run("git", s_copy, "-c", "user.name=Test", "-c", "user.email=test@example.com", "commit", "-q", "-m", "Copy");
         string[] options = ["-c", "Release", "-o", s_feed, "--nologo", "-v", "q", $"-p:PackageVersion={Version}", "-p:RunAnalyzers=false",
             $"-p:SourceRevisionId={s_revision.Split('+')[1]}"];
         Run("dotnet", s_copy, ["pack", "src/MLNet.Pruning.Cli", "-p:ToolPackageRuntimeIdentifiers=any", .. options]);
@@ -133,7 +145,7 @@ public partial class PackageTests
     [TestMethod]
     public void Sources_and_the_project_s_page_are_those_of_the_server_that_the_clone_came_from()
     {
-        Run("git", s_copy, "remote", "add", "origin", "https://github.com/example/pruning.git");
+        Run("git", s_copy, "remote", "set-url", "origin", "https://github.com/example/pruning.git");
         var commit = Run("git", s_copy, "rev-parse", "HEAD").Trim();
         using var answer = JsonDocument.Parse(Run("dotnet", s_copy, "msbuild", "src/MLNet.Pruning", "-t:GenerateSourceLinkFile;NameProjectPage",
             "-p:Configuration=Release", "-getProperty:SourceLink", "-getProperty:PackageProjectUrl"));
