@@ -35,6 +35,9 @@ internal static class Journey
         File.WriteAllText(path + ".new", JsonSerializer.Serialize(report));
         File.Move(path + ".new", path, overwrite: true);
         Line($"report: {Path.GetRelativePath(Environment.CurrentDirectory, path)}");
+        var page = Path.ChangeExtension(path, ".html");
+        run.Report().SaveHtml(page);
+        Line($"report: {Path.GetRelativePath(Environment.CurrentDirectory, page)}");
     }
 
     /// <summary>A progress bar on a terminal, plain lines elsewhere.</summary>

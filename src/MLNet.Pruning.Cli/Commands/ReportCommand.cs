@@ -83,7 +83,7 @@ internal sealed record Reported(ReportedFigures[] Steps, string Output, string? 
 /// <param name="Parameters">Trained values.</param>
 /// <param name="NonZeros">Those that are not zero.</param>
 /// <param name="MultiplyAddsFormula">Live multiply-adds for one row, with open sizes by name.</param>
-/// <param name="Bytes">Bytes of its ONNX file.</param>
+/// <param name="Bytes">Bytes of the smaller of its ONNX files, sparse or not.</param>
 /// <param name="Milliseconds">Median time of one row on this machine; null where it was not timed.</param>
 /// <param name="Metric">What the step measured on rows held back; null where it did not.</param>
 /// <param name="Value">And what that was.</param>

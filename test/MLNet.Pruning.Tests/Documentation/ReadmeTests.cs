@@ -88,6 +88,7 @@ public partial class ReadmeTests
         Assert.AreEqual(1, report.RootElement.GetProperty("seed").GetInt32());
         Assert.IsGreaterThan(dense.GetProperty("accuracy").GetDouble() - 0.01, pruned.GetProperty("accuracy").GetDouble(), "within one point");
 
+        StringAssert.Contains(File.ReadAllText(Path.Combine(output.FullName, "report.html")), "Handwritten digits");
         // Figures differ from machine to machine in the last rows; what the lines say and the counts do not.
         CollectionAssert.AreEqual(Shape(Quoted("step  1/10")), Shape(printed.Replace(output.FullName, "artifacts/digits")));
         output.Delete(recursive: true);

@@ -68,7 +68,8 @@ public sealed partial class CompressionCatalog
     {
         options.CancellationToken.ThrowIfCancellationRequested();
         var isTimed = options.Latency && network.Inputs.All(input => input.IsKnown && input.Shape.Skip(1).All(size => size >= 0));
-        return new(name, report, NetworkCost.Of(network, options.CancellationToken), OnnxWriter.Write(network).CalculateSize(),
+        return new(name, report, NetworkCost.Of(network, options.CancellationToken),
+            Math.Min(OnnxWriter.Write(network).CalculateSize(), OnnxWriter.Write(network, sparse: true).CalculateSize()),
             isTimed ? NetworkTimer.Milliseconds(network, 1, options.CancellationToken) : null, validation) { Network = network };
     }
 

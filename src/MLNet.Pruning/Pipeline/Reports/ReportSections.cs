@@ -71,7 +71,7 @@ internal static class ReportSections
 
     private static ReportFigures Figures(ReportedStep first, ReportedStep last)
     {
-        static string Ratio(double before, double after) => after <= 0 ? "" : before >= after
+        static string Ratio(double before, double after) => after <= 0 ? "" : Math.Abs(before / after - 1) < 0.05 ? "much the same" : before >= after
             ? string.Create(CultureInfo.InvariantCulture, $"{before / after:0.0}x smaller")
             : string.Create(CultureInfo.InvariantCulture, $"{after / before:0.0}x larger");
         static (string, string, string, string) Count(string name, long before, long after) => (name, Number(before), Number(after), Ratio(before, after));

@@ -15,7 +15,7 @@ public sealed record ReportedStep
     /// <summary>What the network or the trees hold.</summary>
     public NetworkCost Cost { get; }
 
-    /// <summary>Bytes of the network's ONNX file, or of the trees as they are held.</summary>
+    /// <summary>Bytes of the smaller of the ONNX files that the network is saved as, sparse or not; of trees as they are held.</summary>
     public long Bytes { get; }
 
     /// <summary>Median time of one row on this machine, in milliseconds; null where it was not to be timed or sizes are open.</summary>
