@@ -18,15 +18,15 @@ internal static class FrechetDistance
         TorchRuntime.Require();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        using Scalar two = 2.0;
         var (meanA, covarianceA) = Moments(a, width);
         var (meanB, covarianceB) = Moments(b, width);
         // (C1 C2)^(1/2) has the trace of (R C2 R)^(1/2) with R = C1^(1/2), which is symmetric: no complex roots of a product that is not.
         var (values, vectors) = linalg.eigh(covarianceA);
         var root = vectors.mul(values.relu().sqrt()).matmul(vectors.t());
         var product = root.matmul(covarianceB).matmul(root);
-        var traces = covarianceA.trace().add(covarianceB.trace()).sub(linalg.eigvalsh(product).relu().sqrt().sum().mul(two));
-        return meanA.sub(meanB).square().sum().add(traces).item<double>();
+        var apart = meanA.sub(meanB);
+        return apart.mul(apart).sum().item<double>() + covarianceA.trace().item<double>() + covarianceB.trace().item<double>()
+            - 2 * linalg.eigvalsh(product).relu().sqrt().sum().item<double>();
     }
 
     /// <summary>The mean, and the covariance over one less than the rows.</summary>
