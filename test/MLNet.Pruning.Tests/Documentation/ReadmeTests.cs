@@ -27,17 +27,22 @@ public partial class ReadmeTests
         File.Copy(Path.Combine(AppContext.BaseDirectory, "data", "optdigits.csv"), Path.Combine(folder.FullName, "optdigits.csv"));
         // Programs name their data relative to where they run; tests share one process and so one current folder.
         var source = s_programs[number].Replace("\"optdigits.csv\"", SymbolDisplay.FormatLiteral(Path.Combine(folder.FullName, "optdigits.csv"), quote: true));
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Select(path => MetadataReference.CreateFromFile(path));
-        const string Usings = "global using System; global using System.Linq; global using System.IO; global using System.Collections.Generic;";
-        var compilation = CSharpCompilation.Create($"Readme{number}", [CSharpSyntaxTree.ParseText(Usings + source)], references,
-            new(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
-        using var image = new MemoryStream();
-        var emitted = compilation.Emit(image);
-        Assert.IsTrue(emitted.Success, string.Join(Environment.NewLine, emitted.Diagnostics));
-        var main = Assembly.Load(image.ToArray()).EntryPoint!;
+        var main = Compile(source).EntryPoint!;
         main.Invoke(null, main.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
         folder.Delete(recursive: true);
+    }
+
+    [TestMethod]
+    public void The_groups_of_a_residual_block_are_those_that_the_page_shows()
+    {
+        var blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(Path.GetDirectoryName(Repository.Find())!, "docs", "how-it-works.md")));
+        var program = blocks.Single(block => block.Groups[1].Value == "csharp").Groups[2].Value;
+        // What it prints is its own; tests share one console.
+        var assembly = Compile(program.Replace("Console.Write", "Printed.Text.Write")
+            + "public static class Printed { public static readonly StringWriter Text = new(); }");
+        assembly.EntryPoint!.Invoke(null, assembly.EntryPoint.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
+        Assert.AreEqual(blocks.Single(block => block.Groups[1].Value == "text").Groups[2].Value.TrimEnd(),
+            assembly.GetType("Printed")!.GetField("Text")!.GetValue(null)!.ToString()!.ReplaceLineEndings("\n").TrimEnd());
     }
 
     [TestMethod]
@@ -129,6 +134,19 @@ public partial class ReadmeTests
         }
 
         CollectionAssert.Contains(files.Names(), "small.onnx");
+    }
+
+    private static Assembly Compile(string source)
+    {
+        const string Usings = "global using System; global using System.Linq; global using System.IO; global using System.Collections.Generic;";
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Select(path => MetadataReference.CreateFromFile(path));
+        var compilation = CSharpCompilation.Create($"Page{Guid.NewGuid():N}", [CSharpSyntaxTree.ParseText(Usings + source)], references,
+            new(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+        using var image = new MemoryStream();
+        var emitted = compilation.Emit(image);
+        Assert.IsTrue(emitted.Success, string.Join(Environment.NewLine, emitted.Diagnostics));
+        return Assembly.Load(image.ToArray());
     }
 
     private static string Quoted(string line) => CodeBlock().Matches(s_readme)
