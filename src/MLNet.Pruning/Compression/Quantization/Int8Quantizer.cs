@@ -2,9 +2,10 @@ namespace MLNet.Pruning.Compression.Quantization;
 
 /// <summary>Dense layers and convolutions between integers.</summary>
 /// <param name="perChannel">Whether each output of a layer has a scale of its own.</param>
-internal sealed class Int8Quantizer(bool perChannel) : Quantizer
+/// <param name="signed">Whether what lies between layers is held as signed bytes.</param>
+internal sealed class Int8Quantizer(bool perChannel, bool signed) : Quantizer
 {
-    public override string ToString() => Notation.Call(nameof(Int8), perChannel);
+    public override string ToString() => signed ? Notation.Call(nameof(Int8), perChannel, signed) : Notation.Call(nameof(Int8), perChannel);
 
     internal override Network Run(Network network, QuantizationStep step) => Plan(network, step).Write(step);
 
@@ -22,6 +23,7 @@ internal sealed class Int8Quantizer(bool perChannel) : Quantizer
         var tensors = new QuantizedTensors(network, layers);
         var plan = new QuantizationPlan(network, [])
         {
+            IsSigned = signed,
             Layers = layers,
             Tensors = [.. tensors.Names.Select(tensor => (tensor, tensors.Root(tensor)))],
             Ranges = ActivationRanges.Measure(network, [.. tensors.Names.Select(tensors.Root).Distinct()], step),

@@ -20,7 +20,10 @@ internal sealed record QuantizationPlan(Network Network, ImmutableArray<WeightGr
     /// <summary>The tensors between layers that are rounded, each with the one whose range it has.</summary>
     public IReadOnlyList<(string Tensor, string Root)> Tensors { get; init; } = [];
 
-    /// <summary>Scales and zero points of those whose range others have.</summary>
+    /// <summary>Whether they are held as signed bytes, which are those of the ranges less 128.</summary>
+    public bool IsSigned { get; init; }
+
+    /// <summary>Scales and zero points of those whose range others have, as unsigned bytes.</summary>
     public ImmutableDictionary<string, (float Scale, byte Zero)> Ranges { get; init; } = ImmutableDictionary<string, (float, byte)>.Empty;
 
     /// <summary>The tensors that are rounded with the range of each batch.</summary>
@@ -31,10 +34,11 @@ internal sealed record QuantizationPlan(Network Network, ImmutableArray<WeightGr
     /// <param name="open">The range whose tensors are left as floats; null for none.</param>
     public Network Write(QuantizationStep step, string? open = null)
     {
+        var type = IsSigned ? TensorType.Int8 : TensorType.UInt8;
         var (network, writer) = (Network, new QuantizedGraph(Network));
         foreach (var (tensor, root) in Tensors.Where(tensor => tensor.Root != open))
         {
-            writer.Round(tensor, root, Ranges[root].Scale, Ranges[root].Zero);
+            writer.Round(tensor, root, Ranges[root].Scale, Ranges[root].Zero, type);
         }
 
         foreach (var tensor in DynamicTensors)

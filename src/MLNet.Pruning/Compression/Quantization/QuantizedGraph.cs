@@ -19,18 +19,19 @@ internal sealed class QuantizedGraph(Network network)
     private readonly Dictionary<string, string> _biases = [];
     private readonly Dictionary<string, Func<string, string, Node[]>> _rounded = [];
 
-    /// <summary>Rounds a tensor to unsigned bytes.</summary>
+    /// <summary>Rounds a tensor to bytes.</summary>
     /// <param name="tensor">Its name.</param>
     /// <param name="grid">Tensors of the same name here share scale and zero point.</param>
     /// <param name="scale">Step between integers.</param>
-    /// <param name="zero">The integer that is zero.</param>
-    public void Round(string tensor, string grid, float scale, byte zero)
+    /// <param name="zero">The unsigned byte that is zero.</param>
+    /// <param name="type">As which bytes they are held: unsigned, or signed ones, which are less by 128.</param>
+    public void Round(string tensor, string grid, float scale, byte zero, TensorType type)
     {
         if (!_grids.TryGetValue(grid, out var names))
         {
             names = _grids[grid] = (_names.Next(grid + "_scale"), _names.Next(grid + "_zero_point"));
             _added.Add(new(names.Scale, [], [scale], trainable: false, Initializer.One));
-            _constants.Add(new(names.Zero, TensorType.UInt8, [], [zero]));
+            _constants.Add(new(names.Zero, type, [], [type == TensorType.Int8 ? zero + sbyte.MinValue : zero]));
         }
 
         _rounded[tensor] = (from, to) => _names.Next(tensor + "_quantized") is var integers

@@ -37,12 +37,17 @@ public abstract class Quantizer : TrainableQuantizer
 
     /// <summary>
     /// Static 8-bit integers: dense layers and convolutions multiply bytes, with ranges of the values between layers measured on calibration rows. Weights are
-    /// symmetric with a scale a channel, activations unsigned bytes with a zero point, biases 32-bit integers, as QuantizeLinear and DequantizeLinear
+    /// symmetric with a scale a channel, activations bytes with a zero point, biases 32-bit integers, as QuantizeLinear and DequantizeLinear
     /// around each layer, which ONNX Runtime fuses (Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
     /// Integer-Arithmetic-Only Inference").
     /// </summary>
     /// <param name="perChannel">Whether each output of a layer has a scale of its own; else one a layer.</param>
-    public static Quantizer Int8(bool perChannel = true) => new Int8Quantizer(perChannel);
+    /// <param name="signed">
+    /// Whether activations are signed bytes, for runtimes that take no others; else unsigned ones. They stand for the same values: the zero point is less by
+    /// 128, and so behind a Relu the least byte there is, which ONNX Runtime fuses. On x64 it fuses no sums of signed bytes: networks with residual sums are
+    /// faster with unsigned ones.
+    /// </param>
+    public static Quantizer Int8(bool perChannel = true, bool signed = false) => new Int8Quantizer(perChannel, signed);
 
     /// <summary>
     /// Dynamic 8-bit integers, of dense layers alone: the range of what a layer reads is measured on each batch as it comes, so that no calibration rows are

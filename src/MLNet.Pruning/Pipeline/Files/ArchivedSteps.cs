@@ -10,7 +10,8 @@ internal static class ArchivedSteps
 {
     public static void Write(ModelArchive archive, string name, QuantizationPlan plan) => archive.AddJson(name, new Steps(
         plan.Quantizer!.ToString()!, [.. plan.Weights], [.. plan.Layers.Select(layer => layer.Node.Outputs[0])],
-        [.. plan.Tensors.Select(tensor => new Rounded(tensor.Tensor, tensor.Root, plan.Ranges[tensor.Root].Scale, plan.Ranges[tensor.Root].Zero))]));
+        [.. plan.Tensors.Select(tensor => new Rounded(tensor.Tensor, tensor.Root, plan.Ranges[tensor.Root].Scale, plan.Ranges[tensor.Root].Zero))],
+        plan.IsSigned));
 
     /// <exception cref="ModelFileException">They are not those of the network.</exception>
     public static QuantizationPlan Read(ModelArchive archive, string name, Network network)
@@ -23,6 +24,7 @@ internal static class ArchivedSteps
             {
                 Quantizer = Notation.Parse<Quantizer>(steps.Quantizer),
                 Layers = layers,
+                IsSigned = steps.IsSigned,
                 Tensors = [.. steps.Tensors.Select(tensor => (tensor.Tensor, tensor.Root))],
                 Ranges = steps.Tensors.DistinctBy(tensor => tensor.Root).ToImmutableDictionary(tensor => tensor.Root, tensor => (tensor.Scale, tensor.Zero)),
             };
@@ -40,7 +42,7 @@ internal static class ArchivedSteps
 
     private static bool IsScale(float scale) => float.IsNormal(scale) && scale > 0;
 
-    private sealed record Steps(string Quantizer, List<WeightGrid> Weights, string[] Layers, List<Rounded> Tensors);
+    private sealed record Steps(string Quantizer, List<WeightGrid> Weights, string[] Layers, List<Rounded> Tensors, bool IsSigned = false);
 
     private sealed record Rounded(string Tensor, string Root, float Scale, byte Zero);
 }
