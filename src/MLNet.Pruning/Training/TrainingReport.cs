@@ -11,6 +11,9 @@ public sealed record TrainingReport : StepReport
     /// </summary>
     public IReadOnlyList<EpochResult> Epochs { get; }
 
+    /// <summary>What the weights that the network has measure; null without validation rows. After an early stop it is not the last epoch's.</summary>
+    internal ValidationResult? Validation { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine, Epochs);
 }

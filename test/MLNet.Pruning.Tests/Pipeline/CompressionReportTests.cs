@@ -116,6 +116,24 @@ public class CompressionReportTests
     }
 
     [TestMethod]
+    public void After_an_early_stop_the_accuracy_is_that_of_the_weights_that_were_kept()
+    {
+        var data = Digits.Load(s_ml);
+        // So large a rate that epochs after the best are worse.
+        var model = Digits.Prepare(s_ml).Append(s_ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions { Epochs = 60,
+            LearningRate = 0.05, ValidationFraction = 0.2, EarlyStoppingPatience = 3, Seed = 5, Network = Network.Mlp(64, 16, 10) })).Fit(data);
+        using var file = new MemoryStream();
+        s_ml.Compression().Save(model, data.Schema, file);
+        file.Position = 0;
+        var epochs = model.LastTransformer.GetReport<TrainingReport>().Epochs;
+        Assert.IsLessThan(epochs.Max(epoch => epoch.Validation!.Metric), epochs[^1].Validation!.Metric);
+        foreach (var told in new[] { model, s_ml.Compression().Load(file, out _) })
+        {
+            Assert.AreEqual(epochs.Max(epoch => epoch.Validation!.Metric), s_ml.Compression().Report(told).Steps[0].Validation!.Metric);
+        }
+    }
+
+    [TestMethod]
     public void A_model_card_has_tables_that_markdown_reads()
     {
         var report = s_ml.Compression().Report(s_chain.Value.Model, new() { Title = "Digits", Description = "Reads digits | of 8 x 8." });

@@ -29,7 +29,8 @@ internal static class ArchivedNetwork
             transformer.Report as AutoPruneReport,
             transformer.Report as QuantizationReport,
             transformer.Report as FactorizationReport,
-            (transformer.Report as TrainingReport)?.Settings));
+            (transformer.Report as TrainingReport)?.Settings,
+            (transformer.Report as TrainingReport)?.Validation));
         if (transformer.Report is PruningReport { Record: { } record })
         {
             CandidateRecordFile.Write(archive, name + "pieces", record);
@@ -91,8 +92,10 @@ internal static class ArchivedNetwork
     private static StepReport? Report(ModelArchive archive, string name, State state)
         => state.AutoPruning as StepReport ?? state.Quantization as StepReport ?? state.Factorization as StepReport ?? (archive.Has(name + "pieces.json")
             ? state.Pruning! with { Record = CandidateRecordFile.Read(archive, name + "pieces") } : state.Pruning)
-            ?? (state.History is { Count: > 0 } epochs ? new TrainingReport(epochs) { Settings = state.Settings
-                ?? ImmutableSortedDictionary<string, string>.Empty } : null as StepReport);
+            ?? (state.History is { Count: > 0 } epochs ? new TrainingReport(epochs)
+            {
+                Validation = state.Validation ?? epochs[^1].Validation, Settings = state.Settings ?? ImmutableSortedDictionary<string, string>.Empty,
+            } : null as StepReport);
 
     private static NeuralNetworkOptions Training(State state, Network initial, Network? teacher)
     {
@@ -171,7 +174,8 @@ internal static class ArchivedNetwork
 
     private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, Keys? Keys, int SplitSeed, List<Mask> Masks,
         JsonElement Training, IReadOnlyList<EpochResult>? History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null,
-        QuantizationReport? Quantization = null, FactorizationReport? Factorization = null, IReadOnlyDictionary<string, string>? Settings = null);
+        QuantizationReport? Quantization = null, FactorizationReport? Factorization = null, IReadOnlyDictionary<string, string>? Settings = null,
+        ValidationResult? Validation = null);
 
     private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
 

@@ -86,7 +86,7 @@ public sealed partial class CompressionCatalog
 
     private static ValidationResult? Validation(StepReport? report) => report switch
     {
-        TrainingReport training => training.Epochs.LastOrDefault()?.Validation,
+        TrainingReport training => training.Validation,
         PruningReport pruning => pruning.Steps.LastOrDefault(step => step.Kept)?.Validation ?? pruning.Before,
         AutoPruneReport search => search.After,
         QuantizationReport quantized => quantized.After,

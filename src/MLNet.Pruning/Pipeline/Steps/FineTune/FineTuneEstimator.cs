@@ -48,7 +48,7 @@ public sealed class FineTuneEstimator : IEstimator<NeuralNetworkTransformer>
         // What rounds may fold batch normalisation: then what it was before is no network of this graph.
         var next = ReferenceEquals(trained.Network.Graph, state.Network.Graph) ? state : state with { Initial = trained.Network, Early = null };
         return new(next with { Network = trained.Network, Steps = trained.Steps }, input.Schema,
-            new TrainingReport(trained.History) { Settings = StepSettings.Of(options, _step.Seed) });
+            new TrainingReport(trained.History) { Validation = trained.Validation, Settings = StepSettings.Of(options, _step.Seed) });
     }
 
     /// <inheritdoc/>

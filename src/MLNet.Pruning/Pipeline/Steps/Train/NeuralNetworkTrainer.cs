@@ -90,7 +90,10 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
             // Later steps learn from the same teacher where it is a network that reads the same rows: what else stood before is out of their sight.
             Training = _options with { Distillation = session?.Shared is { } teacher ? _options.Distillation!.From(teacher) : null },
             SplitSeed = splitSeed,
-        }, input.Schema, new TrainingReport(trained.History) { Settings = StepSettings.Of(_options, _seed) });
+        }, input.Schema, new TrainingReport(trained.History)
+        {
+            Validation = trained.Validation, Settings = StepSettings.Of(_options, _seed),
+        });
     }
 
     /// <inheritdoc/>
