@@ -21,11 +21,17 @@ internal static class ScoreColumns
         var set = input is null ? 1 : NextSet(input);
         var score = Annotations(task, set, Score);
         NetworkAnnotation.Add(score, state);
-        if (!task.HasOutputPerClass)
-        {
-            return Scalar(task, set, score, hasProbability: true);
-        }
+        return task.HasOutputPerClass ? OfClasses(task, set, score, outputs, keys) : Scalar(task, set, score, hasProbability: true);
+    }
 
+    /// <summary>The columns of a model that gives each class a score, in the order they are appended.</summary>
+    /// <param name="task">The task, multiclass.</param>
+    /// <param name="set">Id of this set of score columns.</param>
+    /// <param name="score">What the score column carries.</param>
+    /// <param name="classes">How many classes.</param>
+    /// <param name="keys">Key values of the label, where it has some.</param>
+    public static DataViewSchema.DetachedColumn[] OfClasses(LearningTask task, uint set, DataViewSchema.Annotations.Builder score, int classes, LabelKeys? keys)
+    {
         var label = Annotations(task, set, PredictedLabel);
         if (keys is not null)
         {
@@ -40,8 +46,8 @@ internal static class ScoreColumns
 
         return
         [
-            new(PredictedLabel, new KeyDataViewType(typeof(uint), outputs), label.ToAnnotations()),
-            new(Score, new VectorDataViewType(NumberDataViewType.Single, outputs), score.ToAnnotations()),
+            new(PredictedLabel, new KeyDataViewType(typeof(uint), classes), label.ToAnnotations()),
+            new(Score, new VectorDataViewType(NumberDataViewType.Single, classes), score.ToAnnotations()),
         ];
     }
 

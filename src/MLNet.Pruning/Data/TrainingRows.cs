@@ -71,7 +71,8 @@ internal static class TrainingRows
         return column.Type == NumberDataViewType.Single ? column : throw NetworkInputs.Mismatch(name, "weight", "Single", column.Type.ToString());
     }
 
-    private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label)
+    /// <summary>Reads the index of the class, 1 or 0, or the number that a row has as its label; not a number where it is missing.</summary>
+    public static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label)
     {
         if (label.Type == BooleanDataViewType.Instance)
         {

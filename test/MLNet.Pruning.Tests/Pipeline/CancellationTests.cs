@@ -58,7 +58,7 @@ public class CancellationTests
         Stops(500, token =>
         {
             var rows = RandomTrees.Rows(ensemble, new(4), 40_000, cancellation: token);
-            TreePruner.Run(ensemble, rows, rows, new() { Budget = Budget.Trees(300), Method = method, CancellationToken = token });
+            TreePruner.Run(new([ensemble]), rows, rows, new() { Budget = Budget.Trees(300), Method = method, CancellationToken = token });
         });
     }
 

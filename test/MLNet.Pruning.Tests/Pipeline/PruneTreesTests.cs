@@ -16,7 +16,8 @@ public class PruneTreesTests
 
     private readonly MLContext _ml = new(1);
 
-    public static IEnumerable<object[]> Kinds => [["boosted sides"], ["boosted numbers"], ["forest of sides"], ["forest of numbers"]];
+    public static IEnumerable<object[]> Kinds => [["boosted sides"], ["boosted numbers"], ["forest of sides"], ["forest of numbers"],
+        ["light sides"], ["light numbers"]];
 
     private IDataView Rows => _ml.View(s_rows);
 
@@ -65,14 +66,14 @@ public class PruneTreesTests
         Close.AreEqual([.. scored.GetColumn<float>("Score")], [.. loaded["Score"].Rows.Select(row => row[0])], 1e-5, "scores");
         Assert.AreEqual("Single", loaded["Score"].Type);
         Assert.AreEqual(kind.EndsWith("sides"), loaded.ContainsKey("PredictedLabel"));
-        Assert.AreEqual(kind == "boosted sides", loaded.ContainsKey("Probability"));
+        Assert.AreEqual(kind is "boosted sides" or "light sides", loaded.ContainsKey("Probability"));
         if (kind.EndsWith("sides"))
         {
             CollectionAssert.AreEqual(scored.GetColumn<bool>("PredictedLabel").Select(side => side ? 1f : 0).ToArray(),
                 loaded["PredictedLabel"].Rows.Select(row => row[0]).ToArray());
         }
 
-        if (kind == "boosted sides")
+        if (kind is "boosted sides" or "light sides")
         {
             Close.AreEqual([.. scored.GetColumn<float>("Probability")], [.. loaded["Probability"].Rows.Select(row => row[0])], 1e-5, "probabilities");
         }
@@ -205,8 +206,8 @@ public class PruneTreesTests
 
     private static PrunedTreesTransformer Unpruned(ITransformer model)
     {
-        var state = FastTreeReader.Read(model).State;
-        return new(state, new DataViewSchema.Builder().ToSchema(), new(default, state.Ensemble.Cost, state.Ensemble.Cost, "", 0, 0, 0, 0));
+        var state = TreeReader.Read(model).State;
+        return new(state, new DataViewSchema.Builder().ToSchema(), new(default, state.Trees.Cost, state.Trees.Cost, "", 0, 0, 0, 0));
     }
 
     private static PrunedTreesTransformer Trees(ITransformer model) => ((IEnumerable<ITransformer>)model).OfType<PrunedTreesTransformer>().Single();

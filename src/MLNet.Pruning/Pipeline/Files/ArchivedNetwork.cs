@@ -19,7 +19,7 @@ internal static class ArchivedNetwork
             [.. state.Inputs.Columns.Select(Describe)],
             state.Inputs.Layout,
             state.Label,
-            state.Keys is { } keys ? new Keys(NameOf(keys.Type.ItemType), keys.ToJson()) : null,
+            ArchivedKeys.Of(state.Keys),
             state.SplitSeed,
             [.. state.Masks.OrderBy(mask => mask.Key, StringComparer.Ordinal)
                 .Select(mask => new Mask(mask.Key, mask.Value.Count, MemoryMarshal.AsBytes(mask.Value.Words).ToArray()))],
@@ -76,7 +76,7 @@ internal static class ArchivedNetwork
                 Task = state.Task,
                 Inputs = new() { Columns = [.. state.Columns.Select(ToColumn)], Layout = state.Layout },
                 Label = state.Label,
-                Keys = state.Keys is { } keys ? LabelKeys.FromJson(TypeOf(keys.Type), keys.Values) : null,
+                Keys = state.Keys?.ToKeys(),
                 Masks = state.Masks.ToImmutableDictionary(mask => mask.Parameter, mask => ToMask(mask, network)),
                 Initial = initial,
                 Early = archive.Has(name + "early.onnx") ? network.Shared(ReadNetwork(archive, name + "early")) : null,
@@ -141,45 +141,21 @@ internal static class ArchivedNetwork
             : throw new ArgumentException($"the mask of '{mask.Parameter}' has {mask.Count} entries, the parameter {parameter.Count} values");
     }
 
-    private static Column Describe(InputColumn column) => new(column.Name, NameOf(column.ItemType),
+    private static Column Describe(InputColumn column) => new(column.Name, ArchivedTypes.NameOf(column.ItemType),
         column.ItemType is KeyDataViewType key ? key.Count : null, column.Type is VectorDataViewType vector ? [.. vector.Dimensions] : null);
 
     private static InputColumn ToColumn(Column column)
     {
-        var item = column.KeyCount is { } count ? new KeyDataViewType(TypeOf(column.Type).RawType, count) : TypeOf(column.Type);
+        var item = column.KeyCount is { } count ? new KeyDataViewType(ArchivedTypes.TypeOf(column.Type).RawType, count) : ArchivedTypes.TypeOf(column.Type);
         return new(column.Name, column.Dimensions is { } dimensions ? new VectorDataViewType(item, dimensions.ToArray()) : item);
     }
 
-    private static string NameOf(DataViewType type) => type == TextDataViewType.Instance ? "Text" : type.RawType.Name;
-
-    private static PrimitiveDataViewType TypeOf(string name) => name switch
-    {
-        "Text" => TextDataViewType.Instance,
-        nameof(Single) => NumberDataViewType.Single,
-        nameof(Double) => NumberDataViewType.Double,
-        nameof(SByte) => NumberDataViewType.SByte,
-        nameof(Byte) => NumberDataViewType.Byte,
-        nameof(Int16) => NumberDataViewType.Int16,
-        nameof(UInt16) => NumberDataViewType.UInt16,
-        nameof(Int32) => NumberDataViewType.Int32,
-        nameof(UInt32) => NumberDataViewType.UInt32,
-        nameof(Int64) => NumberDataViewType.Int64,
-        nameof(UInt64) => NumberDataViewType.UInt64,
-        nameof(Boolean) => BooleanDataViewType.Instance,
-        nameof(DateTime) => DateTimeDataViewType.Instance,
-        nameof(DateTimeOffset) => DateTimeOffsetDataViewType.Instance,
-        nameof(TimeSpan) => TimeSpanDataViewType.Instance,
-        _ => throw new ArgumentException($"there is no type '{name}'"),
-    };
-
-    private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, Keys? Keys, int SplitSeed, List<Mask> Masks,
+    private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, ArchivedKeys? Keys, int SplitSeed, List<Mask> Masks,
         JsonElement Training, IReadOnlyList<EpochResult>? History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null,
         QuantizationReport? Quantization = null, FactorizationReport? Factorization = null, IReadOnlyDictionary<string, string>? Settings = null,
         ValidationResult? Validation = null);
 
     private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
-
-    private sealed record Keys(string Type, JsonElement Values);
 
     private sealed record Mask(string Parameter, int Count, byte[] Kept);
 }

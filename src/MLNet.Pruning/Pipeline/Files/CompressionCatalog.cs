@@ -16,7 +16,7 @@ public sealed partial class CompressionCatalog
     /// <summary>
     /// Counts the parameters, non-zeros, multiply-adds and bytes of the last network in a fitted model, or the trees of its last ensemble of them.
     /// </summary>
-    /// <param name="model">A fitted step or chain; FastTree's and FastForest's own ensembles count as well as pruned ones.</param>
+    /// <param name="model">A fitted step or chain; FastTree's, FastForest's and LightGBM's own ensembles count as well as pruned ones.</param>
     /// <exception cref="ArgumentException">The model has neither a neural network nor an ensemble of trees.</exception>
     /// <example>
     /// <code>
@@ -34,7 +34,7 @@ public sealed partial class CompressionCatalog
                 return Measure(network.Network);
             }
 
-            if (FastTreeReader.TryRead(step) is { } trees)
+            if (TreeReader.TryRead(step) is { } trees)
             {
                 return NetworkCost.Of(trees.Cost, trees.NonZeros);
             }

@@ -27,33 +27,10 @@ internal sealed class NetworkOnnxChain : OnnxChain
         Add(head.Transformer);
         if (state.Task.HasOutputPerClass)
         {
-            var outputs = state.Network.Output.RowSize;
-            Add(Keys(state.Keys, head.Apply(Context, [.. Enumerable.Range(1, outputs).Select(i => (float)i)])));
+            AddKeys(state.Keys, head, state.Network.Output.RowSize);
             Add(Context.Transforms.CopyColumns(ScoreColumns.Score, OnnxScoringModel.Scores));
         }
 
         Add(Context.Transforms.DropColumns([.. graph.Inputs, .. graph.Outputs]));
-    }
-
-    /// <summary>
-    /// From codes to keys by a table, whose key column carries the key values: the map and its file keep them as they are, of any type. (A map
-    /// to values that is told to treat them as keys makes text of them when it is loaded.)
-    /// </summary>
-    private IEstimator<ITransformer> Keys(LabelKeys? keys, float[] codes)
-    {
-        var definition = SchemaDefinition.Create(typeof(Code));
-        definition[nameof(Code.Key)].ColumnType = new KeyDataViewType(typeof(uint), codes.Length);
-        keys?.Add(definition[nameof(Code.Key)]);
-        // Keys in objects count from 0.
-        var table = Context.Data.LoadFromEnumerable(codes.Select((code, i) => new Code { Value = code, Key = (uint)i }), definition);
-        return Context.Transforms.Conversion.MapValue(ScoreColumns.PredictedLabel, table, table.Schema[nameof(Code.Value)], table.Schema[nameof(Code.Key)],
-            ScoreColumns.Score);
-    }
-
-    internal sealed class Code
-    {
-        public float Value { get; set; }
-
-        public uint Key { get; set; }
     }
 }

@@ -44,7 +44,7 @@ internal sealed class OnnxScoringModel
         _graph.Node.AddRange([.. _head, .. nodes, .. _tail]);
         if (state is { Task.HasOutputPerClass: true, Keys.Texts: { } names })
         {
-            AddSlotNames(names);
+            SlotNames.Add(Model, Scores, names);
         }
     }
 
@@ -115,30 +115,6 @@ internal sealed class OnnxScoringModel
         // Not a number where a score is none: no key is found for that.
         var valid = Node("ReduceSum", [Node("Sub", [scores, scores])], Int("keepdims", 0));
         return [scores, Output(Create("Add", [code, valid], ScalarHead.Column), 1)];
-    }
-
-    /// <summary>Names of the slots, where ML.NET's ONNX transformer looks for them; nothing reads the node's output.</summary>
-    private void AddSlotNames(IEnumerable<string> names)
-    {
-        var keys = new AttributeProto { Name = "keys_strings", Type = AttributeType.Strings };
-        keys.Strings.AddRange(names.Select(ByteString.CopyFromUtf8));
-        var values = new AttributeProto { Name = "values_int64s", Type = AttributeType.Ints };
-        values.Ints.AddRange(Enumerable.Range(0, keys.Strings.Count).Select(i => (long)i));
-        _graph.Initializer.Add(new TensorProto { Name = Prefix + "Slot", DataType = (int)DataType.String, Dims = { 1 },
-            StringData = { ByteString.CopyFromUtf8("") } });
-        _graph.Node.Add(new NodeProto
-        {
-            Name = $"mlnet.{Scores}.SlotNames",
-            OpType = "LabelEncoder",
-            Domain = "ai.onnx.ml",
-            Input = { Prefix + "Slot" },
-            Output = { Prefix + "SlotIndex" },
-            Attribute = { keys, values },
-        });
-        if (Model.OpsetImport.All(import => import.Domain != "ai.onnx.ml"))
-        {
-            Model.OpsetImport.Add(new OperatorSetIdProto { Domain = "ai.onnx.ml", Version = 2 });
-        }
     }
 
     private string Cast(string value, DataType type) => Node("Cast", [value], Int("to", (int)type));

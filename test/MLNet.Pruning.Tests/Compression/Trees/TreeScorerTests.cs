@@ -19,7 +19,7 @@ public class TreeScorerTests
             var rows = RandomTrees.Rows(ensemble, random, 37, missing: true);
             foreach (var batch in new[] { 1, 7, 8, 9, 37, 64 })
             {
-                using var scorer = new TreeScorer(ensemble, batch);
+                using var scorer = new TreeScorer(new([ensemble]), batch);
                 for (var start = 0; start < rows.Count; start += batch)
                 {
                     var count = Math.Min(batch, rows.Count - start);
@@ -46,7 +46,7 @@ public class TreeScorerTests
         var random = new Random(4);
         var full = RandomTrees.Ensemble(random);
         var ensemble = full with { Sets = [[0], [1, 3], [2]], Trees = [.. full.Trees.Select(tree => tree.WithFeatures(feature => feature < 4 ? feature : 5))] };
-        var used = ensemble.WithUsedSets();
+        var used = new TreeModel([ensemble]).WithUsedColumns().Ensembles[0];
         Assert.HasCount(1, used.Sets);
         CollectionAssert.AreEqual(new[] { 1, 3 }, used.Sets[0].ToArray());
         var (rows, before, after) = (RandomTrees.Rows(ensemble, random, 50), new float[ensemble.Width], new float[used.Width]);
@@ -57,6 +57,38 @@ public class TreeScorerTests
             ensemble.CompleteRow(before);
             used.CompleteRow(after);
             Assert.AreEqual(ensemble.Score(before), used.Score(after));
+        }
+    }
+
+    [TestMethod]
+    public void Lows_are_the_features_with_missing_values_below_all_others()
+    {
+        var random = new Random(7);
+        var full = RandomTrees.Ensemble(random);
+        // Splits on the features 0 and 2 send missing values left.
+        var ensemble = full with { Lows = [2, 0], Trees = [.. full.Trees
+            .Select(tree => tree.WithFeatures(feature => feature == 2 ? 5 : feature == 0 ? 6 : feature))] };
+        var rows = RandomTrees.Rows(ensemble, random, 60, missing: true);
+        using var scorer = new TreeScorer(new([ensemble]), 1);
+        for (var row = 0; row < rows.Count; row++)
+        {
+            var sum = ensemble.Offset;
+            foreach (var (tree, plain) in ensemble.Trees.Zip(full.Trees))
+            {
+                var node = 0;
+                while (node >= 0)
+                {
+                    var value = plain.Features[node] == 4 ? rows[row][4] : rows[row][plain.Features[node]];
+                    var goesLeft = value <= tree.Thresholds[node] || (float.IsNaN(value) && plain.Features[node] is 0 or 2);
+                    node = goesLeft ? tree.Left[node] : tree.Right[node];
+                }
+
+                sum += tree.LeafValues[~node];
+            }
+
+            rows[row].CopyTo(scorer.Rows);
+            scorer.Run(1);
+            Assert.AreEqual((float)sum, scorer.Scores(0)[0]);
         }
     }
 
@@ -83,7 +115,7 @@ public class TreeScorerTests
         var tree = new DecisionTree(left, right, new int[depth], [.. Enumerable.Range(0, depth).Select(i => (float)i)],
             [.. Enumerable.Range(0, depth + 1).Select(i => (double)i)]);
         var ensemble = RandomTrees.Ensemble(random) with { Trees = [tree], Offset = 0, Sets = [] };
-        using var scorer = new TreeScorer(ensemble, 1);
+        using var scorer = new TreeScorer(new([ensemble]), 1);
         scorer.Rows[0] = depth - 10.5f;
         scorer.Run(1);
         Assert.AreEqual(depth - 10, scorer.Scores(0)[0]);
@@ -103,7 +135,7 @@ public class TreeScorerTests
         {
             var ensemble = RandomTrees.Ensemble(random, task: task);
             var rows = RandomTrees.Rows(ensemble, random, 60, missing: true);
-            OnnxFile.Write(TreeOnnx.Model(ensemble), path);
+            OnnxFile.Write(TreeOnnx.Model(new([ensemble])), path);
             using var session = new InferenceSession(path);
             var features = new DenseTensor<float>(new[] { rows.Count, ensemble.FeatureCount });
             for (var row = 0; row < rows.Count; row++)

@@ -31,6 +31,8 @@ internal static class TreeTables
     {
         "boosted sides" => ml.BinaryClassification.Trainers.FastTree("Side", numberOfTrees: trees),
         "boosted numbers" => ml.Regression.Trainers.FastTree(numberOfTrees: trees),
+        "light sides" => ml.BinaryClassification.Trainers.LightGbm("Side", numberOfIterations: trees),
+        "light numbers" => ml.Regression.Trainers.LightGbm(numberOfIterations: trees),
         "forest of sides" => ml.BinaryClassification.Trainers.FastForest("Side", numberOfTrees: trees),
         _ => ml.Regression.Trainers.FastForest(numberOfTrees: trees),
     };

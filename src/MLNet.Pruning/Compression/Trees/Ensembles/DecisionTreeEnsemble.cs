@@ -16,9 +16,12 @@ internal sealed record DecisionTreeEnsemble
 
     /// <summary>
     /// Sets of features of categorical splits, which go right where any of them is above 0. A row is the features, then for each set 1 or 0,
-    /// then a 0, so that every split compares one number with a threshold.
+    /// then the lows, then a 0, so that every split compares one number with a threshold.
     /// </summary>
     public ImmutableArray<ImmutableArray<int>> Sets { get; init; } = [];
+
+    /// <summary>Features that some splits send left where they are missing: a row holds them once more, below every threshold where they are missing.</summary>
+    public ImmutableArray<int> Lows { get; init; } = [];
 
     /// <summary>Whether the trees each predict the whole, so that fewer of them are scaled up.</summary>
     public required bool IsMean { get; init; }
@@ -32,7 +35,13 @@ internal sealed record DecisionTreeEnsemble
     public double PositiveScore { get; init; } = 1;
 
     /// <summary>Numbers in a row as the trees read it.</summary>
-    public int Width => FeatureCount + Sets.Length + 1;
+    public int Width => FeatureCount + Sets.Length + Lows.Length + 1;
+
+    /// <summary>Columns of a row beyond the features that splits read.</summary>
+    public IEnumerable<int> ColumnsRead => Trees.SelectMany(tree => tree.Features).Where(feature => feature >= FeatureCount);
+
+    /// <summary>The feature that a column of a row holds as a low; null for other columns.</summary>
+    public int? LowOf(int column) => column >= FeatureCount + Sets.Length ? Lows[column - FeatureCount - Sets.Length] : null;
 
     public TreeCost Cost
     {
@@ -52,7 +61,7 @@ internal sealed record DecisionTreeEnsemble
     public string? Problem()
     {
         var features = Trees.SelectMany(tree => tree.Features).Where(feature => feature < 0 || feature >= Width - 1)
-            .Concat(Sets.SelectMany(set => set).Where(feature => feature < 0 || feature >= FeatureCount)).Take(1).ToArray();
+            .Concat(Sets.SelectMany(set => set).Concat(Lows).Where(feature => feature < 0 || feature >= FeatureCount)).Take(1).ToArray();
         return FeatureCount < 1 ? $"it reads {FeatureCount} features" : features is [var feature] ? $"a tree splits on feature {feature} of {FeatureCount}"
             : null;
     }
@@ -71,6 +80,12 @@ internal sealed record DecisionTreeEnsemble
                     break;
                 }
             }
+        }
+
+        for (var i = 0; i < Lows.Length; i++)
+        {
+            var value = row[Lows[i]];
+            row[FeatureCount + Sets.Length + i] = float.IsNaN(value) ? float.NegativeInfinity : value;
         }
 
         row[^1] = 0;
@@ -96,16 +111,13 @@ internal sealed record DecisionTreeEnsemble
             Offset = Offset + all.Where(tree => tree.Nodes == 0).Sum(tree => tree.LeafValues[0]) };
     }
 
-    /// <summary>The ensemble without sets that no split reads: each costs a look at every row.</summary>
-    public DecisionTreeEnsemble WithUsedSets()
+    /// <summary>The ensemble over rows that hold, beyond the features, only some columns, which are all that its splits read.</summary>
+    public DecisionTreeEnsemble WithColumns(int[] kept) => kept.Length == Sets.Length + Lows.Length ? this : this with
     {
-        var used = Trees.SelectMany(tree => tree.Features).Where(feature => feature >= FeatureCount).Distinct().Order().ToArray();
-        return used.Length == Sets.Length ? this : this with
-        {
-            Sets = [.. used.Select(feature => Sets[feature - FeatureCount])],
-            Trees = [.. Trees.Select(tree => tree.WithFeatures(feature => feature < FeatureCount ? feature : FeatureCount + Array.IndexOf(used, feature)))],
-        };
-    }
+        Sets = [.. Sets.Where((_, i) => kept.Contains(FeatureCount + i))],
+        Lows = [.. Lows.Where((_, i) => kept.Contains(FeatureCount + Sets.Length + i))],
+        Trees = [.. Trees.Select(tree => tree.WithFeatures(feature => feature < FeatureCount ? feature : FeatureCount + Array.IndexOf(kept, feature)))],
+    };
 
     /// <summary>The ensemble with some of its trees, in their order.</summary>
     public DecisionTreeEnsemble Keep(IReadOnlyCollection<int> trees)
@@ -116,4 +128,7 @@ internal sealed record DecisionTreeEnsemble
 }
 
 /// <summary>P(positive) = 1 / (1 + exp(Slope * score + Offset)) (Platt, 1999).</summary>
-internal sealed record PlattScaling(double Slope, double Offset);
+internal sealed record PlattScaling(double Slope, double Offset)
+{
+    public float Probability(float score) => (float)(1 / (1 + Math.Exp(Slope * score + Offset)));
+}

@@ -1,8 +1,8 @@
 namespace MLNet.Pruning.Compression.Trees.Ensembles;
 
 /// <summary>
-/// The loss of scores against labels, and its derivatives by the score. Logistic where the model gives probabilities; otherwise half the
-/// squared error, of the label or of the positive class's score.
+/// The loss of scores against labels, and its derivatives by the score. Logistic where the model gives probabilities, against the other classes'
+/// scores where rows have some, so that it is the softmax's cross-entropy; otherwise half the squared error, of the label or of the positive class's score.
 /// </summary>
 internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
 {
@@ -15,16 +15,17 @@ internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
 
     public bool IsQuadratic => _calibration is null;
 
-    public double Value(double score, float label)
+    /// <summary>The loss of a row, as if it counted once.</summary>
+    public double Value(double score, TreeRows rows, int row)
     {
         if (_calibration is not { } platt)
         {
-            var error = score - Target(label);
+            var error = score - Target(rows.Labels[row]);
             return error * error / 2;
         }
 
-        var logit = -(platt.Slope * score + platt.Offset);
-        var signed = label > 0 ? logit : -logit;
+        var logit = Logit(platt, score, rows, row);
+        var signed = rows.Labels[row] > 0 ? logit : -logit;
         return Math.Max(-signed, 0) + Math.Log(1 + Math.Exp(-Math.Abs(signed)));
     }
 
@@ -34,7 +35,7 @@ internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
         double total = 0;
         for (var row = 0; row < scores.Length; row++)
         {
-            total += rows.WeightOf(row) * Value(scores[row], rows.Labels[row]);
+            total += rows.WeightOf(row) * Value(scores[row], rows, row);
         }
 
         return total;
@@ -43,20 +44,17 @@ internal sealed class TreeLoss(DecisionTreeEnsemble ensemble)
     /// <summary>The derivatives of the weighted sum by the score of a row.</summary>
     public (double First, double Second) Derivatives(double score, TreeRows rows, int row)
     {
-        var (first, second) = Derivatives(score, rows.Labels[row]);
-        return (rows.WeightOf(row) * first, rows.WeightOf(row) * second);
-    }
-
-    private double Target(float label) => !_isBinary ? label : label > 0 ? _score : -_score;
-
-    private (double First, double Second) Derivatives(double score, float label)
-    {
+        var weight = rows.WeightOf(row);
         if (_calibration is not { } platt)
         {
-            return (score - Target(label), 1);
+            return (weight * (score - Target(rows.Labels[row])), weight);
         }
 
-        var probability = 1 / (1 + Math.Exp(platt.Slope * score + platt.Offset));
-        return (-platt.Slope * (probability - label), platt.Slope * platt.Slope * probability * (1 - probability));
+        var probability = 1 / (1 + Math.Exp(-Logit(platt, score, rows, row)));
+        return (weight * -platt.Slope * (probability - rows.Labels[row]), weight * platt.Slope * platt.Slope * probability * (1 - probability));
     }
+
+    private static double Logit(PlattScaling platt, double score, TreeRows rows, int row) => -(platt.Slope * score + platt.Offset) - rows.RivalOf(row);
+
+    private double Target(float label) => !_isBinary ? label : label > 0 ? _score : -_score;
 }

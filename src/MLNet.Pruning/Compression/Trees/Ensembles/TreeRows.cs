@@ -6,11 +6,15 @@ internal sealed class TreeRows
     private readonly float[] _values;
     private readonly int _width;
     private readonly float[]? _weights;
+    private readonly double[]? _rivals;
 
     public TreeRows(float[] values, int width, float[] labels, float[]? weights = null)
         => (_values, _width, Labels, _weights) = (values, width, labels, weights);
 
-    /// <summary>1 or 0 for the positive and the negative class, or the value to predict.</summary>
+    private TreeRows(TreeRows rows, float[] labels, double[]? rivals) : this(rows._values, rows._width, labels, rows._weights)
+        => (_rivals, CancellationToken) = (rivals, rows.CancellationToken);
+
+    /// <summary>The index of the class, 1 or 0 for the positive and the negative class, or the value to predict.</summary>
     public float[] Labels { get; }
 
     public int Count => Labels.Length;
@@ -20,6 +24,24 @@ internal sealed class TreeRows
 
     /// <summary>How often the row counts.</summary>
     public double WeightOf(int row) => _weights is null ? 1 : _weights[row];
+
+    /// <summary>The logarithm of the sum of the other classes' exponentiated scores; 0 where a class is told apart by its own score alone.</summary>
+    public double RivalOf(int row) => _rivals is null ? 0 : _rivals[row];
+
+    /// <summary>The rows with one class as the positive one.</summary>
+    /// <param name="index">The class.</param>
+    /// <param name="scores">The scores of all classes where they compete in a softmax, class by class; null for none.</param>
+    public TreeRows OfClass(int index, double[][]? scores)
+    {
+        double Rival(int row)
+        {
+            var others = scores.Where((_, other) => other != index).Select(values => values[row]).ToArray();
+            var largest = others.Max();
+            return largest + Math.Log(others.Sum(score => Math.Exp(score - largest)));
+        }
+
+        return new(this, [.. Labels.Select(label => label == index ? 1f : 0)], scores is null ? null : [.. Enumerable.Range(0, Count).Select(Rival)]);
+    }
 
     public ReadOnlySpan<float> this[int row] => _values.AsSpan(row * _width, _width);
 
@@ -36,14 +58,43 @@ internal sealed class TreeRows
         return scores;
     }
 
-    /// <summary>What an ensemble says of the rows.</summary>
-    /// <param name="ensemble">The trees.</param>
+    /// <summary>What a model says of the rows.</summary>
+    /// <param name="model">The trees.</param>
     /// <param name="areWeighted">Whether rows count as often as they weigh; else each counts once.</param>
-    public Predictions Predict(DecisionTreeEnsemble ensemble, bool areWeighted)
-        => new(ensemble.Task, Array.ConvertAll(Score(ensemble), score => (float)score), Labels, areWeighted ? _weights : null)
+    public Predictions Predict(TreeModel model, bool areWeighted)
+    {
+        var weights = areWeighted ? _weights : null;
+        double[][] sums = [.. model.Ensembles.Select(Score)];
+        if (model.Classes is null)
         {
-            Logit = ensemble.Calibration is { } platt ? score => -(platt.Slope * score + platt.Offset) : null,
-        };
+            return new(model.Task, Array.ConvertAll(sums[0], score => (float)score), Labels, weights)
+            {
+                Logit = model.Ensembles[0].Calibration is { } platt ? score => -(platt.Slope * score + platt.Offset) : null,
+            };
+        }
+
+        var scores = new float[Count * sums.Length];
+        for (var row = 0; row < Count; row++)
+        {
+            var own = scores.AsSpan(row * sums.Length, sums.Length);
+            for (var i = 0; i < own.Length; i++)
+            {
+                own[i] = (float)sums[i][row];
+            }
+
+            // The softmax over logarithms of probabilities is the probabilities.
+            if (model.Classes == ClassScores.Probabilities)
+            {
+                model.Finish(own);
+                foreach (ref var score in own)
+                {
+                    score = MathF.Log(Math.Max(score, float.Epsilon));
+                }
+            }
+        }
+
+        return new(model.Task, scores, Labels, weights) { Logit = model.Classes == ClassScores.Raw ? null : score => score };
+    }
 
     /// <summary>The leaf that each row ends in, tree by tree.</summary>
     public int[][] Leaves(IReadOnlyList<DecisionTree> trees)

@@ -12,21 +12,21 @@ internal sealed class TreeScorer : IBatchScorer
 
     private readonly Node[] _nodes;
     private readonly double[] _values;
-    private readonly (int Root, int Depth)[] _trees;
-    private readonly double _offset;
+    private readonly (int Root, int Depth)[][] _trees;
+    private readonly TreeModel _model;
     private readonly double[] _sums;
     private readonly float[] _scores;
 
-    public TreeScorer(DecisionTreeEnsemble ensemble, int batch)
+    public TreeScorer(TreeModel model, int batch)
     {
-        Width = ensemble.Width;
+        (_model, Width) = (model, model.Width);
         // Rows beyond the batch fill up its last eight.
         var rows = (batch + Lanes - 1) / Lanes * Lanes;
         Rows = new float[rows * Width];
-        (_sums, _scores, _offset) = (new double[rows], new float[batch], ensemble.Offset);
+        (_sums, _scores) = (new double[rows], new float[batch * model.Outputs]);
         var nodes = new List<Node>();
         var values = new List<double>();
-        _trees = [.. ensemble.Trees.Select(tree => Flatten(tree, Width - 1, nodes, values))];
+        _trees = [.. model.Ensembles.Select(ensemble => ensemble.Trees.Select(tree => Flatten(tree, Width - 1, nodes, values)).ToArray())];
         (_nodes, _values) = ([.. nodes], [.. values]);
     }
 
@@ -34,30 +34,40 @@ internal sealed class TreeScorer : IBatchScorer
 
     public float[] Rows { get; }
 
-    public ReadOnlySpan<float> Scores(int row) => _scores.AsSpan(row, 1);
+    public ReadOnlySpan<float> Scores(int row) => Own(row);
 
     public void Run(int count)
     {
         var sums = _sums.AsSpan(0, (count + Lanes - 1) / Lanes * Lanes);
-        sums.Fill(_offset);
         ref var nodes = ref MemoryMarshal.GetArrayDataReference(_nodes);
-        foreach (var (root, depth) in _trees)
+        for (var output = 0; output < _trees.Length; output++)
         {
-            for (var row = 0; row < sums.Length; row += Lanes)
+            sums.Fill(_model.Ensembles[output].Offset);
+            foreach (var (root, depth) in _trees[output])
             {
-                AddTree(ref nodes, root, depth, Rows.AsSpan(row * Width, Lanes * Width), sums.Slice(row, Lanes));
+                for (var row = 0; row < sums.Length; row += Lanes)
+                {
+                    AddTree(ref nodes, root, depth, Rows.AsSpan(row * Width, Lanes * Width), sums.Slice(row, Lanes));
+                }
+            }
+
+            for (var row = 0; row < count; row++)
+            {
+                Own(row)[output] = (float)sums[row];
             }
         }
 
         for (var row = 0; row < count; row++)
         {
-            _scores[row] = (float)sums[row];
+            _model.Finish(Own(row));
         }
     }
 
     public void Dispose()
     {
     }
+
+    private Span<float> Own(int row) => _scores.AsSpan(row * _trees.Length, _trees.Length);
 
     private void AddTree(ref Node nodes, int root, int depth, ReadOnlySpan<float> rows, Span<double> sums)
     {

@@ -60,8 +60,8 @@ internal sealed class ReducedError : ITreePath
             double change = 0;
             foreach (var row in rows)
             {
-                change += _validation.WeightOf(row) * (_loss.Value(scores[row] - outputs[row] + means[node], _validation.Labels[row])
-                    - _loss.Value(scores[row], _validation.Labels[row]));
+                change += _validation.WeightOf(row) * (_loss.Value(scores[row] - outputs[row] + means[node], _validation, row)
+                    - _loss.Value(scores[row], _validation, row));
             }
 
             if (!(change <= allowance * (count - 1)))

@@ -10,7 +10,7 @@ namespace MLNet.Pruning.Compression.Trees.Paths;
 /// </param>
 internal sealed class TreeOrder(DecisionTreeEnsemble ensemble, int[] order, double[][]? weights = null) : ITreePath
 {
-    public int Steps => Math.Min(order.Length, ensemble.Trees.Length - 1);
+    public int Steps => Math.Max(0, Math.Min(order.Length, ensemble.Trees.Length - 1));
 
     public DecisionTreeEnsemble At(int step)
     {

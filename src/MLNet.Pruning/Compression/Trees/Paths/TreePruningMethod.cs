@@ -1,6 +1,9 @@
 namespace MLNet.Pruning;
 
-/// <summary>In which order an ensemble of trees is taken apart.</summary>
+/// <summary>
+/// In which order an ensemble of trees is taken apart. Of several classes each has an ensemble, which is taken apart by its own class against all others;
+/// all of them go equally far.
+/// </summary>
 public enum TreePruningMethod
 {
     /// <summary>
@@ -13,13 +16,13 @@ public enum TreePruningMethod
     BackwardElimination,
 
     /// <summary>
-    /// Whole trees of a binary forest, kept in the order in which the forest's margins on the validation rows come closest to being all
+    /// Whole trees of a forest that tells classes apart, kept in the order in which the forest's margins on the validation rows come closest to being all
     /// equally positive (margin distance minimization, Martinez-Munoz and Suarez 2006).
     /// </summary>
     MarginDistance,
 
     /// <summary>
-    /// Whole trees of a binary forest, those kept that agree least with each other beyond chance on the validation rows (kappa pruning,
+    /// Whole trees of a forest that tells classes apart, those kept that agree least with each other beyond chance on the validation rows (kappa pruning,
     /// Margineantu and Dietterich 1997).
     /// </summary>
     Kappa,

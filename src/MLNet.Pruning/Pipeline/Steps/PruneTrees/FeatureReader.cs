@@ -3,8 +3,8 @@ using MLNet.Pruning.Data;
 
 namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
-/// <summary>Reads a feature column into rows as trees read them. Missing values stay: they take the way of values above the threshold.</summary>
-internal sealed class FeatureReader(DataViewRow row, DataViewSchema.Column column, DecisionTreeEnsemble ensemble) : IRowReader
+/// <summary>Reads a feature column into rows as trees read them. Missing values stay: the trees know their way.</summary>
+internal sealed class FeatureReader(DataViewRow row, DataViewSchema.Column column, TreeModel trees) : IRowReader
 {
     private readonly ValueGetter<VBuffer<float>> _getter = row.GetGetter<VBuffer<float>>(column);
     private VBuffer<float> _features;
@@ -14,17 +14,17 @@ internal sealed class FeatureReader(DataViewRow row, DataViewSchema.Column colum
     public static ImmutableArray<DataViewSchema.Column> Bind(DataViewSchema schema, TreesState state)
     {
         var column = NetworkInputs.Find(schema, state.FeatureColumn);
-        return column.Type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single && vector.Size == state.Ensemble.FeatureCount ? [column]
-            : throw NetworkInputs.Mismatch(state.FeatureColumn, "feature", $"Vector<Single, {state.Ensemble.FeatureCount}>, what the trees read",
+        return column.Type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single && vector.Size == state.Trees.FeatureCount ? [column]
+            : throw NetworkInputs.Mismatch(state.FeatureColumn, "feature", $"Vector<Single, {state.Trees.FeatureCount}>, what the trees read",
                 column.Type.ToString());
     }
 
     public TrainingDataException? Read(Span<float> values, long row)
     {
         _getter(ref _features);
-        if (_features.Length != ensemble.FeatureCount)
+        if (_features.Length != trees.FeatureCount)
         {
-            return new($"Row {row}: column '{column.Name}' has {_features.Length} values, expected {ensemble.FeatureCount}.", column.Name, row);
+            return new($"Row {row}: column '{column.Name}' has {_features.Length} values, expected {trees.FeatureCount}.", column.Name, row);
         }
 
         if (_features.IsDense)
@@ -33,10 +33,10 @@ internal sealed class FeatureReader(DataViewRow row, DataViewSchema.Column colum
         }
         else
         {
-            _features.CopyTo(values[..ensemble.FeatureCount]);
+            _features.CopyTo(values[..trees.FeatureCount]);
         }
 
-        ensemble.CompleteRow(values);
+        trees.CompleteRow(values);
         return null;
     }
 }

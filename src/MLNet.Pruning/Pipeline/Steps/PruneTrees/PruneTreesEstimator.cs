@@ -25,7 +25,7 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
     {
         ArgumentNullException.ThrowIfNull(options);
         (_environment, _options, _trainer) = (environment, options, trainer);
-        _model = model is null ? null : FastTreeReader.Read(model);
+        _model = model is null ? null : TreeReader.Read(model);
         _seed = options.Seed ?? environment.Register(HostName).Rand.Next();
     }
 
@@ -34,7 +34,7 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
     /// <exception cref="ArgumentException">The trainer's model has no trees, or the metric does not fit them.</exception>
     /// <exception cref="MetricException">The validation rows do not define the metric.</exception>
     /// <exception cref="NotSupportedException">
-    /// The model scores otherwise than by the sum of its trees, such as one with values of its own for missing features.
+    /// The model scores otherwise than by the sum of its trees.
     /// </exception>
     /// <exception cref="TreePruningException">The ensemble has one tree only, nothing is left to prune, or the amount is out of reach.</exception>
     /// <exception cref="TrainingDataException">Rows are missing, to train or to choose on, or cannot be used.</exception>
@@ -44,7 +44,12 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
         ArgumentNullException.ThrowIfNull(input);
         using var channel = _environment.Register(HostName).Start("PruneTrees");
         var (training, validation) = TreeTrainingRows.Split(input, _options, _seed);
-        var (step, state) = _model ?? (_trainer is null ? (null, Require(input.Schema)) : FastTreeReader.Read(_trainer.Fit(training)));
+        var (step, state) = _model ?? (_trainer is null ? (null, Require(input.Schema)) : TreeReader.Read(_trainer.Fit(training)));
+        if (step is not null and not PrunedTreesTransformer && state.Trees.Task.HasOutputPerClass)
+        {
+            state = state with { Keys = LabelKeys.Of(step.GetOutputSchema(input.Schema)[ScoreColumns.PredictedLabel]) };
+        }
+
         var trainingRows = TreeTrainingRows.Read(training, state, _options);
         var validationRows = TreeTrainingRows.Read(validation, state, _options);
         if (step is not null and not PrunedTreesTransformer)
@@ -52,18 +57,18 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
             CheckScores(step, state, validation, validationRows);
         }
 
-        var (pruned, report) = TreePruner.Run(state.Ensemble, trainingRows, validationRows, _options);
+        var (pruned, report) = TreePruner.Run(state.Trees, trainingRows, validationRows, _options);
         channel.Info(MessageSensitivity.None, "{0}", report.ToString());
-        return new(state with { Ensemble = pruned }, input.Schema, report with { Settings = StepSettings.Of(_options, _seed) });
+        return new(state with { Trees = pruned }, input.Schema, report with { Settings = StepSettings.Of(_options, _seed) });
     }
 
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        if (_model is { State.Ensemble: { } ensemble })
+        if (_model is { State.Trees: var trees })
         {
-            return With(ensemble.Task, ensemble.Calibration is not null);
+            return With(trees.Task, trees.HasProbability);
         }
 
         var scored = _trainer?.GetOutputSchema(inputSchema) ?? inputSchema;
@@ -73,13 +78,16 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
             throw Missing();
         }
 
-        return With(scored.Any(column => column.Name == ScoreColumns.PredictedLabel) ? LearningTask.Binary : LearningTask.Regression,
+        var predicted = scored.FirstOrDefault(column => column.Name == ScoreColumns.PredictedLabel);
+        return With(predicted.Name is null ? LearningTask.Regression : predicted.IsKey ? LearningTask.Multiclass : LearningTask.Binary,
             scored.Any(column => column.Name == ScoreColumns.Probability));
 
-        SchemaShape With(LearningTask task, bool isCalibrated)
+        SchemaShape With(LearningTask task, bool hasProbability)
         {
             TreePruner.MetricOf(_options.Metric, task);
-            return SchemaShapes.With(inputSchema, TreeColumns.Describe(task, isCalibrated, state: null, input: null));
+            var keys = inputSchema.FirstOrDefault(column => column.Name == _options.LabelColumnName).Annotations?
+                .FirstOrDefault(annotation => annotation.Name == "KeyValues").ItemType as PrimitiveDataViewType;
+            return SchemaShapes.With(inputSchema, TreeColumns.Describe(task, hasProbability, keys is null ? null : LabelKeys.Placeholder(keys)));
         }
     }
 
@@ -89,22 +97,31 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
         => new("PruneTrees without a trainer or model prunes the trees of the PruneTrees step before it in the chain, but the 'Score' column carries none: "
         + "give it one, such as ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(), ...).");
 
-    /// <summary>What is pruned is what the model scores with: a file of an old version may hold values for missing features that no member tells.</summary>
+    /// <summary>What is pruned is what the model scores with.</summary>
     private static void CheckScores(ITransformer step, TreesState state, IDataView view, TreeRows rows)
     {
-        var own = rows.Score(state.Ensemble);
+        using var scorer = new TreeScorer(state.Trees, batch: 1);
         var row = 0;
-        foreach (var score in step.Transform(view).GetColumn<float>(ScoreColumns.Score))
+        foreach (var scores in Scores(step.Transform(view), state.Trees))
         {
             rows.CancellationToken.ThrowIfCancellationRequested();
-            if (!(Math.Abs(score - own[row]) <= ScoreTolerance * Math.Max(1, Math.Abs(own[row]))))
+            rows[row].CopyTo(scorer.Rows);
+            scorer.Run(1);
+            for (var i = 0; i < scores.Length; i++)
             {
-                throw new NotSupportedException($"The model cannot be pruned: it scores validation row {row} with {score}, but the sum of its trees is "
-                    + $"{own[row]}. "
-                    + "It may hold values for missing features, which ML.NET does not tell; train it anew.");
+                var own = scorer.Scores(0)[i];
+                if (!(Math.Abs(scores[i] - own) <= ScoreTolerance * Math.Max(1, Math.Abs(own))))
+                {
+                    throw new NotSupportedException($"The model cannot be pruned: it scores validation row {row} with {scores[i]}, but the sum of its trees is "
+                        + $"{own}. It does more with them than is known.");
+                }
             }
 
             row++;
         }
     }
+
+    private static IEnumerable<float[]> Scores(IDataView scored, TreeModel trees)
+        => trees.Task.HasOutputPerClass ? scored.GetColumn<float[]>(ScoreColumns.Score)
+            : scored.GetColumn<float>(ScoreColumns.Score).Select(score => (float[])[score]);
 }

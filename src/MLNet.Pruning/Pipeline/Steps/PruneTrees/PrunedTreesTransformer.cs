@@ -10,8 +10,8 @@ namespace MLNet.Pruning;
 
 /// <summary>
 /// Scores rows with an ensemble of trees that was pruned, and hands it on to later steps of the chain in the annotations of its Score
-/// column. Appends the columns of the model that was pruned: <c>PredictedLabel</c> and <c>Score</c>, with <c>Probability</c> where it had
-/// one, for binary classification; <c>Score</c> for regression.
+/// column. Appends the columns of the model that was pruned: <c>PredictedLabel</c> and <c>Score</c> for classification, with <c>Probability</c> where a
+/// binary one had it; <c>Score</c> for regression.
 /// </summary>
 public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredictionTransformer<object>
 {
@@ -19,13 +19,13 @@ public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredict
         => (State, InputSchema, Report) = (state, inputSchema, report);
 
     /// <summary>What its trees hold.</summary>
-    public TreeCost Cost => Ensemble.Cost;
+    public TreeCost Cost => Trees.Cost;
 
     /// <summary>What its pruning did.</summary>
     public TreePruningReport Report { get; }
 
-    /// <summary>What its score means: binary classification or regression.</summary>
-    public LearningTask Task => Ensemble.Task;
+    /// <summary>What its score means.</summary>
+    public LearningTask Task => Trees.Task;
 
     /// <summary>The column it reads.</summary>
     public string FeatureColumnName => State.FeatureColumn;
@@ -35,7 +35,7 @@ public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredict
 
     internal TreesState State { get; }
 
-    internal DecisionTreeEnsemble Ensemble => State.Ensemble;
+    internal TreeModel Trees => State.Trees;
 
     internal DataViewSchema InputSchema { get; }
 
@@ -43,9 +43,9 @@ public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredict
 
     DataViewType ISingleFeaturePredictionTransformer<object>.FeatureColumnType => InputSchema[FeatureColumnName].Type;
 
-    object IPredictionTransformer<object>.Model => Ensemble;
+    object IPredictionTransformer<object>.Model => Trees;
 
-    int IScoringStep.RowSize => Ensemble.Width;
+    int IScoringStep.RowSize => Trees.Width;
 
     /// <inheritdoc/>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
@@ -54,7 +54,7 @@ public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredict
         FeatureReader.Bind(inputSchema, State);
         var schema = new DataViewSchema.Builder();
         schema.AddColumns(inputSchema);
-        schema.AddColumns(TreeColumns.Describe(Task, Ensemble.Calibration is not null, State, inputSchema));
+        schema.AddColumns(TreeColumns.Describe(State, inputSchema));
         return schema.ToSchema();
     }
 
@@ -67,20 +67,20 @@ public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredict
 
     /// <summary>
     /// Writes the trees as an ONNX model: input <c>features</c> of rows x features, outputs <c>score</c> and, where there is one,
-    /// <c>probability</c>, of rows x 1.
+    /// <c>probability</c>, of rows x 1; of several classes <c>score</c> of rows x classes.
     /// </summary>
     /// <param name="path">The file; one that exists is replaced when the new one is whole.</param>
     /// <exception cref="IOException">The file cannot be written. Nothing has changed.</exception>
     public void SaveOnnx(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        OnnxFile.Write(TreeOnnx.Model(Ensemble), path);
+        OnnxFile.Write(TreeOnnx.Model(Trees), path);
     }
 
     /// <summary>Writes the same ONNX model where a stream is, which stays open. It need not be one that can seek.</summary>
     /// <param name="stream">The stream.</param>
     /// <exception cref="ArgumentException">The stream cannot be written.</exception>
-    public void SaveOnnx(Stream stream) => OnnxFile.Write(TreeOnnx.Model(Ensemble), OpenStream.Writable(stream));
+    public void SaveOnnx(Stream stream) => OnnxFile.Write(TreeOnnx.Model(Trees), OpenStream.Writable(stream));
 
     /// <summary>
     /// Writes transformers of ML.NET's own that compute the same columns from the trees as an ONNX model. The file loads wherever ML.NET
@@ -95,10 +95,11 @@ public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredict
 
     ImmutableArray<DataViewSchema.Column> IScoringStep.Bind(DataViewSchema schema) => FeatureReader.Bind(schema, State);
 
-    IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new FeatureReader(row, columns[0], Ensemble);
+    IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new FeatureReader(row, columns[0], Trees);
 
-    IBatchScorer IScoringStep.CreateScorer(int batch) => new TreeScorer(Ensemble, batch);
+    IBatchScorer IScoringStep.CreateScorer(int batch) => new TreeScorer(Trees, batch);
 
     Delegate IScoringStep.CreateGetter(int column, IOutputs outputs)
-        => ScoreGetters.Scalar(Task, column, outputs, score => (float)(1 / (1 + Math.Exp(Ensemble.Calibration!.Slope * score + Ensemble.Calibration.Offset))));
+        => Task.HasOutputPerClass ? ScoreGetters.Create(Task, column, outputs)
+            : ScoreGetters.Scalar(Task, column, outputs, score => Trees.Ensembles[0].Calibration!.Probability(score));
 }

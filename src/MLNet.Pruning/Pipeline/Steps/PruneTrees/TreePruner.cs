@@ -14,35 +14,30 @@ internal sealed class TreePruner
     private const int AllSizesUpTo = 64;
     private const int SizesPerRatio = 8;
 
-    private readonly DecisionTreeEnsemble _ensemble;
+    private readonly TreeModel _model;
     private readonly TreeRows _training;
     private readonly TreeRows _validation;
+    private readonly TreeRows[] _validationByClass;
     private readonly TreePruningOptions _options;
-    private readonly TreeLoss _loss;
+    private readonly TreeLoss[] _losses;
     private readonly Metric _metric;
-    private readonly ITreePath _path;
+    private readonly ITreePath[] _paths;
+    private readonly int _steps;
 
-    private TreePruner(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreePruningOptions options)
+    private TreePruner(TreeModel model, TreeRows training, TreeRows validation, TreePruningOptions options)
     {
-        (_ensemble, _training, _validation, _options) = (ensemble, training, validation, options);
-        (_loss, _metric) = (new(ensemble), MetricOf(options.Metric, ensemble.Task));
-        _path = options.Method switch
-        {
-            TreePruningMethod.ForwardSelection => TreeSelection.Forward(ensemble, validation, _loss),
-            TreePruningMethod.BackwardElimination => TreeSelection.Backward(ensemble, validation, _loss),
-            TreePruningMethod.MarginDistance => ForestOrders.MarginDistance(ensemble, validation),
-            TreePruningMethod.Kappa => ForestOrders.Kappa(ensemble, validation),
-            TreePruningMethod.CostComplexity => new CostComplexity(ensemble, training, _loss),
-            TreePruningMethod.ReducedError => new ReducedError(ensemble, training, validation, _loss),
-            _ => new LeafHits(ensemble, training),
-        };
+        (_model, _training, _validation, _options) = (model, training, validation, options);
+        (_losses, _metric) = ([.. model.Ensembles.Select(ensemble => new TreeLoss(ensemble))], MetricOf(options.Metric, model.Task));
+        var trainingByClass = ByClass(training);
+        _validationByClass = ByClass(validation);
+        _paths = [.. model.Ensembles.Select((ensemble, i) => Path(ensemble, trainingByClass[i], _validationByClass[i], _losses[i], options.Method))];
+        _steps = _paths.Max(path => path.Steps);
     }
 
     /// <exception cref="TreePruningException">One tree only, nothing left to prune, or a budget out of reach.</exception>
-    public static (DecisionTreeEnsemble Pruned, TreePruningReport Report) Run(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation,
-        TreePruningOptions options)
+    public static (TreeModel Pruned, TreePruningReport Report) Run(TreeModel model, TreeRows training, TreeRows validation, TreePruningOptions options)
     {
-        var before = ensemble.Cost;
+        var before = model.Cost;
         if (before.Trees == 0)
         {
             throw new TreePruningException("There is nothing left to prune: the ensemble has no tree with a split.");
@@ -54,34 +49,38 @@ internal sealed class TreePruner
                 + $"use {nameof(TreePruningMethod.CostComplexity)}, {nameof(TreePruningMethod.ReducedError)} or {nameof(TreePruningMethod.LeafHits)}.");
         }
 
-        if (options.Budget.MaximumMetricLoss is null && Allows(options.Budget, before, ensemble.DenseNodes ?? before.Nodes))
+        if (options.Budget.MaximumMetricLoss is null && Allows(options.Budget, before, model.DenseNodes ?? before.Nodes))
         {
             throw new TreePruningException("There is nothing left to prune: the ensemble has "
-                + $"{before}{(ensemble.DenseNodes is { } dense ? $" of {dense} nodes before its first pruning" : "")}, and {options.Budget} allows that.");
+                + $"{before}{(model.DenseNodes is { } dense ? $" of {dense} nodes before its first pruning" : "")}, and {options.Budget} allows that.");
         }
 
-        var pruner = new TreePruner(ensemble, training, validation, options);
-        var measured = pruner.Measure(ensemble);
+        model = model with
+        {
+            Ensembles = [.. model.Ensembles.Select(ensemble => ensemble with { DenseNodes = ensemble.DenseNodes ?? ensemble.Cost.Nodes })],
+        };
+        var pruner = new TreePruner(model, training, validation, options);
+        var measured = pruner.Measure(model);
         if (double.IsNaN(measured))
         {
             throw new MetricException(pruner._metric.Name, "the choice of trees");
         }
 
         var pruned = options.Budget.MaximumMetricLoss is { } loss ? pruner.ToLoss(measured, loss) : pruner.ToSize();
-        return (pruned.WithUsedSets() with { DenseNodes = ensemble.DenseNodes ?? before.Nodes },
+        return (pruned.WithUsedColumns(),
             new(options.Method, before, pruned.Cost, pruner._metric.Name, measured, pruner.Measure(pruned), training.Count, validation.Count));
     }
 
-    /// <summary>The metric that was chosen, or else that of trees: the area under the ROC curve of a classification.</summary>
+    /// <summary>The metric that was chosen, or else that of trees: the area under the ROC curve of a binary classification.</summary>
     /// <exception cref="ArgumentException">The metric does not fit what the trees tell.</exception>
     public static Metric MetricOf(Metric? chosen, LearningTask task)
     {
-        var metric = Metric.Resolve(chosen ?? (task.IsClassification ? Metric.AreaUnderRocCurve : null), task);
+        var metric = Metric.Resolve(chosen ?? (task == LearningTask.Binary ? Metric.AreaUnderRocCurve : null), task);
         metric.CheckOfPredictions("trees can be measured by", takesChanges: false);
         return metric;
     }
 
-    private bool Allows(TreeCost cost) => Allows(_options.Budget, cost, _ensemble.DenseNodes ?? _ensemble.Cost.Nodes);
+    private bool Allows(TreeCost cost) => Allows(_options.Budget, cost, _model.DenseNodes ?? _model.Cost.Nodes);
 
     /// <summary>Whether a size lies within a budget.</summary>
     /// <param name="budget">The budget.</param>
@@ -94,21 +93,21 @@ internal sealed class TreePruner
         _ => cost.Bytes,
     } <= limit.Most * (limit.IsShare ? dense : 1));
 
-    private DecisionTreeEnsemble ToSize()
+    private TreeModel ToSize()
     {
         var last = LastStep();
         var (low, high) = (0, last);
-        var smallest = _path.At(high).Cost;
+        var smallest = At(high).Cost;
         if (!Allows(smallest))
         {
-            throw new TreePruningException($"{_options.Budget} cannot be reached: {_options.Method} brings the ensemble of {_ensemble.Cost} down to "
+            throw new TreePruningException($"{_options.Budget} cannot be reached: {_options.Method} brings the ensemble of {_model.Cost} down to "
                 + $"{smallest} at least.");
         }
 
         while (high - low > 1)
         {
             var middle = (low + high) / 2;
-            if (Allows(_path.At(middle).Cost))
+            if (Allows(At(middle).Cost))
             {
                 high = middle;
             }
@@ -133,7 +132,7 @@ internal sealed class TreePruner
         }
     }
 
-    private DecisionTreeEnsemble ToLoss(double before, double most)
+    private TreeModel ToLoss(double before, double most)
     {
         var last = LastStep();
         var (failed, best) = (last + 1, double.NaN);
@@ -157,7 +156,7 @@ internal sealed class TreePruner
     }
 
     /// <summary>Looks between a step that keeps the metric and a further one that does not for one further on that does.</summary>
-    private DecisionTreeEnsemble Shrink(int step, int failed, DecisionTreeEnsemble found, double before, double most)
+    private TreeModel Shrink(int step, int failed, TreeModel found, double before, double most)
     {
         while (failed - step > 1)
         {
@@ -179,11 +178,11 @@ internal sealed class TreePruner
     /// <summary>The last step that leaves a tree.</summary>
     private int LastStep()
     {
-        var (low, high) = (0, _path.Steps + 1);
+        var (low, high) = (0, _steps + 1);
         while (high - low > 1)
         {
             var middle = (low + high) / 2;
-            if (_path.At(middle).Trees.Length > 0)
+            if (At(middle).Cost.Trees > 0)
             {
                 low = middle;
             }
@@ -193,24 +192,68 @@ internal sealed class TreePruner
             }
         }
 
-        return low > 0 ? low : throw new TreePruningException($"There is nothing left to prune: {_options.Method} leaves the ensemble of {_ensemble.Cost} "
+        return low > 0 ? low : throw new TreePruningException($"There is nothing left to prune: {_options.Method} leaves the ensemble of {_model.Cost} "
             + "whole, or nothing of it.");
     }
 
-    private DecisionTreeEnsemble Refit(int step)
+    /// <summary>The trees at a step, those of all classes as far along their own paths.</summary>
+    private TreeModel At(int step) => _model
+        with { Ensembles = [.. _paths.Select(path => path.At(_steps == 0 ? 0 : (int)Math.Round((double)step * path.Steps / _steps)))] };
+
+    private TreeModel Refit(int step)
     {
         _options.CancellationToken.ThrowIfCancellationRequested();
-        var ensemble = _path.At(step);
-        return _options.RefitLeaves ? LeafRefit.Fit(ensemble, _training, _loss, _options.RefitRegularization)
-            : ensemble with { Trees = [.. ensemble.Trees.Where(tree => tree.LeafValues.Any(value => value != 0))] };
+        var model = At(step);
+        if (!_options.RefitLeaves)
+        {
+            return model with
+            {
+                Ensembles = [.. model.Ensembles.Select(ensemble => ensemble
+                    with { Trees = [.. ensemble.Trees.Where(tree => tree.LeafValues.Any(value => value != 0))] })],
+            };
+        }
+
+        // One class after the other, against what the others' scores are by then.
+        var refitted = model.Ensembles.ToArray();
+        double[][]? scores = _model.Classes == ClassScores.Softmax ? [.. refitted.Select(_training.Score)] : null;
+        for (var i = 0; i < refitted.Length; i++)
+        {
+            var rows = _model.Classes is null ? _training : _training.OfClass(i, scores);
+            refitted[i] = LeafRefit.Fit(refitted[i], rows, _losses[i], _options.RefitRegularization);
+            if (scores is not null)
+            {
+                scores[i] = _training.Score(refitted[i]);
+            }
+        }
+
+        return model with { Ensembles = [.. refitted] };
     }
 
-    private double Measure(DecisionTreeEnsemble ensemble) => _metric.Measure(_validation.Predict(ensemble, areWeighted: false));
+    private TreeRows[] ByClass(TreeRows rows)
+    {
+        double[][]? scores = _model.Classes == ClassScores.Softmax ? [.. _model.Ensembles.Select(rows.Score)] : null;
+        return _model.Classes is null ? [rows] : [.. _model.Ensembles.Select((_, i) => rows.OfClass(i, scores))];
+    }
+
+    private static ITreePath Path(DecisionTreeEnsemble ensemble, TreeRows training, TreeRows validation, TreeLoss loss, TreePruningMethod method)
+        => method switch
+        {
+            TreePruningMethod.ForwardSelection => TreeSelection.Forward(ensemble, validation, loss),
+            TreePruningMethod.BackwardElimination => TreeSelection.Backward(ensemble, validation, loss),
+            TreePruningMethod.MarginDistance => ForestOrders.MarginDistance(ensemble, validation),
+            TreePruningMethod.Kappa => ForestOrders.Kappa(ensemble, validation),
+            TreePruningMethod.CostComplexity => new CostComplexity(ensemble, training, loss),
+            TreePruningMethod.ReducedError => new ReducedError(ensemble, training, validation, loss),
+            _ => new LeafHits(ensemble, training),
+        };
+
+    private double Measure(TreeModel model) => _metric.Measure(_validation.Predict(model, areWeighted: false));
 
     /// <summary>What is better compares higher: the metric, rows counted as they weigh, or the loss where metrics are the same.</summary>
-    private (double Metric, double Gain) Compare(DecisionTreeEnsemble ensemble)
+    private (double Metric, double Gain) Compare(TreeModel model)
     {
-        var metric = _metric.Measure(_validation.Predict(ensemble, areWeighted: true));
-        return (_metric.Direction == MetricDirection.HigherIsBetter ? metric : -metric, -_loss.Total(_validation.Score(ensemble), _validation));
+        var metric = _metric.Measure(_validation.Predict(model, areWeighted: true));
+        var loss = model.Ensembles.Select((ensemble, i) => _losses[i].Total(_validationByClass[i].Score(ensemble), _validationByClass[i])).Sum();
+        return (_metric.Direction == MetricDirection.HigherIsBetter ? metric : -metric, -loss);
     }
 }

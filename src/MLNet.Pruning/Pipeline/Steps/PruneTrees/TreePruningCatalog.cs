@@ -3,15 +3,15 @@ using MLNet.Pruning.Pipeline.Steps;
 
 namespace Microsoft.ML;
 
-/// <summary>Pruning of FastTree's and FastForest's ensembles in the catalogs of <see cref="MLContext"/>.</summary>
+/// <summary>Pruning of FastTree's, FastForest's and LightGBM's ensembles in the catalogs of <see cref="MLContext"/>.</summary>
 public static class TreePruningCatalog
 {
     /// <summary>Fits a trainer of trees on the rows that are not held back to choose on, and prunes what it gives.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="trainer">FastTree or FastForest, binary or regression.</param>
+    /// <param name="trainer">FastTree, FastForest or LightGBM, binary or regression; LightGBM, or one-versus-all of the others, for several classes.</param>
     /// <param name="budget">How far; by default as far as 0.005 of the metric allow.</param>
     /// <param name="method">In which order.</param>
-    /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
+    /// <param name="labelColumnName">A key (several classes), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
     /// <example>
     /// <code>
     /// var model = ml.Transforms.PruneTrees(ml.BinaryClassification.Trainers.FastTree(numberOfTrees: 500)).Fit(data);
@@ -24,7 +24,7 @@ public static class TreePruningCatalog
 
     /// <inheritdoc cref="PruneTrees(TransformsCatalog, IEstimator{ISingleFeaturePredictionTransformer{object}}, Budget?, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="trainer">FastTree or FastForest, binary or regression.</param>
+    /// <param name="trainer">FastTree, FastForest or LightGBM, binary or regression; LightGBM, or one-versus-all of the others, for several classes.</param>
     /// <param name="options">How the trees are pruned.</param>
     /// <example>
     /// <code>
@@ -43,10 +43,10 @@ public static class TreePruningCatalog
 
     /// <summary>Prunes the trees of a fitted model. The rows that Fit is given should be others than the model was fitted on.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="model">A fitted FastTree or FastForest step, or a chain with one in it, of which only that step is taken.</param>
+    /// <param name="model">A fitted FastTree, FastForest, LightGBM or one-versus-all step, or a chain with one in it, of which only that step is taken.</param>
     /// <param name="budget">How far; by default as far as 0.005 of the metric allow.</param>
     /// <param name="method">In which order.</param>
-    /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
+    /// <param name="labelColumnName">A key (several classes), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
     /// <exception cref="ArgumentException">The model has no trees.</exception>
     /// <exception cref="NotSupportedException">Its trees cannot be pruned; the message says why.</exception>
     /// <example>
@@ -61,7 +61,7 @@ public static class TreePruningCatalog
 
     /// <inheritdoc cref="PruneTrees(TransformsCatalog, ITransformer, Budget?, TreePruningMethod, string)"/>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="model">A fitted FastTree or FastForest step, or a chain with one in it, of which only that step is taken.</param>
+    /// <param name="model">A fitted FastTree, FastForest, LightGBM or one-versus-all step, or a chain with one in it, of which only that step is taken.</param>
     /// <param name="options">How the trees are pruned.</param>
     /// <example>
     /// <code>
@@ -78,7 +78,7 @@ public static class TreePruningCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="budget">How far.</param>
     /// <param name="method">In which order.</param>
-    /// <param name="labelColumnName">A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
+    /// <param name="labelColumnName">A key (several classes), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</param>
     /// <example>
     /// <code>
     /// // First to 100 trees by which of them help, then their leaves.

@@ -15,7 +15,10 @@ public sealed record TreePruningOptions
     } = Budget.MetricLoss(0.005);
 
     /// <summary>What is measured on the validation rows and chosen by.</summary>
-    /// <value>Default null: <see cref="Metric.AreaUnderRocCurve"/> of binary classification, <see cref="Metric.RSquared"/> of others.</value>
+    /// <value>
+    /// Default null: <see cref="Metric.AreaUnderRocCurve"/> of binary classification, <see cref="Metric.Accuracy"/> of several classes,
+    /// <see cref="Metric.RSquared"/> of regression.
+    /// </value>
     public Metric? Metric { get; init; }
 
     /// <summary>In which order.</summary>
@@ -28,7 +31,7 @@ public sealed record TreePruningOptions
 
     /// <summary>
     /// Whether the values of the leaves that are left are fitted anew to the training rows: by regularized least squares, or by Newton steps
-    /// for the logistic loss where the model gives probabilities.
+    /// for the logistic loss where the model gives probabilities, which is that of a class in the softmax where the classes compete in one.
     /// </summary>
     /// <value>Default true.</value>
     public bool RefitLeaves { get; init; } = true;
@@ -42,7 +45,7 @@ public sealed record TreePruningOptions
             : throw new ArgumentOutOfRangeException(nameof(RefitRegularization), value, "The regularization is a positive, finite number of rows.");
     } = 10;
 
-    /// <summary>A <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</summary>
+    /// <summary>A key (several classes), a <see cref="bool"/> (binary) or a <see cref="float"/> (regression).</summary>
     /// <value>Default "Label".</value>
     public string LabelColumnName
     {

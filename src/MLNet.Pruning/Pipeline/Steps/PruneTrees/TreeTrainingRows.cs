@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Data;
+using MLNet.Pruning.Data.Teachers;
 
 namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
@@ -47,12 +48,21 @@ internal static class TreeTrainingRows
     /// <exception cref="TrainingDataException">There are no rows, a label is missing, or all labels are the same.</exception>
     public static TreeRows Read(IDataView view, TreesState state, TreePruningOptions options)
     {
-        var ensemble = state.Ensemble;
+        var trees = state.Trees;
         var feature = FeatureReader.Bind(view.Schema, state)[0];
         var label = NetworkInputs.Find(view.Schema, options.LabelColumnName, "label");
-        if (TaskLabels.Of(label.Type) != ensemble.Task)
+        var expected = TaskLabels.Of(label.Type) != trees.Task ? TaskLabels.Expected(trees.Task)
+            : label.Type is KeyDataViewType key && key.Count != (ulong)trees.Outputs ? $"a key of {trees.Outputs} values, as many as the trees tell apart"
+            : null;
+        if (expected is not null)
         {
-            throw NetworkInputs.Mismatch(label.Name, "label", TaskLabels.Expected(ensemble.Task), label.Type.ToString());
+            throw NetworkInputs.Mismatch(label.Name, "label", expected, label.Type.ToString());
+        }
+
+        if (LabelKeys.Of(label) is { } own && !ClassOrder.IsSame(state.Keys, own))
+        {
+            throw new ArgumentException($"The trees tell apart the classes {string.Join(", ", state.Keys!.Names)}, but the label '{label.Name}' has the "
+                + $"classes {string.Join(", ", own.Names)}: expected the same in the same order.");
         }
 
         var weight = options.ExampleWeightColumnName is { } name ? NetworkInputs.Find(view.Schema, name, "weight") : (DataViewSchema.Column?)null;
@@ -65,10 +75,10 @@ internal static class TreeTrainingRows
         DataViewSchema.Column[] columns = weight is { } needed ? [feature, label, needed] : [feature, label];
         using (var cursor = view.GetRowCursor(columns))
         {
-            var reader = new FeatureReader(cursor, feature, ensemble);
-            var readLabel = LabelReader(cursor, label);
-            var readWeight = weight is { } column ? LabelReader(cursor, column) : null;
-            var row = new float[ensemble.Width];
+            var reader = new FeatureReader(cursor, feature, trees);
+            var readLabel = TrainingRows.LabelReader(cursor, label);
+            var readWeight = weight is { } column ? TrainingRows.LabelReader(cursor, column) : null;
+            var row = new float[trees.Width];
             while (cursor.MoveNext())
             {
                 options.CancellationToken.ThrowIfCancellationRequested();
@@ -98,28 +108,6 @@ internal static class TreeTrainingRows
                 : $"All {labels.Count} rows have the same value in column '{label.Name}': there is nothing to tell apart.", label.Name);
         }
 
-        return new([.. values], ensemble.Width, [.. labels], weight is null ? null : [.. weights]) { CancellationToken = options.CancellationToken };
-    }
-
-    private static Func<float> LabelReader(DataViewRowCursor cursor, DataViewSchema.Column label)
-    {
-        if (label.Type == BooleanDataViewType.Instance)
-        {
-            var readLabel = cursor.GetGetter<bool>(label);
-            return () =>
-            {
-                var positive = false;
-                readLabel(ref positive);
-                return positive ? 1 : 0;
-            };
-        }
-
-        var read = cursor.GetGetter<float>(label);
-        return () =>
-        {
-            float value = 0;
-            read(ref value);
-            return value;
-        };
+        return new([.. values], trees.Width, [.. labels], weight is null ? null : [.. weights]) { CancellationToken = options.CancellationToken };
     }
 }

@@ -25,5 +25,5 @@ internal static class TreesAnnotation
     }
 }
 
-/// <summary>What flows down a chain: the trees and the column that they read.</summary>
-internal sealed record TreesState(DecisionTreeEnsemble Ensemble, string FeatureColumn);
+/// <summary>What flows down a chain: the trees, the column that they read, and the classes that they tell apart, where these have names.</summary>
+internal sealed record TreesState(TreeModel Trees, string FeatureColumn, LabelKeys? Keys = null);

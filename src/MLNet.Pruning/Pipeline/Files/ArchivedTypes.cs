@@ -1,0 +1,37 @@
+using MLNet.Pruning.Data;
+
+namespace MLNet.Pruning.Pipeline.Files;
+
+/// <summary>Names of column types in model files.</summary>
+internal static class ArchivedTypes
+{
+    public static string NameOf(DataViewType type) => type == TextDataViewType.Instance ? "Text" : type.RawType.Name;
+
+    public static PrimitiveDataViewType TypeOf(string name) => name switch
+    {
+        "Text" => TextDataViewType.Instance,
+        nameof(Single) => NumberDataViewType.Single,
+        nameof(Double) => NumberDataViewType.Double,
+        nameof(SByte) => NumberDataViewType.SByte,
+        nameof(Byte) => NumberDataViewType.Byte,
+        nameof(Int16) => NumberDataViewType.Int16,
+        nameof(UInt16) => NumberDataViewType.UInt16,
+        nameof(Int32) => NumberDataViewType.Int32,
+        nameof(UInt32) => NumberDataViewType.UInt32,
+        nameof(Int64) => NumberDataViewType.Int64,
+        nameof(UInt64) => NumberDataViewType.UInt64,
+        nameof(Boolean) => BooleanDataViewType.Instance,
+        nameof(DateTime) => DateTimeDataViewType.Instance,
+        nameof(DateTimeOffset) => DateTimeOffsetDataViewType.Instance,
+        nameof(TimeSpan) => TimeSpanDataViewType.Instance,
+        _ => throw new ArgumentException($"there is no type '{name}'"),
+    };
+}
+
+/// <summary>Key values of a label in a model file.</summary>
+internal sealed record ArchivedKeys(string Type, JsonElement Values)
+{
+    public static ArchivedKeys? Of(LabelKeys? keys) => keys is null ? null : new(ArchivedTypes.NameOf(keys.Type.ItemType), keys.ToJson());
+
+    public LabelKeys ToKeys() => LabelKeys.FromJson(ArchivedTypes.TypeOf(Type), Values);
+}
