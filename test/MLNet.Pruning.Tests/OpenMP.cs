@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace MLNet.Pruning.Tests;
 
-/// <summary>LightGBM's native library for Linux needs libgomp.so.1, which a machine without a compiler may lack: libtorch's own counts, once it is loaded.</summary>
+/// <summary>
+/// LightGBM's native library for Linux needs libgomp.so.1, which a machine without a compiler may lack: libtorch's own counts for it, once it is loaded.
+/// </summary>
 [TestClass]
 public static class OpenMP
 {
