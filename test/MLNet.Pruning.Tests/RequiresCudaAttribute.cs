@@ -1,3 +1,4 @@
+using MLNet.Pruning.Scoring;
 using TorchSharp;
 
 namespace MLNet.Pruning.Tests;
@@ -9,7 +10,15 @@ public sealed class RequiresCudaAttribute : ConditionBaseAttribute
     public RequiresCudaAttribute()
         : base(ConditionMode.Include) => IgnoreMessage = "no CUDA device";
 
-    public override bool IsConditionMet => torch.cuda.is_available();
+    public override bool IsConditionMet
+    {
+        get
+        {
+            // Before anything of TorchSharp's: the library finds a libtorch that TorchSharp by itself does not.
+            TorchRuntime.Require();
+            return torch.cuda.is_available();
+        }
+    }
 
     public override string GroupName => nameof(RequiresCudaAttribute);
 }

@@ -6,7 +6,7 @@ namespace MLNet.Pruning.Evaluation;
 /// The energy counters of processors and memory that Linux shows as powercap zones (RAPL of Intel and AMD): <c>intel-rapl:0/energy_uj</c> of every package,
 /// and of the zones within it those of memory, which the package does not count.
 /// </summary>
-internal sealed partial class PowerCounters
+internal sealed partial class PowerCounters : IEnergyCounters
 {
     /// <summary>Where Linux shows them.</summary>
     public const string SystemFolder = "/sys/class/powercap";
@@ -17,6 +17,8 @@ internal sealed partial class PowerCounters
     private readonly (string File, long Range)[] _zones;
 
     private PowerCounters((string File, long Range)[] zones) => _zones = zones;
+
+    public string Source => "measured by RAPL: processors and memory, with all else that ran meanwhile";
 
     /// <summary>The counters of a machine; null where there are none, or this process may not read them.</summary>
     /// <param name="folder">Where its zones are.</param>
@@ -49,10 +51,10 @@ internal sealed partial class PowerCounters
         }
     }
 
-    /// <summary>What the counters say now, in microjoules.</summary>
+    /// <summary>In microjoules.</summary>
     public long[] Read() => Array.ConvertAll(_zones, zone => long.Parse(File.ReadAllText(zone.File), CultureInfo.InvariantCulture));
 
-    /// <summary>Joules between two readings; a counter that is lower than before began again at 0 once.</summary>
+    /// <summary>A counter that is lower than before began again at 0 once.</summary>
     public double Joules(long[] before, long[] after)
         => _zones.Index().Sum(zone => after[zone.Index] - before[zone.Index] + (after[zone.Index] < before[zone.Index] ? zone.Item.Range : 0)) / 1e6;
 

@@ -19,7 +19,8 @@ internal static class NetworkTimer
     /// At least 31 runs and the least time; then on until there are so many, or the most time is over.
     /// </param>
     /// <param name="cancellation">Ends the timing.</param>
-    public static RunTimes Time(Network network, int batch, (int Runs, TimeSpan Least, TimeSpan Most) until, CancellationToken cancellation)
+    /// <param name="gpu">The GPU that scores; null for the CPU.</param>
+    public static RunTimes Time(Network network, int batch, (int Runs, TimeSpan Least, TimeSpan Most) until, CancellationToken cancellation, int? gpu = null)
     {
         if (network.Inputs.Sum(input => (long)input.RowSize) * batch > Array.MaxLength)
         {
@@ -27,7 +28,7 @@ internal static class NetworkTimer
                 $"A batch of {batch:N0} rows is larger than the {Array.MaxLength:N0} values that an array holds.");
         }
 
-        using var scorer = Scorer.Create(network, softmax: false, batch);
+        using var scorer = Scorer.Create(network, softmax: false, batch, gpu);
         scorer.Rows.AsSpan().Clear();
         for (var i = 0; i < WarmUps; i++)
         {

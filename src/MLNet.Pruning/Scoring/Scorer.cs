@@ -6,9 +6,15 @@ internal static class Scorer
     /// <param name="network">The network, with values.</param>
     /// <param name="softmax">Whether scores are probabilities over the outputs; else the logits as they are.</param>
     /// <param name="batch">Rows at a time.</param>
+    /// <param name="gpu">The GPU that libtorch scores on; null for the CPU.</param>
     /// <exception cref="NotSupportedException">Neither runs the network; the message says why of both.</exception>
-    public static IBatchScorer Create(Network network, bool softmax, int batch)
+    public static IBatchScorer Create(Network network, bool softmax, int batch, int? gpu = null)
     {
+        if (gpu is not null)
+        {
+            return Torch(network, softmax, batch, gpu);
+        }
+
         if (OnnxScorer.Create(network, softmax, batch, out var refusal) is { } scorer)
         {
             return scorer;
@@ -16,7 +22,7 @@ internal static class Scorer
 
         try
         {
-            return Torch(network, softmax, batch);
+            return Torch(network, softmax, batch, null);
         }
         catch (Exception e) when (e is NotSupportedException or DllNotFoundException)
         {
@@ -27,5 +33,5 @@ internal static class Scorer
 
     // In a method of its own: the runtime loads TorchSharp for a method that names its types.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static TorchScorer Torch(Network network, bool softmax, int batch) => new(network, softmax, batch);
+    private static TorchScorer Torch(Network network, bool softmax, int batch, int? gpu) => new(network, softmax, batch, gpu);
 }

@@ -39,9 +39,10 @@ internal sealed class TorchGraph : IDisposable
 
     public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
 
-    /// <summary>Tensors over the network's own storage, without a copy: for running, never for training.</summary>
-    public static TorchGraph ForScoring(Network network, string? result = null)
-        => new(network, network.Parameters.ToDictionary(parameter => parameter.Name, View), logits: true, result: result);
+    /// <summary>For running, never for training: on the CPU, tensors over the network's own storage, without a copy.</summary>
+    public static TorchGraph ForScoring(Network network, string? result = null, Device? device = null)
+        => new(network, network.Parameters.ToDictionary(parameter => parameter.Name, parameter => device is null ? View(parameter)
+            : View(parameter).to(device)), logits: true, device, result);
 
     /// <summary>The parameter's storage as a tensor of its shape.</summary>
     public static Tensor View(Parameter parameter)

@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace MLNet.Pruning.Scoring;
 
-/// <summary>Whether the native libtorch is there, and which device to train on.</summary>
+/// <summary>Whether the native libtorch is there, and which device to use.</summary>
 internal static class TorchRuntime
 {
     private static bool s_loaded;
@@ -71,7 +71,7 @@ internal static class TorchRuntime
             throw new InvalidOperationException($"{problem}, and MLContext.FallbackToCpu is false.");
         }
 
-        channel.Warning(MessageSensitivity.None, "{0}: training on the CPU.", problem);
+        channel.Warning(MessageSensitivity.None, "{0}: the CPU is used.", problem);
         return torch.CPU;
     }
 }

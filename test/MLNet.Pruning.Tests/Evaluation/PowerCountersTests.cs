@@ -48,7 +48,8 @@ public sealed class PowerCountersTests : IDisposable
     {
         Zone("intel-rapl:0", "package-0", 0);
         var runs = 0L;
-        var use = EnergyUse.Of(() => Zone("intel-rapl:0", "package-0", 40_000 * ++runs), rows: 8, watts: 50, _folder.FullName, TimeSpan.FromMilliseconds(20));
+        var use = EnergyUse.Of(() => Zone("intel-rapl:0", "package-0", 40_000 * ++runs), rows: 8, watts: 50,
+            PowerCounters.Open(_folder.FullName, out var refusal), refusal, TimeSpan.FromMilliseconds(20));
         Assert.AreEqual(0.04 / 8, use.Joules, 1e-12);
         StringAssert.StartsWith(use.Source, "measured by RAPL");
     }
@@ -61,14 +62,14 @@ public sealed class PowerCountersTests : IDisposable
         {
             runs++;
             Thread.Sleep(10);
-        }, rows: 2, watts: 50, missing, TimeSpan.FromMilliseconds(30));
+        }, rows: 2, watts: 50, PowerCounters.Open(missing, out var refusal), refusal, TimeSpan.FromMilliseconds(30));
         // At least 50 W for 10 ms a run of two rows.
         Assert.IsGreaterThanOrEqualTo(50 * 0.0095 / 2, use.Joules);
         StringAssert.StartsWith(use.Source, "estimated: 50 W for the time it takes; there is no ");
-        StringAssert.Contains(EnergyUse.Of(() => { }, 1, EnergyUse.DefaultWatts, _folder.FullName, TimeSpan.Zero).Source, "half of 85 W");
+        StringAssert.Contains(EnergyUse.Of(() => { }, 1, EnergyUse.DefaultWatts, null, "", TimeSpan.Zero).Source, "half of 85 W");
         Zone("intel-rapl:0", "package-0", 0);
         File.WriteAllText(Path.Combine(_folder.FullName, "intel-rapl:0", "energy_uj"), "locked");
-        Assert.IsNull(PowerCounters.Open(_folder.FullName, out var refusal));
+        Assert.IsNull(PowerCounters.Open(_folder.FullName, out refusal));
         StringAssert.Contains(refusal, "cannot be read");
     }
 

@@ -191,11 +191,14 @@ public class BadInputTests
 
         _ml.FallbackToCpu = false;
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Fit(Rows(), Options(2))).Message, "GpuDeviceId");
+        EvaluationReport Time() => _ml.Compression().Evaluate(Network.Mlp(2, 3).Initialize(1), null, new EvaluationOptions { Metrics = [Metric.Latency()] });
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(Time).Message, "GpuDeviceId");
         _ml.FallbackToCpu = true;
         var warnings = new List<string>();
         _ml.Log += (_, message) => warnings.Add(message.Message);
         Assert.AreEqual(2, Fit(Rows(), Options(2)).GetReport<TrainingReport>().Epochs.Count);
-        Assert.IsTrue(warnings.Any(message => message.Contains("training on the CPU")), string.Join('\n', warnings));
+        StringAssert.EndsWith(Time().Values[0].Note, "on this machine's CPU");
+        Assert.AreEqual(2, warnings.Count(message => message.Contains("the CPU is used")), string.Join('\n', warnings));
     }
 
     [TestMethod]

@@ -31,8 +31,8 @@ public sealed partial class Metric
     private static Metric[] OfEnergy => [Energy(), Carbon()];
 
     /// <summary>
-    /// Mean milliseconds in which a batch is scored on the CPU by this library: of a thousand runs or as many as two seconds have, at least 31, on rows of
-    /// zeros, after a warm-up.
+    /// Mean milliseconds in which a batch is scored by this library, on the CPU or the GPU that <c>MLContext.GpuDeviceId</c> names: of a thousand runs or as
+    /// many as two seconds have, at least 31, on rows of zeros, after a warm-up.
     /// </summary>
     /// <param name="batch">Rows in the batch; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="batch"/> is below 1.</exception>
@@ -80,10 +80,13 @@ public sealed partial class Metric
     }
 
     /// <summary>
-    /// Millijoules to score a row on the CPU. Measured where Linux shows the counters of its processors (RAPL, which most systems show to root alone), with
-    /// all else that runs meanwhile; else an estimate, which says so: the power that is given times the time.
+    /// Millijoules to score a row, on the CPU or the GPU that <c>MLContext.GpuDeviceId</c> names. Measured where Linux shows the counters of its processors
+    /// (RAPL, which most systems show to root alone) or the driver that of its GPU (NVML), with all else that runs meanwhile; else an estimate, which says so:
+    /// the power that is given times the time.
     /// </summary>
-    /// <param name="watts">What the processor draws, for the estimate; above 0. Default: half of the 85 W that CodeCarbon takes for an unknown one.</param>
+    /// <param name="watts">
+    /// What the processor or GPU draws, for the estimate; above 0. Default: half of the 85 W that CodeCarbon takes for an unknown one.
+    /// </param>
     /// <param name="batch">Rows in a run; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static Metric Energy(double watts = EnergyUse.DefaultWatts, int batch = 1)
@@ -194,7 +197,7 @@ public sealed partial class Metric
         return Run(Numbered(name, batch), $"{what} {Batch(batch)}.", unit, direction, trial =>
         {
             var times = trial.Times(batch);
-            return new(value(times), string.Create(CultureInfo.InvariantCulture, $"of {times.Count:N0} runs on this machine's CPU"));
+            return new(value(times), string.Create(CultureInfo.InvariantCulture, $"of {times.Count:N0} runs on {trial.Timed}"));
         });
     }
 

@@ -37,6 +37,12 @@ internal sealed class Trial(Func<Network> network)
     /// <summary>Where the machine's energy counters are.</summary>
     public string PowerCounters { get; init; } = Evaluation.PowerCounters.SystemFolder;
 
+    /// <summary>The GPU that runs are timed on; null for the CPU.</summary>
+    public Lazy<int?> Gpu { private get; init; } = new((int?)null);
+
+    /// <summary>Where runs are timed.</summary>
+    public string Timed => Gpu.Value is null ? "this machine's CPU" : "this machine's GPU";
+
     public CancellationToken Cancellation { get; init; }
 
     /// <summary>What the network says of the rows.</summary>
@@ -48,13 +54,14 @@ internal sealed class Trial(Func<Network> network)
 
     /// <summary>How long runs take with so many rows.</summary>
     public RunTimes Times(int batch)
-        => _times.TryGetValue(batch, out var times) ? times : _times[batch] = NetworkTimer.Time(Network, batch, RunTimes.ForPercentiles, Cancellation);
+        => _times.TryGetValue(batch, out var times) ? times : _times[batch]
+            = NetworkTimer.Time(Network, batch, RunTimes.ForPercentiles, Cancellation, Gpu.Value);
 
     /// <summary>What a row takes in runs with so many.</summary>
     /// <param name="batch">Rows in a run.</param>
     /// <param name="watts">What the machine draws where nothing says it.</param>
     public EnergyUse Energy(int batch, double watts) => _energy.TryGetValue((batch, watts), out var use) ? use
-        : _energy[(batch, watts)] = EnergyUse.Of(Network, batch, watts, PowerCounters, Cancellation);
+        : _energy[(batch, watts)] = EnergyUse.Of(Network, batch, watts, PowerCounters, Gpu.Value, Cancellation);
 
     /// <summary>What the network says of the rows, changed.</summary>
     public Predictions Predict(Perturbation perturbation)

@@ -1,5 +1,6 @@
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Steps.Evaluate;
+using MLNet.Pruning.Scoring;
 
 namespace MLNet.Pruning;
 
@@ -47,7 +48,7 @@ public sealed partial class CompressionCatalog
 
         IDataView Before(IDataView view) => steps[..last].Aggregate(view, (before, step) => step.Transform(before));
         var training = options.TrainingData is { } rows ? Before(rows) : null;
-        return EvaluationRun.Of(((NeuralNetworkTransformer)steps[last]).State, Before(data), training, options);
+        return EvaluationRun.Of(((NeuralNetworkTransformer)steps[last]).State, Before(data), training, options, Gpu(options.CancellationToken));
     }
 
     /// <summary>
@@ -79,7 +80,7 @@ public sealed partial class CompressionCatalog
 
         if (data is null || !EvaluationRun.IsLabel(data.Schema, options.LabelColumnName))
         {
-            return EvaluationRun.Of(network, data, options);
+            return EvaluationRun.Of(network, data, options, Gpu(options.CancellationToken));
         }
 
         return Evaluate(_context.Transforms.LoadNetwork(new LoadNetworkOptions
@@ -88,6 +89,18 @@ public sealed partial class CompressionCatalog
             ExampleWeightColumnName = options.ExampleWeightColumnName,
         }).Fit(data), data, options);
     }
+
+    /// <summary>The GPU that the context names, looked for when something is timed.</summary>
+    private Lazy<int?> Gpu(CancellationToken cancellation) => new(() =>
+    {
+        if (_context.GpuDeviceId is not { } gpu)
+        {
+            return null;
+        }
+
+        using var channel = ((IHostEnvironment)_context).Start(nameof(Evaluate));
+        return TorchRuntime.Device(gpu, _context.FallbackToCpu, channel, cancellation).type == TorchSharp.DeviceType.CUDA ? gpu : null;
+    });
 
     private static IReadOnlyList<Metric>? Given(IReadOnlyList<Metric> metrics) => Setting.Present(metrics, nameof(metrics)).Count == 0 ? null : metrics;
 }

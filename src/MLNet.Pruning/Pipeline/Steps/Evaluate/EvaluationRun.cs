@@ -12,7 +12,8 @@ internal static class EvaluationRun
     /// <param name="rows">Rows as its step gets them.</param>
     /// <param name="training">Those that it was trained on; null where they are not at hand.</param>
     /// <param name="options">What is measured.</param>
-    public static EvaluationReport Of(NetworkState state, IDataView rows, IDataView? training, EvaluationOptions options)
+    /// <param name="gpu">The GPU that runs are timed on.</param>
+    public static EvaluationReport Of(NetworkState state, IDataView rows, IDataView? training, EvaluationOptions options, Lazy<int?> gpu)
     {
         var (network, task) = (state.Network, state.Task);
         var metrics = options.Metrics ?? Usual(task, network.Output.RowSize);
@@ -28,10 +29,11 @@ internal static class EvaluationRun
             return new(() => network)
             {
                 Task = task, Data = data, Rows = data.TrainingRows, BatchSize = options.BatchSize, Cancellation = options.CancellationToken, Training = other,
+                Gpu = gpu,
             };
         }
 
-        var trial = metrics.Any(metric => metric.NeedsRows) ? Try(rows, training is null ? null : Try(training, null)) : WithoutRows(network, options);
+        var trial = metrics.Any(metric => metric.NeedsRows) ? Try(rows, training is null ? null : Try(training, null)) : WithoutRows(network, options, gpu);
         return Report(metrics, trial);
     }
 
@@ -39,14 +41,15 @@ internal static class EvaluationRun
     /// <param name="network">The network, with values.</param>
     /// <param name="view">The rows; null for none.</param>
     /// <param name="options">What is measured, and which columns are read.</param>
-    public static EvaluationReport Of(Network network, IDataView? view, EvaluationOptions options)
+    /// <param name="gpu">The GPU that runs are timed on.</param>
+    public static EvaluationReport Of(Network network, IDataView? view, EvaluationOptions options, Lazy<int?> gpu)
     {
         var target = view?.Schema.GetColumnOrNull(options.LabelColumnName) is null ? null : options.LabelColumnName;
         var metrics = options.Metrics ?? [.. Metric.All.Where(metric => metric.IsCount || target is not null && metric.Tasks.Count == 0)];
         if (view is null || !metrics.Any(metric => metric.NeedsRows))
         {
             return metrics.FirstOrDefault(metric => metric.NeedsRows) is { } needy ? throw Trial.Lacks(needy, "rows to measure on")
-                : Report(metrics, WithoutRows(network, options));
+                : Report(metrics, WithoutRows(network, options, gpu));
         }
 
         var names = options.InputColumnNames is { Count: > 0 } given ? given
@@ -56,13 +59,15 @@ internal static class EvaluationRun
         return Report(metrics, new(() => network)
         {
             Data = rows, Targets = targets, Rows = [.. Enumerable.Range(0, rows.Rows)], BatchSize = options.BatchSize, Cancellation = options.CancellationToken,
+            Gpu = gpu,
         });
     }
 
     /// <summary>Whether a column says what outputs mean, as labels of rows do.</summary>
     public static bool IsLabel(DataViewSchema schema, string name) => schema.GetColumnOrNull(name) is { } column && TaskLabels.Of(column.Type) is not null;
 
-    private static Trial WithoutRows(Network network, EvaluationOptions options) => new(() => network) { Cancellation = options.CancellationToken };
+    private static Trial WithoutRows(Network network, EvaluationOptions options, Lazy<int?> gpu)
+        => new(() => network) { Cancellation = options.CancellationToken, Gpu = gpu };
 
     /// <summary>What is measured where nothing is asked for: all that fits and takes no time to speak of.</summary>
     private static Metric[] Usual(LearningTask task, int outputs)
