@@ -15,8 +15,10 @@ for project in test/MLNet.Pruning.Tests test/MLNet.Pruning.Benchmarks; do
   dotnet publish "$project" -c Release -r linux-x64 --self-contained true -o "$pack/app" -v q --nologo -p:LibTorch=none -p:DebugType=none
 done
 
-# What no GPU test and no training loads.
-rm -f "$pack"/app/*.pdb "$pack"/app/*.dbg "$pack"/app/createdump "$pack"/app/{lib,}onnxruntime*.{so,dll}
+# What nothing there loads.
+rm -f "$pack"/app/*.pdb "$pack"/app/*.dbg "$pack"/app/createdump "$pack"/app/onnxruntime*.dll "$pack"/app/libmscordaccore.so "$pack"/app/libmscordbi.so
+mkdir "$pack/peers"
+cp test/peers/bench_training.py "$pack/peers/"
 cp build/gpu/run.sh "$pack/"
 tar -C artifacts -czf "$archive" gpu
 size=$(stat -c %s "$archive")

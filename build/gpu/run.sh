@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the GPU tests and the training benchmark on the libtorch of a Python installation of PyTorch. PYTHON names the interpreter that has it
-# (python3 by default).
+# Runs the GPU tests on the libtorch of a Python installation of PyTorch, and the training benchmark against it. PYTHON names the interpreter
+# that has it (python3 by default).
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -12,4 +12,4 @@ MLNET_PRUNING_LIBTORCH=$("$python" -c 'import os, torch; print(os.path.join(os.p
 export MLNET_PRUNING_LIBTORCH DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 
 ./app/MLNet.Pruning.Tests --filter "TestCategory=GPU"
-./app/MLNet.Pruning.Benchmarks training
+./app/MLNet.Pruning.Benchmarks gpu --peers peers --python "$python"

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using MLNet.Pruning.Benchmarks;
 
-var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all by default.", Arity = ArgumentArity.ZeroOrMore };
-which.AcceptOnlyFromAmong("selection", "training", "bits", "busy", "scoring", "removal", "steps", "quantization");
+var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all but gpu by default.", Arity = ArgumentArity.ZeroOrMore };
+which.AcceptOnlyFromAmong("selection", "training", "gpu", "bits", "busy", "scoring", "removal", "steps", "quantization");
 var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the Python peers; without it nothing is compared with PyTorch." };
 var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
@@ -39,6 +39,9 @@ command.SetAction(arguments =>
                 break;
             case "training":
                 TrainingBenchmark.Run(report, peer);
+                break;
+            case "gpu":
+                GpuTrainingBenchmark.Run(report, peer);
                 break;
             case "bits":
                 BitsBenchmark.Run(report);

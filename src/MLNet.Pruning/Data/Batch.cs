@@ -3,10 +3,14 @@ using static TorchSharp.torch;
 namespace MLNet.Pruning.Data;
 
 /// <summary>
-/// Pinned storage for the rows of one step that the native side reads in place: gathering a batch is one managed copy and no native call.
+/// Pinned storage for the rows of one step that the native side reads in place: gathering a batch is one managed copy and no native call. A GPU has all rows
+/// in its own memory, where it is asked for and they are not too many, and gathers them there.
 /// </summary>
 internal sealed class Batch : IDisposable
 {
+    /// <summary>Values of rows that a GPU keeps: a gigabyte of them.</summary>
+    private const long MostResident = 1L << 28;
+
     private readonly TrainingData _data;
     private readonly LearningTask _task;
     private readonly Device _device;
@@ -17,8 +21,14 @@ internal sealed class Batch : IDisposable
     private readonly Tensor _rowTensor;
     private readonly Tensor _targetTensor;
     private readonly Tensor? _weightTensor;
+    private readonly (Tensor Rows, Tensor Targets, Tensor? Weights)? _resident;
 
-    public Batch(TrainingData data, LearningTask task, int capacity, Device device)
+    /// <param name="data">The rows.</param>
+    /// <param name="task">What their targets mean.</param>
+    /// <param name="capacity">Rows at a time, at most.</param>
+    /// <param name="device">Where they are wanted.</param>
+    /// <param name="stays">Whether they are wanted again and again, so that a GPU may keep them.</param>
+    public Batch(TrainingData data, LearningTask task, int capacity, Device device, bool stays = false)
     {
         // More rows than there are never come together.
         capacity = Math.Min(capacity, data.TrainingRows.Length + data.ValidationRows.Length + 1);
@@ -34,6 +44,10 @@ internal sealed class Batch : IDisposable
         _rowTensor = frombuffer(_rows, ScalarType.Float32).view(capacity, data.Width).DetachFromDisposeScope();
         _targetTensor = (task.HasOutputPerClass ? frombuffer(_classes, ScalarType.Int64)
             : frombuffer(_numbers, ScalarType.Float32).view(capacity, 1)).DetachFromDisposeScope();
+        if (stays && device.type == TorchSharp.DeviceType.CUDA && (long)data.Rows * data.Width <= MostResident)
+        {
+            _resident = Upload();
+        }
     }
 
     public int Capacity { get; }
@@ -43,6 +57,30 @@ internal sealed class Batch : IDisposable
     /// <param name="change">Changes them on the way; null leaves them as they are.</param>
     /// <returns>The rows, their targets, and their weights; null where each counts once.</returns>
     public (Tensor Rows, Tensor Targets, Tensor? Weights) Gather(ReadOnlySpan<int> rows, RowChange? change = null)
+    {
+        if (change is null && _resident is { } all)
+        {
+            using var chosen = tensor(rows.ToArray(), ScalarType.Int32, _device);
+            return (all.Rows.index_select(0, chosen), all.Targets.index_select(0, chosen), all.Weights?.index_select(0, chosen));
+        }
+
+        return Copy(rows, change);
+    }
+
+    public void Dispose()
+    {
+        _rowTensor.Dispose();
+        _targetTensor.Dispose();
+        _weightTensor?.Dispose();
+        if (_resident is { } all)
+        {
+            all.Rows.Dispose();
+            all.Targets.Dispose();
+            all.Weights?.Dispose();
+        }
+    }
+
+    private (Tensor Rows, Tensor Targets, Tensor? Weights) Copy(ReadOnlySpan<int> rows, RowChange? change)
     {
         for (var i = 0; i < rows.Length; i++)
         {
@@ -75,11 +113,12 @@ internal sealed class Batch : IDisposable
             _weightTensor is null ? null : OnDevice(_weightTensor, rows.Length));
     }
 
-    public void Dispose()
+    private (Tensor Rows, Tensor Targets, Tensor? Weights) Upload()
     {
-        _rowTensor.Dispose();
-        _targetTensor.Dispose();
-        _weightTensor?.Dispose();
+        using var scope = NewDisposeScope();
+        var parts = Enumerable.Range(0, _data.Rows).Chunk(Capacity).Select(rows => Copy(rows, null)).ToArray();
+        return (cat([.. parts.Select(part => part.Rows)]).DetachFromDisposeScope(), cat([.. parts.Select(part => part.Targets)]).DetachFromDisposeScope(),
+            _weightTensor is null ? null : cat([.. parts.Select(part => part.Weights!)]).DetachFromDisposeScope());
     }
 
     private Tensor OnDevice(Tensor whole, int count) => whole.narrow(0, 0, count).to(_device);

@@ -17,6 +17,13 @@ internal static class LossFunction
     /// <summary>The number in a loss.</summary>
     public static float Value(Tensor loss) => loss.cpu().item<float>();
 
+    /// <summary>The numbers in losses, in one copy from where they are.</summary>
+    public static float[] Values(Tensor[] losses)
+    {
+        using var scope = NewDisposeScope();
+        return stack(losses).cpu().data<float>().ToArray();
+    }
+
     /// <param name="loss">A loss that fits the task.</param>
     /// <param name="logits">Batch x outputs.</param>
     /// <param name="targets">Class indexes of the batch, or batch x 1 numbers.</param>

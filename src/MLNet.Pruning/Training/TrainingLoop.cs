@@ -104,7 +104,7 @@ internal sealed class TrainingLoop
         using var rule = _options.Optimizer.Create([.. weights.Trained(network, _options.LastLayers), .. distillation?.Trained ?? []], _options.WeightDecay);
         var change = _options.Augmentation?.Bind(network, seed);
         using var dropout = new Generator((ulong)(uint)seed);
-        using var batch = new Batch(_data, _task, (int)Math.Min(_options.BatchSize + 1L, int.MaxValue), _device);
+        using var batch = new Batch(_data, _task, (int)Math.Min(_options.BatchSize + 1L, int.MaxValue), _device, stays: true);
         var random = new Random(seed);
         var order = _data.TrainingRows.ToArray();
         var steps = Steps(network, order.Length);
@@ -188,7 +188,9 @@ internal sealed class TrainingLoop
     private double Epoch(int epoch, int[] order, int steps, StepState state)
     {
         var start = 0;
-        var (losses, whole) = (new double[steps], _data.Weight(order));
+        // Read when the epoch is over: a GPU falls behind the processor that gives it work, and reading a value waits for it.
+        using var scope = NewDisposeScope();
+        var (losses, counts, whole) = (new Tensor[steps], new double[steps], _data.Weight(order));
         for (var step = 0; step < steps; step++)
         {
             _options.CancellationToken.ThrowIfCancellationRequested();
@@ -197,15 +199,17 @@ internal sealed class TrainingLoop
             var now = epoch + (double)step / steps;
             var rate = _options.LearningRate * _options.RateFactor(now, steps);
             double Factor(LearningRateSchedule schedule) => schedule.Factor(now, _options.Epochs, steps);
-            losses[step] = Step(rows, rate, (long)epoch * steps + step + 1, Factor, state) * _data.Weight(rows) / whole;
+            losses[step] = Step(rows, rate, (long)epoch * steps + step + 1, Factor, state);
+            counts[step] = _data.Weight(rows);
         }
 
-        var loss = losses.Sum();
+        var loss = LossFunction.Values(losses).Zip(counts, (loss, count) => loss * count / whole).Sum();
         return double.IsFinite(loss) ? loss : throw new InvalidOperationException(
             $"Training diverged: the loss is {loss} in epoch {epoch + 1}. {Remedy}");
     }
 
-    private double Step(ReadOnlySpan<int> rows, double rate, long step, Func<LearningRateSchedule, double> factor, StepState state)
+    /// <returns>The loss before the step, owned by the caller's dispose scope.</returns>
+    private Tensor Step(ReadOnlySpan<int> rows, double rate, long step, Func<LearningRateSchedule, double> factor, StepState state)
     {
         // A step of a large network with callbacks takes longer than a user waits, so that its parts look at the token.
         using var scope = NewDisposeScope();
@@ -235,7 +239,7 @@ internal sealed class TrainingLoop
         state.Rule.Step(rate);
         _options.CancellationToken.ThrowIfCancellationRequested();
         state.Callbacks.ForEach(one => one.AfterStep(step, rate));
-        return LossFunction.Value(loss);
+        return loss.detach().MoveToOuterDisposeScope();
     }
 
     /// <summary>What every step works with.</summary>

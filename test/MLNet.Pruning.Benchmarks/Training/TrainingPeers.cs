@@ -1,30 +1,43 @@
 namespace MLNet.Pruning.Benchmarks;
 
 /// <summary>A PyTorch process and a kind of optimizer step.</summary>
-internal sealed record TrainingSetting(Peer Peer, bool Passive, bool ForEach)
+/// <param name="Peer">The process.</param>
+/// <param name="Step">0 for an optimizer that takes a tensor at a time, 1 for for-each, 2 for fused.</param>
+/// <param name="Waiting">How threads wait; null on a GPU.</param>
+internal sealed record TrainingSetting(Peer Peer, int Step, string? Waiting)
 {
     public double StepsPerSecond(TrainingCase training, int epochs, bool channelsLast = false)
         => epochs * TrainingCase.StepsPerEpoch
-            / Peer.Ask(training.NetworkName, training.OptimizerName, ForEach ? 1 : 0, channelsLast ? 1 : 0, epochs * TrainingCase.StepsPerEpoch)[0];
+            / Peer.Ask(training.NetworkName, training.OptimizerName, Step, channelsLast ? 1 : 0, epochs * TrainingCase.StepsPerEpoch)[0];
 
-    public override string ToString() => $"{(ForEach ? "for-each" : "single-tensor")}, {(Passive ? "passive" : "default")} waiting";
+    public override string ToString() => (Step switch { 0 => "single-tensor", 1 => "for-each", _ => "fused" })
+        + (Waiting is null ? "" : $", {Waiting} waiting");
 }
 
 /// <summary>PyTorch processes in each setting that may be its fastest.</summary>
 internal sealed class TrainingPeers : IDisposable
 {
+    private const string Script = "bench_training.py";
     private const int Trials = 2;
     private readonly TrainingSetting[] _settings;
 
-    public TrainingPeers(PeerScripts scripts, int threads)
+    private TrainingPeers(IEnumerable<TrainingSetting> settings) => _settings = [.. settings];
+
+    public static TrainingPeers OnCpu(PeerScripts scripts, int threads)
     {
         // With one thread nothing waits.
         var waiting = threads == 1 ? [true] : new[] { true, false };
-        _settings = [.. waiting.SelectMany(passive =>
+        return new(waiting.SelectMany(passive =>
         {
-            var peer = scripts.Start("bench_training.py", Variables(threads, passive));
-            return new[] { false, true }.Select(forEach => new TrainingSetting(peer, passive, forEach));
-        })];
+            var peer = scripts.Start(Script, Variables(threads, passive));
+            return new[] { 0, 1 }.Select(step => new TrainingSetting(peer, step, passive ? "passive" : "default"));
+        }));
+    }
+
+    public static TrainingPeers OnGpu(PeerScripts scripts)
+    {
+        var peer = scripts.Start(Script, new Dictionary<string, string> { ["OMP_NUM_THREADS"] = "1", ["DEVICE"] = "cuda" });
+        return new(new[] { 0, 1, 2 }.Select(step => new TrainingSetting(peer, step, null)));
     }
 
     public TrainingSetting Fastest(TrainingCase training, int epochs)
