@@ -20,7 +20,10 @@ public abstract record StepReport : IHtmlDisplay
     [JsonInclude]
     public IReadOnlyDictionary<string, string> Settings { get; internal init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [.. ToString().Split(Environment.NewLine).Select(line => new ReportText(line))];
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => Parts;
+
+    /// <summary>What notebooks show: its lines, where a report has no tables.</summary>
+    internal virtual IReadOnlyList<ReportPart> Parts => [.. ToString().Split(Environment.NewLine).Select(line => new ReportText(line))];
 
     /// <summary>What the step did, as text of several lines.</summary>
     public abstract override string ToString();

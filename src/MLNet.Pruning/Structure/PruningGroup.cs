@@ -1,10 +1,12 @@
+using MLNet.Pruning.Messages.Reports;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Structure;
 
 namespace MLNet.Pruning;
 
 /// <summary>Indices of parameters that go together: a neuron, a channel, a head, a hidden unit with all that makes and reads it.</summary>
-public sealed class PruningGroup
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed class PruningGroup : IHtmlDisplay
 {
     private readonly int _number;
     private readonly ParameterAxis _axis;
@@ -39,6 +41,11 @@ public sealed class PruningGroup
 
     internal ImmutableArray<(int Axis, int Index)> Entries { get; }
 
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [new ReportText(Heading),
+        new ReportTable(["goes", "because"], [.. Members.Select(member => (string[])[member.ToString(), member.Reason])])];
+
+    private string Heading => $"{Kind} {_number.ToString(CultureInfo.InvariantCulture)} of layer '{Layer}'";
+
     /// <summary>"conv1.weight[3] goes with bn1.scale[3] because ...", a line for each member.</summary>
     public override string ToString()
     {
@@ -46,7 +53,7 @@ public sealed class PruningGroup
         return string.Join(Environment.NewLine, members.Where(member => member.Parameter != _axis.Parameter || member.Dimension != _axis.Dimension)
             .Select(member => $"{members.First(first => first.Parameter == _axis.Parameter && first.Dimension == _axis.Dimension)} goes with {member} because "
                 + $"{member.Reason}")
-            .Prepend($"{Kind} {_number.ToString(CultureInfo.InvariantCulture)} of layer '{Layer}'"));
+            .Prepend(Heading));
     }
 
     private static string Reason(ParameterAxis axis) => $"node '{axis.Node.Name}' ({axis.Node.Operator}) " + axis.Role switch

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages.Reports;
+
 namespace MLNet.Pruning;
 
 /// <summary>What a training did; prints a line an epoch.</summary>
@@ -16,4 +18,8 @@ public sealed record TrainingReport : StepReport
 
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine, Epochs);
+
+    internal override IReadOnlyList<ReportPart> Parts => [new ReportTable(["epoch", "loss", "validation"],
+        [.. Epochs.Select(epoch => (string[])[$"{epoch.Epoch}/{epoch.Epochs}", epoch.Loss.ToString("g5", CultureInfo.InvariantCulture),
+            epoch.Validation?.ToString() ?? ""])])];
 }

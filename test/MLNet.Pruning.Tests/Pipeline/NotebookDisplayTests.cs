@@ -35,8 +35,30 @@ public class NotebookDisplayTests
             .Fit(data);
         var sensitivity = Html(s_ml.Compression().Sensitivity(model, data, new() { Sparsities = [0.5] }));
         Assert.HasCount(1, sensitivity.Descendants().Where(element => element.Name.LocalName == "svg"));
-        StringAssert.Contains(Html(model.LastTransformer.Report!).Value, "sparsity 0.5");
-        Assert.AreEqual("pruned (masked)", Row(s_ml.Compression().Report(model, new() { Latency = false }), "pruned (masked)")[0]);
+        var report = model.LastTransformer.GetReport<PruningReport>();
+        Assert.AreEqual("0.5000", Row(report, "1/1")[1]);
+        Assert.HasCount(report.Histograms.Count, Html(report).Descendants("figure"));
+        Assert.HasCount(1, Html(report.Histogram("fc1")).Descendants("figure"));
+        Assert.AreEqual(report.Decision("fc1.weight[0,0]").ToString(), Html(report.Decision("fc1.weight[0,0]")).Descendants("p").Single().Value);
+        var chain = s_ml.Compression().Report(model, new() { Latency = false });
+        Assert.AreEqual("pruned (masked)", Row(chain, "pruned (masked)")[0]);
+        StringAssert.Contains(Html(chain).Value, "By the step \"pruned (masked)\":");
+    }
+
+    [TestMethod]
+    public void A_group_is_a_table_of_what_goes_with_it()
+    {
+        var group = Network.Mlp(6, 5, 3).Initialize(1).Groups()[2];
+        CollectionAssert.AreEqual(group.Members.Select(member => member.ToString()).ToArray(),
+            Html(group).Descendants("tbody").Single().Elements("tr").Select(row => row.Elements().First().Value).ToArray());
+    }
+
+    [TestMethod]
+    public void A_pruning_of_trees_is_a_table()
+    {
+        var trees = s_ml.Transforms.PruneTrees(s_ml.Regression.Trainers.FastTree(numberOfTrees: 4, numberOfLeaves: 4), Budget.Trees(2))
+            .Fit(Digits.Load(s_ml)).Report;
+        CollectionAssert.AreEqual(new[] { "leaves", $"{trees.Before.Leaves}", $"{trees.After.Leaves}" }, Row(trees, "leaves"));
     }
 
     private static string[] Row(object shown, string first) => Html(shown).Descendants("tr").Select(row => row.Elements().Select(cell => cell.Value).ToArray())

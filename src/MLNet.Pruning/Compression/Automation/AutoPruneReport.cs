@@ -1,4 +1,5 @@
 using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Messages.Reports;
 
 namespace MLNet.Pruning;
 
@@ -39,19 +40,21 @@ public sealed record AutoPruneReport : StepReport
     public bool StoppedEarly { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(Environment.NewLine,
+    public override string ToString() => string.Join(Environment.NewLine, Parts);
+
+    internal override IReadOnlyList<ReportPart> Parts =>
     [
-        $"budget: {Budget}; {Trials.Count} candidates measured{(Resumed > 0 ? $", {Resumed} of them by earlier runs" : "")}{(StoppedEarly ? ", stopped early"
-            : "")}",
-        TextTable.Format(["layer", "total", "left", "sparsity"],
-            [.. Layers.Select(layer => new[] { layer.Layer, Number(layer.Total), Number(layer.Kept),
-                layer.Sparsity.ToString("P1", CultureInfo.InvariantCulture) })]),
-        TextTable.Format(["cost", "before", "after", "limit"],
-            [.. Costs.Select(cost => new[] { BudgetLimit.Text(cost.Measure), Number(cost.Before), Number(cost.After),
-                cost.Limit is { } limit ? Number(limit) : "" })]),
-        $"before: {Before}",
-        $"after: {After}",
-    ]);
+        new ReportText($"budget: {Budget}; {Trials.Count} candidates measured{(Resumed > 0 ? $", {Resumed} of them by earlier runs" : "")}"
+            + (StoppedEarly ? ", stopped early" : "")),
+        new ReportTable(["layer", "total", "left", "sparsity"],
+            [.. Layers.Select(layer => (string[])[layer.Layer, Number(layer.Total), Number(layer.Kept),
+                layer.Sparsity.ToString("P1", CultureInfo.InvariantCulture)])]),
+        new ReportTable(["cost", "before", "after", "limit"],
+            [.. Costs.Select(cost => (string[])[BudgetLimit.Text(cost.Measure), Number(cost.Before), Number(cost.After),
+                cost.Limit is { } limit ? Number(limit) : ""])]),
+        new ReportText($"before: {Before}"),
+        new ReportText($"after: {After}"),
+    ];
 
     private static string Number(double value) => value.ToString(value == Math.Floor(value) ? "N0" : "N4", CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,7 @@
 using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Record;
 using MLNet.Pruning.Files;
+using MLNet.Pruning.Messages.Reports;
 
 namespace MLNet.Pruning;
 
@@ -120,6 +121,21 @@ public sealed record PruningReport : StepReport
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine,
         Steps.Select(step => step.ToString()).Concat(Widths.Select(width => width.ToString())).Concat(Warnings.Select(warning => $"warning: {warning}")));
+
+    internal override IReadOnlyList<ReportPart> Parts =>
+    [
+        new ReportTable(["step", "sparsity", "weights left", "validation", "fine-tuned", ""], [.. Steps.Select(step => (string[])[$"{step.Step}/{step.Steps}",
+            step.Sparsity.ToString("0.0000", CultureInfo.InvariantCulture), step.NonZeros.ToString("N0", CultureInfo.InvariantCulture),
+            step.Pruned?.ToString() ?? "", step.FineTuned?.ToString() ?? "", step.Kept ? "" : "taken back"])]),
+        .. Widths.Count == 0 ? Array.Empty<ReportPart>() : [new ReportTable(["layer", "kind", "before", "after"], [.. Widths.Select(width => (string[])[
+            width.Layer, width.Kind.ToString(), width.Before.ToString("N0", CultureInfo.InvariantCulture),
+            width.After.ToString("N0", CultureInfo.InvariantCulture)])])],
+        .. Warnings.Select(warning => new ReportText($"warning: {warning}")),
+        .. Histograms.Where(layer => layer.Before.Count > 0).Take(MostPictures).Select(layer => layer.Picture),
+    ];
+
+    /// <summary>Layers of which notebooks show how importance is spread.</summary>
+    private const int MostPictures = 12;
 }
 
 /// <summary>The width of a layer before and after a removal.</summary>

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Messages.Reports;
+
 namespace MLNet.Pruning;
 
 /// <summary>What a pruning of trees did; prints as a table.</summary>
@@ -34,7 +36,11 @@ public sealed record TreePruningReport : StepReport
     public int ValidationRows { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => TextTable.Format(["trees", "before", "after"],
+    public override string ToString() => Table().ToString();
+
+    internal override IReadOnlyList<ReportPart> Parts => [Table()];
+
+    private ReportTable Table() => new(["trees", "before", "after"],
     [
         Row("trees", Before.Trees, After.Trees),
         Row("nodes", Before.Nodes, After.Nodes),

@@ -7,10 +7,13 @@ namespace MLNet.Pruning;
 [TypeFormatterSource(typeof(HtmlFormatters))]
 public sealed class EvaluationReport : IHtmlDisplay
 {
-    internal EvaluationReport(IEnumerable<MetricValue> values) => Values = [.. values];
+    internal EvaluationReport(IEnumerable<MetricValue> values, ClassConfusion? confusion) => (Values, Confusion) = ([.. values], confusion);
 
     /// <summary>The values, in the order in which they were asked for.</summary>
     public ImmutableArray<MetricValue> Values { get; }
+
+    /// <summary>Which classes are taken for which; null where no metric of predicted classes was asked for, and for more than 1,024 classes.</summary>
+    public ClassConfusion? Confusion { get; }
 
     /// <summary>The value by a metric; not a number where it could not be measured.</summary>
     /// <param name="metric">One of those that were asked for.</param>
@@ -24,7 +27,8 @@ public sealed class EvaluationReport : IHtmlDisplay
         + string.Concat(Values.Where(value => value.Note is not null).Select(value => $"{Environment.NewLine}{value.Name}: {value.Note}"));
 
     IReadOnlyList<ReportPart> IHtmlDisplay.Parts
-        => [Table(), .. Values.Where(value => value.Note is not null).Select(value => new ReportText($"{value.Name}: {value.Note}"))];
+        => [Table(), .. Values.Where(value => value.Note is not null).Select(value => new ReportText($"{value.Name}: {value.Note}")),
+            .. Confusion?.Parts ?? []];
 
     private ReportTable Table() => new(["metric", "value", "unit", "better"], [.. Values.Select(value => new[]
     {

@@ -72,12 +72,17 @@ internal static partial class HtmlPage
     {
         bool[] isNumber = [.. table.Header.Select((_, column) =>
             column > 0 && table.Rows.All(row => row[column].Length == 0 || Number().IsMatch(row[column])))];
-        XElement Cell(string name, string text, int column) => new(name, isNumber[column] ? new XAttribute("class", "number") : null, Plain(text));
+        XElement Cell(string name, string text, int column, double shade = 0) => new(name, isNumber[column] ? new XAttribute("class", "number") : null,
+            shade == 0 ? null : new XAttribute("style", Shade(shade)), Plain(text));
         return new("table",
             new XElement("thead", new XElement("tr", table.Header.Select((text, column) => Cell("th", text, column)))),
-            new XElement("tbody", table.Rows.Concat(table.Totals is { } totals ? [totals] : []).Select(row => new XElement("tr",
-                row.Select((text, column) => Cell("td", text, column))))));
+            new XElement("tbody", table.Rows.Concat(table.Totals is { } totals ? [totals] : []).Select((row, i) => new XElement("tr",
+                row.Select((text, column) => Cell("td", text, column, table.Shades is { } shades && i < shades.Count ? shades[i][column] : 0))))));
     }
+
+    /// <summary>Blue or vermilion, thin enough for black or white letters; by the root, so that a few rows of many are seen.</summary>
+    private static string Shade(double shade)
+        => FormattableString.Invariant($"background:rgba({(shade > 0 ? "0,114,178" : "213,94,0")},{0.6 * Math.Sqrt(Math.Abs(shade)):0.###})");
 
     /// <summary>A number, perhaps with a unit: "1,641", "92.1%", "4.6x", "0.0033 ms".</summary>
     [GeneratedRegex(@"^[+-]?[\d,]+(\.\d+)?( ?(%|x|ms))?$", RegexOptions.CultureInvariant)]

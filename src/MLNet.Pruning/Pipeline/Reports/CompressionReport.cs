@@ -25,7 +25,7 @@ public sealed class CompressionReport : IHtmlDisplay
     /// <summary>What else it says.</summary>
     public CompressionReportOptions Options { get; }
 
-    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [.. _sections.Value.Take(2).SelectMany(section => section.Parts)];
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [.. _sections.Value.Where(section => section.IsInNotebook).SelectMany(section => section.Parts)];
 
     private string Subtitle => $"{Steps[0].Name} to {Steps[^1].Name}, by MLNet.Pruning {ReportSections.Version}";
 

@@ -23,8 +23,8 @@ internal static class ReportSections
         {
             sections.Add(new("Layers before and after", [.. Layers(first.Cost, last.Cost)]));
             sections.Add(new("What went, and why", [.. WhatWent.Of(steps)]));
-            sections.Add(new("Weights before (light) and after (dark)", [.. ReportCharts.Weights(before, after)], IsInCard: false));
-            sections.Add(new("Bytes by encoding", [.. Encodings(last.Cost.Storage)], IsInCard: false));
+            sections.Add(new("Weights before (light) and after (dark)", [.. ReportCharts.Weights(before, after)], IsInCard: false, IsInNotebook: false));
+            sections.Add(new("Bytes by encoding", [.. Encodings(last.Cost.Storage)], IsInCard: false, IsInNotebook: false));
         }
         else
         {
@@ -35,10 +35,10 @@ internal static class ReportSections
         {
             sections.Add(new("What each layer tolerates", [new ReportPicture(sensitivity.Chart.Draw(),
                 $"{sensitivity.Granularity} by {sensitivity.Importance}, "
-                + "one layer at a time, all others whole")], IsInCard: false));
+                + "one layer at a time, all others whole")], IsInCard: false, IsInNotebook: false));
         }
 
-        sections.Add(new("Settings that repeat it", [.. Settings(steps)]));
+        sections.Add(new("Settings that repeat it", [.. Settings(steps)], IsInNotebook: false));
         return [.. sections.Where(section => section.Parts.Count > 0)];
     }
 

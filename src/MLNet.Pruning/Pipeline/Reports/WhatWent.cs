@@ -45,8 +45,7 @@ internal static class WhatWent
             {
                 if (table.Histogram() is { Before.Count: > 0 } importance)
                 {
-                    yield return new ReportPicture(BeforeAfterBars.Draw(importance.Edges, importance.Before, importance.After),
-                        $"Importance in {table.Name}: all (light), those that stayed (dark)");
+                    yield return importance.Picture;
                 }
             }
         }

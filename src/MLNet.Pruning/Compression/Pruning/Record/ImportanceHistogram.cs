@@ -1,11 +1,13 @@
 using System.Text;
+using MLNet.Pruning.Messages.Reports;
 
 namespace MLNet.Pruning;
 
 /// <summary>
 /// How many weights or structures of a layer had which importance before a pruning, and how many of those that stayed at its last comparison.
 /// </summary>
-public sealed record ImportanceHistogram
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed record ImportanceHistogram : IHtmlDisplay
 {
     internal ImportanceHistogram(string layer, IReadOnlyList<double> edges, IReadOnlyList<long> before, IReadOnlyList<long> after)
         => (Layer, Edges, Before, After) = (layer, edges, before, after);
@@ -28,6 +30,11 @@ public sealed record ImportanceHistogram
     internal const int Bins = 20;
 
     private const int Width = 40;
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [Before.Count > 0 ? Picture : new ReportText(ToString())];
+
+    /// <summary>Bars, where anything was compared.</summary>
+    internal ReportPicture Picture => new(BeforeAfterBars.Draw(Edges, Before, After), $"Importance in {Layer}: all (light), those that stayed (dark)");
 
     /// <summary>A line a bin: # for weights or structures that stayed, - for those that went.</summary>
     public override string ToString()

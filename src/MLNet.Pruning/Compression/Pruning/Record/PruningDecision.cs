@@ -1,7 +1,10 @@
+using MLNet.Pruning.Messages.Reports;
+
 namespace MLNet.Pruning;
 
 /// <summary>The decision on a weight or structure: why it went, or stayed.</summary>
-public sealed record PruningDecision
+[TypeFormatterSource(typeof(HtmlFormatters))]
+public sealed record PruningDecision : IHtmlDisplay
 {
     internal PruningDecision(string name, bool removed, int round, double importance, long rank, long of, double threshold, double sparsity)
         => (Name, Removed, Round, Importance, Rank, Of, Threshold, Sparsity) = (name, removed, round, importance, rank, of, threshold, sparsity);
@@ -32,6 +35,8 @@ public sealed record PruningDecision
 
     /// <summary>Share of all weights or structures in scope that were gone after that step, in [0, 1).</summary>
     public double Sparsity { get; internal init; }
+
+    IReadOnlyList<ReportPart> IHtmlDisplay.Parts => [new ReportText(ToString())];
 
     /// <inheritdoc/>
     public override string ToString()

@@ -34,7 +34,7 @@ internal static class EvaluationRun
         }
 
         var trial = metrics.Any(metric => metric.NeedsRows) ? Try(rows, training is null ? null : Try(training, null)) : WithoutRows(network, options, gpu);
-        return Report(metrics, trial);
+        return Report(metrics, trial, state.Keys?.Names);
     }
 
     /// <summary>Measures a network on rows without labels, or on none.</summary>
@@ -73,6 +73,8 @@ internal static class EvaluationRun
     private static Metric[] Usual(LearningTask task, int outputs)
         => [.. Metric.All.Where(metric => metric.IsCount || metric.IsOfPredictions && metric.Tasks.Contains(task) && outputs > metric.MoreThan)];
 
-    private static EvaluationReport Report(IReadOnlyList<Metric> metrics, Trial trial)
-        => new(metrics.Select(metric => new MetricValue(metric, metric.On(trial))).ToArray());
+    private static EvaluationReport Report(IReadOnlyList<Metric> metrics, Trial trial, IReadOnlyList<string>? classes = null)
+        => new(metrics.Select(metric => new MetricValue(metric, metric.On(trial))).ToArray(),
+            trial.Task is { IsClassification: true } && metrics.Any(metric => metric.IsOfPredictions) && trial.Predictions.Classes <= ClassConfusion.Limit
+                ? ClassConfusion.Of(trial.Predictions, classes) : null);
 }
