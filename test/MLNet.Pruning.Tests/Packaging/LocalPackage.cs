@@ -31,8 +31,11 @@ internal sealed class LocalPackage : IDisposable
     public static string MachinePackages { get; } = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } named ? named
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-    /// <summary>A version of its own, so that none of the machine's packages is taken for it.</summary>
-    public string Version { get; } = string.Create(CultureInfo.InvariantCulture, $"0.1.0-test.{Environment.ProcessId}.{DateTime.UtcNow:yyyyMMddHHmmss}");
+    /// <summary>
+    /// A version of its own, so that none of the machine's packages is taken for it, and above all others, for those that ask for the newest.
+    /// </summary>
+    public string Version { get; } = string.Create(CultureInfo.InvariantCulture,
+        $"1000.{Environment.ProcessId}.{DateTime.UtcNow:yyyyMMdd}.{DateTime.UtcNow:HHmmssfff}");
 
     /// <summary>Folder of packages.</summary>
     public string Feed => Path.Combine(_folder.FullName, "feed");
