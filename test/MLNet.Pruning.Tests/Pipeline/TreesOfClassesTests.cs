@@ -153,7 +153,7 @@ public class TreesOfClassesTests
         })];
         foreach (var zeros in new[] { false, true })
         {
-            var regression = new LightGbmRegressionTrainer.Options { NumberOfIterations = 20, UseZeroAsMissingValue = zeros };
+            var regression = new LightGbmRegressionTrainer.Options { NumberOfIterations = 20, NumberOfThreads = 1, UseZeroAsMissingValue = zeros };
             var model = _ml.Regression.Trainers.LightGbm(regression).Fit(_ml.View(rows));
             var state = TreeReader.Read(model).State;
             Assert.IsNotEmpty(state.Trees.Ensembles[0].Lows);
@@ -190,12 +190,14 @@ public class TreesOfClassesTests
             {
                 LabelColumnName = "Key",
                 NumberOfIterations = 20,
+                NumberOfThreads = 1,
                 UseCategoricalSplit = true,
                 MinimumExampleCountPerGroup = 10,
             }).Fit(rows)
             : _ml.Regression.Trainers.LightGbm(new LightGbmRegressionTrainer.Options
             {
                 NumberOfIterations = 20,
+                NumberOfThreads = 1,
                 UseCategoricalSplit = true,
                 MinimumExampleCountPerGroup = 10,
             }).Fit(rows);
@@ -269,8 +271,13 @@ public class TreesOfClassesTests
         var trainers = _ml.MulticlassClassification.Trainers;
         return kind switch
         {
-            "light" => trainers.LightGbm("Key", numberOfIterations: 20),
-            "light softmax" => trainers.LightGbm(new LightGbmMulticlassTrainer.Options { LabelColumnName = "Key", NumberOfIterations = 20, UseSoftmax = true }),
+            "light" or "light softmax" => trainers.LightGbm(new LightGbmMulticlassTrainer.Options
+            {
+                LabelColumnName = "Key",
+                NumberOfIterations = 20,
+                NumberOfThreads = 1,
+                UseSoftmax = kind == "light softmax",
+            }),
             "boosted" => trainers.OneVersusAll(_ml.BinaryClassification.Trainers.FastTree("Key", numberOfTrees: 15), "Key"),
             "boosted raw" => trainers.OneVersusAll(_ml.BinaryClassification.Trainers.FastTree("Key", numberOfTrees: 15), "Key", useProbabilities: false),
             _ => trainers.OneVersusAll(_ml.BinaryClassification.Trainers.FastForest("Key", numberOfTrees: 15), "Key"),

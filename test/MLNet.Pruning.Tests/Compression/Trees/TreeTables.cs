@@ -1,6 +1,7 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Trainers.LightGbm;
 
 namespace MLNet.Pruning.Tests.Compression.Trees;
 
@@ -31,8 +32,11 @@ internal static class TreeTables
     {
         "boosted sides" => ml.BinaryClassification.Trainers.FastTree("Side", numberOfTrees: trees),
         "boosted numbers" => ml.Regression.Trainers.FastTree(numberOfTrees: trees),
-        "light sides" => ml.BinaryClassification.Trainers.LightGbm("Side", numberOfIterations: trees),
-        "light numbers" => ml.Regression.Trainers.LightGbm(numberOfIterations: trees),
+        "light sides" => ml.BinaryClassification.Trainers.LightGbm(new LightGbmBinaryTrainer.Options
+        {
+            LabelColumnName = "Side", NumberOfIterations = trees, NumberOfThreads = 1,
+        }),
+        "light numbers" => ml.Regression.Trainers.LightGbm(new LightGbmRegressionTrainer.Options { NumberOfIterations = trees, NumberOfThreads = 1 }),
         "forest of sides" => ml.BinaryClassification.Trainers.FastForest("Side", numberOfTrees: trees),
         _ => ml.Regression.Trainers.FastForest(numberOfTrees: trees),
     };

@@ -1,6 +1,7 @@
 using MLNet.Pruning.Compression.Trees;
 using MLNet.Pruning.Compression.Trees.Ensembles;
 using MLNet.Pruning.Compression.Trees.Paths;
+using MLNet.Pruning.Threading;
 
 namespace MLNet.Pruning.Pipeline.Steps.PruneTrees;
 
@@ -30,7 +31,9 @@ internal sealed class TreePruner
         (_losses, _metric) = ([.. model.Ensembles.Select(ensemble => new TreeLoss(ensemble))], MetricOf(options.Metric, model.Task));
         var trainingByClass = ByClass(training);
         _validationByClass = ByClass(validation);
-        _paths = [.. model.Ensembles.Select((ensemble, i) => Path(ensemble, trainingByClass[i], _validationByClass[i], _losses[i], options.Method))];
+        _paths = new ITreePath[model.Outputs];
+        PartLoop.Run(_paths.Length, i => _paths[i] = Path(model.Ensembles[i], trainingByClass[i], _validationByClass[i], _losses[i], options.Method),
+            options.CancellationToken);
         _steps = _paths.Max(path => path.Steps);
     }
 
