@@ -6,8 +6,6 @@ namespace MLNet.Pruning.Cli;
 /// <summary>Texts and numbers in tables.</summary>
 internal static class Cells
 {
-    private const char Left = '<';
-
     /// <summary>Names come from files: what would steer the terminal is shown as '?'.</summary>
     public static string Plain(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
 
@@ -21,29 +19,7 @@ internal static class Cells
     public static string Shape(IEnumerable<object>? sizes) => sizes is null ? "?" : string.Join(" x ", sizes);
 
     /// <summary>A table whose first column, and those that begin with '&lt;', are aligned to the left.</summary>
-    public static Table Columns(params ReadOnlySpan<string> names)
-    {
-        var table = new Table().Border(TableBorder.Simple);
-        for (var i = 0; i < names.Length; i++)
-        {
-            var left = names[i].StartsWith(Left);
-            var column = new TableColumn(new Text(left ? names[i][1..] : names[i]));
-            table.AddColumn(i == 0 || left ? column : column.RightAligned());
-        }
-
-        return table;
-    }
-
-    public static void Row(this Table table, params ReadOnlySpan<string> cells)
-    {
-        var texts = new List<Text>();
-        foreach (var cell in cells)
-        {
-            texts.Add(new(Plain(cell)));
-        }
-
-        table.AddRow(texts);
-    }
+    public static FittingTable Columns(params ReadOnlySpan<string> names) => new(names);
 
     public static void Line(this IAnsiConsole console, string text) => console.WriteLine(Plain(text));
 }

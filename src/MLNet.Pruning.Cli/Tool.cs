@@ -30,7 +30,8 @@ internal static class Tool
         Converters = { new JsonStringEnumConverter() },
     };
 
-    private static readonly Option<bool> s_asJson = new("--json") { Description = "Prints JSON with stable field names instead of tables.", Recursive = true };
+    /// <summary>Whether a command answers with JSON.</summary>
+    public static Option<bool> AsJson { get; } = new("--json") { Description = "Prints JSON with stable field names instead of tables.", Recursive = true };
 
     /// <summary>Seed of everything random in a command.</summary>
     public static Option<int> Seed { get; } = new("--seed") { Description = "Seed of everything random; same seed, same result.", DefaultValueFactory = _ => 1,
@@ -38,15 +39,14 @@ internal static class Tool
 
     public static int Run(string[] arguments)
     {
-        var root = new RootCommand("Inspects, evaluates, prunes, quantises, factorises, verifies, times and reports on neural networks in ONNX files.")
+        var root = new RootCommand("Inspects, evaluates, prunes, distils, quantises, factorises, verifies, times and reports on neural networks in ONNX "
+            + "files.")
         {
-            InspectCommand.Create(), EvaluateCommand.Create(), PruneCommand.Create(), QuantizeCommand.Create(), FactorizeCommand.Create(),
-            VerifyCommand.Create(), BenchCommand.Create(), ReportCommand.Create(), s_asJson, Seed,
+            InspectCommand.Create(), EvaluateCommand.Create(), PruneCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(),
+            FactorizeCommand.Create(), VerifyCommand.Create(), BenchCommand.Create(), ReportCommand.Create(), CompletionCommand.Create(), AsJson, Seed,
         };
-        if (Console.IsOutputRedirected)
-        {
-            root.Options.OfType<HelpOption>().Single().Action = new HelpAction { MaxWidth = RedirectedHelpWidth };
-        }
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = Examples.Behind(Console.IsOutputRedirected ? new HelpAction { MaxWidth = RedirectedHelpWidth } : (HelpAction)help.Action!);
 
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count == 0)
@@ -60,7 +60,7 @@ internal static class Tool
     /// <summary>Makes a command print what it found, or the reason why it refused.</summary>
     public static void SetAnswer(this Command command, Func<ParseResult, Answer> find) => command.SetAction(arguments =>
     {
-        var json = arguments.GetValue(s_asJson);
+        var json = arguments.GetValue(AsJson);
         try
         {
             var answer = find(arguments);

@@ -19,17 +19,18 @@ internal static class BenchCommand
         var sizes = RandomInputOptions.Sizes("Sizes of open dimensions in the random rows, in place of --open-size");
         var command = new Command("bench", "Latency and throughput of two models side by side in ONNX Runtime.") { a, b, batch, rounds, threads, openSize,
             sizes };
-        command.SetAnswer(arguments => Run(arguments.GetRequiredValue(a), arguments.GetRequiredValue(b), arguments.GetValue(batch), arguments.GetValue(rounds),
+        command.SetAnswer(arguments => Run(arguments, arguments.GetRequiredValue(a), arguments.GetRequiredValue(b), arguments.GetValue(batch),
+            arguments.GetValue(rounds),
             arguments.GetValue(threads), new(arguments.GetValue(openSize), arguments.GetRequiredValue(sizes)), arguments.GetValue(Tool.Seed)));
         return command;
     }
 
-    private static Bench Run(FileInfo a, FileInfo b, int batch, int rounds, int threads, RandomSizes openSizes, int seed)
+    private static Bench Run(ParseResult arguments, FileInfo a, FileInfo b, int batch, int rounds, int threads, RandomSizes openSizes, int seed)
     {
         using var left = new BoundRun(Model.Read(a), batch, threads, openSizes, seed);
         using var right = new BoundRun(Model.Read(b), batch, threads, openSizes, seed);
-        var (timesA, timesB) = Progress.Run("warming up", say =>
-            SideBySide.Measure(left.Repeat, right.Repeat, rounds, round => say($"round {round} of {rounds}")));
+        var (timesA, timesB) = Progress.Run(arguments, "warming up", progress =>
+            SideBySide.Measure(left.Repeat, right.Repeat, rounds, round => progress.Say($"round {round} of {rounds}", (double)round / rounds)));
         return new(Timing.Of(a, batch, timesA), Timing.Of(b, batch, timesB), Spread.Of(timesA.Zip(timesB, (x, y) => x / y)), batch, rounds, threads);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Text.RegularExpressions;
 using MLNet.Pruning.Messages;
 
@@ -40,6 +41,7 @@ internal static partial class Choices
         {
             Description = $"{description}: {string.Join(", ", Names<T>())}.", HelpName = name[2..], DefaultValueFactory = _ => otherwise,
         };
+        option.CompletionSources.Add(_ => Names<T>().Where(offered => Complete().IsMatch(offered)).Select(offered => new CompletionItem(offered)));
         option.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var text }])
@@ -79,6 +81,10 @@ internal static partial class Choices
             : text.Contains('"') ? text : Hyphen().Replace(text, "");
         return Notation.Parse<T>(call, defaults.ToDictionary(value => value.Name, value => value.Value));
     }
+
+    /// <summary>What may be typed as help shows it.</summary>
+    [GeneratedRegex("^[a-z0-9-]+$")]
+    private static partial Regex Complete();
 
     [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])")]
     private static partial Regex Hump();

@@ -56,11 +56,11 @@ internal sealed class EvaluateCommand
 
         var labelled = targets is null ? _rows.Read(arguments, _training) : null;
         var metrics = Metrics(arguments);
-        var ml = new MLContext(arguments.GetValue(Tool.Seed));
-        return Progress.Run("evaluating", say => new Evaluated([.. arguments.GetRequiredValue(_models).Select(model =>
+        var ml = new MLContext(arguments.GetValue(Tool.Seed)) { GpuDeviceId = _rows.Gpu(arguments), FallbackToCpu = false };
+        return Progress.Run(arguments, "evaluating", progress => new Evaluated([.. arguments.GetRequiredValue(_models).Select(model =>
         {
-            say(model.Name);
             var network = NetworkFile.Read(model, arguments.GetRequiredValue(_sizes));
+            progress.Say(model.Name);
             IDataView? Load(FileInfo? file) => labelled is not { } rows || file is null ? null
                 : new CsvRows(ml, file, rows.Label).Load(rows.Task ?? TaskOf(network), network.Output.RowSize);
             var view = targets is null ? Load(data) : CsvRows.Pairs(ml, data!, targets);

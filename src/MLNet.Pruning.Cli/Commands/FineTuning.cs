@@ -11,10 +11,11 @@ namespace MLNet.Pruning.Cli.Commands;
 /// <param name="LearningRate">Step size of Adam.</param>
 /// <param name="BatchSize">Rows in a step.</param>
 /// <param name="Seed">Of the split and the training.</param>
-internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Task, double LearningRate, int BatchSize, int Seed)
+/// <param name="Gpu">The GPU that trains; null for the CPU.</param>
+internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Task, double LearningRate, int BatchSize, int Seed, int? Gpu)
 {
     /// <exception cref="ArgumentException">The rows or the task do not fit the network.</exception>
-    public (Network, T) Fit<T>(Network network, Func<MLContext, IEstimator<NeuralNetworkTransformer>> step, Action<string> say)
+    public (Network, T) Fit<T>(Network network, Func<MLContext, IEstimator<NeuralNetworkTransformer>> step, Progress progress)
         where T : StepReport
     {
         if (network.Outputs.Length > 1)
@@ -25,7 +26,7 @@ internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Tas
 
         var task = Task ?? (network.Output.RowSize > 1 ? LearningTask.Multiclass
             : throw new ArgumentException("A network with one output may be of either task: give --task binary or --task regression."));
-        var ml = new MLContext(Seed);
+        var ml = new MLContext(Seed) { GpuDeviceId = Gpu, FallbackToCpu = false };
         var rows = new CsvRows(ml, Data, Label).Load(task, network.Output.RowSize);
         var chain = ml.Transforms.LoadNetwork(new LoadNetworkOptions
         {
@@ -34,7 +35,7 @@ internal sealed record FineTuning(FileInfo Data, string Label, LearningTask? Tas
             LabelColumnName = CsvRows.LabelColumn,
             Task = task,
             Seed = Seed,
-            Training = new() { LearningRate = LearningRate, BatchSize = BatchSize, Seed = Seed, Progress = Progress.Of<EpochResult>(say) },
+            Training = new() { LearningRate = LearningRate, BatchSize = BatchSize, Seed = Seed, Progress = progress.Epochs },
         }).Append(step(ml));
         var last = chain.Fit(rows).LastTransformer;
         // A pipeline trains rows of scores; the file keeps the output that it has.

@@ -58,6 +58,6 @@ internal sealed class FineTuningOptions
             Metric = rows.Metric,
             Tolerance = arguments.GetValue(_tolerance) is { } tolerance ? Choices.Parse<Tolerance>(tolerance) : null,
         };
-        return new(rows.Data, rows.Label, rows.Task, arguments.GetValue(_learningRate), arguments.GetValue(_batchSize), seed);
+        return new(rows.Data, rows.Label, rows.Task, arguments.GetValue(_learningRate), arguments.GetValue(_batchSize), seed, _rows.Gpu(arguments));
     }
 }

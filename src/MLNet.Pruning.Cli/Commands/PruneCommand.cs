@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using MLNet.Pruning.Cli.Runtime;
+using MLNet.Pruning.Compression.Pruning;
 using MLNet.Pruning.Compression.Pruning.Importances;
 using Microsoft.ML;
 
@@ -113,15 +114,20 @@ internal static class PruneCommand
                 throw new DirectoryNotFoundException($"There is no folder {folder} to write {to.Name} to.");
             }
 
-            return Progress.Run("pruning", say =>
+            return Progress.Run(arguments, "pruning", progress =>
             {
                 var network = NetworkFile.Read(file, arguments.GetRequiredValue(sizes));
                 var before = FileSummary.Of(file, NetworkCost.Of(network));
                 network = arguments.GetValue(fold) ? network.FoldBatchNorm() : network;
-                var scoped = options with { Scope = layers.Of(arguments, network, chosen), Progress = Progress.Of<PruningStep>(say) };
+                if (options is { FineTuneEpochs: > 0, Schedule.Order: LayerOrder.Together })
+                {
+                    progress.Expect(options.Schedule.Sparsities(0, arguments.GetValue(sparsity)).Count);
+                }
+
+                var scoped = options with { Scope = layers.Of(arguments, network, chosen), Progress = progress.Steps };
                 var (small, report) = fineTuning is null ? Prune(network, scoped)
-                    : fineTuning.Fit<PruningReport>(network, ml => ml.Transforms.Prune(scoped), say);
-                var (written, quantized) = quantizing is null ? (small, null) : Quantize(small, quantizing, fineTuning, say);
+                    : fineTuning.Fit<PruningReport>(network, ml => ml.Transforms.Prune(scoped), progress);
+                var (written, quantized) = quantizing is null ? (small, null) : Quantize(small, quantizing, fineTuning, progress);
                 NetworkFile.Write(written, to, arguments.GetValue(sparse));
                 return Pruned.Of(before, FileSummary.Of(to, NetworkCost.Of(written)), scoped, arguments.GetRequiredValue(granularity)!,
                     arguments.GetRequiredValue(target), network, small, report, quantizing, quantized);
@@ -142,10 +148,10 @@ internal static class PruneCommand
         }
     }
 
-    private static (Network, QuantizationReport?) Quantize(Network small, QuantizationOptions options, FineTuning? rows, Action<string> say)
+    private static (Network, QuantizationReport?) Quantize(Network small, QuantizationOptions options, FineTuning? rows, Progress progress)
     {
         (Network quantized, QuantizationReport? report) = rows is null ? (QuantizeCommand.Quantize(small, options), null)
-            : rows.Fit<QuantizationReport>(small, ml => ml.Transforms.Quantize(options), say);
+            : rows.Fit<QuantizationReport>(small, ml => ml.Transforms.Quantize(options), progress);
         foreach (var weight in small.Parameters.Where(parameter => quantized.TryGetParameter(parameter.Name, out var after) && after.Count == parameter.Count))
         {
             var after = quantized[weight.Name].Values;

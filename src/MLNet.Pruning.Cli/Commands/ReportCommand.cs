@@ -31,7 +31,7 @@ internal static class ReportCommand
             {
                 Title = arguments.GetRequiredValue(title), Description = arguments.GetValue(description), Latency = !arguments.GetValue(untimed),
             };
-            var report = Progress.Run("reading", _ => Report(model, small, options));
+            var report = Progress.Run(arguments, "reading", _ => Report(model, small, options));
             report.SaveHtml(arguments.GetRequiredValue(page).ToString());
             if (arguments.GetValue(card) is { } markdown)
             {

@@ -72,12 +72,12 @@ internal sealed class Rewriting
         // A command that trains nothing has no such options.
         var (rate, batch) = _epochs is null ? (FineTuningOptions.DefaultLearningRate, FineTuningOptions.DefaultBatchSize)
             : (arguments.GetValue(_learningRate), arguments.GetValue(_batchSize));
-        return Progress.Run(what, say =>
+        return Progress.Run(arguments, what, progress =>
         {
             var network = NetworkFile.Read(file, arguments.GetRequiredValue(_sizes));
             var before = FileSummary.Of(file, NetworkCost.Of(network));
-            var (small, report) = given is { } found ? new FineTuning(found.Data, found.Label, found.Task, rate, batch, seed)
-                .Fit<TReport>(network, ml => step(ml, network, found.Metric), say) : (Alone(network, alone), null);
+            var (small, report) = given is { } found ? new FineTuning(found.Data, found.Label, found.Task, rate, batch, seed, _rows.Gpu(arguments))
+                .Fit<TReport>(network, ml => step(ml, network, found.Metric), progress) : (Alone(network, alone), null);
             NetworkFile.Write(small, written);
             return answer(before, FileSummary.Of(written, NetworkCost.Of(small)), report);
         });

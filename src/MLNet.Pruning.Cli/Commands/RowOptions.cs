@@ -16,6 +16,7 @@ internal sealed class RowOptions
     private readonly Option<string?> _metric = new("--metric") { Description = "What is measured on rows held back: "
         + $"{string.Join(", ", Metric.All.Where(metric => metric.Tasks.Count > 0))}. Default: accuracy, R2 of a regression." };
 
+    private readonly Option<int?> _gpu;
     private readonly bool _asksMetric;
 
     /// <param name="purpose">What the rows are for.</param>
@@ -23,18 +24,23 @@ internal sealed class RowOptions
     public RowOptions(string purpose, bool asksMetric = true)
     {
         _asksMetric = asksMetric;
+        _gpu = new Option<int?>("--gpu") { Description = $"Number of the NVIDIA GPU that {(asksMetric ? "trains" : "runs are timed on")}; without it the CPU." }
+            .Require(number => number >= 0, "a whole number of at least 0");
         _data = new("--data") { Description = $"{purpose}: a CSV file with a header; all columns but the label are the features, in order." };
     }
 
     /// <summary>The file of rows; null where none is given.</summary>
     public FileInfo? Data(ParseResult arguments) => arguments.GetValue(_data);
 
+    /// <summary>The GPU that was asked for; null for the CPU.</summary>
+    public int? Gpu(ParseResult arguments) => arguments.GetValue(_gpu);
+
     /// <summary>Whether a label's column is named.</summary>
     public bool HasLabel(ParseResult arguments) => arguments.GetValue(_label) is not null;
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _data, _label, _task }.Concat(_asksMetric ? [_metric] : []))
+        foreach (var option in new Option[] { _data, _label, _task, _gpu }.Concat(_asksMetric ? [_metric] : []))
         {
             command.Options.Add(option);
         }
@@ -47,7 +53,7 @@ internal sealed class RowOptions
     {
         if (arguments.GetValue(_data) is not { } data)
         {
-            Option[] needy = [_label, _task, .. _asksMetric ? [_metric] : Array.Empty<Option>(), .. others];
+            Option[] needy = [_label, _task, .. _asksMetric ? [_metric, _gpu] : Array.Empty<Option>(), .. others];
             var useless = needy.FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false });
             return useless is null ? null : throw new UsageException($"{useless.Name} needs rows: give --data rows.csv and --label column.");
         }

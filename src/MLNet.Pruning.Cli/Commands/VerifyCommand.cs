@@ -25,17 +25,17 @@ internal static class VerifyCommand
             var (small, other) = (arguments.GetRequiredValue(a), arguments.GetRequiredValue(b));
             var comparison = new ModelComparison(arguments.GetValue(inputs), new(arguments.GetValue(openSize), arguments.GetRequiredValue(sizes)),
                 arguments.GetValue(Tool.Seed));
-            return Progress.Run("comparing", say => arguments.GetValue(masked)
-                ? Masked(small, other, comparison, arguments.GetValue(tolerance), say)
-                : Plain(Model.Read(small), Model.Read(other), comparison, arguments.GetValue(tolerance), say));
+            return Progress.Run(arguments, "comparing", progress => arguments.GetValue(masked)
+                ? Masked(small, other, comparison, arguments.GetValue(tolerance), progress)
+                : Plain(Model.Read(small), Model.Read(other), comparison, arguments.GetValue(tolerance), progress));
         });
         return command;
     }
 
-    private static Verification Plain(Model a, Model b, ModelComparison comparison, double? tolerance, Action<string> say)
-        => Verification.Of(a, b.File, comparison.Compare(a, b, say), tolerance ?? Rounding.Tolerance(a.Network), null);
+    private static Verification Plain(Model a, Model b, ModelComparison comparison, double? tolerance, Progress progress)
+        => Verification.Of(a, b.File, comparison.Compare(a, b, progress.Say), tolerance ?? Rounding.Tolerance(a.Network), null);
 
-    private static Verification Masked(FileInfo small, FileInfo original, ModelComparison comparison, double? tolerance, Action<string> say)
+    private static Verification Masked(FileInfo small, FileInfo original, ModelComparison comparison, double? tolerance, Progress progress)
     {
         var smaller = Model.Read(small);
         var masked = Mask(smaller, Model.Read(original));
@@ -44,7 +44,7 @@ internal static class VerifyCommand
         {
             var file = new FileInfo(Path.Combine(folder.FullName, "masked.onnx"));
             masked.Network.SaveOnnx(file.FullName);
-            var differences = comparison.Compare(smaller, new(file, masked.Network), say);
+            var differences = comparison.Compare(smaller, new(file, masked.Network), progress.Say);
             return Verification.Of(smaller, original, differences, tolerance ?? Rounding.Tolerance(smaller.Network), [.. masked.Changed]);
         }
         finally

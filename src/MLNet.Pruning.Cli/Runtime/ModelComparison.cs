@@ -15,7 +15,7 @@ internal sealed record Differences(OutputDifference[] Outputs, bool IsRandom);
 internal sealed class ModelComparison(int rows, RandomSizes openSizes, int seed)
 {
     /// <exception cref="ArgumentException">Their inputs or outputs differ.</exception>
-    public Differences Compare(Model a, Model b, Action<string> say)
+    public Differences Compare(Model a, Model b, Action<string, double?> say)
     {
         RequireSame("inputs", a, b, model => model.Network.Inputs);
         RequireSame("outputs", a, b, model => model.Network.Outputs);
@@ -27,7 +27,6 @@ internal sealed class ModelComparison(int rows, RandomSizes openSizes, int seed)
         var isRandom = false;
         for (var done = 0; done < rows; done += inputs.Rows)
         {
-            say($"row {done + 1} of {rows}");
             var values = inputs.Draw(random);
             try
             {
@@ -38,6 +37,8 @@ internal sealed class ModelComparison(int rows, RandomSizes openSizes, int seed)
             {
                 Array.ForEach(values, value => value.Dispose());
             }
+
+            say($"row {done + inputs.Rows} of {rows}", Math.Min(1, (double)(done + inputs.Rows) / rows));
         }
 
         return new(differences.Aggregate((all, next) => [.. all.Zip(next, (before, after) => before.With(after))]), isRandom);

@@ -14,7 +14,13 @@ public sealed record TrainingReport : StepReport
     public IReadOnlyList<EpochResult> Epochs { get; }
 
     /// <summary>What the weights that the network has measure; null without validation rows. After an early stop it is not the last epoch's.</summary>
-    internal ValidationResult? Validation { get; init; }
+    public ValidationResult? Validation { get; internal init; }
+
+    /// <summary>
+    /// What the network that taught this one measures on the same validation rows; null without such rows or a teacher, and where that is no network that reads
+    /// the same columns.
+    /// </summary>
+    public ValidationResult? Teacher { get; internal init; }
 
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine, Epochs);

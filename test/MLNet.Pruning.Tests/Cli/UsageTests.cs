@@ -38,6 +38,14 @@ public partial class UsageTests
     [DataRow("prune a.onnx -o b.onnx --schedule cubic:3")]
     [DataRow("prune a.onnx -o b.onnx --data rows.csv --label y --schedule cubic")]
     [DataRow("prune a.onnx -o b.onnx --data rows.csv --label y --task guess")]
+    [DataRow("prune a.onnx -o b.onnx --gpu 0")]
+    [DataRow("prune a.onnx -o b.onnx --data rows.csv --label y --gpu -1")]
+    [DataRow("distil a.onnx -o b.onnx --width 0.5")]
+    [DataRow("distil a.onnx -o b.onnx --data rows.csv --label y")]
+    [DataRow("distil a.onnx -o b.onnx --data rows.csv --label y --width 0")]
+    [DataRow("distil a.onnx -o b.onnx --data rows.csv --label y --width 0.5 --student c.onnx")]
+    [DataRow("distil a.onnx -o b.onnx --data rows.csv --label y --width 0.5 --by hearsay")]
+    [DataRow("completion tcsh")]
     [DataRow("quantize a.onnx")]
     [DataRow("quantize a.onnx -o b.onnx --to int5")]
     [DataRow("quantize a.onnx -o b.onnx --to weights(9)")]
@@ -73,6 +81,7 @@ public partial class UsageTests
     [DataRow("inspect {0}")]
     [DataRow("evaluate {0}")]
     [DataRow("prune {0} -o {1}")]
+    [DataRow("distil {0} -o {1} --width 0.5 --data {0} --label y")]
     [DataRow("quantize {0} -o {1} --to float16")]
     [DataRow("factorize {0} -o {1}")]
     [DataRow("verify {0} {0}")]
@@ -101,6 +110,7 @@ public partial class UsageTests
     [DataRow("inspect")]
     [DataRow("evaluate")]
     [DataRow("prune")]
+    [DataRow("distil")]
     [DataRow("quantize")]
     [DataRow("factorize")]
     [DataRow("verify")]
@@ -130,6 +140,8 @@ public partial class UsageTests
     {
         using var files = new CliFiles();
         var model = files.Save("a.onnx", CliFiles.Convolutional());
+        var rows = files.Write("rows.csv", [string.Join(',', Enumerable.Range(0, 144).Select(i => $"x{i}")) + ",y",
+            .. Enumerable.Range(0, 30).Select(row => string.Concat(Enumerable.Repeat($"{row % 7},", 144)) + row % 10)]);
         var named = Name().Matches(s_page).Select(match => match.Groups[1].Value).ToHashSet();
         foreach (var answer in new[]
         {
@@ -137,7 +149,9 @@ public partial class UsageTests
             CliProcess.Json(0, "prune", model, "-o", files["b.onnx"], "--sparsity", "0.3"), CliProcess.Json(0, "verify", files["b.onnx"], model, "--masked"),
             CliProcess.Json(0, "evaluate", model, "--metrics", "file-size,cold-start"),
             CliProcess.Json(0, "bench", model, files["b.onnx"], "--rounds", "1"), CliProcess.Json(0, "factorize", model, "-o", files["c.onnx"]),
-            CliProcess.Json(0, "report", model, files["b.onnx"], "-o", files["page.html"], "--card", files["card.md"]),
+            CliProcess.Json(0, "distil", model, "-o", files["d.onnx"], "--width", "0.5", "--data", rows, "--label", "y", "--epochs", "1"),
+            CliProcess.Json(0, "completion", "bash"), CliProcess.Json(0, "report", model, files["b.onnx"], "-o", files["page.html"], "--card",
+                files["card.md"]),
         })
         {
             foreach (var field in Fields(answer).Distinct())

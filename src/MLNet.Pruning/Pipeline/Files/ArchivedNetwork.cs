@@ -30,7 +30,8 @@ internal static class ArchivedNetwork
             transformer.Report as QuantizationReport,
             transformer.Report as FactorizationReport,
             (transformer.Report as TrainingReport)?.Settings,
-            (transformer.Report as TrainingReport)?.Validation));
+            (transformer.Report as TrainingReport)?.Validation,
+            (transformer.Report as TrainingReport)?.Teacher));
         if (transformer.Report is PruningReport { Record: { } record })
         {
             CandidateRecordFile.Write(archive, name + "pieces", record);
@@ -95,6 +96,7 @@ internal static class ArchivedNetwork
             ?? (state.History is { Count: > 0 } epochs ? new TrainingReport(epochs)
             {
                 Validation = state.Validation ?? epochs[^1].Validation, Settings = state.Settings ?? ImmutableSortedDictionary<string, string>.Empty,
+                Teacher = state.Teacher,
             } : null as StepReport);
 
     private static NeuralNetworkOptions Training(State state, Network initial, Network? teacher)
@@ -153,7 +155,8 @@ internal static class ArchivedNetwork
     private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, ArchivedKeys? Keys, int SplitSeed, List<Mask> Masks,
         JsonElement Training, IReadOnlyList<EpochResult>? History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null,
         QuantizationReport? Quantization = null, FactorizationReport? Factorization = null, IReadOnlyDictionary<string, string>? Settings = null,
-        ValidationResult? Validation = null);
+        ValidationResult? Validation = null,
+        ValidationResult? Teacher = null);
 
     private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
 

@@ -91,16 +91,15 @@ public sealed partial class CompressionCatalog
     }
 
     /// <summary>The GPU that the context names, looked for when something is timed.</summary>
-    private Lazy<int?> Gpu(CancellationToken cancellation) => new(() =>
-    {
-        if (_context.GpuDeviceId is not { } gpu)
-        {
-            return null;
-        }
+    private Lazy<int?> Gpu(CancellationToken cancellation) => new(() => _context.GpuDeviceId is { } gpu && IsThere(gpu, cancellation) ? gpu : null);
 
+    // In a method of its own: the runtime loads TorchSharp for a method that names its types.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsThere(int gpu, CancellationToken cancellation)
+    {
         using var channel = ((IHostEnvironment)_context).Start(nameof(Evaluate));
-        return TorchRuntime.Device(gpu, _context.FallbackToCpu, channel, cancellation).type == TorchSharp.DeviceType.CUDA ? gpu : null;
-    });
+        return TorchRuntime.Device(gpu, _context.FallbackToCpu, channel, cancellation).type == TorchSharp.DeviceType.CUDA;
+    }
 
     private static IReadOnlyList<Metric>? Given(IReadOnlyList<Metric> metrics) => Setting.Present(metrics, nameof(metrics)).Count == 0 ? null : metrics;
 }

@@ -93,6 +93,7 @@ public sealed class NeuralNetworkTrainer : IEstimator<NeuralNetworkTransformer>
         }, input.Schema, new TrainingReport(trained.History)
         {
             Validation = trained.Validation, Settings = StepSettings.Of(_options, _seed),
+            Teacher = session?.Shared is { } taught ? Validation.Of(data, _task, _options).Measure(taught) : null,
         });
     }
 
