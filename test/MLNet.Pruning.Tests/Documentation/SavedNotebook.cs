@@ -28,9 +28,9 @@ internal sealed partial class SavedNotebook
     public static string Text(JsonNode text) => text is JsonArray lines ? string.Concat(lines.Select(line => (string)line!)) : (string)text!;
 
     /// <summary>
-    /// Holds that cells gave what is saved. Those with the tag "exact", where nothing is trained, to the letter; those with the tag "measured", which tell of the
-    /// machine, in kind. All others tell of training, whose last bits differ from processor to processor: the same tables and pictures with the same headings,
-    /// as many lines, and the same accuracies but for a few rows.
+    /// Holds that cells gave what is saved. Those with the tag "exact", where nothing is trained, to the letter; those with the tag "measured", which tell of
+    /// the machine, in kind. All others tell of training, whose last bits differ from processor to processor: the same tables and pictures with the same
+    /// headings, as many lines, and the same accuracies but for a few rows.
     /// </summary>
     public void AssertGave(string name, IReadOnlyList<CellOutput> found)
     {
