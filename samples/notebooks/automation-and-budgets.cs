@@ -5,7 +5,7 @@
 
 // # Automation and budgets
 //
-// How much of which layer? One can ask each layer what it stands, or say what the whole may cost and let a search find out.
+// How much of which layer? One can ask each layer what it tolerates, or say what the whole may cost and let a search find out.
 
 using System.IO;
 using Microsoft.ML;
@@ -24,7 +24,7 @@ var chain = ml.Transforms.Conversion.MapValueToKey("Label")
 var dense = chain.Fit(split.TrainSet);
 Console.WriteLine(ml.Compression().Measure(dense));
 
-// ## What each layer stands
+// ## What each layer tolerates
 //
 // One layer at a time loses its smallest weights, all others whole: the steeper its line falls, the more it is needed.
 
@@ -51,7 +51,7 @@ Console.WriteLine(ml.Compression().Report(dense.Append(small), new() { Latency =
 
 // ## A budget of bytes
 //
-// `AutoQuantize` gives each layer the form in integers that the budget asks for: bytes where the layer minds, four bits where it does not.
+// `AutoQuantize` chooses how each layer holds its weights, in eight bits or fewer, so that the file keeps to the budget and the least accuracy is lost.
 
 var bytes = chain.Append(ml.Transforms.AutoQuantize(Budget.Bytes(10_000))).Fit(split.TrainSet);
 Console.WriteLine(bytes.LastTransformer.Report);

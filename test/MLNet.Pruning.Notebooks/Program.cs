@@ -4,12 +4,14 @@ using MLNet.Pruning.Notebooks;
 switch (args)
 {
     case ["run", .. var notebooks]:
-        // Line by line, as it goes on, what the cells of each gave.
-        foreach (var notebook in notebooks)
+        // A line for each, with what its cells gave. One kernel runs them all, as each restores packages for seconds; that none needs what another declares,
+        // the compilation of its application tells.
+        using (var kernel = new Kernel())
         {
-            using var kernel = new Kernel();
-            var cells = await kernel.Run(new(notebook));
-            Console.WriteLine(JsonSerializer.Serialize(cells));
+            foreach (var notebook in notebooks)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(await kernel.Run(new(notebook))));
+            }
         }
 
         return 0;

@@ -36,6 +36,8 @@ internal sealed class HtmlFormatter
 
     /// <summary>Colours that fit a light and a dark notebook.</summary>
     private const string Styles = ".mlnet-pruning svg text{fill:currentColor}.mlnet-pruning svg .paper{fill:none}.mlnet-pruning svg .before{fill:#9aa4ae}"
+        + ".mlnet-pruning svg .grid{stroke:currentColor;stroke-opacity:.2}.mlnet-pruning svg .axis,.mlnet-pruning svg [stroke='#000000']{stroke:currentColor}"
+        + ".mlnet-pruning svg [fill='#000000']{fill:currentColor}"
         + ".mlnet-pruning svg .after{fill:#0072b2}.mlnet-pruning .number{text-align:right}.mlnet-pruning figure{display:inline-block;margin:.5em}"
         + ".mlnet-pruning .figures div{display:inline-block;margin:.5em 1.5em .5em 0}.mlnet-pruning .figures span{display:block}";
 
