@@ -4,23 +4,21 @@ namespace MLNet.Pruning.Tests;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class RequiresJupyterAttribute : ConditionBaseAttribute
 {
-    private static readonly string[] s_missing = [.. new[] { "jupyter-nbconvert", "dotnet-interactive" }.Where(program => Find(program) is null)];
-
     public RequiresJupyterAttribute()
-        : base(ConditionMode.Include) => IgnoreMessage = $"no {string.Join(" and no ", s_missing)} on the path: build/jupyter.sh installs what is missing";
+        : base(ConditionMode.Include) => IgnoreMessage = $"no {string.Join(" and no ", Missing)} on the path: build/jupyter.sh installs what is missing";
 
-    public override bool IsConditionMet => s_missing.Length == 0;
+    public override bool IsConditionMet => Missing.Length == 0;
 
     public override string GroupName => nameof(RequiresJupyterAttribute);
 
     /// <summary>The folders that programs are looked for in: those that build/jupyter.sh writes, and the path.</summary>
-    internal static string[] Path { get; } =
+    internal static string[] Folders =>
     [
-        .. new[] { "bin", System.IO.Path.Combine("venv", "bin") }
-            .Select(folder => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Repository.Find())!, "artifacts", "jupyter", folder)),
-        .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator),
+        .. new[] { "bin", Path.Combine("venv", "bin") }
+            .Select(folder => Path.Combine(Path.GetDirectoryName(Repository.Find())!, "artifacts", "jupyter", folder)),
+        .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator),
     ];
 
-    private static string? Find(string program)
-        => Path.SelectMany(folder => new[] { program, $"{program}.exe" }.Select(file => System.IO.Path.Combine(folder, file))).FirstOrDefault(File.Exists);
+    private static string[] Missing => [.. new[] { "jupyter-nbconvert", "dotnet-interactive" }.Where(program => !Folders.Any(folder =>
+        File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, $"{program}.exe"))))];
 }

@@ -64,9 +64,9 @@ public class NotebookTests
         foreach (var (program, arguments) in new (string, string[])[] { ("dotnet-interactive", ["jupyter", "install", "--path", kernels]),
             ("jupyter-nbconvert", ["--to", "notebook", "--execute", $"{Name}.ipynb", "--output", "executed.ipynb"]) })
         {
-            var file = RequiresJupyterAttribute.Path.Select(place => Path.Combine(place, program)).FirstOrDefault(File.Exists) ?? program;
+            var file = RequiresJupyterAttribute.Folders.Select(place => Path.Combine(place, program)).FirstOrDefault(File.Exists) ?? program;
             var start = Kernel(new ProcessStartInfo(file, arguments), folder);
-            start.Environment["PATH"] = string.Join(Path.PathSeparator, RequiresJupyterAttribute.Path);
+            start.Environment["PATH"] = string.Join(Path.PathSeparator, RequiresJupyterAttribute.Folders);
             start.Environment["JUPYTER_DATA_DIR"] = Path.Combine(folder, "jupyter");
             var (exitCode, output, errors) = ChildProcess.Run(start);
             Assert.AreEqual(0, exitCode, output + errors);
