@@ -17,6 +17,9 @@ internal static class ApiArguments
     private static readonly Network s_network = Network.Mlp(4, 3, 2).Initialize(1);
     private static readonly IDataView s_rows = s_ml.Transforms.Conversion.MapValueToKey("Label").Fit(Rows()).Transform(Rows());
     private static readonly Lazy<ITransformer> s_model = new(() => s_ml.MulticlassClassification.Trainers.NeuralNetwork(Training()).Fit(s_rows));
+    private static readonly Lazy<ConfusionMatrix> s_confusion
+        = new(() => s_ml.MulticlassClassification.Evaluate(s_model.Value.Transform(s_rows)).ConfusionMatrix);
+
     private static readonly Lazy<SensitivityReport> s_sensitivity = new(() => s_ml.Compression().Sensitivity(s_model.Value, s_rows, Sensitivity()));
     private static readonly Lazy<ITransformer> s_trees = new(() => s_ml.Fit("FastTree", s_ml.View(TreeTables.Make(60, 1)), trees: 3));
     private static readonly Lazy<ITransformer> s_prunedTrees = new(() =>
@@ -114,6 +117,8 @@ internal static class ApiArguments
             = () => (Func<IReadOnlyDictionary<string, float[]>, IEnumerable<ObjectBox>>)(_ => []),
         [typeof(Perturbation)] = () => Perturbation.GaussianNoise(0.1),
         [typeof(EvaluationOptions)] = () => new EvaluationOptions { Metrics = [Metric.Accuracy] },
+        [typeof(ConfusionMatrix)] = () => s_confusion.Value,
+        [typeof(ClassConfusion)] = () => ClassConfusion.Of(s_confusion.Value),
         [typeof(EvaluationReport)] = () => s_ml.Compression().Evaluate(s_model.Value, s_rows, Metric.Accuracy),
         [typeof(Predictions)] = () => new Predictions(LearningTask.Multiclass, [1, 2, 3, 4, 5, 6, 7, 8, 9], [0, 1, 2]),
         [typeof(LearningTask)] = () => LearningTask.Regression,

@@ -49,18 +49,21 @@ public sealed class ClassConfusion : IHtmlDisplay
 
     /// <summary>Share of the rows of a class that are found, in [0, 1]; not a number where there are none.</summary>
     /// <param name="index">Of the class, from 0.</param>
-    /// <exception cref="IndexOutOfRangeException">There is no such class.</exception>
-    public double Recall(int index) => Counts[index][index] / (Counts[index].Sum() + Unpredicted[index]);
+    /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
+    public double Recall(int index) => Counts[Known(index)][index] / (Counts[index].Sum() + Unpredicted[index]);
 
     /// <summary>Share of the rows predicted to be of a class that are, in [0, 1]; not a number where none is predicted to be.</summary>
     /// <param name="index">Of the class, from 0.</param>
-    /// <exception cref="IndexOutOfRangeException">There is no such class.</exception>
-    public double Precision(int index) => Counts[index][index] / Counts.Sum(row => row[index]);
+    /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
+    public double Precision(int index) => Counts[Known(index)][index] / Counts.Sum(row => row[index]);
 
     /// <summary>A line for each class with its rows by prediction; of more than 32 classes the pairs that are taken for each other most often.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Parts);
 
     IReadOnlyList<ReportPart> IHtmlDisplay.Parts => Parts;
+
+    private int Known(int index) => index >= 0 && index < Classes.Length ? index
+        : throw new ArgumentOutOfRangeException(nameof(index), index, $"There are {Classes.Length} classes, numbered from 0.");
 
     /// <summary>As a report has it.</summary>
     internal IReadOnlyList<ReportPart> Parts => [Classes.Length <= MostClasses ? Matrix() : Pairs(),
