@@ -11,7 +11,7 @@ internal sealed class EvaluateCommand
 
     private readonly Option<string[]> _metrics = new("--metrics")
     {
-        Description = $"What is measured, names with commas between: {string.Join(", ", Metric.All)}, FID; also top-k of any k, latency-p of any percent, "
+        Description = $"What is measured, names with commas between: {string.Join(", ", Metric.All)}, FID, mAP; also top-k of any k, latency-p of any percent, "
             + "times of a batch as latency(32), any of predictions on changed rows as \"accuracy under Fgsm(0.1)\", and \"gap of accuracy\". "
             + "Default: all that fit and take no time.",
         HelpName = "a,b",
@@ -29,6 +29,7 @@ internal sealed class EvaluateCommand
         Description = "ONNX file of the network whose outputs are the features that FID compares.",
     };
 
+    private readonly Detections _detections = new();
     private readonly Option<Dictionary<string, int>> _sizes = RandomInputOptions.Sizes("Gives sizes that the models leave open a number");
     private readonly RowOptions _rows = new("Rows to measure on", asksMetric: false);
 
@@ -42,6 +43,7 @@ internal sealed class EvaluateCommand
             command.Options.Add(option);
         }
 
+        options._detections.AddTo(command);
         command.SetAnswer(options.Run);
         return command;
     }
@@ -54,8 +56,14 @@ internal sealed class EvaluateCommand
             throw new UsageException("--targets goes with --data, without --label and --training: rows have images that outputs should be, or labels.");
         }
 
-        var labelled = targets is null ? _rows.Read(arguments, _training) : null;
+        var objects = _detections.File(arguments);
+        if (objects is not null && (data is null || _rows.HasLabel(arguments) || targets is not null || training is not null))
+        {
+            throw new UsageException("--objects goes with --data, without --label, --targets and --training: rows are images in which there are objects.");
+        }
+
         var metrics = Metrics(arguments);
+        var labelled = targets is null && objects is null ? _rows.Read(arguments, _training) : null;
         var ml = new MLContext(arguments.GetValue(Tool.Seed)) { GpuDeviceId = _rows.Gpu(arguments), FallbackToCpu = false };
         return Progress.Run(arguments, "evaluating", progress => new Evaluated([.. arguments.GetRequiredValue(_models).Select(model =>
         {
@@ -63,7 +71,7 @@ internal sealed class EvaluateCommand
             progress.Say(model.Name);
             IDataView? Load(FileInfo? file) => labelled is not { } rows || file is null ? null
                 : new CsvRows(ml, file, rows.Label).Load(rows.Task ?? TaskOf(network), network.Output.RowSize);
-            var view = targets is null ? Load(data) : CsvRows.Pairs(ml, data!, targets);
+            var view = objects is not null ? CsvRows.Images(ml, data!) : targets is null ? Load(data) : CsvRows.Pairs(ml, data!, targets);
             var report = ml.Compression().Evaluate(network, view, new EvaluationOptions
             {
                 Metrics = metrics, InputColumnNames = view is null ? null : [CsvRows.Features], LabelColumnName = CsvRows.LabelColumn,
@@ -88,7 +96,7 @@ internal sealed class EvaluateCommand
             return [.. given.SelectMany(Split).Select(name => name.Equals("FID", StringComparison.OrdinalIgnoreCase)
                 ? Metric.FrechetInceptionDistance(NetworkFile.Read(arguments.GetValue(_features)
                     ?? throw new UsageException("FID needs --features, the network whose outputs are the features.")))
-                : Metric.Named(name))];
+                : _detections.Metric(arguments, name) ?? Metric.Named(name))];
         }
         catch (ArgumentException e)
         {

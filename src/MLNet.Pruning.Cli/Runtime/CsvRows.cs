@@ -60,6 +60,17 @@ internal sealed class CsvRows
         return ml.Data.LoadFromEnumerable(features.Zip(images, (row, image) => new Pair { Features = row, Label = image }), schema);
     }
 
+    /// <summary>Rows without a label.</summary>
+    /// <exception cref="ArgumentException">There are no rows.</exception>
+    public static IDataView Images(MLContext ml, FileInfo rows)
+    {
+        var features = Values(rows);
+        var schema = SchemaDefinition.Create(typeof(Image));
+        schema[Features].ColumnType = new VectorDataViewType(NumberDataViewType.Single,
+            features.Length > 0 ? features[0].Length : throw new ArgumentException($"{rows} has no rows."));
+        return ml.Data.LoadFromEnumerable(features.Select(row => new Image { Features = row }), schema);
+    }
+
     /// <summary>The rows with their label as the task wants it: a key of all classes, a truth value, or a number.</summary>
     public IDataView Load(LearningTask task, int classes) => task == LearningTask.Regression ? Read(DataKind.Single)
         : task == LearningTask.Binary ? Read(DataKind.Boolean)
@@ -100,6 +111,11 @@ internal sealed class CsvRows
             AllowQuoting = true,
             Columns = [new(Features, DataKind.Single, features), new(LabelColumn, label, [new(_label)], keys)],
         }).Load(new MultiFileSource(_file.ToString()));
+    }
+
+    private sealed class Image
+    {
+        public float[] Features { get; set; } = [];
     }
 
     private sealed class Pair

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Evaluation.Metrics;
+
 namespace MLNet.Pruning;
 
 /// <summary>An object in an image: one that is there, or one that a model finds, by the box around it.</summary>
@@ -39,6 +41,21 @@ public readonly record struct ObjectBox
     /// <summary>What counts as its size, in pixels, not negative; COCO gives that of the object's outline.</summary>
     /// <value>Default null: that of the box.</value>
     public double? Area { get; init => field = value is { } area ? Setting.NotNegative(area) : null; }
+
+    /// <summary>
+    /// What is there in each image of a file of annotations in COCO's form (JSON with <c>images</c>, <c>categories</c> and <c>annotations</c>).
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Images and classes are counted from 0 in the order in which the file lists them.</returns>
+    /// <exception cref="FormatException">It is no such file; the message says what is wrong in which annotation.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <example>
+    /// <code>
+    /// var truths = ObjectBox.FromCoco("instances.json");
+    /// Console.WriteLine($"{truths.Count} images, {truths.Sum(image => image.Count)} objects");
+    /// </code>
+    /// </example>
+    public static IReadOnlyList<IReadOnlyList<ObjectBox>> FromCoco(string path) => CocoObjects.Read(Setting.Named(path, nameof(path)));
 
     /// <summary>Its size by <see cref="Area"/>, or else that of the box.</summary>
     internal double Size => Area ?? Width * Height;
