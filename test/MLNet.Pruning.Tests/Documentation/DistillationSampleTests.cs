@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MLNet.Pruning.Tests.Documentation;
 
-/// <summary>samples/Distillation from end to end by the README's commands.</summary>
+/// <summary>samples/Distillation from end to end by the commands of its page.</summary>
 [TestClass]
 public class DistillationSampleTests
 {
@@ -54,12 +54,11 @@ public class DistillationSampleTests
             printed.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Select(line => string.Join('|', line.Split('|').Take(8))));
     }
 
-    /// <summary>Runs the README's command of a recipe with a number of seeds.</summary>
+    /// <summary>Runs the page's command of a recipe with a number of seeds.</summary>
     private string Run(string recipe, int seeds, out string printed)
     {
-        var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md"))
-            .Single(line => line.StartsWith("dotnet run -c Release --project samples/Distillation -- ", StringComparison.Ordinal)
-                && line.Contains($"--recipe {recipe}", StringComparison.Ordinal));
+        var command = Markdown.Commands("docs/steps/distil.md", "dotnet run -c Release --project samples/Distillation -- ")
+            .Single(line => line.Contains($"--recipe {recipe}", StringComparison.Ordinal));
         string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", $"{seeds}", "--output",
             _folder.FullName];
         (var exitCode, printed, var errors) = ChildProcess.Run(ChildProcess.Built("samples/Distillation", arguments));

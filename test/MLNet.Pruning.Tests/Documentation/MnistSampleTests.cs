@@ -16,9 +16,8 @@ public class MnistSampleTests
     public void A_recipe_reports_what_any_runtime_measures_and_goes_on_after_a_stop()
     {
         var digits = IdxDigits.Write(_folder, TrainingRows);
-        // The README's command, on these files and with fewer seeds.
-        var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md"))
-            .Single(line => line.StartsWith("dotnet run -c Release --project samples/Mnist -- ", StringComparison.Ordinal));
+        // The page's command, on these files and with fewer seeds.
+        var command = Markdown.Commands("docs/steps/prune.md", "dotnet run -c Release --project samples/Mnist -- ").Single();
         string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", "2", "--output", _folder.FullName];
         var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/Mnist", arguments));
         Assert.AreEqual(0, exitCode, errors + printed);

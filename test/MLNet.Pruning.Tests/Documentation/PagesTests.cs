@@ -7,19 +7,17 @@ namespace MLNet.Pruning.Tests.Documentation;
 [TestClass]
 public partial class PagesTests
 {
-    private static readonly string s_root = Path.GetDirectoryName(Repository.Find())!;
-
-    public static IEnumerable<object[]> Pages => new[] { "README.md", "CHANGELOG.md" }
-        .Concat(Directory.GetFiles(Path.Combine(s_root, "docs"), "*.md").Select(page => Path.GetRelativePath(s_root, page)))
-        .Concat(Directory.GetFiles(Path.Combine(s_root, "src"), "PACKAGE.md", SearchOption.AllDirectories).Select(page => Path.GetRelativePath(s_root, page)))
+    public static IEnumerable<object[]> Pages => Markdown.Pages.Append("CHANGELOG.md")
+        .Concat(Directory.GetFiles(Path.Combine(Markdown.Root, "src"), "PACKAGE.md", SearchOption.AllDirectories)
+            .Select(page => Path.GetRelativePath(Markdown.Root, page)))
         .Select(page => new object[] { page });
 
     [TestMethod]
     [DynamicData(nameof(Pages))]
     public void Links_lead_somewhere(string page)
     {
-        var path = Path.Combine(s_root, page);
-        foreach (var link in Link().Matches(CodeBlock().Replace(File.ReadAllText(path), "")).Select(match => match.Groups[1].Value)
+        var path = Path.Combine(Markdown.Root, page);
+        foreach (var link in Link().Matches(Markdown.Prose(page)).Select(match => match.Groups[1].Value)
             .Where(link => !link.StartsWith("https://", StringComparison.Ordinal)))
         {
             var (file, heading) = (link.Split('#')[0], link.Contains('#') ? link.Split('#')[1] : null);
@@ -35,14 +33,14 @@ public partial class PagesTests
     [TestMethod]
     public void Every_page_is_in_the_table_of_contents()
     {
-        var listed = Entry().Matches(File.ReadAllText(Path.Combine(s_root, "docs", "toc.yml"))).Select(match => match.Groups[1].Value).ToArray();
-        CollectionAssert.AreEquivalent(Directory.GetFiles(Path.Combine(s_root, "docs"), "*.md").Select(Path.GetFileName).ToArray(), listed);
+        var listed = Entry().Matches(File.ReadAllText(Path.Combine(Markdown.Root, "docs", "toc.yml"))).Select(match => match.Groups[1].Value).ToArray();
+        CollectionAssert.AreEquivalent(Markdown.Pages.Skip(1).Select(page => page["docs/".Length..]).ToArray(), listed);
     }
 
     [TestMethod]
     public void Members_that_the_answers_name_are_public()
     {
-        var text = File.ReadAllText(Path.Combine(s_root, "docs", "troubleshooting.md"));
+        var text = File.ReadAllText(Path.Combine(Markdown.Root, "docs", "troubleshooting.md"));
         var types = typeof(Network).Assembly.GetExportedTypes();
         var named = Member().Matches(text).Select(match => (Type: match.Groups[1].Value, Member: match.Groups[2].Value)).Where(name => name.Type != "MLContext")
             .Distinct().ToArray();
@@ -57,11 +55,8 @@ public partial class PagesTests
     }
 
     /// <summary>Headings as pages are linked to: small letters, hyphens for spaces, nothing else.</summary>
-    private static string[] Headings(string page) => [.. Heading().Matches(CodeBlock().Replace(File.ReadAllText(page), ""))
+    private static string[] Headings(string page) => [.. Heading().Matches(Markdown.Prose(page))
         .Select(match => NotLinked().Replace(match.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
-
-    [GeneratedRegex(@"^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex CodeBlock();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

@@ -16,9 +16,8 @@ public class QuantizationSampleTests
     public void Each_form_is_reported_as_onnx_runtime_measures_its_file()
     {
         var digits = IdxDigits.Write(_folder, TrainingRows);
-        // The README's command, on these files and with one seed.
-        var command = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "README.md"))
-            .Single(line => line.StartsWith("dotnet run -c Release --project samples/Quantization -- ", StringComparison.Ordinal));
+        // The page's command, on these files and with one seed.
+        var command = Markdown.Commands("docs/steps/quantize.md", "dotnet run -c Release --project samples/Quantization -- ").Single();
         string[] arguments = [.. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Split(' '), "--seeds", "1", "--output", _folder.FullName];
         var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/Quantization", arguments));
         Assert.AreEqual(0, exitCode, errors + printed);

@@ -1,80 +1,42 @@
-using System.Reflection;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using MLNet.Pruning.Scoring.Native;
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 
 namespace MLNet.Pruning.Tests.Documentation;
 
-/// <summary>The README's code blocks are compiled and run, its commands and figures compared with what the sample prints.</summary>
+/// <summary>The commands of the README and the pages do what they say, and samples print what is quoted.</summary>
 [TestClass]
-public partial class ReadmeTests
+public class ReadmeTests
 {
-    private static readonly string s_readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
-
-    private static readonly string[] s_programs = [.. CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "csharp")
-        .Select(block => block.Groups[2].Value)];
-
-    public static IEnumerable<object[]> Programs => s_programs.Select((_, number) => new object[] { number });
-
-    [TestMethod]
-    [DynamicData(nameof(Programs))]
-    public void Every_program_compiles_and_runs(int number)
-    {
-        var folder = Directory.CreateTempSubdirectory("readme");
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "data", "optdigits.csv"), Path.Combine(folder.FullName, "optdigits.csv"));
-        // Programs name their data relative to where they run; tests share one process and so one current folder.
-        var source = s_programs[number].Replace("\"optdigits.csv\"", SymbolDisplay.FormatLiteral(Path.Combine(folder.FullName, "optdigits.csv"), quote: true));
-        var main = Compile(source).EntryPoint!;
-        main.Invoke(null, main.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
-        folder.Delete(recursive: true);
-    }
-
-    [TestMethod]
-    public void The_groups_of_a_residual_block_are_those_that_the_page_shows()
-    {
-        var blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(Path.GetDirectoryName(Repository.Find())!, "docs", "how-it-works.md")));
-        var program = blocks.Single(block => block.Groups[1].Value == "csharp").Groups[2].Value;
-        // What it prints is its own; tests share one console.
-        var assembly = Compile(program.Replace("Console.Write", "Printed.Text.Write")
-            + "public static class Printed { public static readonly StringWriter Text = new(); }");
-        assembly.EntryPoint!.Invoke(null, assembly.EntryPoint.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
-        Assert.AreEqual(blocks.Single(block => block.Groups[1].Value == "text").Groups[2].Value.TrimEnd(),
-            assembly.GetType("Printed")!.GetField("Text")!.GetValue(null)!.ToString()!.ReplaceLineEndings("\n").TrimEnd());
-    }
-
     [TestMethod]
     public void Every_command_is_there()
     {
-        var root = Path.GetDirectoryName(Repository.Find())!;
-        var lines = CodeBlock().Matches(s_readme).Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n'))
-            .ToArray();
+        var lines = Markdown.Pages.SelectMany(page => Markdown.Commands(page, "")).ToArray();
         string[] scripts = [.. lines.Select(line => line.Split(' ')[0]).Where(word => word.StartsWith("build/", StringComparison.Ordinal))];
         string[] projects = [.. lines.Where(line => line.Contains("--project ")).Select(line => line.Split("--project ")[1].Split(' ')[0])];
         Assert.IsGreaterThan(0, scripts.Length);
         Assert.IsGreaterThan(3, projects.Length);
         foreach (var script in scripts)
         {
-            Assert.IsTrue(File.Exists(Path.Combine(root, script)), script);
+            Assert.IsTrue(File.Exists(Path.Combine(Markdown.Root, script)), script);
         }
 
         foreach (var project in projects)
         {
-            Assert.IsNotEmpty(Directory.GetFiles(Path.Combine(root, project), "*.csproj"), project);
+            Assert.IsNotEmpty(Directory.GetFiles(Path.Combine(Markdown.Root, project), "*.csproj"), project);
         }
     }
 
     [TestMethod]
     public void The_packages_an_application_references_are_those_of_this_build()
     {
-        var references = XDocument.Parse($"<Project>{CodeBlock().Matches(s_readme).Single(block => block.Groups[1].Value == "xml").Groups[2].Value}</Project>")
+        const string Page = "docs/application.md";
+        var references = XDocument.Parse($"<Project>{Markdown.Blocks(Page).Single(block => block.Language == "xml").Text}</Project>")
             .Root!.Elements("PackageReference").ToDictionary(reference => (string)reference.Attribute("Include")!,
                 reference => (string)reference.Attribute("Version")!);
         CollectionAssert.AreEquivalent(new[] { "MLNet.Pruning", "libtorch-cpu-linux-x64" }, references.Keys);
         Assert.AreEqual(TorchVersion.Wanted, references["libtorch-cpu-linux-x64"]);
-        StringAssert.Contains(s_readme, $"export {TorchLibrary.FolderVariable}=");
+        StringAssert.Contains(Markdown.Read(Page), $"export {TorchLibrary.FolderVariable}=");
         Assert.AreEqual(typeof(Network).Assembly.GetName().Version!.ToString(3), references["MLNet.Pruning"]);
     }
 
@@ -95,18 +57,19 @@ public partial class ReadmeTests
 
         StringAssert.Contains(File.ReadAllText(Path.Combine(output.FullName, "report.html")), "Handwritten digits");
         // Figures differ from machine to machine in the last rows; what the lines say and the counts do not.
-        CollectionAssert.AreEqual(Shape(Quoted("step  1/10")), Shape(printed.Replace(output.FullName, "artifacts/digits")));
+        CollectionAssert.AreEqual(Markdown.Shape(Quoted("README.md", "step  1/10")), Markdown.Shape(printed.Replace(output.FullName, "artifacts/digits")));
         output.Delete(recursive: true);
     }
 
     [TestMethod]
-    public void The_journey_of_an_ONNX_file_is_what_the_README_says()
+    public void The_journey_of_an_ONNX_file_is_what_the_page_says()
     {
         var output = Directory.CreateTempSubdirectory("onnx-model");
         var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/OnnxModel", "--output", output.FullName));
         Assert.AreEqual(0, exitCode, errors);
-        CollectionAssert.AreEqual(Shape(Quoted("half of the channels removed")), Shape(printed));
-        double Accuracy(string line) => double.Parse(Figure().Matches(printed.Split('\n').Single(other => other.StartsWith(line))[(line.Length + 1)..])[0].Value
+        CollectionAssert.AreEqual(Markdown.Shape(Quoted("docs/onnx.md", "half of the channels removed")), Markdown.Shape(printed));
+        double Accuracy(string line) => double.Parse(Markdown.Figure()
+            .Matches(printed.Split('\n').Single(other => other.StartsWith(line))[(line.Length + 1)..])[0].Value
             .TrimEnd('%', ' '), System.Globalization.CultureInfo.InvariantCulture);
         Assert.IsGreaterThan(Accuracy("digits.onnx") - 1.5, Accuracy("half of the channels removed"), "within one and a half points");
         Assert.AreEqual(Accuracy("digits.onnx"), Accuracy("dense.zip"), "the other process scores what this one did");
@@ -116,14 +79,11 @@ public partial class ReadmeTests
     }
 
     [TestMethod]
-    [DataRow("README.md")]
-    [DataRow("src/MLNet.Pruning.Cli/PACKAGE.md")]
-    [DataRow("docs/troubleshooting.md")]
-    public void The_commands_of_the_tool_do_what_the_page_shows(string page)
+    public void The_commands_of_the_tool_do_what_the_pages_show()
     {
-        var commands = CodeBlock().Matches(File.ReadAllText(Path.Combine(Path.GetDirectoryName(Repository.Find())!, page)))
-            .Where(block => block.Groups[1].Value == "sh").SelectMany(block => block.Groups[2].Value.Split('\n'))
-            .Where(line => line.StartsWith("mlnet-prune ")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]).ToArray();
+        // Pages show the same commands, which are run once.
+        var commands = Markdown.Pages.Append("src/MLNet.Pruning.Cli/PACKAGE.md").SelectMany(page => Markdown.Commands(page, "mlnet-prune "))
+            .Distinct().Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]).ToArray();
         Assert.IsGreaterThan(3, commands.Length);
         using var files = new Cli.CliFiles();
         files.Save("model.onnx", Cli.CliFiles.Convolutional());
@@ -136,32 +96,6 @@ public partial class ReadmeTests
         CollectionAssert.Contains(files.Names(), "small.onnx");
     }
 
-    private static Assembly Compile(string source)
-    {
-        const string Usings = "global using System; global using System.Linq; global using System.IO; global using System.Collections.Generic;";
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Select(path => MetadataReference.CreateFromFile(path));
-        var compilation = CSharpCompilation.Create($"Page{Guid.NewGuid():N}", [CSharpSyntaxTree.ParseText(Usings + source)], references,
-            new(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
-        using var image = new MemoryStream();
-        var emitted = compilation.Emit(image);
-        Assert.IsTrue(emitted.Success, string.Join(Environment.NewLine, emitted.Diagnostics));
-        return Assembly.Load(image.ToArray());
-    }
-
-    private static string Quoted(string line) => CodeBlock().Matches(s_readme)
-        .Single(block => block.Groups[1].Value == "text" && block.Groups[2].Value.Contains(line)).Groups[2].Value;
-
-    /// <summary>Lines without their figures, blank ones left out.</summary>
-    private static string[] Shape(string text) => [.. text.Split('\n').Select(line => Spaces().Replace(Figure().Replace(line, "#"), " ").Trim())
-        .Where(line => line.Length > 0 && !line.StartsWith("report:") && line.Trim('-').Length > 0)];
-
-    [GeneratedRegex(@"^```(\w+)\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex CodeBlock();
-
-    [GeneratedRegex(@"\d[\d.,]*( %)?")]
-    private static partial Regex Figure();
-
-    [GeneratedRegex(@"\s+")]
-    private static partial Regex Spaces();
+    private static string Quoted(string page, string line)
+        => Markdown.Blocks(page).Single(block => block.Language == "text" && block.Text.Contains(line)).Text;
 }
