@@ -7,9 +7,13 @@ namespace MLNet.Pruning.Tests.Documentation;
 [TestClass]
 public partial class FiguresTests
 {
-    // Training ends elsewhere on other processors: by a few of 374 test rows, and by which units go, whose numbers the file keeps.
-    private const double Accuracy = 2.5;
+    // On other processors training ends elsewhere: with as many errors by a quarter, and other units gone, whose numbers the file keeps.
+    private const double Errors = 0.25;
     private const double Bytes = 0.01;
+
+    // What these pages search by validation rows comes out otherwise there too.
+    private const double Searched = 0.2;
+    private static readonly string[] s_searched = ["docs/steps/auto-prune.md", "docs/trees.md"];
 
     /// <summary>Whether the first example of a page has figures in a table.</summary>
     public static bool Has(string page) => Tables(Markdown.Read(page)).Any(line => Heading().IsMatch(line));
@@ -41,7 +45,8 @@ public partial class FiguresTests
                 {
                     Assert.AreEqual(Number(was), Number(found), heading switch
                     {
-                        "accuracy, %" => Accuracy,
+                        "accuracy, %" => 1 + (Errors * (100 - Number(was))),
+                        _ when s_searched.Contains(page) => Searched * Number(was),
                         "bytes" => Bytes * Number(was),
                         _ => 0,
                     }, $"{page}: {heading} of {row}");
