@@ -7,6 +7,7 @@ namespace MLNet.Pruning.Samples.Quantization;
 internal static class Runtime
 {
     private const int Rounds = 15;
+    private const int WarmUps = 20;
     private const double SecondsARound = 0.02;
 
     /// <summary>How many times as fast the second is, in turns so that whatever else the machine does slows both; the median.</summary>
@@ -18,9 +19,15 @@ internal static class Runtime
         using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
         using var one = new InferenceSession(first, options);
         using var other = new InferenceSession(second, options);
-        var repeats = (int)Math.Ceiling(SecondsARound / Math.Max(1e-6, Seconds(one, rows, 20) / 20));
-        Seconds(other, rows, repeats);
-        return Statistics.Median(Enumerable.Range(0, Rounds).Select(_ => Seconds(one, rows, repeats) / Seconds(other, rows, repeats)));
+        var (ofOne, ofOther) = (Repeats(one, rows), Repeats(other, rows));
+        return Statistics.Median(Enumerable.Range(0, Rounds).Select(_ => Seconds(one, rows, ofOne) / ofOne / (Seconds(other, rows, ofOther) / ofOther)));
+    }
+
+    /// <summary>Runs that take about as long as a round, of each as long: the slower is not run as often.</summary>
+    private static int Repeats(InferenceSession session, int rows)
+    {
+        Seconds(session, rows, WarmUps);
+        return (int)Math.Ceiling(SecondsARound / Math.Max(1e-6, Seconds(session, rows, WarmUps) / WarmUps));
     }
 
     private static double Seconds(InferenceSession session, int rows, int repeats)

@@ -52,6 +52,8 @@ public class TorchSharpFaultTests
         foreach (var method in typeof(Network).Assembly.GetTypes().Where(type => !type.IsNested).SelectMany(MethodCalls.Methods))
         {
             wrong.AddRange(LeavesScalar(method) ? [$"{method.DeclaringType}.{method.Name} makes a scalar and does not keep it"] : []);
+            wrong.AddRange(MethodCalls.Of(method).Where(called => IsTorchSharps(called) && typeof(optim.Optimizer).IsAssignableFrom(called.DeclaringType))
+                .Select(called => $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType}.{called}, whose steps make scalars"));
             wrong.AddRange(MethodCalls.Of(method).Where(called => IsTorchSharps(called) && LeavesScalarWithin(called, Depth))
                 .Select(called => $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType}.{called}, which makes a scalar"));
         }

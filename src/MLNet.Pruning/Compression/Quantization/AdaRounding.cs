@@ -57,17 +57,19 @@ internal sealed class AdaRounding : WeightRounding
             return nearest;
         }
 
-        using Scalar zero = 0.0, one = 1.0, two = 2.0, half = 0.5, stretch = Stretch, width = 1 + 2 * Stretch, strength = Strength, scale = 1 / error;
+        using Scalar zero = 0.0, one = 1.0, two = 2.0, half = 0.5, stretch = Stretch, width = 1 + 2 * Stretch, strength = Strength, slope = 2 / error;
         Tensor Up(Tensor choice) => (choice.sigmoid() * width).sub(stretch).clamp(zero, one);
         var start = above.Select(value => Math.Clamp(value, 0.01, 0.99)).Select(value => Math.Log((value + Stretch) / (1 + Stretch - value)));
         using var choice = new TorchSharp.Modules.Parameter(Matrix(start));
-        using var rule = optim.Adam([choice], LearningRate);
+        using var rule = Optimizer.Adam().Create([choice], weightDecay: 0);
         for (var i = 0; i < _iterations; i++)
         {
             step.CancellationToken.ThrowIfCancellationRequested();
             using var iteration = NewDisposeScope();
             var up = (Up(choice) * open).add(rest, one);
-            var loss = Error(up, target, scales, measured) * scale;
+            // The gradient of an error c M c is 2 M c: with that for a constant the error is linear, and a backward pass takes no product of its own.
+            var change = (up - target) * scales;
+            var loss = (change.detach().matmul(measured) * change).sum() * slope;
             if (i >= Free * _iterations)
             {
                 using Scalar power = Power((i / (double)_iterations - Free) / (1 - Free));
@@ -75,9 +77,9 @@ internal sealed class AdaRounding : WeightRounding
                 loss = loss.add(undecided.mean(), strength);
             }
 
-            rule.zero_grad();
+            rule.ClearGradients();
             loss.backward();
-            rule.step();
+            rule.Step(LearningRate);
         }
 
         using var noGrad = no_grad();
