@@ -33,12 +33,15 @@ internal sealed record FileSummary(string File, long Bytes, long Parameters, lon
         file.Refresh();
         if (NetworkFile.IsCompressed(file))
         {
-            return file.Exists ? file.Length : throw new FileNotFoundException($"There is no file '{file}'.", file.ToString());
+            return file.Exists ? Length(file) : throw new FileNotFoundException($"There is no file '{file}'.", file.ToString());
         }
 
         // Read first: that says what is wrong with it.
-        return OnnxExternalData.Bytes(OnnxFile.Read(file.ToString())) + file.Length;
+        return OnnxExternalData.Bytes(OnnxFile.Read(file.ToString())) + Length(file);
     }
+
+    /// <summary>Of what a link leads to, not of the link.</summary>
+    private static long Length(FileInfo file) => (file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file).Length;
 
     public static FileSummary Of(FileInfo file, NetworkCost cost)
     {

@@ -5,6 +5,16 @@ namespace MLNet.Pruning.Tests.Cli;
 public class InspectTests
 {
     [TestMethod]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+    public void A_link_is_as_large_as_what_it_leads_to()
+    {
+        using var files = new CliFiles();
+        var model = files.Save("a.onnx", CliFiles.Convolutional());
+        File.CreateSymbolicLink(files["link.onnx"], "a.onnx");
+        Assert.AreEqual(new FileInfo(model).Length, CliProcess.Json(0, "inspect", files["link.onnx"]).GetProperty("bytes").GetInt64());
+    }
+
+    [TestMethod]
     public void Counts_layers_and_groups()
     {
         using var files = new CliFiles();
