@@ -25,7 +25,10 @@ public static class NetworkPruningExtensions
     /// <summary>Prunes the network as the options say; see <see cref="PrunedNetwork.Prune(SelectionOptions)"/>.</summary>
     /// <param name="network">The network, with values.</param>
     /// <param name="options">How.</param>
-    /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="ArgumentException">
+    /// The amount is more than there is, a name does not exist, nothing in scope can be pruned, or a setting works on rows, such as
+    /// <see cref="PruningOptions.FineTuneEpochs"/>.
+    /// </exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public static PrunedNetwork Prune(this Network network, SelectionOptions options) => network.WithoutMasks().Prune(options);
 
@@ -33,7 +36,10 @@ public static class NetworkPruningExtensions
     /// <param name="network">The network, with values.</param>
     /// <param name="options">How.</param>
     /// <param name="report">What the steps gave.</param>
-    /// <exception cref="ArgumentException">The amount is more than there is, a name does not exist, or nothing in scope can be pruned.</exception>
+    /// <exception cref="ArgumentException">
+    /// The amount is more than there is, a name does not exist, nothing in scope can be pruned, or a setting works on rows, such as
+    /// <see cref="PruningOptions.FineTuneEpochs"/>.
+    /// </exception>
     /// <exception cref="InvalidOperationException">An importance is NaN, as that of a weight that is NaN.</exception>
     public static PrunedNetwork Prune(this Network network, SelectionOptions options, out PruningReport report)
         => network.WithoutMasks().Prune(options, out report);
@@ -54,7 +60,7 @@ public static class NetworkPruningExtensions
     {
         ArgumentNullException.ThrowIfNull(networks);
         ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
+        options.ValidateAlone();
         SharedPruning.Check(networks);
         return SharedPruning.Run(networks, options);
     }

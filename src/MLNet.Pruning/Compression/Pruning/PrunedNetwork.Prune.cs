@@ -43,7 +43,7 @@ public sealed partial class PrunedNetwork
     public PrunedNetwork Prune(SelectionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
+        options.ValidateAlone();
         return options.Progress is null ? PruningPlan.Run(options, this, options.Criterion) : Prune(options, out _);
     }
 
@@ -54,7 +54,7 @@ public sealed partial class PrunedNetwork
     public PrunedNetwork Prune(SelectionOptions options, out PruningReport report)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
+        options.ValidateAlone();
         var criterion = options.Criterion;
         ImportanceScores Measure(PrunedNetwork network) => criterion.Measure(new(network, cancellation: options.CancellationToken));
         (var pruned, report) = PruningPlan.Create(options, this, Measure(this), Measure)

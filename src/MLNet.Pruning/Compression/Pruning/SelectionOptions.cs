@@ -120,6 +120,20 @@ public record SelectionOptions : CriterionOptions
         };
     }
 
+    /// <summary>The setting that works on rows, which a chain has and a network alone does not; null for none.</summary>
+    internal virtual string? OfRows => null;
+
+    /// <summary>As <see cref="Validate"/>, for networks without rows.</summary>
+    /// <exception cref="ArgumentException">A setting works on rows.</exception>
+    internal void ValidateAlone()
+    {
+        Validate();
+        if (OfRows is { } setting)
+        {
+            throw new ArgumentException($"{setting} works on rows, which a network alone does not have: prune in a chain, with ml.Transforms.Prune.", setting);
+        }
+    }
+
     /// <exception cref="ArgumentException">Two settings do not go together; the message names both.</exception>
     internal virtual void Validate()
     {

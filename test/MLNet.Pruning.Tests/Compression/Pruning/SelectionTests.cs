@@ -9,6 +9,30 @@ public class SelectionTests
 {
     /// <summary>Against sorting, over several parameters with many ties and weights dropped before.</summary>
     [TestMethod]
+    public void What_works_on_rows_is_refused_by_a_network_without_any()
+    {
+        var network = Network.Mlp(4, 3, 2).Initialize(1);
+        foreach (var (name, options) in new Dictionary<string, PruningOptions>
+        {
+            ["Recovery"] = new() { Recovery = Recovery.LowRank(1) }, ["FineTuneEpochs"] = new() { FineTuneEpochs = 1 },
+            ["Training"] = new() { Training = SparseTraining.Soft() }, ["FineTuning"] = new() { FineTuning = new() },
+            ["Rewind"] = new() { Rewind = Rewind.ToInitial },
+            ["Tolerance"] = new() { Tolerance = 0.1 }, ["Metric"] = new() { Metric = Metric.Accuracy },
+        })
+        {
+            var half = options with { Amount = Amount.Fraction(0.5) };
+            foreach (var prune in new Action[] { () => network.Prune(half), () => network.Prune(half, out _), () => new[] { network }.PruneTogether(half) })
+            {
+                StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(prune).Message, $"{name} works on rows");
+            }
+        }
+
+        var pruned = network.Prune(new PruningOptions { Amount = Amount.Fraction(0.5), FineTuneEpochs = 0 }).Network;
+        Assert.AreEqual(9, pruned.Parameters.Where(parameter => parameter.Shape.Length == 2)
+            .Sum(parameter => parameter.Values.ToArray().Count(value => value != 0)));
+    }
+
+    [TestMethod]
     public void Global_selection_drops_what_a_stable_sort_would()
         => Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
         {
