@@ -20,6 +20,7 @@ public class ChoiceTests
         [typeof(Network)] = "a model, kept as ONNX",
         [typeof(ImportanceScores)] = "a measurement",
         [typeof(NetworkCost)] = "a measurement",
+        [typeof(ClassConfusion)] = "a measurement",
         [typeof(Teacher)] = "a model, or columns of data; kept beside where it is a network",
         [typeof(LayerRule)] = "a part of options that are kept nowhere, named by its layers",
         [typeof(Layer)] = "a description of a network, kept as ONNX",
