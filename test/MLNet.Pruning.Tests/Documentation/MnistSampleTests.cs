@@ -6,7 +6,7 @@ namespace MLNet.Pruning.Tests.Documentation;
 [TestClass]
 public class MnistSampleTests
 {
-    private const int TrainingRows = 900;
+    private const int TrainingRows = 500;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("mnist");
 
     [TestCleanup]

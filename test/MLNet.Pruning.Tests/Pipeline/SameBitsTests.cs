@@ -8,11 +8,11 @@ namespace MLNet.Pruning.Tests.Pipeline;
 [TestClass]
 public class SameBitsTests
 {
-    private const int Processes = 12;
+    private const int Processes = 8;
     private const int AtOnce = 3;
 
     [TestMethod]
-    public void Every_pipeline_gives_the_same_bits_in_twelve_processes()
+    public void Every_pipeline_gives_the_same_bits_in_eight_processes()
     {
         var runs = new ConcurrentBag<string[]>();
         Parallel.For(0, Processes, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, _ =>
