@@ -12,7 +12,7 @@ rm -rf "$pack" "$archive"
 
 # One runtime for both programs: they share a folder.
 for project in test/MLNet.Pruning.Tests test/MLNet.Pruning.Benchmarks; do
-  dotnet publish "$project" -c Release -r linux-x64 --self-contained true -o "$pack/app" -v q --nologo -p:LibTorch=none -p:DebugType=none
+  dotnet publish "$project" -c Release -r linux-x64 --self-contained true -o "$pack/app" -v q --nologo -p:LibTorch=none
 done
 
 # What nothing there loads.
