@@ -23,7 +23,7 @@ public class LayerTests
         "Data", "Data/Teachers",
         "Evaluation/Metrics", "Evaluation/Metrics/Confidence",
         "Training/Optimizers", "Training/Distilling", "Training/Regularizers", "Training",
-        "Compression/Trees/Ensembles", "Compression/Trees/Paths", "Compression/Trees",
+        "Compression/Trees/Ensembles", "Compression/Trees/Scoring", "Compression/Trees/Paths", "Compression/Trees",
         "Compression/Pruning/Importances", "Compression/Pruning/Selection", "Compression/Pruning/Record", "Compression/Pruning/Recoveries",
         "Compression/Sensitivity", "Compression/Pruning", "Compression/Pruning/SparseTrainings",
         "Compression/Automation/Search", "Compression/Automation",

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Compression.Trees.Scoring;
 using MLNet.Pruning.Networks.Onnx;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -19,7 +20,7 @@ public class TreeScorerTests
             var rows = RandomTrees.Rows(ensemble, random, 37, missing: true);
             foreach (var batch in new[] { 1, 7, 8, 9, 37, 64 })
             {
-                using var scorer = new TreeScorer(new([ensemble]), batch);
+                using var scorer = new TreeScorer(PackedTrees.Of(new([ensemble])), batch);
                 for (var start = 0; start < rows.Count; start += batch)
                 {
                     var count = Math.Min(batch, rows.Count - start);
@@ -69,7 +70,7 @@ public class TreeScorerTests
         var ensemble = full with { Lows = [2, 0], Trees = [.. full.Trees
             .Select(tree => tree.WithFeatures(feature => feature == 2 ? 5 : feature == 0 ? 6 : feature))] };
         var rows = RandomTrees.Rows(ensemble, random, 60, missing: true);
-        using var scorer = new TreeScorer(new([ensemble]), 1);
+        using var scorer = new TreeScorer(PackedTrees.Of(new([ensemble])), 1);
         for (var row = 0; row < rows.Count; row++)
         {
             var sum = ensemble.Offset;
@@ -115,7 +116,7 @@ public class TreeScorerTests
         var tree = new DecisionTree(left, right, new int[depth], [.. Enumerable.Range(0, depth).Select(i => (float)i)],
             [.. Enumerable.Range(0, depth + 1).Select(i => (double)i)]);
         var ensemble = RandomTrees.Ensemble(random) with { Trees = [tree], Offset = 0, Sets = [] };
-        using var scorer = new TreeScorer(new([ensemble]), 1);
+        using var scorer = new TreeScorer(PackedTrees.Of(new([ensemble])), 1);
         scorer.Rows[0] = depth - 10.5f;
         scorer.Run(1);
         Assert.AreEqual(depth - 10, scorer.Scores(0)[0]);

@@ -1,5 +1,6 @@
 using MLNet.Pruning.Compression.Trees;
 using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Compression.Trees.Scoring;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Steps;
 using MLNet.Pruning.Pipeline.Steps.PruneTrees;
@@ -100,7 +101,7 @@ public sealed class PruneTreesEstimator : IEstimator<PrunedTreesTransformer>
     /// <summary>What is pruned is what the model scores with.</summary>
     private static void CheckScores(ITransformer step, TreesState state, IDataView view, TreeRows rows)
     {
-        using var scorer = new TreeScorer(state.Trees, batch: 1);
+        using var scorer = new TreeScorer(PackedTrees.Of(state.Trees), batch: 1);
         var row = 0;
         foreach (var scores in Scores(step.Transform(view), state.Trees))
         {

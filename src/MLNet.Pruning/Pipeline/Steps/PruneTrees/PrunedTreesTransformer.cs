@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Compression.Trees.Scoring;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Onnx;
@@ -15,8 +16,11 @@ namespace MLNet.Pruning;
 /// </summary>
 public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredictionTransformer<object>
 {
+    // Once a model, whichever thread scores first.
+    private readonly Lazy<PackedTrees> _packed;
+
     internal PrunedTreesTransformer(TreesState state, DataViewSchema inputSchema, TreePruningReport report)
-        => (State, InputSchema, Report) = (state, inputSchema, report);
+        => (State, InputSchema, Report, _packed) = (state, inputSchema, report, new(() => PackedTrees.Of(state.Trees)));
 
     /// <summary>What its trees hold.</summary>
     public TreeCost Cost => Trees.Cost;
@@ -97,7 +101,7 @@ public sealed class PrunedTreesTransformer : IScoringStep, ISingleFeaturePredict
 
     IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns) => new FeatureReader(row, columns[0], Trees);
 
-    IBatchScorer IScoringStep.CreateScorer(int batch) => new TreeScorer(Trees, batch);
+    IBatchScorer IScoringStep.CreateScorer(int batch) => new TreeScorer(_packed.Value, batch);
 
     Delegate IScoringStep.CreateGetter(int column, IOutputs outputs)
         => Task.HasOutputPerClass ? ScoreGetters.Create(Task, column, outputs)

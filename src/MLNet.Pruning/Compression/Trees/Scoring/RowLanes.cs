@@ -1,0 +1,65 @@
+namespace MLNet.Pruning.Compression.Trees.Scoring;
+
+/// <summary>
+/// Scores as many rows at once as a vector has bytes, tree by tree: eight leaves of a tree are a byte a row, which stays in a register while all splits that
+/// touch them take leaves out. Nothing is read out of order, and nothing depends on where rows go. Immutable.
+/// </summary>
+internal sealed unsafe class RowLanes<TVector, TLanes> where TVector : unmanaged where TLanes : ILanes<TVector>
+{
+    private readonly (int Bytes, int FirstLeaf)[] _trees;
+
+    // In the order in which they are used: of each tree the last byte first, so that the first one that is not empty comes to stand.
+    private readonly int[] _counts;
+    private readonly AlignedArray<SplitByte> _splits;
+    private readonly double[] _leaves;
+
+    public RowLanes(LeafSet[] trees)
+    {
+        _leaves = [.. trees.SelectMany(tree => tree.Leaves)];
+        _trees = new (int, int)[trees.Length];
+        for (var (i, first) = (0, 0); i < trees.Length; first += trees[i++].Leaves.Length)
+        {
+            _trees[i] = (trees[i].Bytes.Length, first);
+        }
+
+        SplitByte[][] bytes = [.. trees.SelectMany(tree => tree.Bytes.Reverse())];
+        _counts = [.. bytes.Select(splits => splits.Length)];
+        _splits = new([.. bytes.SelectMany(splits => splits)]);
+    }
+
+    /// <summary>What a block of rows costs, in comparisons of a vector.</summary>
+    public int Steps => _splits.Length;
+
+    /// <summary>Adds the trees, one after another, to the sums of a block of rows.</summary>
+    /// <param name="ranks">The rows' ranks, part by part.</param>
+    /// <param name="sums">A sum a row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Add(sbyte* ranks, double* sums)
+    {
+        var indices = stackalloc byte[TLanes.Count];
+        var split = _splits.Start;
+        fixed (int* counts = _counts)
+        fixed (double* leaves = _leaves)
+        {
+            var count = counts;
+            foreach (var (bytes, firstLeaf) in _trees)
+            {
+                TVector set = TLanes.Create(0), first = set;
+                for (var i = bytes - 1; i >= 0; i--)
+                {
+                    var left = TLanes.Create(-1);
+                    for (var end = split + *count++; split < end; split++)
+                    {
+                        left = TLanes.Keep(left, *(TVector*)(ranks + split->Part * TLanes.Count), TLanes.Create(split->Cut), TLanes.Create(split->Keep));
+                    }
+
+                    first = TLanes.WhereEmpty(left, first, TLanes.Create((sbyte)(8 * i)));
+                    set = TLanes.WhereEmpty(left, set, left);
+                }
+
+                *(TVector*)indices = TLanes.Lowest(set, first);
+                TLanes.AddLeaves(sums, leaves + firstLeaf, indices);
+            }
+        }
+    }
+}
