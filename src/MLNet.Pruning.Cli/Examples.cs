@@ -29,6 +29,8 @@ internal static class Examples
             "evaluate model.onnx small.onnx --data rows.csv --label y --metrics \"latency-p95,accuracy under gaussianNoise(0.1, 1)\""),
         ("verify", "Check that a pruned model is exactly what the larger one computes without the rest", "verify small.onnx model.onnx --masked"),
         ("bench", "Time two models in turns", "bench model.onnx small.onnx"),
+        ("diagnose", "See why it is not faster or smaller", "diagnose model.onnx"),
+        ("diagnose", "The same as an application scores that gets 32 rows at a time", "diagnose model.onnx --batch 32 --threads 1"),
         ("report", "Show what became of it", "report model.onnx small.onnx -o report.html"),
         ("completion", "Complete commands and options in bash", "completion bash"),
     ];

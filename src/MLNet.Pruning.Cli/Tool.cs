@@ -39,11 +39,12 @@ internal static class Tool
 
     public static int Run(string[] arguments)
     {
-        var root = new RootCommand("Inspects, evaluates, prunes, distils, quantises, factorises, verifies, times and reports on neural networks in ONNX "
-            + "files.")
+        var root = new RootCommand("Inspects, evaluates, prunes, distils, quantises, factorises, verifies, times, diagnoses and reports on neural networks in "
+            + "ONNX files.")
         {
             InspectCommand.Create(), EvaluateCommand.Create(), PruneCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(),
-            FactorizeCommand.Create(), VerifyCommand.Create(), BenchCommand.Create(), ReportCommand.Create(), CompletionCommand.Create(), AsJson, Seed,
+            FactorizeCommand.Create(), VerifyCommand.Create(), BenchCommand.Create(), DiagnoseCommand.Create(), ReportCommand.Create(),
+            CompletionCommand.Create(), AsJson, Seed,
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = Examples.Behind(Console.IsOutputRedirected ? new HelpAction { MaxWidth = RedirectedHelpWidth } : (HelpAction)help.Action!);

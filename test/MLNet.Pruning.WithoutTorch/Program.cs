@@ -21,6 +21,8 @@ foreach (var (one, name) in new[] { (smaller, "smaller"), (pruned, "pruned"), (n
 }
 
 Report("measured and saved");
+_ = ml.Compression().Diagnose(narrow).ToString();
+Report("diagnosed");
 var model = ml.Compression().Load(saved, out var schema);
 ml.Compression().Save(model, schema, Path.Combine(folder, "again.zip"));
 var rows = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(i => new Row { Features = [i, 1, -i, 0.5f] }));

@@ -74,6 +74,9 @@ internal sealed class Liveness
         return dimensions.FirstOrDefault(levels => levels.Contains(false)) ?? dimensions.LastOrDefault() ?? [marks.Whole == Varying];
     }
 
+    /// <summary>Whether a tensor that nodes make or read as rows is zero at an index of a dimension, whatever the network reads.</summary>
+    public bool IsZero(string tensor, int dimension, int index) => _fromInput[tensor].At(dimension, index) == Zero;
+
     /// <summary>Non-zero values of a parameter that lie on a live path.</summary>
     public long Live(Node node, string parameter)
     {

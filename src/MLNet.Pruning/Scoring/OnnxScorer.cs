@@ -42,7 +42,8 @@ internal sealed class OnnxScorer : IBatchScorer
     /// <param name="softmax">Whether scores are probabilities over the outputs; else the logits as they are.</param>
     /// <param name="batch">Rows at a time.</param>
     /// <param name="refusal">Why it cannot; null where it can.</param>
-    public static OnnxScorer? Create(Network network, bool softmax, int batch, out string? refusal)
+    /// <param name="threads">Threads of each run; null for as many as such a batch keeps busy.</param>
+    public static OnnxScorer? Create(Network network, bool softmax, int batch, out string? refusal, int? threads = null)
     {
         if (network.Inputs.FirstOrDefault(input => !(input is { IsKnown: true, Shape: [TensorInfo.Batch, ..] }
             && input.Shape.Skip(1).All(size => size > 0))) is { } open)
@@ -51,7 +52,8 @@ internal sealed class OnnxScorer : IBatchScorer
             return null;
         }
 
-        return OnnxSession.Rent(network, TorchThreads.Worth(network, batch), out refusal) is { } session ? new(session, network, softmax, batch) : null;
+        return OnnxSession.Rent(network, threads ?? TorchThreads.Worth(network, batch), out refusal) is { } session ? new(session, network, softmax, batch)
+            : null;
     }
 
     public ReadOnlySpan<float> Scores(int row) => _scores.AsSpan(row * _outputs, _outputs);

@@ -29,10 +29,7 @@ internal sealed class OnnxSession
         var form = InferenceForm.Of(network);
         Inputs = [.. form.Inputs.Select(input => input.Name)];
         OutputShape = [.. form.Output.Shape.Select(size => (long)size)];
-        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        // Threads that spin while they wait take a core that another process may have.
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        using var options = Options(threads);
         Session = new(OnnxWriter.Write(form).ToByteArray(), options);
     }
 
@@ -70,6 +67,16 @@ internal sealed class OnnxSession
             session._users++;
             return session;
         }
+    }
+
+    /// <summary>How networks are run here.</summary>
+    /// <param name="threads">Threads of each run.</param>
+    public static SessionOptions Options(int threads)
+    {
+        var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        // Threads that spin while they wait take a core that another process may have.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        return options;
     }
 
     public void Return()

@@ -85,6 +85,7 @@ internal static class ApiArguments
         [typeof(Parameter)] = () => s_network["fc1.weight"],
         [typeof(Teacher)] = () => Teacher.Columns(),
         [typeof(PruningReport)] = () => new PruningReport(null, []),
+        [typeof(DiagnosisOptions)] = () => new DiagnosisOptions { Kinds = [FindingKind.ZerosStored] },
         [typeof(SensitivityReport)] = () => s_sensitivity.Value,
         [typeof(CompressionReport)] = () => s_ml.Compression().Report(s_model.Value),
         [typeof(CompressionReportOptions)] = () => new CompressionReportOptions(),

@@ -19,7 +19,7 @@ public class LayerTests
         "Networks/Format", "Networks/Graph", "Networks/Operators", "Networks", "Networks/Onnx/Expansions", "Networks/Onnx", "Networks/Storage",
         "Structure/Folding", "Structure", "Structure/Granularities",
         "Evaluation",
-        "Scoring/Native", "Scoring/Operators", "Scoring",
+        "Scoring/Native", "Scoring/Operators", "Scoring", "Scoring/Profiling", "Evaluation/Diagnosis",
         "Data", "Data/Teachers",
         "Evaluation/Metrics", "Evaluation/Metrics/Confidence",
         "Training/Optimizers", "Training/Distilling", "Training/Regularizers", "Training",
@@ -31,7 +31,7 @@ public class LayerTests
         "Pipeline/Onnx", "Pipeline/Columns",
         "Pipeline/Steps", "Pipeline/Steps/PruneTrees", "Pipeline/Steps/Train", "Pipeline/Steps/FineTune", "Pipeline/Steps/Prune", "Pipeline/Steps/AutoPrune",
         "Pipeline/Steps/Distill", "Pipeline/Steps/Quantize", "Pipeline/Steps/Factorize", "Pipeline/Steps/LoadNetwork", "Pipeline/Steps/Sensitivity",
-        "Pipeline/Files", "Pipeline/Steps/Evaluate", "Pipeline/Reports",
+        "Pipeline/Files", "Pipeline/Steps/Evaluate", "Pipeline/Steps/Diagnose", "Pipeline/Reports",
     ];
 
     /// <summary>What only a source generator completes.</summary>

@@ -12,6 +12,8 @@ public class CompletionTests
     [DataRow("mlnet-prune prune model.onnx --spar", "--sparse,--sparsity")]
     [DataRow("mlnet-prune prune --importance activation-", "activation-mean,activation-variance")]
     [DataRow("mlnet-prune prune model.onnx --group m", "max,mean")]
+    [DataRow("mlnet-prune diag", "diagnose")]
+    [DataRow("mlnet-prune diagnose model.onnx --only superseded-", "superseded-networks")]
     [DataRow("mlnet-prune completion z", "zsh")]
     public void Bash_completes(string line, string expected)
     {

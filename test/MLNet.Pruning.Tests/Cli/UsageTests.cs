@@ -65,6 +65,10 @@ public partial class UsageTests
     [DataRow("verify a.onnx b.onnx --tolerance -1")]
     [DataRow("bench a.onnx b.onnx --rounds 0")]
     [DataRow("bench a.onnx b.onnx --batch many")]
+    [DataRow("diagnose a.onnx --batch 0")]
+    [DataRow("diagnose a.onnx --threads none")]
+    [DataRow("diagnose a.onnx --minimum-share 1")]
+    [DataRow("diagnose a.onnx --only zeros")]
     [DataRow("report a.onnx")]
     [DataRow("report a.zip b.onnx")]
     public void Wrong_usage_ends_with_2(string line)
@@ -86,6 +90,7 @@ public partial class UsageTests
     [DataRow("factorize {0} -o {1}")]
     [DataRow("verify {0} {0}")]
     [DataRow("bench {0} {0}")]
+    [DataRow("diagnose {0}")]
     [DataRow("report {0} {0} -o {1}")]
     public void Files_that_are_missing_damaged_or_hostile_end_with_1(string line)
     {
@@ -115,6 +120,7 @@ public partial class UsageTests
     [DataRow("factorize")]
     [DataRow("verify")]
     [DataRow("bench")]
+    [DataRow("diagnose")]
     [DataRow("report")]
     public void The_page_names_every_option(string command)
     {
@@ -150,6 +156,7 @@ public partial class UsageTests
             CliProcess.Json(0, "evaluate", model, "--metrics", "file-size,cold-start"),
             CliProcess.Json(0, "bench", model, files["b.onnx"], "--rounds", "1"), CliProcess.Json(0, "factorize", model, "-o", files["c.onnx"]),
             CliProcess.Json(0, "distil", model, "-o", files["d.onnx"], "--width", "0.5", "--data", rows, "--label", "y", "--epochs", "1"),
+            CliProcess.Json(0, "diagnose", model, "--minimum-share", "0"),
             CliProcess.Json(0, "completion", "bash"), CliProcess.Json(0, "report", model, files["b.onnx"], "-o", files["page.html"], "--card",
                 files["card.md"]),
         })
