@@ -15,11 +15,14 @@ public class NotebookDisplayTests
     public void Networks_groups_and_measures_are_tables_with_the_figures_that_they_have()
     {
         var network = Network.Mlp(6, 5, 3).Initialize(1);
-        foreach (var shown in new object[] { network, network.Groups(), s_ml.Compression().Measure(network), s_ml.Compression().Measure(network).Storage })
+        var diagnosis = s_ml.Compression().Diagnose(network, new DiagnosisOptions { Kinds = [FindingKind.BetweenNodes] });
+        foreach (var shown in new object[] { network, network.Groups(), s_ml.Compression().Measure(network), s_ml.Compression().Measure(network).Storage,
+            diagnosis })
         {
             Assert.AreEqual("text/html", Formatter.GetPreferredMimeTypesFor(shown.GetType()).First(), shown.GetType().Name);
         }
 
+        Assert.AreEqual(diagnosis.Findings.Single().Why, Row(diagnosis, "time goes by between the nodes")[3]);
         Assert.AreEqual("35", Row(network, "fc1")[3]);
         Assert.AreEqual("53", Row(network, "total")[3]);
         Assert.AreEqual("5", Row(network.Groups(), "fc1")[2]);
