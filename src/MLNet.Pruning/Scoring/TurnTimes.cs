@@ -63,8 +63,8 @@ internal sealed class TurnTimes
         return new(times);
     }
 
-    /// <summary>Milliseconds of a run, the median of the rounds.</summary>
-    public double Milliseconds(int work) => new RunTimes(_times[work]).Median;
+    /// <summary>Milliseconds of a run in the round that nothing else made longer: what differences of times are of.</summary>
+    public double Least(int work) => _times[work].Min();
 
     /// <summary>How long a run takes of what one of the first takes, the median of the rounds.</summary>
     public double OfFirst(int work) => new RunTimes(_times[work].Zip(_times[0], (time, first) => time / first)).Median;

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLNet.Pruning.Tests.Cases;
 
 namespace MLNet.Pruning.Tests.Cli;
 
@@ -26,6 +27,25 @@ public class DiagnoseTests
         Assert.AreEqual(200, Network.FromOnnx(files["small.onnx"])["fc1.weight"].Shape[0]);
         Assert.IsTrue(CliProcess.Json(0, "verify", files["small.onnx"], model).GetProperty("within").GetBoolean());
         Assert.IsEmpty(CliProcess.Json(0, "diagnose", files["small.onnx"], "--only", "removable-units").GetProperty("findings").EnumerateArray());
+    }
+
+    [TestMethod]
+    public void No_file_is_left_behind_where_it_works_and_where_it_fails()
+    {
+        using var files = new CliFiles();
+        files.Save("model.onnx", Network.Mlp(4, 3).Initialize(1));
+        // A second batch size than the file has is refused by ONNX Runtime, once it runs.
+        File.Copy(Case.File("zero_min"), files["fixed.onnx"]);
+        foreach (var (model, expected) in new[] { ("model.onnx", 0), ("fixed.onnx", 1) })
+        {
+            var start = CliProcess.Start("diagnose", model, "--batch", "2");
+            (start.WorkingDirectory, start.Environment["TMPDIR"]) = (Path.GetDirectoryName(files[model])!, Path.GetDirectoryName(files[model])!);
+            var (code, _, errors) = ChildProcess.Run(start);
+            Assert.AreEqual(expected, code, errors);
+            CollectionAssert.AreEqual(new[] { "fixed.onnx", "model.onnx" }, Directory.GetFileSystemEntries(Path.GetDirectoryName(files[model])!)
+                .Select(Path.GetFileName).Where(name => name!.Contains("onnx", StringComparison.Ordinal)
+                    || name.StartsWith("MLNet.Pruning", StringComparison.Ordinal)).Order().ToArray());
+        }
     }
 
     [TestMethod]

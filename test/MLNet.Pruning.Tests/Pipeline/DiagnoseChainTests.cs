@@ -51,7 +51,8 @@ public class DiagnoseChainTests
     {
         var slow = s_ml.Transforms.CopyColumns("Features", "Given").Append(s_ml.Transforms.LoadNetwork(s_small))
             .Append(s_ml.Transforms.CustomMapping<Scored, Slow>((row, made) => made.Made = Work(row.Score[0]), contractName: null)).Fit(Rows());
-        var finding = Find(slow, Rows()).Single();
+        // Others may be found too where the machine is busy, and take less.
+        var finding = Find(slow, Rows())[0];
         Assert.AreEqual(FindingKind.OtherTransforms, finding.Kind);
         Assert.IsGreaterThan(0.5, finding.Share);
         StringAssert.Contains(finding.Places[0].Name, "3: CustomMapping");
@@ -61,8 +62,8 @@ public class DiagnoseChainTests
     public void Rows_that_take_the_time_to_be_read_are_told_from_those_that_do_not()
     {
         var chain = s_ml.Transforms.CopyColumns("Features", "Given").Append(s_ml.Transforms.LoadNetwork(s_small)).Fit(Rows());
-        var finding = Find(chain, s_ml.Data.LoadFromEnumerable(Enumerable.Range(0, Count).Select(i => new Row { Given = [.. Enumerable.Repeat(Work(i), 64)] })))
-            .Single();
+        var slow = s_ml.Data.LoadFromEnumerable(Enumerable.Range(0, Count).Select(i => new Row { Given = [.. Enumerable.Repeat(Work(i), 64)] }));
+        var finding = Find(chain, slow)[0];
         Assert.AreEqual(FindingKind.ReadingRows, finding.Kind);
         Assert.IsGreaterThan(0.5, finding.Share);
     }

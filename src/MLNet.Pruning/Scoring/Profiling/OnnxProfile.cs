@@ -93,7 +93,10 @@ internal sealed class OnnxProfile
         var model = OnnxWriter.Write(form).ToByteArray();
         using var plain = OnnxSession.Options(threads);
         using var profiling = OnnxSession.Options(threads);
-        (profiling.EnableProfiling, profiling.ProfileOutputPathPrefix, profiling.OptimizedModelFilePath) = (true, prefix, optimized);
+        profiling.OptimizedModelFilePath = optimized;
+        // Where the profile goes is asked for when profiling is enabled, not later.
+        profiling.ProfileOutputPathPrefix = prefix;
+        profiling.EnableProfiling = true;
         using var session = new InferenceSession(model, plain);
         using var profiled = new InferenceSession(model, profiling);
         using var run = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };

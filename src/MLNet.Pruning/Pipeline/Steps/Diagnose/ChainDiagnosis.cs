@@ -49,8 +49,8 @@ internal static class ChainDiagnosis
         var needed = Needed(steps, network, views);
         var times = TurnTimes.Of([.. views.Zip(needed, (view, columns) => (Action)(() => Read(view, columns, options.CancellationToken)))],
             options.CancellationToken);
-        var whole = Enumerable.Range(0, views.Count).Max(times.Milliseconds);
-        var reading = times.Milliseconds(0) / whole;
+        var whole = Enumerable.Range(0, views.Count).Max(times.Least);
+        var reading = times.Least(0) / whole;
         if (options.Asks(FindingKind.ReadingRows) && reading >= Math.Max(LeastOfRows, options.MinimumShare))
         {
             yield return new(FindingKind.ReadingRows, [], reading, "the rows are parsed, or computed by what they come from, each time that they are scored.",
@@ -60,7 +60,7 @@ internal static class ChainDiagnosis
         // A view's time has that of the views before it.
         FindingPlace[] others = [.. steps.Index().Where(step => step.Index != network).Select(step => new FindingPlace(
             string.Create(CultureInfo.InvariantCulture, $"{step.Index + 1}: {step.Item.GetType().Name}"),
-            Math.Clamp((times.Milliseconds(step.Index + 1) - times.Milliseconds(step.Index)) / whole, 0, 1)))];
+            Math.Clamp((times.Least(step.Index + 1) - times.Least(step.Index)) / whole, 0, 1)))];
         var share = others.Sum(place => place.Share);
         if (options.Asks(FindingKind.OtherTransforms) && share >= Math.Max(LeastOfRows, options.MinimumShare))
         {
