@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using MLNet.Pruning.Scoring.Native;
 using Microsoft.ML.OnnxRuntime;
 
@@ -8,17 +7,15 @@ namespace MLNet.Pruning.Scoring;
 internal sealed class OnnxScorer : IBatchScorer
 {
     private readonly OnnxSession _session;
-    private readonly RunOptions _options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly (float[] Values, int Start, int Width, long[] Shape)[] _inputs;
     private readonly bool _softmax;
     private readonly int _outputs;
     private readonly float[] _scores;
-    private readonly string[] _names;
-    private Bound? _bound;
+    private BoundRun? _bound;
 
     private OnnxScorer(OnnxSession session, Network network, bool softmax, int batch)
     {
-        (_session, _softmax, _outputs, Width, _names) = (session, softmax, network.Output.RowSize, network.RowSize, [.. session.Session.OutputNames]);
+        (_session, _softmax, _outputs, Width) = (session, softmax, network.Output.RowSize, network.RowSize);
         Rows = GC.AllocateUninitializedArray<float>(checked(batch * Width), pinned: true);
         _scores = GC.AllocateUninitializedArray<float>(checked(batch * _outputs), pinned: true);
         var start = 0;
@@ -81,7 +78,7 @@ internal sealed class OnnxScorer : IBatchScorer
 
         try
         {
-            _session.Session.Run(_options, _session.Inputs, _bound.Inputs, _names, _bound.Outputs);
+            _bound.Run();
         }
         catch (OnnxRuntimeException e)
         {
@@ -90,37 +87,17 @@ internal sealed class OnnxScorer : IBatchScorer
 
         for (var row = 0; _softmax && row < count; row++)
         {
-            Softmax(_scores.AsSpan(row * _outputs, _outputs));
+            Probabilities.Softmax(_scores.AsSpan(row * _outputs, _outputs));
         }
     }
 
     public void Dispose()
     {
         _bound?.Dispose();
-        _options.Dispose();
         _session.Return();
     }
 
-    private static void Softmax(Span<float> scores)
-    {
-        // Without the largest, which would overflow, as every runtime does.
-        TensorPrimitives.Subtract(scores, TensorPrimitives.Max(scores), scores);
-        TensorPrimitives.Exp(scores, scores);
-        TensorPrimitives.Divide(scores, TensorPrimitives.Sum(scores), scores);
-    }
-
-    private Bound Bind(int count)
-    {
-        var info = OrtMemoryInfo.DefaultInstance;
-        return new(count,
-            [.. _inputs.Select(input => OrtValue.CreateTensorValueFromMemory(info, input.Values.AsMemory(0, count * input.Width),
-                [count, .. input.Shape.Skip(1)]))],
-            [OrtValue.CreateTensorValueFromMemory(info, _scores.AsMemory(0, count * _outputs), [count, .. _session.OutputShape.Skip(1)])]);
-    }
-
-    /// <summary>The memory of a batch of so many rows, as ONNX Runtime reads and writes it.</summary>
-    private sealed record Bound(int Count, OrtValue[] Inputs, OrtValue[] Outputs) : IDisposable
-    {
-        public void Dispose() => Array.ForEach([.. Inputs, .. Outputs], value => value.Dispose());
-    }
+    private BoundRun Bind(int count) => new(_session, count,
+        [.. _inputs.Select(input => (input.Values.AsMemory(0, count * input.Width), (long[])[count, .. input.Shape.Skip(1)]))],
+        [(_scores.AsMemory(0, count * _outputs), (long[])[count, .. _session.OutputShape.Skip(1)])]);
 }

@@ -23,11 +23,12 @@ internal sealed class OnnxSession
     private readonly bool _staysIdle;
     private int _users;
 
-    private OnnxSession(Network network, int threads)
+    private OnnxSession(Network network, int threads, bool isPart)
     {
         (_network, _threads, _staysIdle) = (new(network), threads, network.ParameterCount <= LargestIdle);
-        var form = InferenceForm.Of(network);
+        var form = isPart ? InferenceForm.Of(network, network.Graph.Outputs) : InferenceForm.Of(network);
         Inputs = [.. form.Inputs.Select(input => input.Name)];
+        Outputs = [.. form.Outputs.Select(output => output.Name)];
         OutputShape = [.. form.Output.Shape.Select(size => (long)size)];
         using var options = Options(threads);
         Session = new(OnnxWriter.Write(form).ToByteArray(), options);
@@ -38,6 +39,9 @@ internal sealed class OnnxSession
     /// <summary>Names of what it reads, in the order of the network's inputs.</summary>
     public string[] Inputs { get; }
 
+    /// <summary>Names of what it gives, in the order of the network's outputs; of the logits alone, unless it is a part.</summary>
+    public string[] Outputs { get; }
+
     /// <summary>Sizes of what it gives, the rows first.</summary>
     public long[] OutputShape { get; }
 
@@ -45,7 +49,8 @@ internal sealed class OnnxSession
     /// <param name="network">The network, with values.</param>
     /// <param name="threads">Threads of each run.</param>
     /// <param name="refusal">What ONNX Runtime says where there is none; null else.</param>
-    public static OnnxSession? Rent(Network network, int threads, out string? refusal)
+    /// <param name="isPart">Whether all its outputs are wanted as they are, not its logits.</param>
+    public static OnnxSession? Rent(Network network, int threads, out string? refusal, bool isPart = false)
     {
         refusal = null;
         lock (s_lock)
@@ -55,7 +60,7 @@ internal sealed class OnnxSession
             {
                 try
                 {
-                    s_open.Add(session = new(network, threads));
+                    s_open.Add(session = new(network, threads, isPart));
                 }
                 catch (OnnxRuntimeException e)
                 {

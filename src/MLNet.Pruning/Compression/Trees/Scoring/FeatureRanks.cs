@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Scoring;
 
 namespace MLNet.Pruning.Compression.Trees.Scoring;
 
@@ -19,8 +20,8 @@ internal sealed unsafe class FeatureRanks
     private readonly Part[] _parts;
 
     // A part's thresholds, ascending, then infinity up to a multiple of 16, at least one; and of each 16 of them the last, likewise.
-    private readonly AlignedArray<float> _thresholds;
-    private readonly AlignedArray<float> _lasts;
+    private readonly Aligned<float> _thresholds;
+    private readonly Aligned<float> _lasts;
     private readonly Dictionary<(int Column, float Threshold), (int Part, sbyte Cut)> _places = [];
 
     public FeatureRanks(TreeModel model)
@@ -68,11 +69,11 @@ internal sealed unsafe class FeatureRanks
         fixed (float* first = rows)
         fixed (Part* parts = _parts)
         {
-            var lasts = _lasts.Start;
+            var lasts = _lasts.Pointer;
             for (var part = parts; part < parts + _parts.Length; part++, lasts += 16)
             {
                 var value = first + part->Column;
-                var thresholds = _thresholds.Start + part->Start;
+                var thresholds = _thresholds.Pointer + part->Start;
                 var missing = part->Count;
                 ranks += stride;
                 for (var row = 0; row < count; row++, value += width)

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using MLNet.Pruning.Compression.Trees.Ensembles;
+using MLNet.Pruning.Scoring;
 
 namespace MLNet.Pruning.Compression.Trees.Scoring;
 
@@ -86,36 +87,36 @@ internal sealed unsafe class PackedTrees<TVector, TLanes> : PackedTrees where TV
 
     private void ScoreRow(ReadOnlySpan<float> row, TreeScratch scratch, Span<float> scores)
     {
-        var ranks = scratch.RowRanks.Start;
+        var ranks = scratch.RowRanks.Pointer;
         _ranks.Rank<TVector, TLanes>(row, Model.Width, 1, ranks, stride: 1);
         for (var i = 0; i < _ensembles.Length; i++)
         {
             var ensemble = _ensembles[i];
-            scores[i] = (float)ensemble.Large.Add(ensemble.Row.Add(ensemble.Offset, ranks, scratch.Sets.Start), ranks);
+            scores[i] = (float)ensemble.Large.Add(ensemble.Row.Add(ensemble.Offset, ranks, scratch.Sets.Pointer), ranks);
         }
     }
 
     private void ScoreBlock(ReadOnlySpan<float> rows, int count, TreeScratch scratch, Span<float> scores)
     {
         // Ranks of lanes without a row are those of rows before.
-        _ranks.Rank<TVector, TLanes>(rows, Model.Width, count, scratch.BlockRanks.Start, TLanes.Count);
+        _ranks.Rank<TVector, TLanes>(rows, Model.Width, count, scratch.BlockRanks.Pointer, TLanes.Count);
         for (var i = 0; i < _ensembles.Length; i++)
         {
             var sums = scratch.Sums.Span.Slice(i * TLanes.Count, TLanes.Count);
             sums.Fill(_ensembles[i].Offset);
-            _ensembles[i].Block.Add(scratch.BlockRanks.Start, scratch.Sums.Start + i * TLanes.Count);
+            _ensembles[i].Block.Add(scratch.BlockRanks.Pointer, scratch.Sums.Pointer + i * TLanes.Count);
         }
 
         for (var row = 0; row < count; row++)
         {
             if (_hasLarge)
             {
-                _ranks.Rank<TVector, TLanes>(rows[(row * Model.Width)..], Model.Width, 1, scratch.RowRanks.Start, stride: 1);
+                _ranks.Rank<TVector, TLanes>(rows[(row * Model.Width)..], Model.Width, 1, scratch.RowRanks.Pointer, stride: 1);
             }
 
             for (var i = 0; i < _ensembles.Length; i++)
             {
-                scores[row * _ensembles.Length + i] = (float)_ensembles[i].Large.Add(scratch.Sums.Span[i * TLanes.Count + row], scratch.RowRanks.Start);
+                scores[row * _ensembles.Length + i] = (float)_ensembles[i].Large.Add(scratch.Sums.Span[i * TLanes.Count + row], scratch.RowRanks.Pointer);
             }
         }
     }

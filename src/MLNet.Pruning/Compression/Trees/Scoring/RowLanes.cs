@@ -1,3 +1,5 @@
+using MLNet.Pruning.Scoring;
+
 namespace MLNet.Pruning.Compression.Trees.Scoring;
 
 /// <summary>
@@ -10,7 +12,7 @@ internal sealed unsafe class RowLanes<TVector, TLanes> where TVector : unmanaged
 
     // In the order in which they are used: of each tree the last byte first, so that the first one that is not empty comes to stand.
     private readonly int[] _counts;
-    private readonly AlignedArray<SplitByte> _splits;
+    private readonly Aligned<SplitByte> _splits;
     private readonly double[] _leaves;
 
     public RowLanes(LeafSet[] trees)
@@ -37,7 +39,7 @@ internal sealed unsafe class RowLanes<TVector, TLanes> where TVector : unmanaged
     public void Add(sbyte* ranks, double* sums)
     {
         var indices = stackalloc byte[TLanes.Count];
-        var split = _splits.Start;
+        var split = _splits.Pointer;
         fixed (int* counts = _counts)
         fixed (double* leaves = _leaves)
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using MLNet.Pruning.Scoring;
 
 namespace MLNet.Pruning.Compression.Trees.Scoring;
 
@@ -17,7 +18,7 @@ internal sealed unsafe class TreeLanes<TVector, TLanes> where TVector : unmanage
 
     // For each vector as many runs as its splits need tables; for each step of a run the places in the table, the cuts and what to keep.
     private readonly (int Table, int Steps, bool IsLast)[] _runs;
-    private readonly AlignedArray<sbyte> _steps;
+    private readonly Aligned<sbyte> _steps;
 
     public TreeLanes(LeafSet[] trees)
     {
@@ -75,7 +76,7 @@ internal sealed unsafe class TreeLanes<TVector, TLanes> where TVector : unmanage
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public double Add(double sum, sbyte* ranks, sbyte* scratch)
     {
-        var step = _steps.Start;
+        var step = _steps.Pointer;
         var sets = scratch;
         var set = TLanes.Create(-1);
         foreach (var (table, steps, isLast) in _runs)
