@@ -20,6 +20,7 @@ public class LayerTests
         "Structure/Folding", "Structure", "Structure/Granularities",
         "Evaluation",
         "Scoring/Native", "Scoring/Operators", "Scoring", "Scoring/Profiling", "Evaluation/Diagnosis",
+        "Scoring/Sparse/Kernels", "Scoring/Sparse/Steps", "Scoring/Sparse", "Scoring/Runtimes",
         "Data", "Data/Teachers",
         "Evaluation/Metrics", "Evaluation/Metrics/Confidence",
         "Training/Optimizers", "Training/Distilling", "Training/Regularizers", "Training",
