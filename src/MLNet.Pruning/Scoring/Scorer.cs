@@ -33,5 +33,5 @@ internal static class Scorer
 
     // In a method of its own: the runtime loads TorchSharp for a method that names its types.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static TorchScorer Torch(Network network, bool softmax, int batch, int? gpu) => new(network, softmax, batch, gpu);
+    public static TorchScorer Torch(Network network, bool softmax, int batch, int? gpu) => new(network, softmax, batch, gpu);
 }

@@ -119,22 +119,25 @@ public class SavedModelTests
         var rows = Rows();
         var keys = _ml.Transforms.Conversion.MapValueToKey("Label", "Class");
         var trained = keys.Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(3, 8, 3), epochs: 1));
-        var plain = trained.Append(_ml.Transforms.Prune(0.5)).Append(_ml.Transforms.FineTune(1))
+        var fitted = trained.Append(_ml.Transforms.Prune(0.5)).Append(_ml.Transforms.FineTune(1))
             .Append(_ml.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(rows);
+        // Of one runtime, which gives the same bits before and after.
+        var plain = fitted.WithRuntime(ScoringRuntime.OnnxRuntime);
         var compact = (IEnumerable<ITransformer>)plain.Compact();
         Assert.AreEqual(1, compact.OfType<NeuralNetworkTransformer>().Count());
         Assert.AreEqual(3, compact.Count());
         CollectionAssert.AreEqual(plain.Transform(rows).GetColumn<float[]>("Score").SelectMany(score => score).ToArray(),
             plain.Compact().Transform(rows).GetColumn<float[]>("Score").SelectMany(score => score).ToArray());
 
-        var kept = trained.Append(_ml.Transforms.CopyColumns("Dense", "Score")).Append(_ml.Transforms.Prune(0.5)).Fit(rows);
+        var kept = trained.Append(_ml.Transforms.CopyColumns("Dense", "Score")).Append(_ml.Transforms.Prune(0.5)).Fit(rows)
+            .WithRuntime(ScoringRuntime.OnnxRuntime);
         Assert.AreEqual(2, ((IEnumerable<ITransformer>)kept.Compact()).OfType<NeuralNetworkTransformer>().Count());
         Assert.AreSame(kept, kept.Compact());
 
         // A step between that reads something else does not hold it.
         var other = trained.Append(_ml.Transforms.CopyColumns("Copy", "Features")).Append(_ml.Transforms.Prune(0.5)).Fit(rows);
         Assert.AreEqual(1, ((IEnumerable<ITransformer>)other.Compact()).OfType<NeuralNetworkTransformer>().Count());
-        AssertScores(plain.LastTransformer is null ? rows : other.Transform(rows), LoaderProcess.Score(_ml, other, rows));
+        AssertScores(fitted.LastTransformer is null ? rows : other.Transform(rows), LoaderProcess.Score(_ml, other, rows));
     }
 
     /// <summary>Not beside other tests: the folder of temporary files is everybody's.</summary>

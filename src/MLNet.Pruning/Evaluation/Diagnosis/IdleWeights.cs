@@ -20,8 +20,8 @@ internal static class IdleWeights
         {
             yield return new(FindingKind.ZerosMultiplied, zeros, share,
                 "the weights are zero one by one, and ONNX Runtime's kernels multiply by zeros as by other numbers.",
-                "Remove structure instead: ml.Transforms.Prune(0.5, granularity: Granularity.Unit). For the file's bytes alone, "
-                    + "network.SaveOnnx(path, sparse: true).",
+                "Score in a chain by sparse kernels: model.Compact() times them. For other runtimes remove structure: "
+                    + "ml.Transforms.Prune(0.5, granularity: Granularity.Unit). For the file's bytes alone, network.SaveOnnx(path, sparse: true).",
                 "prune model.onnx -o small.onnx --granularity unit --sparsity 0.5");
         }
 

@@ -2,6 +2,7 @@ using MLNet.Pruning.Data;
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Onnx;
 using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Scoring.Runtimes;
 using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning;
@@ -14,9 +15,10 @@ namespace MLNet.Pruning;
 public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredictionTransformer<Network>
 {
     private readonly NetworkState _state;
+    private readonly ScoringPlan _plan;
 
-    internal NeuralNetworkTransformer(NetworkState state, DataViewSchema inputSchema, StepReport? report)
-        => (_state, InputSchema, Report) = (state, inputSchema, report);
+    internal NeuralNetworkTransformer(NetworkState state, DataViewSchema inputSchema, StepReport? report, ScoringPlan? plan = null)
+        => (_state, InputSchema, Report, _plan) = (state, inputSchema, report, plan ?? ScoringPlan.Undecided(state.Network));
 
     /// <summary>The network.</summary>
     public Network Network => _state.Network;
@@ -35,6 +37,27 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     /// <c>chain.OfType&lt;NeuralNetworkTransformer&gt;()</c>.
     /// </summary>
     public StepReport? Report { get; }
+
+    /// <summary>What computes the scores, and what it was chosen from where runtimes were timed.</summary>
+    public RuntimeReport Runtime => _plan.Report;
+
+    /// <summary>
+    /// The same transformer with its scores computed by another runtime. <see cref="ScoringRuntime.Auto"/> times the candidates now, which takes from a tenth of a
+    /// second to some seconds for large networks, and keeps the fastest; two runs of it may choose differently and scores then differ in their last digits. All
+    /// others compute the same bits every time.
+    /// </summary>
+    /// <param name="runtime">What computes the scores.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The runtime is none of the enumeration.</exception>
+    /// <exception cref="NotSupportedException">The runtime does not run the network; the message says why.</exception>
+    /// <example>
+    /// <code>
+    /// var pruned = ml.Transforms.LoadNetwork("model.onnx").Append(ml.Transforms.Prune(0.9)).Fit(data).LastTransformer;
+    /// var fast = pruned.WithRuntime(ScoringRuntime.Auto);
+    /// Console.WriteLine(fast.Runtime);
+    /// </code>
+    /// </example>
+    public NeuralNetworkTransformer WithRuntime(ScoringRuntime runtime)
+        => new(_state, InputSchema, Report, ScoringPlan.Of(Network, Setting.Defined(runtime, nameof(runtime))));
 
     /// <summary>True: every row is scored by itself.</summary>
     public bool IsRowToRowMapper => true;
@@ -85,6 +108,11 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     /// <summary>The network and all that a later step needs.</summary>
     internal NetworkState State => _state;
 
+    /// <summary>The same with the fastest runtime, where zeros may make another one the fastest than that of all networks, and it was not timed yet.</summary>
+    internal NeuralNetworkTransformer Timed()
+        => Runtime is { Requested: ScoringRuntime.Auto, Machine: null } && RuntimeTimer.Zeros(Network) >= RuntimeTimer.ManyZeros
+            && WithRuntime(ScoringRuntime.Auto) is { Runtime.Machine: not null } timed ? timed : this;
+
     /// <summary>Schema of the rows it was fitted on.</summary>
     internal DataViewSchema InputSchema { get; }
 
@@ -111,7 +139,7 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns)
         => new InputReader(row, columns, Network, _state.Inputs);
 
-    IBatchScorer IScoringStep.CreateScorer(int batch) => Scorer.Create(Network, softmax: _state.Task.HasOutputPerClass, batch);
+    IBatchScorer IScoringStep.CreateScorer(int batch) => _plan.Create(softmax: _state.Task.HasOutputPerClass, batch);
 
     Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => ScoreGetters.Create(_state.Task, column, outputs);
 }

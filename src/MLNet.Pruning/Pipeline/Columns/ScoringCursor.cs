@@ -9,9 +9,6 @@ namespace MLNet.Pruning.Pipeline.Columns;
 /// </summary>
 internal sealed class ScoringCursor : DataViewRowCursor, IOutputs
 {
-    private const int MaximumBatch = 256;
-    private const int ValuesPerBatch = 1 << 20;
-
     private readonly DataViewRowCursor _input;
     private readonly bool[] _active;
     private readonly IScoringStep _transformer;
@@ -34,7 +31,7 @@ internal sealed class ScoringCursor : DataViewRowCursor, IOutputs
         _ownColumns = input.Schema.Count;
         _reader = transformer.CreateReader(input, inputs);
         _readId = input.GetIdGetter();
-        var batch = Math.Clamp(ValuesPerBatch / transformer.RowSize, 1, MaximumBatch);
+        var batch = BatchSizes.Of(transformer.RowSize);
         _ids = new DataViewRowId[batch];
         _passed = passed.ToDictionary(column => column.Index, column => ColumnBuffer.Create(input, column, batch));
         _scorer = transformer.CreateScorer(batch);

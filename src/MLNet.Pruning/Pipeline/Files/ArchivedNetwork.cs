@@ -4,6 +4,7 @@ using MLNet.Pruning.Compression.Quantization;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Onnx;
+using MLNet.Pruning.Scoring.Runtimes;
 using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning.Pipeline.Files;
@@ -31,7 +32,8 @@ internal static class ArchivedNetwork
             transformer.Report as FactorizationReport,
             (transformer.Report as TrainingReport)?.Settings,
             (transformer.Report as TrainingReport)?.Validation,
-            (transformer.Report as TrainingReport)?.Teacher));
+            (transformer.Report as TrainingReport)?.Teacher,
+            transformer.Runtime));
         if (transformer.Report is PruningReport { Record: { } record })
         {
             CandidateRecordFile.Write(archive, name + "pieces", record);
@@ -85,7 +87,7 @@ internal static class ArchivedNetwork
                 Steps = archive.Has(name + "steps.json") ? ArchivedSteps.Read(archive, name + "steps.json", network) : null,
                 Training = Training(state, initial, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
                 SplitSeed = state.SplitSeed,
-            }, inputSchema, Report(archive, name, state));
+            }, inputSchema, Report(archive, name, state), state.Runtime is { } runtime ? ScoringPlan.Kept(network, runtime) : null);
         });
     }
 
@@ -156,7 +158,7 @@ internal static class ArchivedNetwork
         JsonElement Training, IReadOnlyList<EpochResult>? History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null,
         QuantizationReport? Quantization = null, FactorizationReport? Factorization = null, IReadOnlyDictionary<string, string>? Settings = null,
         ValidationResult? Validation = null,
-        ValidationResult? Teacher = null);
+        ValidationResult? Teacher = null, RuntimeReport? Runtime = null);
 
     private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
 

@@ -23,6 +23,8 @@ public static class CompressionExtensions
     /// <summary>
     /// The model without the networks whose columns a later network hides and nothing in between reads: of
     /// train -> prune -> fine-tune the last is left. <c>ml.Model.Save(model.Compact(), schema, path)</c> then writes one network.
+    /// A network with many zeros among its weights is timed in ONNX Runtime and in sparse kernels, which takes up to some seconds for a large one, and scored
+    /// from then on by what was faster: see <see cref="NeuralNetworkTransformer.Runtime"/>. One whose runtime was chosen before is not timed.
     /// </summary>
     /// <remarks>
     /// What that writes loads with <c>ml.Model.Load</c> wherever ML.NET and its ONNX transformer are, without this package: the network as
@@ -47,9 +49,34 @@ public static class CompressionExtensions
     {
         ArgumentNullException.ThrowIfNull(model);
         ITransformer[] steps = [.. NetworkChains.Flatten(model)];
-        ITransformer[] kept = [.. steps.Where((step, i) => step is not IScoringStep scoring || !IsSuperseded(scoring, steps[(i + 1)..]))];
-        return kept.Length == steps.Length ? model : kept is [var only] ? only : new TransformerChain<ITransformer>(kept);
+        return Chain(model, steps, [.. steps.Where((step, i) => step is not IScoringStep scoring || !IsSuperseded(scoring, steps[(i + 1)..]))
+            .Select(step => step is NeuralNetworkTransformer network ? network.Timed() : step)]);
     }
+
+    /// <summary>
+    /// The model with the scores of its networks computed by another runtime, as <see cref="NeuralNetworkTransformer.WithRuntime"/> says; all else, ensembles of
+    /// trees among it, stays as it is.
+    /// </summary>
+    /// <param name="model">A fitted model; it stays as it is.</param>
+    /// <param name="runtime">What computes the scores.</param>
+    /// <returns>A chain with nested chains laid out flat; a single step by itself.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The runtime is none of the enumeration.</exception>
+    /// <exception cref="NotSupportedException">The runtime does not run a network; the message says why.</exception>
+    /// <example>
+    /// <code>
+    /// var engine = ml.Model.CreatePredictionEngine&lt;Row, Prediction&gt;(model.WithRuntime(ScoringRuntime.Sparse));
+    /// </code>
+    /// </example>
+    public static ITransformer WithRuntime(this ITransformer model, ScoringRuntime runtime)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Setting.Defined(runtime, nameof(runtime));
+        ITransformer[] steps = [.. NetworkChains.Flatten(model)];
+        return Chain(model, steps, [.. steps.Select(step => step is NeuralNetworkTransformer network ? network.WithRuntime(runtime) : step)]);
+    }
+
+    private static ITransformer Chain(ITransformer model, ITransformer[] before, ITransformer[] steps)
+        => steps.SequenceEqual(before) ? model : steps is [var only] ? only : new TransformerChain<ITransformer>(steps);
 
     private static bool IsSuperseded(IScoringStep network, ITransformer[] later)
     {

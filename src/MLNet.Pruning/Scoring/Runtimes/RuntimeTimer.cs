@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Runtime.Intrinsics;
+using MLNet.Pruning.Evaluation;
+using MLNet.Pruning.Scoring.Sparse;
+using MLNet.Pruning.Scoring.Sparse.Steps;
+
+namespace MLNet.Pruning.Scoring.Runtimes;
+
+/// <summary>Times a network in each runtime that may be the fastest, and its layers, on rows of zeros; kernels take the same time for all values.</summary>
+internal static class RuntimeTimer
+{
+    /// <summary>What a candidate has to be faster by than ONNX Runtime: less is within the noise of timing.</summary>
+    private const double Margin = 1.05;
+
+    /// <summary>Share of zeros from which sparse kernels may be faster: dense layers were at 0.4, convolutions at 0.5.</summary>
+    public const double ManyZeros = 0.3;
+
+    // Until the runtime has compiled what it calls often, without looking at small methods again.
+    private const int WarmUps = 40;
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(300);
+    private const int LeastRounds = 9;
+    private const int MostRounds = 301;
+    private static readonly TimeSpan s_time = TimeSpan.FromMilliseconds(60);
+
+    /// <summary>What the timings depend on.</summary>
+    public static string Machine => $"{RuntimeInformation.ProcessArchitecture}, vectors of "
+        + $"{(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)} bits";
+
+    /// <summary>Share of the weights of dense layers and convolutions that are zero.</summary>
+    public static double Zeros(Network network)
+    {
+        Parameter[] weights = [.. network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(name => network[name])];
+        return weights.Length == 0 ? 0 : 1 - weights.Sum(weight => (double)Liveness.NonZeros(weight.Values)) / weights.Sum(weight => (double)weight.Count);
+    }
+
+    /// <summary>Chooses for single rows and for batches.</summary>
+    public static RuntimeReport Decide(Network network)
+    {
+        if (SparseCompiler.Compile(network, ImmutableHashSet<string>.Empty, out var refusal) is not { } program)
+        {
+            return RuntimeReport.Untimed(network, ScoringRuntime.Auto, $"sparse kernels do not run it, as {refusal}");
+        }
+
+        return new(ScoringRuntime.Auto, Choose(network, program, 1),
+            Choose(network, program, Math.Max(2, BatchSizes.Of(network.RowSize))), Machine);
+    }
+
+    private static RuntimeChoice Choose(Network network, SparseProgram program, int batch)
+    {
+        using var onnx = OnnxScorer.Create(network, softmax: false, batch, out var refusal);
+        using var sparse = new SparseScorer(program, softmax: false, batch);
+        var layers = TimeLayers(program, sparse, batch);
+        if (onnx is null)
+        {
+            return new(ScoringRuntime.Sparse, batch) { Layers = layers, Reason = $"ONNX Runtime does not run it: {refusal}" };
+        }
+
+        var slower = layers.Where(layer => layer.OnnxRuntimeMicroseconds < layer.Microseconds).Select(layer => layer.Layer).ToImmutableSortedSet();
+        using var mixed = slower.IsEmpty || SparseCompiler.Compile(network, slower, out _) is not { } other ? null
+            : new SparseScorer(other, softmax: false, batch);
+        IBatchScorer?[] scorers = [onnx, sparse, mixed];
+        var times = Interleave([.. scorers.OfType<IBatchScorer>().Select(scorer => (Action)(() => scorer.Run(batch)))]);
+        var best = Array.IndexOf(times, times.Min());
+        if (times[best] * Margin > times[0])
+        {
+            best = 0;
+        }
+
+        string[] names = ["OnnxRuntime", "Sparse", "Sparse and OnnxRuntime"];
+        return new(best == 0 ? ScoringRuntime.OnnxRuntime : ScoringRuntime.Sparse, batch)
+        {
+            Microseconds = times.Zip(names).ToImmutableSortedDictionary(pair => pair.Second, pair => pair.First),
+            Layers = best == 2 ? [.. layers.Select(layer => slower.Contains(layer.Layer) ? layer with { Kernel = LayerRuntime.OnnxRuntime } : layer)] : layers,
+        };
+    }
+
+    /// <summary>Every step in turn, round after round; layers in ONNX Runtime by themselves.</summary>
+    private static LayerRuntime[] TimeLayers(SparseProgram program, SparseScorer scorer, int batch)
+    {
+        SparseStep[] steps = [.. program.Steps];
+        OnnxScorer?[] parts = [.. steps.Select(step => step.Part is { } part ? OnnxScorer.Create(part(), softmax: false, batch, out _) : null)];
+        try
+        {
+            Action[] runs = [.. steps.Select(step => (Action)(() => scorer.RunStep(step, batch))), .. parts.Select(part => (Action)(() => part?.Run(batch)))];
+            var times = Interleave(runs);
+            return [.. steps.Select((step, i) => new LayerRuntime(step.Name, step.Kernel, times[i], parts[i] is null ? null : times[steps.Length + i]))];
+        }
+        finally
+        {
+            Array.ForEach(parts, part => part?.Dispose());
+        }
+    }
+
+    /// <summary>The median time of each, in microseconds, taken in turns so that what else the machine does meets all alike.</summary>
+    private static double[] Interleave(Action[] runs)
+    {
+        var start = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 2 || i < WarmUps && Stopwatch.GetElapsedTime(start) < s_warmUp; i++)
+        {
+            Array.ForEach(runs, run => run());
+        }
+
+        var times = runs.Select(_ => new List<double>()).ToArray();
+        start = Stopwatch.GetTimestamp();
+        for (var round = 0; round < LeastRounds || round < MostRounds && Stopwatch.GetElapsedTime(start) < s_time * runs.Length; round++)
+        {
+            for (var i = 0; i < runs.Length; i++)
+            {
+                var run = Stopwatch.GetTimestamp();
+                runs[i]();
+                times[i].Add(Stopwatch.GetElapsedTime(run).TotalMicroseconds);
+            }
+        }
+
+        return [.. times.Select(time => new RunTimes(time).Median)];
+    }
+}

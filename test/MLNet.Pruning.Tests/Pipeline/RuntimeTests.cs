@@ -1,0 +1,207 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.Pruning.Tests.Pipeline;
+
+/// <summary>Which runtime scores a network of a chain.</summary>
+[TestClass]
+public class RuntimeTests
+{
+    private const int Inputs = 256;
+    private static readonly MLContext s_ml = new(1);
+
+    [TestMethod]
+    [DataRow(ScoringRuntime.OnnxRuntime)]
+    [DataRow(ScoringRuntime.Sparse)]
+    [DataRow(ScoringRuntime.Torch)]
+    public void Every_runtime_gives_the_same_scores(ScoringRuntime runtime)
+    {
+        var (model, rows) = Model(0.8);
+        var view = s_ml.Data.LoadFromEnumerable(rows);
+        var expected = Scores(model, view);
+        var other = model.WithRuntime(runtime);
+        Assert.AreEqual(runtime, ((NeuralNetworkTransformer)other).Runtime.Single.Runtime);
+        Near(expected, Scores(other, view));
+        var engine = s_ml.Model.CreatePredictionEngine<Row, Scored>(other);
+        Near(expected, [.. rows.Select(row => engine.Predict(row).Score)]);
+        Assert.AreEqual(ScoringRuntime.Auto, model.Runtime.Requested, "the model itself stays as it is");
+    }
+
+    [TestMethod]
+    public void Compact_times_a_network_of_zeros_and_keeps_what_was_faster()
+    {
+        var (model, rows) = Model(0.97);
+        Assert.IsNull(model.Runtime.Machine);
+        StringAssert.Contains(model.Runtime.ToString(), "not timed yet");
+        var copy = s_ml.Transforms.CopyColumns("Copy", "Score").Fit(model.Transform(s_ml.Data.LoadFromEnumerable(rows)));
+        var chain = new TransformerChain<ITransformer>(model, copy);
+        var compact = (TransformerChain<ITransformer>)chain.Compact();
+        var timed = compact.OfType<NeuralNetworkTransformer>().Single().Runtime;
+        foreach (var choice in new[] { timed.Single, timed.Batch })
+        {
+            // Thirty times fewer multiplications: slower would be a fault.
+            Assert.AreEqual(ScoringRuntime.Sparse, choice.Runtime, timed.ToString());
+            Assert.IsLessThan(choice.Microseconds["OnnxRuntime"], choice.Microseconds.Values.Min());
+            CollectionAssert.IsSubsetOf(new[] { "fc1", "fc2" }, choice.Layers.Select(layer => layer.Layer).ToArray());
+        }
+
+        StringAssert.Contains(timed.ToString(), "Single rows: Sparse");
+        StringAssert.Contains(timed.ToString(), "fc1");
+        var view = s_ml.Data.LoadFromEnumerable(rows);
+        Near(Scores(model, view), Scores(compact, view));
+        Assert.AreSame(compact, compact.Compact(), "what was timed is not timed again");
+    }
+
+    [TestMethod]
+    public void A_dense_network_is_not_timed_unless_that_is_asked_for()
+    {
+        var (model, _) = Model(0);
+        Assert.AreSame(model, model.Compact());
+        var asked = model.WithRuntime(ScoringRuntime.Auto);
+        Assert.IsNotNull(asked.Runtime.Machine);
+        Assert.IsNotEmpty(asked.Runtime.Batch.Microseconds);
+    }
+
+    [TestMethod]
+    public void A_file_keeps_the_choice()
+    {
+        var (model, rows) = Model(0.9);
+        var view = s_ml.Data.LoadFromEnumerable(rows);
+        foreach (var runtime in Enum.GetValues<ScoringRuntime>())
+        {
+            var saved = model.WithRuntime(runtime);
+            using var stream = new MemoryStream();
+            s_ml.Compression().Save(saved, view.Schema, stream);
+            stream.Position = 0;
+            var loaded = (NeuralNetworkTransformer)s_ml.Compression().Load(stream, out _);
+            Assert.AreEqual(saved.Runtime.ToString(), loaded.Runtime.ToString());
+            Assert.AreEqual(saved.Runtime.Requested, loaded.Runtime.Requested);
+            CollectionAssert.AreEqual(Scores(saved, view).SelectMany(score => score).ToArray(), Scores(loaded, view).SelectMany(score => score).ToArray());
+        }
+    }
+
+    [TestMethod]
+    public void What_ML_NET_saves_scores_alike()
+    {
+        var (model, rows) = Model(0.9);
+        var view = s_ml.Data.LoadFromEnumerable(rows);
+        var sparse = model.WithRuntime(ScoringRuntime.Sparse);
+        using var stream = new MemoryStream();
+        s_ml.Model.Save(sparse, view.Schema, stream);
+        stream.Position = 0;
+        Near(Scores(sparse, view), Scores(s_ml.Model.Load(stream, out _), view));
+    }
+
+    [TestMethod]
+    public void What_a_runtime_does_not_run_is_refused_by_name()
+    {
+        var file = Zoo.Network("lstm_sequence").Path;
+        var network = Network.FromOnnx(file);
+        var shape = network.Input.Shape.Skip(1).Aggregate(1, (product, size) => product * size);
+        var view = s_ml.Data.LoadFromEnumerable(new[] { new Wide { Features = new float[shape] } }, SchemaOf(shape));
+        var model = s_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, Task = LearningTask.Multiclass }).Fit(view);
+        var message = Assert.ThrowsExactly<NotSupportedException>(() => model.WithRuntime(ScoringRuntime.Sparse)).Message;
+        StringAssert.Contains(message, "Sparse kernels do not run the network: it reads");
+        StringAssert.Contains(model.WithRuntime(ScoringRuntime.Auto).Runtime.ToString(), "sparse kernels do not run it, as it reads");
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => model.WithRuntime((ScoringRuntime)9));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => ((ITransformer)model).WithRuntime((ScoringRuntime)9));
+    }
+
+    [TestMethod]
+    public void Prediction_engines_share_a_network_across_threads()
+    {
+        var (model, rows) = Model(0.9);
+        var sparse = model.WithRuntime(ScoringRuntime.Sparse);
+        float[][] Predict()
+        {
+            var engine = s_ml.Model.CreatePredictionEngine<Row, Scored>(sparse);
+            return [.. rows.Select(row => engine.Predict(row).Score)];
+        }
+
+        var expected = Predict();
+        Parallel.For(0, 64, new() { MaxDegreeOfParallelism = 64 }, _ =>
+        {
+            var found = Predict();
+            for (var row = 0; row < expected.Length; row++)
+            {
+                CollectionAssert.AreEqual(expected[row], found[row]);
+            }
+        });
+    }
+
+    [TestMethod]
+    public void A_single_row_allocates_nothing_of_ours()
+    {
+        var (model, rows) = Model(0.9);
+        foreach (var runtime in new[] { ScoringRuntime.OnnxRuntime, ScoringRuntime.Sparse })
+        {
+            var engine = s_ml.Model.CreatePredictionEngine<Row, Scored>(model.WithRuntime(runtime));
+            var scored = new Scored();
+            for (var i = 0; i < 100; i++)
+            {
+                engine.Predict(rows[0], ref scored);
+            }
+
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 1000; i++)
+            {
+                engine.Predict(rows[i % rows.Length], ref scored);
+            }
+
+            // The tests themselves allocate a few bytes now and then.
+            Assert.IsLessThan(1000, GC.GetAllocatedBytesForCurrentThread() - before, runtime.ToString());
+        }
+    }
+
+    private static (NeuralNetworkTransformer Model, Row[] Rows) Model(double zeros)
+    {
+        var random = new Random(3);
+        Row[] rows = [.. Enumerable.Range(0, 300).Select(_ => new Row
+        {
+            Features = [.. Enumerable.Range(0, Inputs).Select(_ => random.NextSingle())], Label = (uint)random.Next(10),
+        })];
+        var network = Scoring.Sparse.SparseProgramTests.Pruned(Network.Mlp(Inputs, 300, 10).Initialize(1), zeros);
+        return (s_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, Task = LearningTask.Multiclass })
+            .Fit(s_ml.Data.LoadFromEnumerable(rows)), rows);
+    }
+
+    private static float[][] Scores(ITransformer model, IDataView view) => [.. model.Transform(view).GetColumn<float[]>("Score")];
+
+    private static void Near(float[][] expected, float[][] found)
+    {
+        Assert.HasCount(expected.Length, found);
+        foreach (var (one, other) in expected.Zip(found))
+        {
+            for (var i = 0; i < one.Length; i++)
+            {
+                Assert.AreEqual(one[i], other[i], 1e-5);
+            }
+        }
+    }
+
+    private static SchemaDefinition SchemaOf(int width)
+    {
+        var schema = SchemaDefinition.Create(typeof(Wide));
+        schema["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, width);
+        return schema;
+    }
+
+    private sealed class Row
+    {
+        [VectorType(Inputs)]
+        public float[] Features { get; set; } = [];
+
+        [KeyType(10)]
+        public uint Label { get; set; }
+    }
+
+    private sealed class Wide
+    {
+        public float[] Features { get; set; } = [];
+    }
+
+    private sealed class Scored
+    {
+        public float[] Score { get; set; } = [];
+    }
+}
