@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs the benchmarks against PyTorch in turns and writes the table of ratios to artifacts/bench.md. Without --python it compares with Debian's
 # python3-torch on OpenBLAS, and installs what is missing of that.
-# Usage: build/bench.sh [--only selection|training|bits|busy|scoring|trees|removal|steps|quantization] [--rounds N] [--python PYTHON]
+# Usage: build/bench.sh [--only selection|training|bits|busy|scoring|sparse|trees|removal|steps|quantization] [--rounds N] [--python PYTHON]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage="usage: build/bench.sh [--only selection|training|bits|busy|scoring|trees|removal|steps|quantization] [--rounds N] [--python PYTHON]"
+usage="usage: build/bench.sh [--only selection|training|bits|busy|scoring|sparse|trees|removal|steps|quantization] [--rounds N] [--python PYTHON]"
 arguments=() python=""
 while [ $# -gt 0 ]; do
   case "$1" in

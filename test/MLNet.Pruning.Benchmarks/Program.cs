@@ -2,7 +2,7 @@ using System.CommandLine;
 using MLNet.Pruning.Benchmarks;
 
 var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all but gpu by default.", Arity = ArgumentArity.ZeroOrMore };
-which.AcceptOnlyFromAmong("selection", "training", "gpu", "bits", "busy", "scoring", "trees", "removal", "steps", "quantization");
+which.AcceptOnlyFromAmong("selection", "training", "gpu", "bits", "busy", "scoring", "sparse", "trees", "removal", "steps", "quantization");
 var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the Python peers; without it nothing is compared with PyTorch." };
 var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
@@ -27,7 +27,7 @@ var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the
 command.SetAction(arguments =>
 {
     var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some
-        : ["selection", "training", "bits", "busy", "scoring", "trees", "removal", "steps", "quantization"];
+        : ["selection", "training", "bits", "busy", "scoring", "sparse", "trees", "removal", "steps", "quantization"];
     var peer = arguments.GetValue(peers) is { } folder ? new PeerScripts(arguments.GetValue(python)!, folder) : null;
     var report = new Report(arguments.GetValue(rounds));
     foreach (var benchmark in chosen)
@@ -54,6 +54,9 @@ command.SetAction(arguments =>
                 break;
             case "trees":
                 TreesBenchmark.Run(report);
+                break;
+            case "sparse":
+                SparseBenchmark.Run(report);
                 break;
             case "removal":
                 RemovalBenchmark.Run(report, peer);

@@ -1,96 +1,155 @@
 using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Benchmarks;
 
-/// <summary>Rows a second through the ML.NET face, against libtorch's bare forward pass over batches that are ready.</summary>
+/// <summary>Scoring through the ML.NET face against ONNX Runtime itself, on one thread.</summary>
 internal static class ScoringBenchmark
 {
-    private const int Rows = 8192;
-    private const int RowsOneByOne = 2048;
+    private const int Rows = 10_000;
     private const int BatchSize = 256;
-    private const double SecondsOfRound = 0.5;
 
     public static void Run(Report report)
     {
-        var ml = new MLContext(1);
-        var rows = DigitRow.Random(Rows);
-        var view = ml.Data.LoadFromEnumerable(rows);
-        var model = ml.MulticlassClassification.Trainers.NeuralNetwork(new NeuralNetworkOptions { Network = Network.Mlp(DigitRow.Width, 300, 100,
-            DigitRow.Classes), Epochs = 1 }).Fit(view);
-        var engine = ml.Model.CreatePredictionEngine<DigitRow, DigitScores>(model);
-        report.Section("Scoring, rows a second of the MLP 784-300-100-10", "bare forward pass", "share of bare",
+        report.Section("Scoring through ML.NET, one thread", "ONNX Runtime", "times its time",
             $"""
-            `model.Transform` over {Rows} rows of a class in memory, the Score column read with a cursor, against libtorch's forward pass over ready batches of
-            {BatchSize}; `PredictionEngine.Predict` a row at a time, against its forward pass over ready batches of one.
+            Dense networks. `PredictionEngine.Predict` a row at a time into the same object, against a run of ONNX Runtime over one row that is
+            copied into memory that is bound once; `model.Transform` over {Rows:N0} rows of a class in memory, the Score column read with a
+            cursor, against its runs over batches of {BatchSize} rows that are copied in. Our side has the softmax over the scores besides.
+            Processors to use: {Environment.ProcessorCount}.
             """);
-        using var forward = new BareForward(model.Network, rows);
-        foreach (var threads in new[] { 1, 2 })
+        var mlp = Measured<Row784>(BenchmarkNetworks.Mlp);
+        AddEngine(report, "MLP 784-300-100-10", mlp);
+        AddEngine(report, "LeNet-5", Measured<Row784>(BenchmarkNetworks.LeNet5));
+        AddEngine(report, "ResNet-18 at 224 x 224", Measured<RowOfImage>(BenchmarkNetworks.ResNet18));
+        AddTransform(report, "MLP 784-300-100-10", mlp);
+        AddTransform(report, "LeNet-5", Measured<Row784>(BenchmarkNetworks.LeNet5));
+        AddLoaded(report, mlp);
+    }
+
+    private static (ITransformer Model, Network Network, MLContext Context) Measured<TRow>(Network network) where TRow : class, IFeatures, new()
+    {
+        var ml = new MLContext(1);
+        var view = ml.Data.LoadFromEnumerable(Draw<TRow>(network, 2));
+        return (ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, Task = LearningTask.Multiclass, LabelColumnName = null }).Fit(view),
+            network, ml);
+    }
+
+    private static void AddEngine(Report report, string name, (ITransformer Model, Network Network, MLContext Context) measured)
+    {
+        if (measured.Network.RowSize == 784)
         {
-            set_num_threads(threads);
-            var label = $"{threads} thread{(threads > 1 ? "s" : "")}";
-            Add(report, $"Transform, {label}", () => Transform(model, view), () => forward.Run(Rows, BatchSize), 0.7);
-            Add(report, $"PredictionEngine, {label}", () => Predict(engine, rows), () => forward.Run(RowsOneByOne, 1), null);
+            AddEngine<Row784>(report, name, measured);
+        }
+        else
+        {
+            AddEngine<RowOfImage>(report, name, measured);
         }
     }
 
-    private static void Add(Report report, string what, Func<int> ours, Func<int> theirs, double? aim)
+    private static void AddEngine<TRow>(Report report, string name, (ITransformer Model, Network Network, MLContext Context) measured)
+        where TRow : class, IFeatures, new()
     {
-        var repeats = Repeats(theirs);
-        var (left, right) = report.Interleave(() => PerSecond(ours, repeats), () => PerSecond(theirs, repeats));
-        report.Add(new(what, left, right, rate => FormattableString.Invariant($"{rate:n0}"), (our, their) => our / their, aim));
-    }
-
-    private static int Repeats(Func<int> action)
-    {
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed.TotalSeconds < SecondsOfRound;)
+        using var engine = measured.Context.Model.CreatePredictionEngine<TRow, Scores>(measured.Model);
+        var row = Draw<TRow>(measured.Network, 1)[0];
+        var scores = new Scores();
+        double Runs(int count)
         {
-            action();
+            var watch = Stopwatch.StartNew();
+            for (var i = 0; i < count; i++)
+            {
+                engine.Predict(row, ref scores);
+            }
+
+            return watch.Elapsed.TotalSeconds;
         }
 
-        var last = Stopwatch.StartNew();
-        action();
-        return Math.Max(1, (int)(SecondsOfRound / last.Elapsed.TotalSeconds));
+        var theirs = BoundModel.Timer(measured.Network, row.Features, 1);
+        var (left, right) = report.Interleave(SparseBenchmark.PerRun(Runs), SparseBenchmark.PerRun(theirs));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Runs(1000);
+        var bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / 1000;
+        report.Add(new($"PredictionEngine, {name}, {bytes} bytes a row", left, right, Microseconds, (our, their) => our / their, 1.05, AimIsLargest: true));
     }
 
-    private static double PerSecond(Func<int> action, int repeats)
+    private static void AddTransform(Report report, string name, (ITransformer Model, Network Network, MLContext Context) measured)
+    {
+        var rows = Draw<Row784>(measured.Network, Rows);
+        var view = measured.Context.Data.LoadFromEnumerable(rows);
+        var batch = BoundModel.Timer(measured.Network, [.. rows.Take(BatchSize).SelectMany(row => row.Features)], BatchSize);
+        // As many batches as the rows have, the last with what is left of them.
+        var theirs = SparseBenchmark.PerRun(count => batch(count * Rows / BatchSize));
+        var (left, right) = report.Interleave(SparseBenchmark.PerRun(count => Transform(measured.Model, view, count)), theirs);
+        report.Add(new($"Transform, {name}", left, right, Microseconds, (our, their) => our / their, 1.1, AimIsLargest: true));
+    }
+
+    /// <summary>Our own route of loading, which scores in batches, against what ML.NET loads, which scores row by row.</summary>
+    private static void AddLoaded(Report report, (ITransformer Model, Network Network, MLContext Context) measured)
+    {
+        var small = Measured<Row784>(Network.Mlp(784, 32, 10).Initialize(1));
+        var view = small.Context.Data.LoadFromEnumerable(Draw<Row784>(measured.Network, Rows));
+        using var ours = new MemoryStream();
+        using var theirs = new MemoryStream();
+        small.Context.Compression().Save(small.Model, view.Schema, ours);
+        small.Context.Model.Save(small.Model, view.Schema, theirs);
+        (ours.Position, theirs.Position) = (0, 0);
+        var (loaded, other) = (small.Context.Compression().Load(ours, out _), small.Context.Model.Load(theirs, out _));
+        var (left, right) = report.Interleave(SparseBenchmark.PerRun(count => Transform(loaded, view, count)),
+            SparseBenchmark.PerRun(count => Transform(other, view, count)));
+        report.Section("A saved model, one thread", "ml.Model.Load", "times as fast",
+            $"`ml.Compression().Load` against `ml.Model.Load`: `Transform` of the MLP 784-32-10 over {Rows:N0} rows.");
+        report.Add(new("Transform, MLP 784-32-10", left, right, Microseconds, (our, their) => their / our, 5));
+    }
+
+    private static string Microseconds(double seconds) => FormattableString.Invariant($"{seconds * 1e6:n1} us");
+
+    private static double Transform(ITransformer model, IDataView view, int count)
     {
         var watch = Stopwatch.StartNew();
-        long rows = 0;
-        for (var i = 0; i < repeats; i++)
+        for (var i = 0; i < count; i++)
         {
-            rows += action();
+            var scored = model.Transform(view);
+            using var cursor = scored.GetRowCursor([scored.Schema["Score"]]);
+            var read = cursor.GetGetter<VBuffer<float>>(scored.Schema["Score"]);
+            VBuffer<float> score = default;
+            while (cursor.MoveNext())
+            {
+                read(ref score);
+            }
         }
 
-        return rows / watch.Elapsed.TotalSeconds;
+        return watch.Elapsed.TotalSeconds;
     }
 
-    private static int Transform(ITransformer model, IDataView view)
+    private static TRow[] Draw<TRow>(Network network, int count) where TRow : class, IFeatures, new()
     {
-        var scored = model.Transform(view);
-        using var cursor = scored.GetRowCursor([scored.Schema["Score"]]);
-        var read = cursor.GetGetter<VBuffer<float>>(scored.Schema["Score"]);
-        VBuffer<float> score = default;
-        var rows = 0;
-        while (cursor.MoveNext())
+        var random = new Random(1);
+        return [.. Enumerable.Range(0, count).Select(_ => new TRow
         {
-            read(ref score);
-            rows++;
-        }
-
-        return rows;
+            Features = [.. Enumerable.Range(0, network.RowSize).Select(_ => random.NextSingle())],
+        })];
     }
 
-    private static int Predict(PredictionEngine<DigitRow, DigitScores> engine, DigitRow[] rows)
+    private interface IFeatures
     {
-        var scores = new DigitScores();
-        for (var row = 0; row < RowsOneByOne; row++)
-        {
-            engine.Predict(rows[row], ref scores);
-        }
+        float[] Features { get; set; }
+    }
 
-        return RowsOneByOne;
+    private sealed class Row784 : IFeatures
+    {
+        [VectorType(784)]
+        public float[] Features { get; set; } = [];
+    }
+
+    private sealed class RowOfImage : IFeatures
+    {
+        [VectorType(3, 224, 224)]
+        public float[] Features { get; set; } = [];
+    }
+
+    private sealed class Scores
+    {
+        public float[] Score { get; set; } = [];
     }
 }

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using MLNet.Pruning.Scoring.Sparse;
+
+namespace MLNet.Pruning.Benchmarks;
+
+/// <summary>Sparse kernels against the same network dense in ONNX Runtime, on one thread.</summary>
+internal static class SparseBenchmark
+{
+    private const double SecondsOfRound = 0.05;
+
+    public static void Run(Report report)
+    {
+        report.Section($"Sparse kernels, one thread{(BoundModel.IsHeldToAvx2 ? ", both sides held to AVX2" : "")}", "ONNX Runtime, dense", "times as fast",
+            """
+            Weights set to zero at random. `ScoringRuntime.Sparse` against ONNX Runtime on memory that is bound once, rows copied in, on one thread each. A second
+            table for AVX2: `export DOTNET_EnableAVX512=0`.
+            """);
+        var isAvx2 = BoundModel.IsHeldToAvx2;
+        Add(report, "MLP 784-300-100-10", BenchmarkNetworks.Mlp, 0.8, 1, null);
+        Add(report, "MLP 784-300-100-10", BenchmarkNetworks.Mlp, 0.8, 64, null);
+        Add(report, "MLP 784-300-100-10", BenchmarkNetworks.Mlp, 0.9, 1, isAvx2 ? 4.2 : 5);
+        Add(report, "MLP 784-300-100-10", BenchmarkNetworks.Mlp, 0.9, 64, isAvx2 ? 5 : 6);
+        Add(report, "MLP 784-300-100-10", BenchmarkNetworks.Mlp, 0.95, 1, isAvx2 ? 6.5 : null);
+        Add(report, "MLP 784-300-100-10", BenchmarkNetworks.Mlp, 0.95, 64, isAvx2 ? 8.5 : null);
+        Add(report, "Dense layer 1024 x 1024", BenchmarkNetworks.Dense, 0.9, 1, null);
+        Add(report, "Dense layer 1024 x 1024", BenchmarkNetworks.Dense, 0.9, 64, null);
+        Add(report, "Dense layer 1024 x 1024, blocks of 8 outputs", BenchmarkNetworks.Dense, 0.9, 1, 11, rows: 8);
+        Add(report, "Convolution 3 x 3, 64 to 64, 28 x 28", BenchmarkNetworks.Convolution, 0.9, 1, 5);
+        Add(report, "Convolution 3 x 3, 64 to 64, 28 x 28", BenchmarkNetworks.Convolution, 0.95, 1, 9);
+        Add(report, "LeNet-5", BenchmarkNetworks.LeNet5, 0.9, 1, 3);
+        Add(report, "LeNet-5", BenchmarkNetworks.LeNet5, 0.9, 64, null);
+        Add(report, "ResNet-18 at 224 x 224", BenchmarkNetworks.ResNet18, 0.9, 1, 3);
+    }
+
+    private static void Add(Report report, string name, Network network, double zeros, int batch, double? aim, int rows = 1)
+    {
+        network = BenchmarkNetworks.WithZeros(network, zeros, rows);
+        using var scorer = new SparseScorer(SparseCompiler.Compile(network, new HashSet<string>(), out var refusal)
+            ?? throw new InvalidOperationException(refusal), softmax: false, batch);
+        var random = new Random(1);
+        float[] values = [.. Enumerable.Range(0, scorer.Rows.Length).Select(_ => random.NextSingle())];
+        Func<int, double> ours = count =>
+        {
+            var watch = Stopwatch.StartNew();
+            for (var i = 0; i < count; i++)
+            {
+                values.CopyTo(scorer.Rows, 0);
+                scorer.Run(batch);
+            }
+
+            return watch.Elapsed.TotalSeconds;
+        };
+        var theirs = BoundModel.Timer(network, values, batch);
+        var (left, right) = report.Interleave(PerRun(ours), PerRun(theirs));
+        report.Add(new(FormattableString.Invariant($"{name}, {zeros:0%} zeros, {batch} row{(batch > 1 ? "s" : "")}"), left, right,
+            seconds => FormattableString.Invariant($"{seconds * 1e6:n1} us"), (our, their) => their / our, aim));
+    }
+
+    /// <summary>Seconds of a run, of as many as a round takes; after a warm-up.</summary>
+    internal static Func<double> PerRun(Func<int, double> runs)
+    {
+        for (var (warm, once) = (0.0, 0); warm < 0.3 && once < 10_000; once++)
+        {
+            warm += runs(1);
+        }
+
+        var count = Math.Max(1, (int)(SecondsOfRound / runs(1)));
+        return () => runs(count) / count;
+    }
+}
