@@ -10,7 +10,8 @@ internal static class SparseBenchmark
 
     public static void Run(Report report)
     {
-        report.Section($"Sparse kernels, one thread{(BoundModel.IsHeldToAvx2 ? ", both sides held to AVX2" : "")}", "ONNX Runtime, dense", "times as fast",
+        report.Section($"Sparse kernels, one thread{(BoundModel.IsHeldToAvx2 ? ", both sides held to AVX2" : "")}", "ONNX Runtime, dense",
+            "times as fast",
             """
             Weights set to zero at random. `ScoringRuntime.Sparse` against ONNX Runtime on memory that is bound once, rows copied in, on one thread each. A second
             table for AVX2: `export DOTNET_EnableAVX512=0`.

@@ -42,9 +42,9 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     public RuntimeReport Runtime => _plan.Report;
 
     /// <summary>
-    /// The same transformer with its scores computed by another runtime. <see cref="ScoringRuntime.Auto"/> times the candidates now, which takes from a tenth of a
-    /// second to some seconds for large networks, and keeps the fastest; two runs of it may choose differently and scores then differ in their last digits. All
-    /// others compute the same bits every time.
+    /// The same transformer with its scores computed by another runtime. <see cref="ScoringRuntime.Auto"/> times the candidates now, which takes from a tenth
+    /// of a second to some seconds for large networks, and keeps the fastest; two runs of it may choose differently and scores then differ in their last
+    /// digits. All others compute the same bits every time.
     /// </summary>
     /// <param name="runtime">What computes the scores.</param>
     /// <exception cref="ArgumentOutOfRangeException">The runtime is none of the enumeration.</exception>

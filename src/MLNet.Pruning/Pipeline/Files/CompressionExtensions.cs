@@ -54,8 +54,8 @@ public static class CompressionExtensions
     }
 
     /// <summary>
-    /// The model with the scores of its networks computed by another runtime, as <see cref="NeuralNetworkTransformer.WithRuntime"/> says; all else, ensembles of
-    /// trees among it, stays as it is.
+    /// The model with the scores of its networks computed by another runtime, as <see cref="NeuralNetworkTransformer.WithRuntime"/> says; all else, ensembles
+    /// of trees among it, stays as it is.
     /// </summary>
     /// <param name="model">A fitted model; it stays as it is.</param>
     /// <param name="runtime">What computes the scores.</param>
@@ -64,7 +64,7 @@ public static class CompressionExtensions
     /// <exception cref="NotSupportedException">The runtime does not run a network; the message says why.</exception>
     /// <example>
     /// <code>
-    /// var engine = ml.Model.CreatePredictionEngine&lt;Row, Prediction&gt;(model.WithRuntime(ScoringRuntime.Sparse));
+    /// var scored = model.WithRuntime(ScoringRuntime.Sparse).Transform(test);
     /// </code>
     /// </example>
     public static ITransformer WithRuntime(this ITransformer model, ScoringRuntime runtime)

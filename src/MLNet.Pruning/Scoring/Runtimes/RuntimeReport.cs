@@ -57,7 +57,9 @@ public sealed record RuntimeChoice
     [JsonConstructor]
     internal RuntimeChoice(ScoringRuntime runtime, int batchSize) => (Runtime, BatchSize) = (runtime, batchSize);
 
-    /// <summary>The runtime; <see cref="ScoringRuntime.Auto"/> where nothing was timed: ONNX Runtime, or libtorch where that does not run the network.</summary>
+    /// <summary>
+    /// The runtime; <see cref="ScoringRuntime.Auto"/> where nothing was timed: ONNX Runtime, or libtorch where that does not run the network.
+    /// </summary>
     public ScoringRuntime Runtime { get; }
 
     /// <summary>Rows at a time.</summary>
@@ -68,8 +70,8 @@ public sealed record RuntimeChoice
     public string? Reason { get; internal init; }
 
     /// <summary>
-    /// Median time of a batch on each candidate that was timed, in microseconds, by its name: <c>OnnxRuntime</c>, <c>Sparse</c> with every layer that has a kernel in
-    /// it, <c>Sparse and OnnxRuntime</c> with those layers in ONNX Runtime that are faster there. Empty where none was.
+    /// Median time of a batch on each candidate that was timed, in microseconds, by its name: <c>OnnxRuntime</c>, <c>Sparse</c> with every layer that has a
+    /// kernel in it, <c>Sparse and OnnxRuntime</c> with those layers in ONNX Runtime that are faster there. Empty where none was.
     /// </summary>
     [JsonInclude]
     public IReadOnlyDictionary<string, double> Microseconds { get; internal init; } = ImmutableSortedDictionary<string, double>.Empty;

@@ -4,8 +4,8 @@ namespace MLNet.Pruning;
 public enum ScoringRuntime
 {
     /// <summary>
-    /// Whichever was timed fastest on this machine, for single rows and for batches apart: ONNX Runtime until <c>Compact()</c> or <c>WithRuntime</c> has timed it,
-    /// libtorch for what ONNX Runtime does not run.
+    /// Whichever was timed fastest on this machine, for single rows and for batches apart: ONNX Runtime until <c>Compact()</c> or <c>WithRuntime</c> has
+    /// timed it, libtorch for what ONNX Runtime does not run.
     /// </summary>
     Auto,
 

@@ -3,8 +3,8 @@ using MLNet.Pruning.Scoring.Sparse.Steps;
 namespace MLNet.Pruning.Scoring.Sparse;
 
 /// <summary>
-/// A network as managed steps whose work follows the non-zeros of its weights. Images go through the convolutions one by one, so that they stay in the caches; the
-/// values that come out of them, or the rows of a network without convolutions, lie side by side and go through the dense layers up to
+/// A network as managed steps whose work follows the non-zeros of its weights. Images go through the convolutions one by one, so that they stay in the
+/// caches; the values that come out of them, or the rows of a network without convolutions, lie side by side and go through the dense layers up to
 /// <see cref="SparseMemory.Panel"/> at a time. Shared by all scorers of the network.
 /// </summary>
 /// <param name="Images">What each image goes through.</param>

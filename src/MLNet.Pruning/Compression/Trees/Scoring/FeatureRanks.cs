@@ -51,7 +51,9 @@ internal sealed unsafe class FeatureRanks
     /// <summary>Ranks of a row: one a part, counted from 1.</summary>
     public int Count => _parts.Length + 1;
 
-    /// <summary>The part that a split looks at, and the rank from which on it sends a row to the right. What is compared with no number goes right always.</summary>
+    /// <summary>
+    /// The part that a split looks at, and the rank from which on it sends a row to the right. What is compared with no number goes right always.
+    /// </summary>
     public (int Part, sbyte Cut) Find(int column, float threshold) => float.IsNaN(threshold) ? (0, Lowest) : _places[(column, threshold)];
 
     /// <summary>Ranks rows.</summary>

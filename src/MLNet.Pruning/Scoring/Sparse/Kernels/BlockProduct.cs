@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 
 /// <summary>
-/// A matrix times one column, where outputs that follow one another have their non-zeros at the same inputs, as blocks of 4, 8 or 16 outputs do: an input for all
-/// of a vector's outputs at once, which nothing has to look up. Blocks of which a part is zero are computed whole.
+/// A matrix times one column, where outputs that follow one another have their non-zeros at the same inputs, as blocks of 4, 8 or 16 outputs do: an input for
+/// all of a vector's outputs at once, which nothing has to look up. Blocks of which a part is zero are computed whole.
 /// </summary>
 internal sealed unsafe class BlockProduct : IVectorProduct
 {

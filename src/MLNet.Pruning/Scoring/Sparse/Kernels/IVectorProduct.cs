@@ -12,7 +12,9 @@ internal unsafe interface IVectorProduct
     /// <summary>Outputs, with those that fill up the last vector.</summary>
     int Rows { get; }
 
-    /// <summary>What it takes, in steps of <see cref="BlockProduct"/> with vectors of 512 bits: measured, from first-level cache to beyond the second.</summary>
+    /// <summary>
+    /// What it takes, in steps of <see cref="BlockProduct"/> with vectors of 512 bits: measured, from first-level cache to beyond the second.
+    /// </summary>
     double Cost { get; }
 
     /// <param name="x">The inputs.</param>

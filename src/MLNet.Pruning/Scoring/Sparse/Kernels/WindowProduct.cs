@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics.X86;
 namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 
 /// <summary>
-/// A sparse matrix times one column: as many rows of the matrix at a time as a vector has numbers. A step takes at most one non-zero of each of these rows out of
-/// a window of neighbouring inputs, which a permutation looks up in one or two registers; the window starts at the first input that a row still waits for.
+/// A sparse matrix times one column: as many rows of the matrix at a time as a vector has numbers. A step takes at most one non-zero of each of these rows
+/// out of a window of neighbouring inputs, which a permutation looks up in one or two registers; the window starts at the first input that a row still waits
+/// for.
 /// </summary>
 /// <remarks>
 /// Rows with as many non-zeros as each other go together, so that few places of a step stay empty. A step costs its loads: windows start where few of them lie

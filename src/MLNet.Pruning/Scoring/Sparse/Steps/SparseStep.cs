@@ -1,8 +1,9 @@
 namespace MLNet.Pruning.Scoring.Sparse.Steps;
 
 /// <summary>
-/// Computes a tensor from others, all of them in the memory of a scorer. The steps of a program are shared by all that run it. What runs in them is compiled at its
-/// best from the first call on: the first version that .NET makes of a method takes up to ten times as long, and a second passes before it makes another.
+/// Computes a tensor from others, all of them in the memory of a scorer. The steps of a program are shared by all that run it. What runs in them is compiled
+/// at its best from the first call on: the first version that .NET makes of a method takes up to ten times as long, and a second passes before it makes
+/// another.
 /// </summary>
 internal abstract unsafe class SparseStep
 {
