@@ -13,8 +13,8 @@ internal static class SparseBenchmark
         report.Section($"Sparse kernels, one thread{(BoundModel.IsHeldToAvx2 ? ", both sides held to AVX2" : "")}", "ONNX Runtime, dense",
             "times as fast",
             """
-            Weights set to zero at random. `ScoringRuntime.Sparse` against ONNX Runtime on memory that is bound once, rows copied in, on one thread each. A second
-            table for AVX2: `export DOTNET_EnableAVX512=0`.
+            Weights set to zero at random. `ScoringRuntime.Sparse` against ONNX Runtime on memory that is bound once, rows copied in, on one thread
+            each. A second table for AVX2: `export DOTNET_EnableAVX512=0`.
             """);
         var isAvx2 = BoundModel.IsHeldToAvx2;
         Add(report, "MLP 784-300-100-10", BenchmarkNetworks.Mlp, 0.8, 1, null);

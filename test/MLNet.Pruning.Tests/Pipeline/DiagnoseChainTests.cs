@@ -6,6 +6,7 @@ namespace MLNet.Pruning.Tests.Pipeline;
 
 /// <summary>What is diagnosed around the network of a chain.</summary>
 [TestClass]
+[DoNotParallelize]
 public class DiagnoseChainTests
 {
     private static readonly MLContext s_ml = new(1);

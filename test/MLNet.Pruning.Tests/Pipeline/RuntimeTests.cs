@@ -27,7 +27,7 @@ public class RuntimeTests
         Assert.AreEqual(ScoringRuntime.Auto, model.Runtime.Requested, "the model itself stays as it is");
     }
 
-    [TestMethod]
+    [TestMethod, DoNotParallelize]
     public void Compact_times_a_network_of_zeros_and_keeps_what_was_faster()
     {
         var (model, rows) = Model(0.97);

@@ -5,8 +5,11 @@ using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Evaluation.Diagnosis;
 
-/// <summary>Every finding on a network that was built to have it, and not on its twin that has not.</summary>
+/// <summary>
+/// Every finding on a network that was built to have it, and not on its twin that has not. Not beside other tests, which would take time from it.
+/// </summary>
 [TestClass]
+[DoNotParallelize]
 public class DiagnosisTests
 {
     private static readonly MLContext s_ml = new(1);
