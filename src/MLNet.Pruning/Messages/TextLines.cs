@@ -3,12 +3,12 @@ namespace MLNet.Pruning.Messages;
 /// <summary>Sentences in lines that a terminal shows whole.</summary>
 internal static class TextLines
 {
-    private const int Width = 100;
+    private const int Width = 80;
 
     /// <summary>Names in a table are shortened to this, from their beginning: their end tells them apart.</summary>
     private const int LongestCell = 32;
 
-    /// <summary>Breaks a text at its spaces into lines of at most 100 characters; a word alone may be longer.</summary>
+    /// <summary>Breaks a text at its spaces into lines of at most 80 characters; a word alone may be longer.</summary>
     /// <param name="text">The text.</param>
     /// <param name="indent">What each line but the first begins with.</param>
     public static IEnumerable<string> Wrap(string text, string indent)

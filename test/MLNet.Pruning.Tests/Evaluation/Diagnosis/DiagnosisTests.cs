@@ -186,11 +186,11 @@ public class DiagnosisTests
     }
 
     [TestMethod]
-    public void The_text_has_each_share_and_what_to_do_in_lines_of_a_hundred_characters()
+    public void The_text_has_each_share_and_what_to_do_in_lines_of_eighty_characters()
     {
         var report = Look(s_dense.Prune(Amount.Fraction(0.9)).Network, FindingKind.ZerosMultiplied, FindingKind.ZerosStored, FindingKind.BatchSize);
         var text = report.ToString();
-        Assert.IsLessThanOrEqualTo(100, text.Split(Environment.NewLine).Max(line => line.Length), text);
+        Assert.IsLessThanOrEqualTo(80, text.Split(Environment.NewLine).Max(line => line.Length), text);
         var words = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         foreach (var finding in report.Findings)
         {
