@@ -5,7 +5,7 @@ namespace MLNet.Pruning.Scoring;
 /// <summary>Probabilities of logits.</summary>
 internal static class Probabilities
 {
-    /// <summary>Logits up to which one exponential after the other takes less time than vectors of them: 0.2 instead of 1.2 microseconds for ten.</summary>
+    /// <summary>Logits up to which one exponential after the other takes less time than to set up vectors of them.</summary>
     private const int Few = 64;
 
     public static void Softmax(Span<float> scores)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Scoring.Sparse;
@@ -12,15 +11,8 @@ internal static class RuntimeTimer
     /// <summary>What a candidate has to be faster by than ONNX Runtime: less is within the noise of timing.</summary>
     private const double Margin = 1.05;
 
-    /// <summary>Share of zeros from which sparse kernels may be faster: dense layers were at 0.4, convolutions at 0.5.</summary>
+    /// <summary>Share of zeros from which sparse kernels may be faster: with fewer, what is left out is less than what looking up inputs takes more.</summary>
     public const double ManyZeros = 0.3;
-
-    // Until the runtime has compiled what it calls often, without looking at small methods again.
-    private const int WarmUps = 40;
-    private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(300);
-    private const int LeastRounds = 9;
-    private const int MostRounds = 301;
-    private static readonly TimeSpan s_time = TimeSpan.FromMilliseconds(60);
 
     /// <summary>What the timings depend on.</summary>
     public static string Machine => $"{RuntimeInformation.ProcessArchitecture}, vectors of "
@@ -59,7 +51,7 @@ internal static class RuntimeTimer
         using var mixed = slower.IsEmpty || SparseCompiler.Compile(network, slower, out _) is not { } other ? null
             : new SparseScorer(other, softmax: false, batch);
         IBatchScorer?[] scorers = [onnx, sparse, mixed];
-        var times = Interleave([.. scorers.OfType<IBatchScorer>().Select(scorer => (Action)(() => scorer.Run(batch)))]);
+        var times = Interleave(scorers, [.. scorers.OfType<IBatchScorer>().Select(scorer => (Action)(() => scorer.Run(batch)))]);
         var best = Array.IndexOf(times, times.Min());
         if (times[best] * Margin > times[0])
         {
@@ -82,7 +74,7 @@ internal static class RuntimeTimer
         try
         {
             Action[] runs = [.. steps.Select(step => (Action)(() => scorer.RunStep(step, batch))), .. parts.Select(part => (Action)(() => part?.Run(batch)))];
-            var times = Interleave(runs);
+            var times = Interleave([scorer, .. parts], runs);
             return [.. steps.Select((step, i) => new LayerRuntime(step.Name, step.Kernel, times[i], parts[i] is null ? null : times[steps.Length + i]))];
         }
         finally
@@ -91,27 +83,15 @@ internal static class RuntimeTimer
         }
     }
 
-    /// <summary>The median time of each, in microseconds, taken in turns so that what else the machine does meets all alike.</summary>
-    private static double[] Interleave(Action[] runs)
+    /// <summary>The median time of a batch of zeros on each, in microseconds. Short turns: a user waits for it.</summary>
+    private static double[] Interleave(IEnumerable<IBatchScorer?> scorers, Action[] runs)
     {
-        var start = Stopwatch.GetTimestamp();
-        for (var i = 0; i < 2 || i < WarmUps && Stopwatch.GetElapsedTime(start) < s_warmUp; i++)
+        foreach (var scorer in scorers)
         {
-            Array.ForEach(runs, run => run());
+            scorer?.Rows.AsSpan().Clear();
         }
 
-        var times = runs.Select(_ => new List<double>()).ToArray();
-        start = Stopwatch.GetTimestamp();
-        for (var round = 0; round < LeastRounds || round < MostRounds && Stopwatch.GetElapsedTime(start) < s_time * runs.Length; round++)
-        {
-            for (var i = 0; i < runs.Length; i++)
-            {
-                var run = Stopwatch.GetTimestamp();
-                runs[i]();
-                times[i].Add(Stopwatch.GetElapsedTime(run).TotalMicroseconds);
-            }
-        }
-
-        return [.. times.Select(time => new RunTimes(time).Median)];
+        var times = TurnTimes.Of(runs, CancellationToken.None, rounds: 9, milliseconds: 1);
+        return [.. Enumerable.Range(0, runs.Length).Select(run => 1000 * times.Median(run))];
     }
 }

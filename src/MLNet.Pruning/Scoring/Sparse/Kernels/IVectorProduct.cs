@@ -13,7 +13,7 @@ internal unsafe interface IVectorProduct
     int Rows { get; }
 
     /// <summary>
-    /// What it takes, in steps of <see cref="BlockProduct"/> with vectors of 512 bits: measured, from first-level cache to beyond the second.
+    /// About what it takes, in steps of <see cref="BlockProduct"/> with vectors of 512 bits.
     /// </summary>
     double Cost { get; }
 

@@ -8,7 +8,8 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// </summary>
 /// <remarks>
 /// A vector of columns is loaded for each non-zero and accumulated in a register. So it runs at the speed of loads from the first-level cache; sums of a row
-/// whose weights lie in several tiles are loaded and stored once a tile.
+/// whose weights lie in several tiles are loaded and stored once a tile. Eight, four, two and one vectors of columns are written out one by one: sums stay in
+/// registers only as locals of their own.
 /// </remarks>
 internal sealed unsafe class SparseProduct
 {

@@ -2,8 +2,7 @@ namespace MLNet.Pruning.Scoring.Sparse.Steps;
 
 /// <summary>
 /// Computes a tensor from others, all of them in the memory of a scorer. The steps of a program are shared by all that run it. What runs in them is compiled
-/// at its best from the first call on: the first version that .NET makes of a method takes up to ten times as long, and a second passes before it makes
-/// another.
+/// at its best from the first call on: .NET else makes a method that takes several times as long first, and replaces it only after a while.
 /// </summary>
 internal abstract unsafe class SparseStep
 {
