@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
-using Google.Protobuf;
-using MLNet.Pruning.Networks.Format;
-using MLNet.Pruning.Networks.Onnx;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MLNet.Pruning.Scoring.Profiling;
@@ -16,15 +12,17 @@ internal sealed class OnnxProfile
     /// <summary>Runs without a profile and with one take turns of so many: other load hits both alike, and each finds its weights in the cache.</summary>
     private const int Turn = 20;
 
+    /// <summary>Runs that are not counted.</summary>
     private const int WarmUps = 5;
+
     private const int MostRuns = 300;
     private const double MostSeconds = 0.5;
 
     /// <summary>Some 20 MB of JSON.</summary>
     private const int MostEvents = 20_000;
 
-    /// <summary>What stands behind a node's name in the profile.</summary>
-    private const string Suffix = "_kernel_time";
+    /// <summary>Nodes that do next to nothing: all that they take is what the profile takes.</summary>
+    private static readonly Network s_idle = Network.Sequential([1], [.. Enumerable.Range(0, 8).Select(i => i % 2 == 0 ? Layer.Sigmoid() : Layer.Tanh())]);
 
     private OnnxProfile(ImmutableArray<KernelTime> kernels, double milliseconds) => (Kernels, Milliseconds) = (kernels, milliseconds);
 
@@ -42,31 +40,25 @@ internal sealed class OnnxProfile
     /// <exception cref="NotSupportedException">ONNX Runtime does not run the network.</exception>
     public static OnnxProfile Of(Network network, int batch, int threads, CancellationToken cancellation)
     {
-        var idle = Run(Network.Sequential([1], [.. Enumerable.Range(0, 8).Select(i => i % 2 == 0 ? Layer.Sigmoid() : Layer.Tanh())]), 1, threads,
-            cancellation).Nodes.Values.Order().ToArray();
-        var form = InferenceForm.Of(network);
-        var (graph, nodes, whole) = Run(form, batch, threads, cancellation);
-        var covers = new KernelCover(form, graph.Node).Find();
-        return new([.. graph.Node.Select((node, i) => new KernelTime(node, covers[i],
-            Math.Max(0, nodes.GetValueOrDefault(node.Name) - idle[idle.Length / 2]) / 1e3))], whole);
-    }
-
-    /// <summary>The graph that runs, the microseconds of its nodes by name, and the milliseconds of a run without a profile.</summary>
-    private static (GraphProto Graph, Dictionary<string, double> Nodes, double Milliseconds) Run(Network form, int batch, int threads,
-        CancellationToken cancellation)
-    {
         var folder = Directory.CreateTempSubdirectory("MLNet.Pruning.");
         try
         {
-            var optimized = Path.Combine(folder.FullName, "optimized.onnx");
-            var (profile, times) = Profile(form, batch, threads, Path.Combine(folder.FullName, "profile"), optimized, cancellation);
-            using var json = JsonDocument.Parse(File.ReadAllBytes(profile));
-            var nodes = json.RootElement.EnumerateArray()
-                .Where(entry => entry.GetProperty("cat").GetString() == "Node"
-                    && entry.GetProperty("name").GetString()!.EndsWith(Suffix, StringComparison.Ordinal))
-                .GroupBy(entry => entry.GetProperty("name").GetString()![..^Suffix.Length], entry => entry.GetProperty("dur").GetDouble())
-                .ToDictionary(entries => entries.Key, Mean);
-            return (OnnxFile.Read(optimized).Graph, nodes, Mean(times));
+            var form = InferenceForm.Of(network);
+            using var plain = new ProfiledSession(form, batch, threads, null);
+            using var profiled = new ProfiledSession(form, batch, threads, Path.Combine(folder.FullName, "network"));
+            using var idle = new ProfiledSession(s_idle, 1, threads, Path.Combine(folder.FullName, "idle"));
+            var turns = Run(plain, profiled, idle, form.Nodes.Length, cancellation);
+            var graph = profiled.Graph;
+            var covers = new KernelCover(form, graph.Node).Find();
+            var (nodes, overhead) = (profiled.End(), idle.End().Values.ToArray());
+            double[] whole = [.. turns.Select(Mean)];
+            double[] taken = [.. turns.Select((_, turn) => new RunTimes(overhead.Select(times => Mean(OfTurn(times, turn, turns.Count)))).Median)];
+            var milliseconds = new RunTimes(whole).Median;
+            // Shares of the whole, turn by turn: what slows a turn down slows both.
+            double Milliseconds(double[] times) => milliseconds * new RunTimes(turns.Select((_, turn)
+                => Math.Max(0, Mean(OfTurn(times, turn, turns.Count)) - taken[turn]) / whole[turn])).Median;
+            return new([.. graph.Node.Select((node, i) => new KernelTime(node, covers[i],
+                nodes.TryGetValue(node.Name, out var times) ? Milliseconds(times) : 0))], milliseconds);
         }
         catch (OnnxRuntimeException e)
         {
@@ -79,58 +71,54 @@ internal sealed class OnnxProfile
         }
     }
 
-    /// <summary>Without the warm-up, and without the quarter of the runs in which something else had the processor.</summary>
-    private static double Mean(IEnumerable<double> times)
+    /// <summary>The milliseconds of runs without a profile, by turn.</summary>
+    private static List<double[]> Run(ProfiledSession plain, ProfiledSession profiled, ProfiledSession idle, int nodes, CancellationToken cancellation)
     {
-        var sorted = times.Skip(WarmUps).Order().ToArray();
-        return sorted.Take(sorted.Length - sorted.Length / 4).Average();
+        void Run(ProfiledSession session, int runs)
+        {
+            for (var i = 0; i < runs; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                session.Run();
+            }
+        }
+
+        Run(plain, WarmUps);
+        Run(profiled, WarmUps);
+        Run(idle, WarmUps);
+        var turns = new List<double[]>();
+        var start = Stopwatch.GetTimestamp();
+        do
+        {
+            var times = new double[Turn];
+            for (var i = 0; i < Turn; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var before = Stopwatch.GetTimestamp();
+                plain.Run();
+                times[i] = Stopwatch.GetElapsedTime(before).TotalMilliseconds;
+            }
+
+            turns.Add(times);
+            Run(profiled, Turn);
+            Run(idle, Turn);
+        }
+        while (turns.Count * Turn < MostRuns && (long)turns.Count * Turn * nodes < MostEvents && Stopwatch.GetElapsedTime(start).TotalSeconds < MostSeconds);
+
+        return turns;
     }
 
-    /// <summary>Runs a network, and gives the path of the profile and the milliseconds of runs without.</summary>
-    private static (string Profile, List<double> Milliseconds) Profile(Network form, int batch, int threads, string prefix, string optimized,
-        CancellationToken cancellation)
+    /// <summary>A node's times in a turn; where nodes share a name, those of all.</summary>
+    private static IEnumerable<double> OfTurn(double[] times, int turn, int turns)
     {
-        var model = OnnxWriter.Write(form).ToByteArray();
-        using var plain = OnnxSession.Options(threads);
-        using var profiling = OnnxSession.Options(threads);
-        profiling.OptimizedModelFilePath = optimized;
-        // Where the profile goes is asked for when profiling is enabled, not later.
-        profiling.ProfileOutputPathPrefix = prefix;
-        profiling.EnableProfiling = true;
-        using var session = new InferenceSession(model, plain);
-        using var profiled = new InferenceSession(model, profiling);
-        using var run = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        OrtValue[] inputs = [.. form.Inputs.Select(input => OrtValue.CreateTensorValueFromMemory(new float[checked(batch * input.RowSize)],
-            [batch, .. input.Shape.Skip(1).Select(size => (long)size)]))];
-        try
-        {
-            string[] names = [.. form.Inputs.Select(input => input.Name)];
-            using var outputs = session.Run(run, names, inputs, session.OutputNames);
-            var times = new List<double>();
-            var start = Stopwatch.GetTimestamp();
-            do
-            {
-                for (var i = 0; i < Turn; i++)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    var before = Stopwatch.GetTimestamp();
-                    session.Run(run, names, inputs, session.OutputNames, outputs);
-                    times.Add(Stopwatch.GetElapsedTime(before).TotalMilliseconds);
-                }
+        var perRun = times.Length / (WarmUps + turns * Turn);
+        return times.Skip((WarmUps + turn * Turn) * perRun).Take(Turn * perRun);
+    }
 
-                for (var i = 0; i < Turn; i++)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    profiled.Run(run, names, inputs, session.OutputNames, outputs);
-                }
-            }
-            while (times.Count < MostRuns && (long)times.Count * form.Nodes.Length < MostEvents && Stopwatch.GetElapsedTime(start).TotalSeconds < MostSeconds);
-
-            return (profiled.EndProfiling(), times);
-        }
-        finally
-        {
-            Array.ForEach(inputs, input => input.Dispose());
-        }
+    /// <summary>Without the quarter of the runs in which something else had the processor.</summary>
+    private static double Mean(IEnumerable<double> times)
+    {
+        var sorted = times.Order().ToArray();
+        return sorted.Take(sorted.Length - sorted.Length / 4).Average();
     }
 }

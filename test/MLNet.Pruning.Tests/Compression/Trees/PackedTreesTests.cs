@@ -122,18 +122,13 @@ public class PackedTreesTests
             // Each in batches of its own size.
             var (scratch, scores, batch) = (packed.CreateScratch(), new float[expected.Length], 1 + number * 3);
             start.SignalAndWait();
-            long allocated = 0;
-            for (var round = 0; round < 2; round++)
+            var allocated = Allocations.Of(() =>
             {
-                allocated = GC.GetAllocatedBytesForCurrentThread();
                 for (var row = 0; row < count; row += batch)
                 {
                     packed.Score(rows.AsSpan(row * model.Width), Math.Min(batch, count - row), scratch, scores.AsSpan(row * model.Outputs));
                 }
-
-                allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-            }
-
+            });
             if (allocated != 0 || !scores.AsSpan().SequenceEqual(expected))
             {
                 failures.Add($"batches of {batch}: {allocated} bytes, {scores.Zip(expected).Count(pair => pair.First != pair.Second)} other scores");

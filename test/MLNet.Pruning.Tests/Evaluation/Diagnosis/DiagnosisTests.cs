@@ -159,7 +159,7 @@ public class DiagnosisTests
     {
         var report = Look(Network.Mlp(4, 8, 8, 3).Initialize(1), FindingKind.BetweenNodes);
         Assert.AreEqual(report.BetweenNodes, Single(report, FindingKind.BetweenNodes).Share, 1e-9);
-        Assert.IsGreaterThan(0.5, report.BetweenNodes);
+        Assert.AreEqual(1 - report.Layers.Sum(layer => layer.Share), report.BetweenNodes, 1e-9);
         Assert.IsEmpty(Look(s_healthy, FindingKind.BetweenNodes).Findings);
     }
 
