@@ -14,7 +14,8 @@ public enum ScoringRuntime
 
     /// <summary>
     /// Managed kernels whose work follows the non-zeros of dense layers and convolutions, on the calling thread; what has no managed form is computed by ONNX
-    /// Runtime in between. Networks of one input, of rows of values or images, whose tensors are of these two kinds.
+    /// Runtime in between. Networks of one input, of rows of values or images, whose tensors are of these two kinds. Layers of static 8-bit integers
+    /// (<see cref="Quantizer.Int8"/>, weights of 7 bits) multiply integers, and give the bytes of ONNX Runtime's kernels.
     /// </summary>
     Sparse,
 

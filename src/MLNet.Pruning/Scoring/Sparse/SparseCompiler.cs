@@ -5,7 +5,7 @@ using MLNet.Pruning.Scoring.Sparse.Steps;
 namespace MLNet.Pruning.Scoring.Sparse;
 
 /// <summary>Makes a <see cref="SparseProgram"/> of a network.</summary>
-internal sealed class SparseCompiler
+internal sealed partial class SparseCompiler
 {
     private readonly Network _network;
     private readonly List<SparseOperation> _operations;
@@ -37,7 +37,7 @@ internal sealed class SparseCompiler
         }
 
         var operations = SparseGraph.Of(form, elsewhere);
-        if (!operations.Any(operation => operation.Kind is SparseKind.Dense or SparseKind.Convolution))
+        if (!operations.Any(operation => operation.Kind is SparseKind.Dense or SparseKind.Convolution or SparseKind.Integer))
         {
             refusal = "it has no dense layer and no convolution that managed code computes";
             return null;
@@ -50,7 +50,11 @@ internal sealed class SparseCompiler
     {
         refusal = null;
         var input = _network.Input;
-        Bring(input.Name, input.Shape);
+        if (!IsRoundedAtOnce)
+        {
+            Bring(input.Name, input.Shape);
+        }
+
         for (var i = 0; i < _operations.Count; i++)
         {
             if (!Add(_operations[i]))
@@ -70,7 +74,11 @@ internal sealed class SparseCompiler
     /// <param name="Buffer">Where it is.</param>
     /// <param name="Planes">How its images lie there; null for values of rows.</param>
     /// <param name="Floats">Its size for an image or a row.</param>
-    private sealed record Tensor(int Buffer, Planes? Planes, int Floats);
+    /// <param name="Bytes">How its bytes lie there; null for floats.</param>
+    private sealed record Tensor(int Buffer, Planes? Planes, int Floats, ByteLayout? Bytes = null)
+    {
+        public bool IsOfImage => Planes is not null || Bytes is { IsImage: true };
+    }
 
     /// <summary>The network's input, as what reads it first wants it: a vector that is only reshaped becomes an image at once.</summary>
     private void Bring(string name, ImmutableArray<int> shape)
@@ -83,6 +91,12 @@ internal sealed class SparseCompiler
 
     private bool Add(SparseOperation operation)
     {
+        if (operation.Kind == SparseKind.Quantize && operation.Input == _network.Input.Name && IsRoundedAtOnce)
+        {
+            AddQuantize(operation, null);
+            return true;
+        }
+
         if (!operation.Inputs.All(_tensors.ContainsKey))
         {
             return false;
@@ -151,6 +165,10 @@ internal sealed class SparseCompiler
                 _rows.Clear();
                 Bring(operation.Output, shape);
                 return true;
+
+            case SparseKind.Quantize or SparseKind.Dequantize or SparseKind.Integer or SparseKind.BytePooling or SparseKind.ByteAverage
+                or SparseKind.ByteSum or SparseKind.ByteReshape:
+                return AddInteger(operation, from, shape);
 
             case SparseKind.Other:
                 return AddOther(operation);
@@ -244,7 +262,7 @@ internal sealed class SparseCompiler
     private void Add(SparseOperation operation, Tensor output, SparseStep step)
     {
         _tensors[operation.Output] = output;
-        (_tensors[operation.Input].Planes is null ? _rows : _images).Add(step);
+        (_tensors[operation.Input].IsOfImage ? _images : _rows).Add(step);
     }
 
     /// <summary>How the images of a tensor lie: with as much room around them as the convolutions that read it, or what it is added to, want.</summary>

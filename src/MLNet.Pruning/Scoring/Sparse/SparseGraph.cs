@@ -15,10 +15,16 @@ internal static class SparseGraph
         var operations = new List<SparseOperation>();
         var done = new HashSet<Node>();
         var known = new HashSet<string> { network.Input.Name };
+        var integers = new IntegerGraph(network, elsewhere, done);
         var others = new List<Node>();
         foreach (var node in network.Nodes.Where(node => !done.Contains(node)))
         {
-            if (elsewhere.Contains(node.Name) || Start(network, node) is not { } operation)
+            if (integers.IsTakenIn(node))
+            {
+                continue;
+            }
+
+            if (elsewhere.Contains(node.Name) || (integers.Start(node) ?? Start(network, node)) is not { } operation)
             {
                 others.Add(node);
                 known.UnionWith(node.Outputs);
@@ -68,10 +74,7 @@ internal static class SparseGraph
             "Conv" when shape.Length == 4 && IsImage(shape) && node.Int("group", 1) == 1 && IsWeight(node.Inputs[1])
                 && ConvolutionWindow.Of(node, [.. network[node.Inputs[1]].Shape.Skip(2)]) is not null
                 && (node.Input(2) is not { } bias || IsBias(bias, network.Find(output)!.Shape[1])) => Of(SparseKind.Convolution) with { Bias = node.Input(2) },
-            "MaxPool" or "AveragePool" when IsImage(shape) && node.Ints("dilations", 1, 1).All(dilation => dilation == 1)
-                && ConvolutionWindow.Of(node, [.. node.Ints("kernel_shape").Select(size => (int)size)]) is { } window
-                && window.Top < window.Height && window.Left < window.Width && window.Bottom < window.Height && window.Right < window.Width
-                => Of(SparseKind.Pooling),
+            "MaxPool" or "AveragePool" when IsImage(shape) && PoolingWindow(node) is not null => Of(SparseKind.Pooling),
             // Where rows of values are made of it; between images it is one of a single position.
             "GlobalAveragePool" or "GlobalMaxPool" when IsImage(shape) && network.Consumers(output).All(next =>
                 next is { Domain: "", Operator: "Flatten" or "Reshape" or "Squeeze" }) => Of(SparseKind.GlobalPooling),
@@ -89,6 +92,11 @@ internal static class SparseGraph
         bool IsBias(string name, int outputs) => network.TryGetParameter(name, out var bias) && bias.Type == TensorType.Float
             && (bias.Count == 1 || bias.Count == outputs && bias.Shape[^1] == outputs);
     }
+
+    /// <summary>The window of a pooling whose padding is less than itself; null for others.</summary>
+    public static ConvolutionWindow? PoolingWindow(Node node) => node.Ints("dilations", 1, 1).All(dilation => dilation == 1)
+        && ConvolutionWindow.Of(node, [.. node.Ints("kernel_shape").Select(size => (int)size)]) is { } window
+        && window.Top < window.Height && window.Left < window.Width && window.Bottom < window.Height && window.Right < window.Width ? window : null;
 
     /// <summary>Takes in what follows alone: the bias of a MatMul, a sum with what is already there, a ReLU.</summary>
     private static SparseOperation Fused(Network network, SparseOperation operation, HashSet<string> known, HashSet<Node> done)
@@ -128,13 +136,13 @@ internal static class SparseGraph
     }
 
     /// <summary>The one node that reads a tensor, once, where nothing else does.</summary>
-    private static Node? Only(Network network, string tensor)
+    public static Node? Only(Network network, string tensor)
         => network.Graph.Outputs.Contains(tensor) || network.Consumers(tensor).ToArray() is not [{ Domain: "" } only]
             || only.Inputs.Count(input => input == tensor) != 1 ? null : only;
 
-    private static bool IsRows(ImmutableArray<int> shape) => shape is [TensorInfo.Batch, ..] && shape.Skip(1).All(size => size > 0);
+    public static bool IsRows(ImmutableArray<int> shape) => shape is [TensorInfo.Batch, ..] && shape.Skip(1).All(size => size > 0);
 
-    private static bool IsImage(ImmutableArray<int> shape) => shape.Length == 4 && IsRows(shape);
+    public static bool IsImage(ImmutableArray<int> shape) => shape.Length == 4 && IsRows(shape);
 
     private static long Count(ImmutableArray<int> shape) => shape.Skip(1).Aggregate(1L, (product, size) => product * size);
 }

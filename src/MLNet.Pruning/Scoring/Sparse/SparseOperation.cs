@@ -10,6 +10,27 @@ internal enum SparseKind
     Elementwise,
     Reshape,
 
+    /// <summary>Floats to bytes.</summary>
+    Quantize,
+
+    /// <summary>Bytes to floats.</summary>
+    Dequantize,
+
+    /// <summary>A dense layer or a convolution of bytes by small integers; with a QuantizeLinear at its end it gives bytes again.</summary>
+    Integer,
+
+    /// <summary>The largest bytes of an image.</summary>
+    BytePooling,
+
+    /// <summary>The average of each channel of an image of bytes.</summary>
+    ByteAverage,
+
+    /// <summary>The sum of two tensors of bytes.</summary>
+    ByteSum,
+
+    /// <summary>Bytes as they are, in another shape.</summary>
+    ByteReshape,
+
     /// <summary>Whatever has no managed form, or is faster without.</summary>
     Other,
 }

@@ -1,0 +1,117 @@
+using System.Runtime.Intrinsics.X86;
+using MLNet.Pruning.Scoring.Sparse.Kernels;
+
+namespace MLNet.Pruning.Tests.Scoring.Sparse;
+
+/// <summary>Products of bytes by small integers against sums one by one, in memory that ends where kernels have to stop.</summary>
+[TestClass]
+public unsafe class IntegerProductTests
+{
+    private const int Longest = 256;
+
+    /// <summary>Outputs that fill a vector, that do not, and more than one group of them.</summary>
+    private static readonly int[] s_outputs = [1, 15, 16, 37];
+
+    [TestMethod]
+    [DataRow(16)]
+    [DataRow(8)]
+    [DataRow(4)]
+    public void Every_number_of_inputs_and_columns(int lanes)
+    {
+        Needs(lanes);
+        for (var inputs = 0; inputs <= Longest; inputs++)
+        {
+            var random = new Random(inputs);
+            var (outputs, columns) = (s_outputs[inputs % 4], 1 + inputs % IntegerProduct.Together);
+            var weights = Weights(random, outputs * inputs, inputs % 11 / 10.0);
+            int[] bias = [.. Enumerable.Range(0, outputs).Select(_ => random.Next(-100_000, 100_000))];
+            var product = new IntegerProduct(weights, bias, [.. Enumerable.Range(0, inputs)], lanes);
+            var bytes = columns * inputs + IntegerProduct.Slack;
+            using var memory = new GuardedFloats((bytes + 3) / 4);
+            var x = (byte*)(memory.Pointer + memory.Length) - bytes;
+            random.NextBytes(new Span<byte>(x, columns * inputs));
+            using var results = new GuardedFloats(columns * product.Rows);
+            var sums = (int*)results.Pointer;
+            product.Run(x, inputs, columns, sums, product.Rows);
+            for (var column = 0; column < columns; column++)
+            {
+                for (var place = 0; place < outputs; place++)
+                {
+                    var output = product.Order[place];
+                    var expected = bias[output];
+                    for (var i = 0; i < inputs; i++)
+                    {
+                        expected += x[column * inputs + i] * weights[output * inputs + i];
+                    }
+
+                    Assert.AreEqual(expected, sums[column * product.Rows + place], $"{inputs} inputs, column {column}, output {output}");
+                }
+            }
+        }
+    }
+
+    [TestMethod]
+    [DataRow(16)]
+    [DataRow(8)]
+    [DataRow(4)]
+    public void The_largest_products_are_not_cut_off(int lanes)
+    {
+        Needs(lanes);
+        foreach (var weight in new[] { IntegerProduct.Most, -IntegerProduct.Most })
+        {
+            const int inputs = 300;
+            sbyte[] weights = [.. Enumerable.Repeat((sbyte)weight, 2 * inputs)];
+            var product = new IntegerProduct(weights, [0, 7], [.. Enumerable.Range(0, inputs)], lanes);
+            using var memory = new GuardedFloats((IntegerProduct.Together * inputs + IntegerProduct.Slack) / 4);
+            var x = (byte*)memory.Pointer;
+            new Span<byte>(x, IntegerProduct.Together * inputs).Fill(byte.MaxValue);
+            var sums = new int[IntegerProduct.Together * product.Rows];
+            fixed (int* results = sums)
+            {
+                product.Run(x, inputs, IntegerProduct.Together, results, product.Rows);
+            }
+
+            for (var column = 0; column < IntegerProduct.Together; column++)
+            {
+                CollectionAssert.AreEqual(new[] { 255 * weight * inputs, 255 * weight * inputs + 7 }, sums.Skip(column * product.Rows).Take(2).ToArray());
+            }
+        }
+    }
+
+    [TestMethod]
+    public void Inputs_may_lie_in_any_order_and_apart()
+    {
+        var random = new Random(4);
+        int[] offsets = [.. Enumerable.Range(0, 90).Select(i => i * 3 + i % 2)];
+        random.Shuffle(offsets);
+        foreach (var lanes in new[] { 4, 8, 16 }.Where(lanes => lanes <= IntegerProduct.Lanes))
+        {
+            var weights = Weights(random, 20 * 90, 0.5);
+            var product = new IntegerProduct(weights, new int[20], offsets, lanes);
+            var bytes = new byte[90 * 3 + IntegerProduct.Slack];
+            random.NextBytes(bytes);
+            var sums = new int[product.Rows];
+            fixed (byte* x = bytes)
+            fixed (int* results = sums)
+            {
+                product.Run(x, 0, 1, results, 0);
+            }
+
+            for (var place = 0; place < 20; place++)
+            {
+                Assert.AreEqual(offsets.Select((offset, i) => bytes[offset] * weights[product.Order[place] * 90 + i]).Sum(), sums[place]);
+            }
+        }
+    }
+
+    private static void Needs(int lanes)
+    {
+        if (lanes == 16 && !Avx512Vbmi.IsSupported || lanes == 8 && !Avx2.IsSupported)
+        {
+            Assert.Inconclusive($"The processor has no vectors of {lanes} sums with permutations of bytes.");
+        }
+    }
+
+    private static sbyte[] Weights(Random random, int count, double zeros)
+        => [.. Enumerable.Range(0, count).Select(_ => (sbyte)(random.NextDouble() < zeros ? 0 : random.Next(-IntegerProduct.Most, IntegerProduct.Most + 1)))];
+}
