@@ -15,6 +15,15 @@ internal static class ParsedSize
     // An object, a reference to one, a list and the reference to it, and the room for eight that a list has from its first element on.
     private const int Header = 24, Reference = 8, List = 40, Room = Header + (8 * Reference);
 
+    /// <summary>
+    /// What a byte of a file takes at most: two are the shortest message, which takes itself, a place in a list, and the room of the list where it is the
+    /// first, and so does the whole that it is counted as part of.
+    /// </summary>
+    public const long MostPerByte = ((2 * LargestMessage) + Reference + Room) / 2;
+
+    /// <summary>An empty tensor or graph, with its lists.</summary>
+    private const long LargestMessage = 512;
+
     private static readonly ConcurrentDictionary<MessageDescriptor, long> s_empty = [];
 
     /// <summary>Bytes of a message and all in it; of one that is damaged, up to where it is.</summary>

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Graph;
 
@@ -75,9 +76,17 @@ internal static class OnnxImport
     /// <summary>Takes the values that parameters hold out of the model.</summary>
     private static void Strip(ModelProto model, HashSet<string> held, string? folder)
     {
-        foreach (var tensor in model.Graph.Initializer.Where(tensor => held.Contains(tensor.Name)))
+        foreach (var tensor in model.Graph.Initializer)
         {
-            OnnxTensors.ClearFloats(tensor);
+            if (held.Contains(tensor.Name))
+            {
+                OnnxTensors.ClearFloats(tensor);
+            }
+            else if (tensor.RawData.Length >= OnnxParsing.LargeValues)
+            {
+                // Where it is part of the file's bytes, it would keep them all.
+                tensor.RawData = ByteString.CopyFrom(tensor.RawData.Span);
+            }
         }
 
         if (folder is not null)

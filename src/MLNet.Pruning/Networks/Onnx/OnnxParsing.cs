@@ -4,14 +4,14 @@ using MLNet.Pruning.Networks.Format;
 namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
-/// Parses a model field by field, which protobuf allows since merging the parts gives the whole, and packs the nodes of a long graph before the next are read:
-/// a list that protobuf parses has room for eight, and each text is one of its own, so that nodes of 24 bytes would take 550.
+/// Parses a model field by field, which protobuf allows since merging the parts gives the whole. The nodes of a long graph are packed before the next are
+/// read: a list that protobuf parses has room for eight, and each text is one of its own, so that nodes of 24 bytes would take 550. The values of large
+/// initializers are not copied: they stay where they are in the file's bytes.
 /// </summary>
-internal static class OnnxParsing
+internal sealed class OnnxParsing
 {
-    private const uint GraphTag = (ModelProto.GraphFieldNumber << 3) | (uint)WireFormat.WireType.LengthDelimited;
-
-    private const byte NodeTag = (GraphProto.NodeFieldNumber << 3) | (byte)WireFormat.WireType.LengthDelimited;
+    /// <summary>Bytes of values from which on those of an initializer stay in the file's.</summary>
+    public const int LargeValues = 1024;
 
     /// <summary>Bytes that the objects of any file may take; larger ones may take more by their size.</summary>
     private const long Allowance = 28 << 20;
@@ -19,76 +19,140 @@ internal static class OnnxParsing
     /// <summary>What a packed node without tensors takes once it is one of a network's.</summary>
     private const long NodeSize = 300;
 
+    private static readonly uint s_graph = Tag(ModelProto.GraphFieldNumber);
+    private static readonly uint s_node = Tag(GraphProto.NodeFieldNumber);
+    private static readonly uint s_initializer = Tag(GraphProto.InitializerFieldNumber);
+    private static readonly uint s_values = Tag(TensorProto.RawDataFieldNumber);
+
+    private readonly byte[] _bytes;
+    private readonly long _most;
+    private readonly bool _isCounted;
+    private long _objects;
+
+    private OnnxParsing(byte[] bytes)
+    {
+        (_bytes, _most) = (bytes, Allowance + (2L * bytes.Length));
+        // What protobuf tells about its messages takes a tenth of a second to compile: a file too short to pass the limit is not counted.
+        _isCounted = WithMade((bytes.Length - LengthOfLargeValues()) * ParsedSize.MostPerByte) > _most;
+    }
+
     /// <exception cref="InvalidProtocolBufferException">The bytes are no whole message.</exception>
     /// <exception cref="OnnxFormatException">They stand for many more objects than their number allows.</exception>
-    public static ModelProto Parse(byte[] bytes)
+    public static ModelProto Parse(byte[] bytes) => new OnnxParsing(bytes).Parse();
+
+    private static uint Tag(int field) => ((uint)field << 3) | (uint)WireFormat.WireType.LengthDelimited;
+
+    /// <summary>With what is made of them before they go.</summary>
+    private static long WithMade(long objects) => objects + (objects / 2);
+
+    private ModelProto Parse()
     {
         var model = new ModelProto();
-        var objects = 0L;
-        foreach (var (start, end) in Fields(bytes, 0, bytes.Length))
+        foreach (var field in Fields(0, _bytes.Length))
         {
-            using var field = new CodedInputStream(bytes, start, end - start);
-            if (field.ReadTag() != GraphTag)
+            if (field.Tag == s_graph)
             {
-                Count(ref objects, bytes, ParsedSize.Of(bytes.AsSpan(start, end - start), ModelProto.Descriptor));
-                model.MergeFrom(bytes.AsSpan(start, end - start));
+                Merge(model.Graph ??= new(), field.Content, field.End);
                 continue;
             }
 
-            field.ReadLength();
-            Merge(model.Graph ??= new(), bytes, (int)field.Position, end, ref objects);
+            if (_isCounted)
+            {
+                Count(ParsedSize.Of(Bytes(field.Start, field.End), ModelProto.Descriptor));
+            }
+
+            model.MergeFrom(Bytes(field.Start, field.End));
         }
 
         return model;
     }
 
-    private static void Merge(GraphProto graph, byte[] bytes, int start, int end, ref long objects)
+    private void Merge(GraphProto graph, int start, int end)
     {
-        if (Fields(bytes, start, end).Count(field => bytes[field.Start] == NodeTag) <= PackedNodes.MostInARun)
+        var packed = Fields(start, end).Count(field => field.Tag == s_node) > PackedNodes.MostInARun ? new PackedNodes() : null;
+        foreach (var field in Fields(start, end))
         {
-            Count(ref objects, bytes, ParsedSize.Of(bytes.AsSpan(start, end - start), GraphProto.Descriptor));
-            graph.MergeFrom(bytes.AsSpan(start, end - start));
-            return;
-        }
-
-        var nodes = new PackedNodes();
-        foreach (var (from, to) in Fields(bytes, start, end))
-        {
-            var field = bytes.AsSpan(from, to - from);
-            var before = objects;
-            Count(ref objects, bytes, ParsedSize.Of(field, GraphProto.Descriptor));
-            graph.MergeFrom(field);
-            if (bytes[from] == NodeTag)
+            var before = _objects;
+            var bytes = Bytes(field.Start, field.End);
+            if (_isCounted)
             {
-                objects = nodes.Add(graph.Node[^1], field) && graph.Node[^1].Attribute.All(PackedNodes.IsPlain) ? before + NodeSize : objects;
+                Count(ParsedSize.Of(bytes, GraphProto.Descriptor));
+            }
+
+            if (field.Tag == s_initializer)
+            {
+                var tensor = new TensorProto();
+                Merge(tensor, field.Content, field.End);
+                graph.Initializer.Add(tensor);
+                continue;
+            }
+
+            graph.MergeFrom(bytes);
+            if (field.Tag == s_node && packed is not null)
+            {
+                _objects = packed.Add(graph.Node[^1], bytes) && graph.Node[^1].Attribute.All(PackedNodes.IsPlain) ? before + NodeSize : _objects;
                 graph.Node.RemoveAt(graph.Node.Count - 1);
             }
         }
 
-        nodes.AddTo(graph);
+        packed?.AddTo(graph);
     }
 
-    private static void Count(ref long objects, byte[] bytes, long more)
+    private void Merge(TensorProto tensor, int start, int end)
     {
-        // With what is made of them before they go.
-        objects += more + (more / 2);
-        var most = Allowance + (2L * bytes.Length);
-        if (objects > most)
+        foreach (var field in Fields(start, end).Where(IsLargeValues))
         {
-            throw new OnnxFormatException($"stands for more than {most} bytes of objects, such as nodes and tensors without their values; expected at most "
-                + $"that, which is {Allowance >> 20} MB and twice its {bytes.Length} bytes.");
+            tensor.MergeFrom(Bytes(start, field.Start));
+            tensor.RawData = UnsafeByteOperations.UnsafeWrap(_bytes.AsMemory(field.Content, field.Length));
+            start = field.End;
+        }
+
+        tensor.MergeFrom(Bytes(start, end));
+    }
+
+    private long LengthOfLargeValues() => Fields(0, _bytes.Length).Where(field => field.Tag == s_graph)
+        .SelectMany(graph => Fields(graph.Content, graph.End)).Where(field => field.Tag == s_initializer)
+        .SelectMany(initializer => Fields(initializer.Content, initializer.End)).Where(IsLargeValues).Sum(field => (long)field.Length);
+
+    private static bool IsLargeValues(Field field) => field.Tag == s_values && field.Length >= LargeValues;
+
+    private void Count(long more)
+    {
+        _objects += WithMade(more);
+        if (_objects > _most)
+        {
+            throw new OnnxFormatException($"stands for more than {_most} bytes of objects, such as nodes and tensors without their values; expected at most "
+                + $"that, which is {Allowance >> 20} MB and twice its {_bytes.Length} bytes.");
         }
     }
 
-    /// <summary>Where each field of a message lies, with its tag.</summary>
-    private static IEnumerable<(int Start, int End)> Fields(byte[] bytes, int start, int end)
+    private ReadOnlySpan<byte> Bytes(int start, int end) => _bytes.AsSpan(start, end - start);
+
+    /// <summary>The fields of a message.</summary>
+    private IEnumerable<Field> Fields(int start, int end)
     {
-        using var input = new CodedInputStream(bytes, start, end - start);
-        while (input.ReadTag() != 0)
+        using var input = new CodedInputStream(_bytes, start, end - start);
+        for (uint tag; (tag = input.ReadTag()) != 0; start = (int)input.Position)
         {
+            var content = (int)input.Position;
             input.SkipLastField();
-            yield return (start, (int)input.Position);
-            start = (int)input.Position;
+            if (WireFormat.GetTagWireType(tag) == WireFormat.WireType.LengthDelimited)
+            {
+                // Behind the length, each byte of which but the last says that another follows.
+                content += 1 + _bytes.AsSpan(content).IndexOfAnyInRange((byte)0, (byte)0x7F);
+            }
+
+            yield return new(tag, start, content, (int)input.Position);
         }
+    }
+
+    /// <summary>A field of a message.</summary>
+    /// <param name="Tag">Its number and how it is written.</param>
+    /// <param name="Start">Where it begins.</param>
+    /// <param name="Content">Where its content begins, behind tag and length.</param>
+    /// <param name="End">Where the next begins.</param>
+    private sealed record Field(uint Tag, int Start, int Content, int End)
+    {
+        public int Length => End - Content;
     }
 }
