@@ -75,26 +75,27 @@ public sealed class NetworkStructure : IReadOnlyList<PruningGroup>, IHtmlDisplay
     {
         var classes = Coupling.Classes;
         var heads = Coupling.Heads.Select(classes.Find).ToHashSet();
-        // By root: how many entries a group has, and the first that makes it.
-        var (counts, first) = (new int[classes.Count], new Dictionary<int, (int Axis, int Index)>());
-        Visit((root, axis, index) =>
+        // By root: how many entries a group has, and the entries of those that a dimension makes.
+        var (counts, entries) = (new int[classes.Count], new ImmutableArray<(int Axis, int Index)>.Builder?[classes.Count]);
+        Visit((root, _, _) => counts[root]++);
+        // The roots that each dimension is the first to make, in the order of its indices.
+        var made = Coupling.Axes.ConvertAll(_ => new List<int>());
+        Visit((root, axis, _) =>
         {
-            counts[root]++;
-            if (Coupling.Axes[axis].Role == AxisRole.Output)
+            if (Coupling.Axes[axis].Role == AxisRole.Output && entries[root] is null)
             {
-                first.TryAdd(root, (axis, index));
+                entries[root] = ImmutableArray.CreateBuilder<(int Axis, int Index)>(counts[root]);
+                made[axis].Add(root);
             }
         });
-        var entries = first.Keys.ToDictionary(root => root, root => ImmutableArray.CreateBuilder<(int Axis, int Index)>(counts[root]));
-        Visit((root, axis, index) => entries.GetValueOrDefault(root)?.Add((axis, index)));
+        Visit((root, axis, index) => entries[root]?.Add((axis, index)));
 
-        var groups = ImmutableArray.CreateBuilder<PruningGroup>(first.Count);
+        var groups = ImmutableArray.CreateBuilder<PruningGroup>();
         var families = ImmutableArray.CreateBuilder<GroupFamily>();
-        foreach (var family in first.GroupBy(pair => pair.Value.Axis).OrderBy(family => family.Key))
+        foreach (var (roots, axis) in made.Zip(Coupling.Axes).Where(one => one.First.Count > 0))
         {
-            var axis = Coupling.Axes[family.Key];
-            var members = family.OrderBy(pair => pair.Value.Index).Select((pair, number) => new PruningGroup(this, pair.Key, number,
-                heads.Contains(pair.Key) ? StructureKind.Head : axis.Kind, axis, entries[pair.Key].MoveToImmutable())).ToImmutableArray();
+            var members = roots.Select((root, number) => new PruningGroup(this, root, number, heads.Contains(root) ? StructureKind.Head : axis.Kind, axis,
+                entries[root]!.MoveToImmutable())).ToImmutableArray();
             groups.AddRange(members);
             families.Add(new(axis, members[0].Kind, members));
         }

@@ -44,6 +44,17 @@ public class GroupsOnceTests
     }
 
     [TestMethod]
+    public void A_network_pruned_once_is_analysed_and_the_smaller_one_only_when_its_groups_are_requested()
+    {
+        var network = Network.Mlp(8, 64, 48, 3).Initialize(1);
+        var before = NetworkStructure.Analyses;
+        var pruned = network.Prune(new SelectionOptions { Amount = Amount.Fraction(0.5), Granularity = Granularity.Unit, Alignment = 16 });
+        Assert.AreEqual(1, NetworkStructure.Analyses - before);
+        Assert.HasCount(pruned.Network["fc1.bias"].Count + pruned.Network["fc2.bias"].Count, pruned.Network.Groups());
+        Assert.AreEqual(2, NetworkStructure.Analyses - before);
+    }
+
+    [TestMethod]
     public void Groups_hold_for_every_network_of_the_graph_and_are_of_its_weights()
     {
         var network = Network.Mlp(4, 3, 2).Initialize(1);

@@ -16,7 +16,7 @@ internal sealed class GroupCandidates : Candidates
     /// <summary>What is left of each width; null where that is one group, which cannot go.</summary>
     private readonly GroupFamily?[] _families;
     private readonly Lazy<double[][]> _worth;
-    private readonly Lazy<(int Width, PruningGroup Group)[]> _order;
+    private readonly Lazy<Candidate[]> _order;
     private readonly Lazy<Network> _outline;
 
     /// <summary>For widths that were rounded what the amount alone would have left, and to a multiple of what.</summary>
@@ -41,8 +41,7 @@ internal sealed class GroupCandidates : Candidates
             pool.Sum(w => widths[w].Dense), pool.Sum(w => widths[w].Dense - Left(w)), pool.Max(w => Multiple(w, options.Alignment)), pool.Length))];
         _worth = new(Score);
         _order = new(() => [.. Enumerable.Range(0, widths.Length).Where(w => _families[w] is not null)
-            .SelectMany(w => _families[w]!.Groups.Select((group, i) => (Width: w, Group: group, Score: _worth.Value[w][i])))
-            .OrderBy(one => one.Score).Select(one => (one.Width, one.Group))]);
+            .SelectMany(w => _families[w]!.Groups.Select((group, i) => new Candidate(w, group, _worth.Value[w][i]))).OrderBy(one => one.Score)]);
         _outline = new(() => now.Network.WithoutValues());
     }
 
@@ -72,12 +71,12 @@ internal sealed class GroupCandidates : Candidates
 
         var pruned = Removal is null ? Now : Now.Without(Removal);
         var exact = Left(drops);
-        foreach (var ((parameter, dimension), left) in Widths(pruned))
+        for (var w = 0; w < _widths.Length; w++)
         {
-            var w = Array.FindIndex(_widths, width => width.Key == (parameter, dimension));
-            if (w >= 0 && Rounded(w, exact[w]).Multiple is > 1 and var multiple)
+            // What is left is counted here: to find the groups of the smaller network anew takes as long as all else.
+            if (_families[w] is { } family && Rounded(w, exact[w]).Multiple is > 1 and var multiple)
             {
-                _rounded[(parameter, dimension, left)] = (exact[w], multiple);
+                _rounded[(_widths[w].Key.Parameter, _widths[w].Key.Dimension, family.Groups.Count(group => !going.Contains(group)))] = (exact[w], multiple);
             }
         }
 
@@ -194,8 +193,8 @@ internal sealed class GroupCandidates : Candidates
             left[w] = Rounded(w, left[w]).Width;
         }
 
-        List<PruningGroup> chosen = [.. _order.Value.GroupBy(one => one.Width).SelectMany(groups => groups.SkipLast(left[groups.Key]))
-            .Select(one => one.Group)];
+        int[] going = [.. left.Select((stay, w) => Left(w) - stay)];
+        List<PruningGroup> chosen = [.. _order.Value.Where(one => going[one.Width]-- > 0).Select(one => one.Group)];
         while (chosen.Count > 0 && new StructureRemoval(_structure, chosen).Emptied().FirstOrDefault() is { Name: not null } emptied)
         {
             // The most important of what would be left with nothing stays.
@@ -215,7 +214,7 @@ internal sealed class GroupCandidates : Candidates
             Array.ForEach(pool, w => poolOf[w] = p);
         }
 
-        foreach (var (width, _) in _order.Value)
+        foreach (var (width, _, _) in _order.Value)
         {
             if (missing[poolOf[width]] > 0 && left[width] > Least(width))
             {
@@ -258,6 +257,12 @@ internal sealed class GroupCandidates : Candidates
         var multiple = (asked ?? (dense ? BlockedChannels : 1)) / channels;
         return multiple > 1 && multiple <= family.Groups.Length ? multiple : 1;
     }
+
+    /// <summary>A group that could go.</summary>
+    /// <param name="Width">Number of its width.</param>
+    /// <param name="Group">The group.</param>
+    /// <param name="Score">How important it is.</param>
+    private sealed record Candidate(int Width, PruningGroup Group, double Score);
 
     /// <summary>A width.</summary>
     /// <param name="Key">The dimension that makes it.</param>
