@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using MLNet.Pruning.Compression.Pruning.Record;
 using MLNet.Pruning.Compression.Quantization;
 using MLNet.Pruning.Data;
@@ -39,20 +38,20 @@ internal static class ArchivedNetwork
             CandidateRecordFile.Write(archive, name + "pieces", record);
         }
 
-        WriteNetwork(archive, name + "network", state.Network);
+        ArchivedNetworks.Write(archive, name + "network", state.Network);
         if (state.Initial != state.Network)
         {
-            WriteNetwork(archive, name + "initial", state.Initial);
+            ArchivedNetworks.Write(archive, name + "initial", state.Initial);
         }
 
         if (state.Early is { } early)
         {
-            WriteNetwork(archive, name + "early", early);
+            ArchivedNetworks.Write(archive, name + "early", early);
         }
 
         if (state.Dense is { } dense)
         {
-            WriteNetwork(archive, name + "dense", dense);
+            ArchivedNetworks.Write(archive, name + "dense", dense);
         }
 
         if (state.Steps is QuantizationPlan steps && ReferenceEquals(steps.Network, state.Network))
@@ -62,17 +61,17 @@ internal static class ArchivedNetwork
 
         if (state.Training.Distillation?.Teacher?.Network is { } teacher)
         {
-            WriteNetwork(archive, name + "teacher", teacher);
+            ArchivedNetworks.Write(archive, name + "teacher", teacher);
         }
     }
 
-    public static NeuralNetworkTransformer Read(ModelArchive archive, string name, DataViewSchema inputSchema)
+    public static NeuralNetworkTransformer Read(ModelArchive archive, ArchivedNetworks networks, string name, DataViewSchema inputSchema)
     {
         var state = archive.ReadJson<State>(name + "state.json");
         return archive.Read(name + "state.json", _ =>
         {
-            var network = ReadNetwork(archive, name + "network");
-            var initial = archive.Has(name + "initial.onnx") ? network.Shared(ReadNetwork(archive, name + "initial")) : network;
+            var network = networks.Find(name + "network") ?? throw archive.Damaged($"entry '{name}network.onnx' is missing");
+            var initial = networks.Find(name + "initial") is { } first ? network.Shared(first) : network;
             return new NeuralNetworkTransformer(new NetworkState
             {
                 Network = network,
@@ -82,10 +81,10 @@ internal static class ArchivedNetwork
                 Keys = state.Keys?.ToKeys(),
                 Masks = state.Masks.ToImmutableDictionary(mask => mask.Parameter, mask => ToMask(mask, network)),
                 Initial = initial,
-                Early = archive.Has(name + "early.onnx") ? network.Shared(ReadNetwork(archive, name + "early")) : null,
-                Dense = archive.Has(name + "dense.onnx") ? ReadNetwork(archive, name + "dense") : null,
+                Early = networks.Find(name + "early") is { } early ? network.Shared(early) : null,
+                Dense = networks.Find(name + "dense"),
                 Steps = archive.Has(name + "steps.json") ? ArchivedSteps.Read(archive, name + "steps.json", network) : null,
-                Training = Training(state, initial, archive.Has(name + "teacher.onnx") ? ReadNetwork(archive, name + "teacher") : null),
+                Training = Training(state, initial, networks.Find(name + "teacher")),
                 SplitSeed = state.SplitSeed,
             }, inputSchema, Report(archive, name, state), state.Runtime is { } runtime ? ScoringPlan.Kept(network, runtime) : null);
         });
@@ -113,28 +112,6 @@ internal static class ArchivedNetwork
         };
         options.Validate();
         return options;
-    }
-
-    private static void WriteNetwork(ModelArchive archive, string name, Network network)
-    {
-        if (network.Parameters.Sum(parameter => 4L * parameter.Count) is var bytes && bytes >= Array.MaxLength)
-        {
-            throw new NotSupportedException($"The network's parameters take {bytes} bytes; a model file holds networks of at most {Array.MaxLength}.");
-        }
-
-        archive.Add(name + ".onnx", OnnxWriter.Write(network).ToByteArray());
-        archive.AddJson(name + ".json", network.Parameters.Where(parameter => parameter.Trainable).Select(parameter => parameter.Name).ToArray());
-    }
-
-    private static Network ReadNetwork(ModelArchive archive, string name)
-    {
-        var trained = archive.ReadJson<string[]>(name + ".json").ToHashSet();
-        return archive.Read(name + ".onnx", content =>
-        {
-            var network = OnnxImport.Read(OnnxFile.Parse(content, name), name, null);
-            return network.WithParameters(network.Parameters.Where(parameter => parameter.Trainable != trained.Contains(parameter.Name))
-                .Select(parameter => parameter.WithTrainable(trained.Contains(parameter.Name))));
-        });
     }
 
     private static WeightMask ToMask(Mask mask, Network network)

@@ -54,6 +54,7 @@ internal static class ModelFile
 
     public static ITransformer Unpack(MLContext ml, ModelArchive archive, out DataViewSchema inputSchema)
     {
+        var networks = new ArchivedNetworks(archive);
         var first = archive.ReadZip(ModelArchive.Schema, content =>
         {
             ml.Model.Load(content, out var schema);
@@ -64,7 +65,7 @@ internal static class ModelFile
         var steps = new List<ITransformer>();
         foreach (var (isNetwork, name, isTrees) in archive.Steps)
         {
-            var step = isTrees ? ArchivedTrees.Read(archive, name, schema) : isNetwork ? ArchivedNetwork.Read(archive, name, schema)
+            var step = isTrees ? ArchivedTrees.Read(archive, name, schema) : isNetwork ? ArchivedNetwork.Read(archive, networks, name, schema)
                 : archive.ReadZip(name, content => ml.Model.Load(content, out _));
             schema = Output(step);
             steps.AddRange(NetworkChains.Flatten(step));
