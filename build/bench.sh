@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Runs the benchmarks against PyTorch in turns and writes the table of ratios to artifacts/bench.md. Without --python it compares with Debian's
 # python3-torch on OpenBLAS, and installs what is missing of that.
-# Usage: build/bench.sh [--only selection|training|bits|busy|scoring|sparse|trees|removal|steps|quantization] [--rounds N] [--python PYTHON]
+# Usage: build/bench.sh [--only selection|training|bits|busy|scoring|sparse|trees|removal|steps|quantization|start] [--rounds N] [--python PYTHON]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage="usage: build/bench.sh [--only selection|training|bits|busy|scoring|sparse|trees|removal|steps|quantization] [--rounds N] [--python PYTHON]"
-arguments=() python=""
+usage="usage: build/bench.sh [--only selection|training|bits|busy|scoring|sparse|trees|removal|steps|quantization|start] [--rounds N] [--python PYTHON]"
+arguments=() python="" only=""
 while [ $# -gt 0 ]; do
   case "$1" in
-    --only) arguments+=("${2:?"$usage"}"); shift 2 ;;
+    --only) only="${2:?"$usage"}"; arguments+=("$only"); shift 2 ;;
     --rounds) arguments+=(--rounds "${2:?"$usage"}"); shift 2 ;;
     --python) python="${2:?"$usage"}"; shift 2 ;;
     *) echo "$usage" >&2; exit 1 ;;
@@ -29,5 +29,10 @@ fi
 
 dotnet build test/MLNet.Pruning.Benchmarks -c Release -v q --nologo
 dotnet build samples/Digits -c Release -v q --nologo
+if [ "${only:-start}" = start ]; then
+  # The same program with its code compiled ahead, as an application may be published.
+  dotnet publish test/MLNet.Pruning.Benchmarks -c Release --self-contained false --use-current-runtime -p:PublishReadyToRun=true -o artifacts/ahead -v q --nologo
+  arguments+=(--compiled-ahead artifacts/ahead/MLNet.Pruning.Benchmarks)
+fi
 dotnet run --no-build -c Release --project test/MLNet.Pruning.Benchmarks -- ${arguments[@]+"${arguments[@]}"} --peers test/peers --python "$python" --output artifacts/bench.md
 echo "table: artifacts/bench.md"

@@ -2,9 +2,12 @@ using System.Globalization;
 
 namespace MLNet.Pruning.Benchmarks;
 
-/// <summary>Largest resident memory of this process above what it held before, by Linux's own account.</summary>
+/// <summary>Largest resident memory of this process, by Linux's own account.</summary>
 internal static class PeakMemory
 {
+    /// <summary>Bytes that were resident at most since the process began.</summary>
+    public static long Resident => Read("VmHWM");
+
     /// <summary>Bytes by which resident memory rose while the action ran.</summary>
     public static long Above(Action action)
     {
@@ -12,7 +15,7 @@ internal static class PeakMemory
         File.WriteAllText("/proc/self/clear_refs", "5");
         var before = Read("VmRSS");
         action();
-        return Read("VmHWM") - before;
+        return Resident - before;
     }
 
     private static long Read(string field)

@@ -1,12 +1,20 @@
 using System.CommandLine;
 using MLNet.Pruning.Benchmarks;
 
+// A process whose start is timed: before the command line is read, which takes as long. See StartBenchmark.
+if (args is [StartRound.Name, var what, var path, var width])
+{
+    StartRound.Run(Enum.Parse<StartedBy>(what), path, int.Parse(width));
+    return 0;
+}
+
 var which = new Argument<string[]>("benchmarks") { Description = "Which to run; all but gpu by default.", Arity = ArgumentArity.ZeroOrMore };
-which.AcceptOnlyFromAmong("selection", "training", "gpu", "bits", "busy", "scoring", "sparse", "trees", "removal", "steps", "quantization");
+which.AcceptOnlyFromAmong("selection", "training", "gpu", "bits", "busy", "scoring", "sparse", "trees", "removal", "steps", "quantization", "start");
 var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the Python peers; without it nothing is compared with PyTorch." };
 var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
 var output = new Option<FileInfo?>("--output") { Description = "Markdown file to write the table to." };
+var ahead = new Option<FileInfo?>("--compiled-ahead") { Description = "This program as published with PublishReadyToRun, whose start is timed, too." };
 
 // A process of its own, for the memory it takes: see SelectionBenchmark.
 var weights = new Argument<long>("weights");
@@ -23,11 +31,11 @@ var busy = new Command(BusyProcess.Name) { Hidden = true };
 busy.SetAction(_ => BusyProcess.Run());
 
 var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds,
-    output, round, trainer, busy };
+    output, ahead, round, trainer, busy };
 command.SetAction(arguments =>
 {
     var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some
-        : ["selection", "training", "bits", "busy", "scoring", "sparse", "trees", "removal", "steps", "quantization"];
+        : ["selection", "training", "bits", "busy", "scoring", "sparse", "trees", "removal", "steps", "quantization", "start"];
     var peer = arguments.GetValue(peers) is { } folder ? new PeerScripts(arguments.GetValue(python)!, folder) : null;
     var report = new Report(arguments.GetValue(rounds));
     foreach (var benchmark in chosen)
@@ -60,6 +68,9 @@ command.SetAction(arguments =>
                 break;
             case "removal":
                 RemovalBenchmark.Run(report, peer);
+                break;
+            case "start":
+                StartBenchmark.Run(report, arguments.GetValue(ahead));
                 break;
             case "quantization":
                 QuantizationBenchmark.Run(report);

@@ -49,9 +49,9 @@ internal sealed class Report(int rounds)
     public int Rounds => rounds;
 
     /// <summary>Measures in turns.</summary>
-    public (double[] Ours, double[] Theirs) Interleave(Func<double> ours, Func<double>? theirs)
+    public (T[] Ours, T[] Theirs) Interleave<T>(Func<T> ours, Func<T>? theirs)
     {
-        var (left, right) = (new List<double>(), new List<double>());
+        var (left, right) = (new List<T>(), new List<T>());
         for (var round = 0; round < rounds; round++)
         {
             left.Add(ours());
