@@ -73,7 +73,7 @@ internal sealed class GroupCandidates : Candidates
         var exact = Left(drops);
         for (var w = 0; w < _widths.Length; w++)
         {
-            // What is left is counted here: to find the groups of the smaller network anew takes as long as all else.
+            // Counted here: the groups of the smaller network, which a walk of its graph finds, may never be wanted.
             if (_families[w] is { } family && Rounded(w, exact[w]).Multiple is > 1 and var multiple)
             {
                 _rounded[(_widths[w].Key.Parameter, _widths[w].Key.Dimension, family.Groups.Count(group => !going.Contains(group)))] = (exact[w], multiple);
