@@ -63,6 +63,23 @@ public class RuntimeTests
     }
 
     [TestMethod]
+    public void A_network_of_bytes_is_timed_and_scores_alike_in_each_runtime()
+    {
+        var (model, rows) = Model(0);
+        var bytes = s_ml.Transforms.LoadNetwork(new LoadNetworkOptions
+        {
+            Network = model.Network.Quantize(Quantizer.Int8(), [.. rows.SelectMany(row => row.Features)]), Task = LearningTask.Multiclass,
+        }).Fit(s_ml.Data.LoadFromEnumerable(rows));
+        var timed = (NeuralNetworkTransformer)bytes.Compact();
+        Assert.IsNotNull(timed.Runtime.Machine);
+        StringAssert.Contains(timed.Runtime.ToString(), "integer sparse product");
+        var view = s_ml.Data.LoadFromEnumerable(rows);
+        var expected = Scores(bytes.WithRuntime(ScoringRuntime.OnnxRuntime), view);
+        Near(expected, Scores(bytes.WithRuntime(ScoringRuntime.Sparse), view));
+        Near(expected, Scores(timed, view));
+    }
+
+    [TestMethod]
     public void A_file_keeps_the_choice()
     {
         var (model, rows) = Model(0.9);

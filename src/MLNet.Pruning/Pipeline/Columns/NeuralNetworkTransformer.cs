@@ -108,9 +108,9 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     /// <summary>The network and all that a later step needs.</summary>
     internal NetworkState State => _state;
 
-    /// <summary>The same with the fastest runtime, where zeros may make another one the fastest than that of all networks, and it was not timed yet.</summary>
+    /// <summary>The same with the fastest runtime, where another one may be the fastest than that of all networks, and it was not timed yet.</summary>
     internal NeuralNetworkTransformer Timed()
-        => Runtime is { Requested: ScoringRuntime.Auto, Machine: null } && RuntimeTimer.Zeros(Network) >= RuntimeTimer.ManyZeros
+        => Runtime is { Requested: ScoringRuntime.Auto, Machine: null } && RuntimeTimer.IsWorthTiming(Network)
             && WithRuntime(ScoringRuntime.Auto) is { Runtime.Machine: not null } timed ? timed : this;
 
     /// <summary>Schema of the rows it was fitted on.</summary>

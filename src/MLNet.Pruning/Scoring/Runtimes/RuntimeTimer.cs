@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Scoring.Sparse;
+using MLNet.Pruning.Scoring.Sparse.Kernels;
 using MLNet.Pruning.Scoring.Sparse.Steps;
 
 namespace MLNet.Pruning.Scoring.Runtimes;
@@ -12,14 +13,20 @@ internal static class RuntimeTimer
     private const double Margin = 1.05;
 
     /// <summary>Share of zeros from which sparse kernels may be faster: with fewer, what is left out is less than what looking up inputs takes more.</summary>
-    public const double ManyZeros = 0.3;
+    private const double ManyZeros = 0.3;
 
     /// <summary>What the timings depend on.</summary>
     public static string Machine => $"{RuntimeInformation.ProcessArchitecture}, vectors of "
         + $"{(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)} bits";
 
+    /// <summary>
+    /// Whether sparse kernels may be faster than ONNX Runtime: of networks of many zeros, and of bytes, whose small layers take ONNX Runtime longer than floats.
+    /// </summary>
+    public static bool IsWorthTiming(Network network)
+        => Zeros(network) >= ManyZeros || network.Nodes.Any(node => node.Operator == "QuantizeLinear" && ByteGrid.Of(network, node) is not null);
+
     /// <summary>Share of the weights of dense layers and convolutions that are zero.</summary>
-    public static double Zeros(Network network)
+    private static double Zeros(Network network)
     {
         Parameter[] weights = [.. network.Layers.SelectMany(layer => layer.Weights).Distinct().Select(name => network[name])];
         return weights.Length == 0 ? 0 : 1 - weights.Sum(weight => (double)Liveness.NonZeros(weight.Values)) / weights.Sum(weight => (double)weight.Count);

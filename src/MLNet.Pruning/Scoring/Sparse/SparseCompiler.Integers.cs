@@ -78,35 +78,54 @@ internal sealed partial class SparseCompiler
 
     private void AddLayer(SparseOperation operation, Tensor from, ImmutableArray<int> shape)
     {
-        var (layer, layout) = (operation.Node, from.Bytes!);
+        var (layer, layout, outputs) = (operation.Node, from.Bytes!, shape[1]);
         var weight = _network[layer.Inputs[1]];
         var grid = Source(layer.Inputs[0]);
-        var integers = IntegerGraph.Integers(layer, weight)!;
         var window = layer.Operator == "Conv" ? ConvolutionWindow.Of(layer, [.. weight.Shape.Skip(2)]) : null;
-        var outputs = shape[1];
         int[] offsets = window is null ? [.. layout.Places] : [.. layout.Places.SelectMany(place => Enumerable.Range(0, window.Height * window.Width).Select(tap
             => tap / window.Width * window.RowDilation * layout.Pitch + tap % window.Width * window.ColumnDilation * layout.Position + place))];
+        var integers = IntegerGraph.Integers(layer, weight)!.Chunk(Math.Max(1, offsets.Length)).ToArray();
         // What the zero of the inputs adds to each sum goes off with the bias.
         var bias = operation.Bias is { } name && _network[name] is var values ? values.Grid!.Quantize(values.Values, values.Shape)! : new long[outputs];
-        var product = new IntegerProduct(integers, [.. bias.Select((value, output)
-            => (int)value - grid.Zero * Sum(integers.AsSpan(output * offsets.Length, offsets.Length)))], offsets, IntegerProduct.Lanes,
-            keepsOrder: IsSummed(operation.Output));
         var round = operation.Nodes[^1].Operator == "QuantizeLinear" ? ByteGrid.Of(_network, operation.Nodes[^1]) : null;
-        // In the order of the standard's kernels, so that the same products come out.
         var scales = weight.Grid!.Scales;
-        float[] factors = [.. Enumerable.Range(0, outputs).Select(output => grid.Scale * scales[output % scales.Length] / (round?.Scale ?? 1))];
-        var sums = Take(IntegerStep.SumsOf(product), isOfImage: true);
+        // Those with as many non-zeros as each other together, but for bytes that are added to others, which lie in the order of the network.
+        var isSummed = IsSummed(operation.Output);
+        int[] order = [.. Enumerable.Range(0, outputs).OrderByDescending(output => isSummed ? 0 : integers[output].Count(integer => integer != 0))];
+        var step = (window?.ColumnStep ?? 0) * layout.Position;
+        var columns = window is null || round is null ? 1 : IntegerStep.PositionsOf(outputs, step, shape[3]);
+        var product = Product([.. order.Select(output => integers[output])],
+            [.. order.Select(output => (int)bias[output] - grid.Zero * integers[output].Sum(integer => integer))], offsets, columns, step);
+        // In the order of the standard's kernels, so that the same products come out.
+        float[] factors = [.. order.Select(output => grid.Scale * scales[output % scales.Length] / (round?.Scale ?? 1))];
         var places = new int[outputs];
         for (var i = 0; i < outputs; i++)
         {
-            places[product.Order[i]] = i;
+            places[order[i]] = i;
         }
 
+        var sums = Take(IntegerStep.SumsOf(product), isOfImage: true);
         var given = round is not null ? Bytes(operation.Output, shape, [.. places])
             : shape.Length == 4 ? Image(Layout(operation.Output, shape, 0)) : Rows(outputs);
-        Add(operation, given, new IntegerStep((from.Buffer, layout), window, product, factors, round is { } to ? (given.Buffer, given.Bytes!, to.Zero) : null,
-            round is null ? (given.Buffer, given.Planes) : null, sums, operation.Relu) { Name = layer.Name });
+        Add(operation, given, new IntegerStep((from.Buffer, layout), window, (product, columns), factors, order, round is { } to
+            ? (given.Buffer, given.Bytes!, to.Zero) : null, round is null ? (given.Buffer, given.Planes) : null, sums, operation.Relu) { Name = layer.Name });
         _free.Add(sums);
+    }
+
+    /// <summary>A product whose columns are several positions of an image: its outputs are those of the first, then those of the next.</summary>
+    private static IntegerProduct Product(sbyte[][] weights, int[] bias, int[] offsets, int positions, int step)
+    {
+        int[] read = [.. Enumerable.Range(0, positions).SelectMany(position => offsets.Select(offset => offset + position * step)).Distinct().Order()];
+        var rows = new sbyte[positions * weights.Length * read.Length];
+        for (var row = 0; row < positions * weights.Length; row++)
+        {
+            for (var i = 0; i < offsets.Length; i++)
+            {
+                rows[row * read.Length + Array.BinarySearch(read, offsets[i] + row / weights.Length * step)] = weights[row % weights.Length][i];
+            }
+        }
+
+        return new(rows, [.. Enumerable.Repeat(bias, positions).SelectMany(values => values)], read, IntegerProduct.Lanes);
     }
 
     /// <summary>What the bytes stand for that a node reads as floats.</summary>
@@ -115,17 +134,6 @@ internal sealed partial class SparseCompiler
     /// <summary>Whether bytes are added to others, which have to lie in the same order: as they are, or when a pooling has moved them.</summary>
     private bool IsSummed(string tensor) => _operations.Any(operation => operation.Inputs.Contains(tensor) && (operation.Kind == SparseKind.ByteSum
         || operation.Kind is SparseKind.BytePooling or SparseKind.ByteAverage or SparseKind.ByteReshape && IsSummed(operation.Output)));
-
-    private static int Sum(ReadOnlySpan<sbyte> integers)
-    {
-        var sum = 0;
-        foreach (var integer in integers)
-        {
-            sum += integer;
-        }
-
-        return sum;
-    }
 
     /// <summary>Memory for a tensor of bytes: images have as much margin as the convolutions that read them want.</summary>
     private Tensor Bytes(string tensor, ImmutableArray<int> shape, ImmutableArray<int> places) => Bytes(shape.Length == 2 ? new(false, 1, 1, 0, places)

@@ -76,8 +76,6 @@ public class IntegerProgramTests
     [DataRow("mlp", 0)]
     [DataRow("lenet5", 0)]
     [DataRow("tiny_resnet", 0)]
-    [DataRow("resnet18", 0)]
-    [DataRow("mobilenet_v2", 0)]
     [DataRow("mobilenet_v3_small", 0)]
     [DataRow("shufflenet_v2_x1_0", 0)]
     [DataRow("smallcnn_opset13", 0)]

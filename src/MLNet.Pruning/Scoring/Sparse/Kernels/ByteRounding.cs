@@ -47,24 +47,32 @@ internal static unsafe class ByteRounding
         }
     }
 
-    /// <summary>Multiplies the sums of a product, and rounds them.</summary>
-    /// <param name="sums">The sums, up to a whole number of blocks.</param>
-    /// <param name="scales">What each is multiplied by.</param>
-    /// <param name="count">How many.</param>
+    /// <summary>Multiplies the sums of columns of a product, and rounds them.</summary>
+    /// <param name="sums">The sums of a column, up to a whole number of blocks, and those of the others.</param>
+    /// <param name="stride">From the sums of a column to those of the next.</param>
+    /// <param name="scales">What each sum of a column is multiplied by.</param>
+    /// <param name="count">How many of a column.</param>
+    /// <param name="columns">Columns.</param>
     /// <param name="zero">The byte that is zero.</param>
     /// <param name="least">The least byte.</param>
-    /// <param name="bytes">Receives a whole number of blocks.</param>
+    /// <param name="bytes">Receives a whole number of blocks for each column; the next column is written over what is too much.</param>
+    /// <param name="step">From the bytes of a column to those of the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Scale(int* sums, float* scales, int count, byte zero, byte least, byte* bytes)
+    public static void Scale(int* sums, nint stride, float* scales, int count, int columns, byte zero, byte least, byte* bytes, nint step)
     {
         var size = Vector<float>.Count;
-        for (var i = 0; i < count; i += Block)
+        var (shift, low, high) = (new Vector<int>(zero), new Vector<float>(least - zero), new Vector<float>(byte.MaxValue - zero));
+        for (; columns > 0; columns--, sums += stride, bytes += step)
         {
-            var a = Vector.ConvertToSingle(Vector.Load(sums + i)) * Vector.Load(scales + i);
-            var b = Vector.ConvertToSingle(Vector.Load(sums + i + size)) * Vector.Load(scales + i + size);
-            var c = Vector.ConvertToSingle(Vector.Load(sums + i + 2 * size)) * Vector.Load(scales + i + 2 * size);
-            var d = Vector.ConvertToSingle(Vector.Load(sums + i + 3 * size)) * Vector.Load(scales + i + 3 * size);
-            Round(a, b, c, d, zero, least).Store(bytes + i);
+            for (var i = 0; i < count; i += Block)
+            {
+                var a = Vector.ConvertToSingle(Vector.Load(sums + i)) * Vector.Load(scales + i);
+                var b = Vector.ConvertToSingle(Vector.Load(sums + i + size)) * Vector.Load(scales + i + size);
+                var c = Vector.ConvertToSingle(Vector.Load(sums + i + 2 * size)) * Vector.Load(scales + i + 2 * size);
+                var d = Vector.ConvertToSingle(Vector.Load(sums + i + 3 * size)) * Vector.Load(scales + i + 3 * size);
+                Narrow(Nearest(Bounded(a, low, high)) + shift, Nearest(Bounded(b, low, high)) + shift, Nearest(Bounded(c, low, high)) + shift,
+                    Nearest(Bounded(d, low, high)) + shift).Store(bytes + i);
+            }
         }
     }
 

@@ -18,6 +18,12 @@ internal static unsafe class ByteTransposition
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(byte* from, int rows, int columns, nint stride, byte* to, nint step)
     {
+        if (rows == 1 && step == 1)
+        {
+            new ReadOnlySpan<byte>(from, columns).CopyTo(new(to, columns));
+            return;
+        }
+
         if (rows < Block || columns < Block)
         {
             for (var column = 0; column < columns; column++)

@@ -9,16 +9,16 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// still waits for. Several columns take a step together, so that its places and weights are loaded once.
 /// </summary>
 /// <remarks>
-/// Outputs with as many non-zeros as each other go together, so that few places of a step stay empty; results stay in that <see cref="Order"/>. Two products of
-/// a byte and a weight of at most <see cref="Most"/> fit 16 bits, in which processors add them up first. Where a permutation of 64 bytes is missing (VBMI) the
-/// window has 32, of two of 16; without AVX2 it has 16.
+/// Outputs with as many non-zeros as each other should stand together, so that few places of a step stay empty. Two products of a byte and a weight of at most
+/// <see cref="Most"/> fit 16 bits, in which processors add them up first. Where a permutation of 64 bytes is missing (VBMI) the window has 32, of two of 16;
+/// without AVX2 it has 16.
 /// </remarks>
 internal sealed unsafe class IntegerProduct
 {
     /// <summary>Largest magnitude of a weight: 2 * 255 * 64 is below 2^15.</summary>
     public const int Most = 64;
 
-    /// <summary>Columns at a time.</summary>
+    /// <summary>Columns that take a step together.</summary>
     public const int Together = 4;
 
     /// <summary>Bytes that may be read beyond the inputs.</summary>
@@ -38,8 +38,7 @@ internal sealed unsafe class IntegerProduct
     /// <param name="bias">One for each output.</param>
     /// <param name="offsets">Where each input is, in bytes from the first; all different.</param>
     /// <param name="lanes">Outputs at a time: 16, 8 or 4.</param>
-    /// <param name="keepsOrder">Whether results stay in the order of the outputs, though more places of steps are empty then.</param>
-    public IntegerProduct(ReadOnlySpan<sbyte> weights, ReadOnlySpan<int> bias, ReadOnlySpan<int> offsets, int lanes, bool keepsOrder = false)
+    public IntegerProduct(ReadOnlySpan<sbyte> weights, ReadOnlySpan<int> bias, ReadOnlySpan<int> offsets, int lanes)
     {
         _lanes = lanes;
         var inputs = offsets.Length;
@@ -51,13 +50,11 @@ internal sealed unsafe class IntegerProduct
             rows[row] = row < bias.Length ? NonZeros(weights.Slice(row * inputs, inputs), sorted, places) : [];
         }
 
-        // Those that fill up the last vector have no non-zeros, and are the last.
-        Order = [.. Enumerable.Range(0, rows.Length).OrderByDescending(row => keepsOrder ? 0 : rows[row].Length)];
         var (starts, taken) = (new List<int>(), new List<(int Row, int First, int Count)>());
         _ends = new(rows.Length / lanes);
         for (var group = 0; group < _ends.Length; group++)
         {
-            AddSteps(rows, Order.AsSpan(group * lanes, lanes), lanes * Slots, starts, taken);
+            AddSteps(rows, group * lanes, lanes, starts, taken);
             _ends.Span[group] = starts.Count;
         }
 
@@ -75,61 +72,34 @@ internal sealed unsafe class IntegerProduct
         }
 
         _bias = new(rows.Length);
-        for (var i = 0; i < bias.Length; i++)
-        {
-            _bias.Span[i] = bias[Order[i]];
-        }
+        bias.CopyTo(_bias.Span);
     }
 
     /// <summary>Outputs at a time with the widest vectors there are.</summary>
     public static int Lanes => Avx512Vbmi.IsSupported ? 16 : Avx2.IsSupported ? 8 : 4;
 
-    /// <summary>The output that stands at each place of the results; those that only fill up the last vector are the last.</summary>
-    public int[] Order { get; }
+    /// <summary>Sums that are written for a column: the outputs, and as many more as fill up the last vector.</summary>
+    public int Rows => _bias.Length;
 
-    /// <summary>Sums that are written for a column.</summary>
-    public int Rows => Order.Length;
-
-    /// <summary>Computes the sums of some columns.</summary>
+    /// <summary>Computes the sums of columns.</summary>
     /// <param name="x">The first column; <see cref="Slack"/> bytes behind the last may be read.</param>
     /// <param name="step">Bytes from one column to the next.</param>
-    /// <param name="count">Columns: 1 to <see cref="Together"/>.</param>
-    /// <param name="sums">Receives the sums in their order.</param>
+    /// <param name="count">Columns.</param>
+    /// <param name="sums">Receives the sums.</param>
     /// <param name="stride">From the sums of a column to those of the next.</param>
     public void Run(byte* x, nint step, int count, int* sums, nint stride)
     {
-        if (count == Together)
+        switch (_lanes)
         {
-            switch (_lanes)
-            {
-                case 16:
-                    Sixteen(x, step, sums, stride);
-                    break;
-                case 8:
-                    Eight(x, step, sums, stride);
-                    break;
-                default:
-                    Four(x, step, Together, sums, stride);
-                    break;
-            }
-
-            return;
-        }
-
-        for (var i = 0; i < count; i++, x += step, sums += stride)
-        {
-            switch (_lanes)
-            {
-                case 16:
-                    Sixteen(x, sums);
-                    break;
-                case 8:
-                    Eight(x, sums);
-                    break;
-                default:
-                    Four(x, 0, 1, sums, 0);
-                    break;
-            }
+            case 16:
+                Sixteen(x, step, count, sums, stride);
+                break;
+            case 8:
+                Eight(x, step, count, sums, stride);
+                break;
+            default:
+                Four(x, step, count, sums, stride);
+                break;
         }
     }
 
@@ -147,17 +117,16 @@ internal sealed unsafe class IntegerProduct
         return [.. found];
     }
 
-    /// <summary>The steps of a group: where the window of each starts, and which non-zeros each of its outputs takes.</summary>
-    private static void AddSteps((int Offset, sbyte Weight)[][] rows, ReadOnlySpan<int> members, int window, List<int> starts,
-        List<(int Row, int First, int Count)> taken)
+    /// <summary>The steps of a group of rows: where the window of each starts, and which non-zeros each row takes.</summary>
+    private static void AddSteps((int Offset, sbyte Weight)[][] rows, int first, int lanes, List<int> starts, List<(int Row, int First, int Count)> taken)
     {
-        var next = new int[members.Length];
+        var next = new int[lanes];
         while (true)
         {
             var start = int.MaxValue;
-            for (var lane = 0; lane < members.Length; lane++)
+            for (var lane = 0; lane < lanes; lane++)
             {
-                var row = rows[members[lane]];
+                var row = rows[first + lane];
                 start = next[lane] < row.Length ? Math.Min(start, row[next[lane]].Offset) : start;
             }
 
@@ -167,21 +136,35 @@ internal sealed unsafe class IntegerProduct
             }
 
             starts.Add(start);
-            for (var lane = 0; lane < members.Length; lane++)
+            for (var lane = 0; lane < lanes; lane++)
             {
-                var (row, first) = (rows[members[lane]], next[lane]);
-                while (next[lane] < row.Length && next[lane] < first + Slots && row[next[lane]].Offset - start < window)
+                var (row, before) = (rows[first + lane], next[lane]);
+                while (next[lane] < row.Length && next[lane] < before + Slots && row[next[lane]].Offset - start < lanes * Slots)
                 {
                     next[lane]++;
                 }
 
-                taken.Add((members[lane], first, next[lane] - first));
+                taken.Add((first + lane, before, next[lane] - before));
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Sixteen(byte* x, nint step, int* sums, nint stride)
+    private void Sixteen(byte* x, nint step, int count, int* sums, nint stride)
+    {
+        for (; count >= Together; count -= Together, x += Together * step, sums += Together * stride)
+        {
+            SixteenTogether(x, step, sums, stride);
+        }
+
+        for (; count > 0; count--, x += step, sums += stride)
+        {
+            Sixteen(x, sums);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void SixteenTogether(byte* x, nint step, int* sums, nint stride)
     {
         var start = _starts.Pointer;
         var place = _places.Pointer;
@@ -245,7 +228,21 @@ internal sealed unsafe class IntegerProduct
         Avx512BW.MultiplyAddAdjacent(Avx512Vbmi.PermuteVar64x8(Vector512.Load(x), places), values), Vector512<short>.One);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Eight(byte* x, nint step, int* sums, nint stride)
+    private void Eight(byte* x, nint step, int count, int* sums, nint stride)
+    {
+        for (; count >= Together; count -= Together, x += Together * step, sums += Together * stride)
+        {
+            EightTogether(x, step, sums, stride);
+        }
+
+        for (; count > 0; count--, x += step, sums += stride)
+        {
+            Eight(x, sums);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void EightTogether(byte* x, nint step, int* sums, nint stride)
     {
         var start = _starts.Pointer;
         var place = _places.Pointer;

@@ -8,9 +8,16 @@ namespace MLNet.Pruning.Scoring.Sparse.Steps;
 /// </summary>
 internal sealed unsafe class IntegerStep : SparseStep
 {
+    /// <summary>8 KB, for each of the columns that take a step together.</summary>
+    private const int MostSums = 512;
+
+    private const int MostPositions = 4;
+
     private readonly (int Buffer, ByteLayout Layout) _input;
     private readonly ConvolutionWindow? _window;
     private readonly IntegerProduct _product;
+    private readonly int _positions;
+    private readonly int[] _order;
     private readonly Aligned<float> _scales;
     private readonly (int Buffer, ByteLayout Layout, byte Zero)? _bytes;
     private readonly (int Buffer, Planes? Planes)? _floats;
@@ -20,27 +27,41 @@ internal sealed unsafe class IntegerStep : SparseStep
 
     /// <param name="input">Buffer of what it reads, and how that lies there.</param>
     /// <param name="window">The window of a convolution; null for a dense layer.</param>
-    /// <param name="product">The product, of as many inputs as the layer, or the window, reads.</param>
-    /// <param name="scales">What the sums of each output are multiplied by.</param>
+    /// <param name="product">The product, and how many positions of an image a column of it gives.</param>
+    /// <param name="scales">What the sums of each output are multiplied by, in the order of the product.</param>
+    /// <param name="order">The output of each place in that order.</param>
     /// <param name="bytes">Where bytes go, and their zero; null where it gives floats.</param>
     /// <param name="floats">Where floats go, and how their images lie there; null where it gives bytes.</param>
     /// <param name="sums">Buffer for the sums, see <see cref="SumsOf"/>.</param>
     /// <param name="relu">Whether negative results become zero.</param>
-    public IntegerStep((int Buffer, ByteLayout Layout) input, ConvolutionWindow? window, IntegerProduct product, float[] scales,
-        (int Buffer, ByteLayout Layout, byte Zero)? bytes, (int Buffer, Planes? Planes)? floats, int sums, bool relu)
+    public IntegerStep((int Buffer, ByteLayout Layout) input, ConvolutionWindow? window, (IntegerProduct Product, int Positions) product, float[] scales,
+        int[] order, (int Buffer, ByteLayout Layout, byte Zero)? bytes, (int Buffer, Planes? Planes)? floats, int sums, bool relu)
     {
-        (_input, _window, _product, _bytes, _floats, _sums, _relu, _outputs) = (input, window, product, bytes, floats, sums, relu, scales.Length);
-        _scales = new(Padded(product.Rows));
-        for (var i = 0; i < product.Rows; i++)
+        (_input, _window, _bytes, _floats, _sums, _relu, _outputs, _order) = (input, window, bytes, floats, sums, relu, scales.Length, order);
+        (_product, _positions) = product;
+        _scales = new(Padded(_product.Rows));
+        for (var i = 0; i < _positions * _outputs; i++)
         {
-            _scales.Span[i] = product.Order[i] < scales.Length ? scales[product.Order[i]] : 0;
+            _scales.Span[i] = scales[i % _outputs];
         }
     }
 
     public override string Kernel => _window is null ? "integer sparse product" : "integer sparse convolution";
 
+    /// <summary>Positions of an image that a column should give, so that few places of its vectors stay empty.</summary>
+    /// <param name="outputs">Outputs of a position.</param>
+    /// <param name="step">Bytes from what one position reads to what the next reads.</param>
+    /// <param name="width">Positions of a row.</param>
+    public static int PositionsOf(int outputs, int step, int width)
+    {
+        // A window of inputs should hold what all of them read first; and what is read for positions beyond a row's last stays within what may be read.
+        var most = Math.Min(Math.Min(MostPositions, width), 1 + IntegerProduct.Slack / 4 / step);
+        return Enumerable.Range(1, Math.Max(1, most)).MinBy(positions
+            => (double)((positions * outputs + IntegerProduct.Lanes - 1) / IntegerProduct.Lanes) / positions);
+    }
+
     /// <summary>Numbers that the buffer for the sums of a product holds.</summary>
-    public static int SumsOf(IntegerProduct product) => IntegerProduct.Together * Padded(product.Rows);
+    public static int SumsOf(IntegerProduct product) => Padded(product.Rows) * Columns(Padded(product.Rows));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(SparseMemory memory, int row)
@@ -56,9 +77,11 @@ internal sealed unsafe class IntegerStep : SparseStep
         x += from.Start - _window.Top * from.Pitch - _window.Left * from.Position;
         var height = _bytes is { } given ? given.Layout.Height : _floats!.Value.Planes!.Height;
         var width = _bytes is { } wide ? wide.Layout.Width : _floats!.Value.Planes!.Width;
+        // Positions beyond the last of a row are written again by the next, or are margin.
+        var columns = (width + _positions - 1) / _positions;
         for (var y = 0; y < height; y++, x += _window.RowStep * from.Pitch)
         {
-            Line(memory, x, _window.ColumnStep * from.Position, width, y);
+            Line(memory, x, _positions * _window.ColumnStep * from.Position, columns, y);
         }
 
         if (_bytes is { } bytes)
@@ -71,7 +94,10 @@ internal sealed unsafe class IntegerStep : SparseStep
         }
     }
 
-    private static int Padded(int outputs) => (outputs + 63) / 64 * 64;
+    private static int Padded(int outputs) => (outputs + ByteRounding.Block - 1) / ByteRounding.Block * ByteRounding.Block;
+
+    /// <summary>Columns whose sums are at hand at a time: few enough to stay in the nearest cache.</summary>
+    private static int Columns(int stride) => Math.Clamp(MostSums / stride, 1, SparseMemory.Panel / IntegerProduct.Together) * IntegerProduct.Together;
 
     /// <summary>The rows at hand, or a row of an image.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -79,26 +105,25 @@ internal sealed unsafe class IntegerStep : SparseStep
     {
         var sums = (int*)memory[_sums];
         var stride = Padded(_product.Rows);
-        for (var first = 0; first < count; first += IntegerProduct.Together)
+        var most = Columns(stride);
+        for (var first = 0; first < count; first += most)
         {
-            var columns = Math.Min(IntegerProduct.Together, count - first);
+            var columns = Math.Min(most, count - first);
             _product.Run(x + first * step, step, columns, sums, stride);
+            if (_bytes is { } bytes)
+            {
+                // What is written beyond the outputs is written again by the next position, or is margin.
+                var apart = _window is null ? bytes.Layout.Length : _positions * bytes.Layout.Position;
+                ByteRounding.Scale(sums, stride, _scales.Pointer, _positions * _outputs, columns, bytes.Zero, _relu ? bytes.Zero : (byte)0,
+                    (byte*)memory[bytes.Buffer] + bytes.Layout.Start + (nint)y * bytes.Layout.Pitch + (nint)first * apart, apart);
+                continue;
+            }
+
+            var (buffer, planes) = _floats!.Value;
+            var (place, stepOfOutput) = planes is null ? (first, memory.Stride) : (planes.Start + y * planes.Pitch + first, planes.Stride);
             for (var i = 0; i < columns; i++)
             {
-                if (_bytes is { } bytes)
-                {
-                    // What is written beyond the outputs is written again by the next position, or is margin.
-                    var place = _window is null ? (nint)(first + i) * bytes.Layout.Length
-                        : bytes.Layout.Start + y * bytes.Layout.Pitch + (first + i) * bytes.Layout.Position;
-                    ByteRounding.Scale(sums + i * stride, _scales.Pointer, _outputs, bytes.Zero, _relu ? bytes.Zero : (byte)0,
-                        (byte*)memory[bytes.Buffer] + place);
-                }
-                else
-                {
-                    var (buffer, planes) = _floats!.Value;
-                    var (place, apart) = planes is null ? (first + i, memory.Stride) : (planes.Start + y * planes.Pitch + first + i, planes.Stride);
-                    Floats(sums + i * stride, memory[buffer] + place, apart);
-                }
+                Floats(sums + i * stride, memory[buffer] + place + i, stepOfOutput);
             }
         }
     }
@@ -109,7 +134,7 @@ internal sealed unsafe class IntegerStep : SparseStep
         for (var i = 0; i < _outputs; i++)
         {
             var value = sums[i] * _scales.Pointer[i];
-            to[_product.Order[i] * apart] = _relu && value < 0 ? 0 : value;
+            to[_order[i] * apart] = _relu && value < 0 ? 0 : value;
         }
     }
 }
