@@ -6,7 +6,7 @@ namespace MLNet.Pruning;
 /// <summary>
 /// What may be left at most, whatever there was before, and how much of the validation metric may be lost:
 /// <c>Budget.MultiplyAdds(1_000_000) + Budget.MetricLoss(0.01)</c>. What goes is said by an <see cref="Amount"/>. Bytes and the loss of metric are
-/// limits on any model; multiply-adds, parameters and milliseconds on networks; trees and nodes on ensembles of trees. A step refuses by name what
+/// limits on any model; multiply-adds, parameters and latency on networks; trees and nodes on ensembles of trees. A step refuses by name what
 /// it has none of.
 /// </summary>
 public sealed class Budget
@@ -19,8 +19,8 @@ public sealed class Budget
     /// <summary>Largest loss of the validation metric; null for no limit.</summary>
     internal double? MaximumMetricLoss { get; }
 
-    /// <summary>Rows of the batch that milliseconds are measured on.</summary>
-    internal int Batch => Limits.FirstOrDefault(limit => limit.Measure == CostMeasure.Milliseconds)?.Batch ?? 1;
+    /// <summary>The limit on milliseconds; null for none.</summary>
+    internal BudgetLimit? Time => Limits.FirstOrDefault(limit => limit.Measure == CostMeasure.Milliseconds);
 
     /// <summary>
     /// At most so many bytes: of the ONNX file of a network, see <see cref="CostMeasure.Bytes"/>, of the values of an ensemble of trees, see
@@ -41,18 +41,40 @@ public sealed class Budget
     public static Budget Parameters(long most) => Count(nameof(Parameters), CostMeasure.Parameters, most);
 
     /// <summary>
-    /// At most so many milliseconds for a batch, measured on this machine (<see cref="CostMeasure.Milliseconds"/>). For structures that are removed:
-    /// zeros in dense weights take as long as other values.
+    /// At most so many milliseconds for a batch, measured on this machine, on one thread of what will score it: ONNX Runtime, or sparse kernels where
+    /// <c>Compact()</c> would choose them for the zeros that are left. So it goes with structures that are removed and with weights that are set to zero. A
+    /// network is timed with everything in it; what else runs on the machine makes it slower.
     /// </summary>
-    /// <param name="most">Above 0.</param>
+    /// <param name="milliseconds">The median of a batch at most; above 0.</param>
+    /// <param name="batch">Rows in the batch; at least 1. One row is what a <c>PredictionEngine</c> scores at a time.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    /// <example>
+    /// <code>
+    /// // A row in a fifth of a millisecond.
+    /// var model = ml.Transforms.LoadNetwork("model.onnx").Append(ml.Transforms.AutoPrune(Budget.Latency(0.2))).Fit(data);
+    /// Console.WriteLine(model.LastTransformer.Report);
+    /// </code>
+    /// </example>
+    public static Budget Latency(double milliseconds, int batch = 1) => milliseconds > 0 && double.IsFinite(milliseconds)
+        ? Timed(nameof(Latency), milliseconds, batch, isShare: false)
+        : throw new ArgumentOutOfRangeException(nameof(milliseconds), milliseconds, "A limit in milliseconds is a finite number above 0.");
+
+    /// <summary>
+    /// At most a share of the time that a batch took before: in <c>AutoPrune</c> with the network before its first pruning, in other steps with the one that
+    /// the step gets. Both are measured on this machine, as <see cref="Latency(double, int)"/> says, so that it is the same on a slower one.
+    /// </summary>
+    /// <param name="share">Share of the time that is left, in (0, 1); 0.25 for four times as fast.</param>
     /// <param name="batch">Rows in the batch; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
-    public static Budget Milliseconds(double most, int batch = 1)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        return most > 0 && double.IsFinite(most) ? new([new(nameof(Milliseconds), CostMeasure.Milliseconds, most) { Batch = batch }])
-            : throw new ArgumentOutOfRangeException(nameof(most), most, "A limit in milliseconds is a finite number above 0.");
-    }
+    /// <example>
+    /// <code>
+    /// // Four times as fast, in sparse kernels, which score what Compact() makes of it.
+    /// var model = ml.Transforms.LoadNetwork("model.onnx").Append(ml.Transforms.AutoPrune(Budget.LatencyFraction(0.25), Granularity.Weight)).Fit(data);
+    /// ml.Model.Save(model.Compact(), data.Schema, "model.zip");
+    /// </code>
+    /// </example>
+    public static Budget LatencyFraction(double share, int batch = 1) => share is > 0 and < 1 ? Timed(nameof(LatencyFraction), share, batch, isShare: true)
+        : throw new ArgumentOutOfRangeException(nameof(share), share, "The share of the time that is left lies in (0, 1).");
 
     /// <summary>At most so many trees.</summary>
     /// <param name="most">At least 1.</param>
@@ -112,6 +134,12 @@ public sealed class Budget
         }
 
         return this;
+    }
+
+    private static Budget Timed(string name, double most, int batch, bool isShare)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        return new([new(name, CostMeasure.Milliseconds, most) { Batch = batch, IsShare = isShare }]);
     }
 
     private static Budget Count(string name, CostMeasure measure, long most)

@@ -12,7 +12,12 @@ internal sealed record BudgetLimit(string Name, CostMeasure Measure, double Most
     /// <summary>Whether it is a share of what there was before the first pruning.</summary>
     public bool IsShare { get; init; }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"at most {Most} {Text(Measure)}");
+    /// <summary>What the cost may be at most.</summary>
+    /// <param name="before">What it was before, which a share is of.</param>
+    public double MostOf(Func<double> before) => IsShare ? Most * before() : Most;
+
+    public override string ToString() => IsShare ? string.Create(CultureInfo.InvariantCulture, $"at most {Most} of the {Text(Measure)} before")
+        : string.Create(CultureInfo.InvariantCulture, $"at most {Most} {Text(Measure)}");
 
     public static string Text(CostMeasure measure) => measure == CostMeasure.MultiplyAdds ? "multiply-adds" : measure.ToString().ToLowerInvariant();
 }

@@ -7,22 +7,23 @@ internal static class Scorer
     /// <param name="softmax">Whether scores are probabilities over the outputs; else the logits as they are.</param>
     /// <param name="batch">Rows at a time.</param>
     /// <param name="gpu">The GPU that libtorch scores on; null for the CPU.</param>
+    /// <param name="threads">Threads of each run; null for as many as such a batch keeps busy.</param>
     /// <exception cref="NotSupportedException">Neither runs the network; the message says why of both.</exception>
-    public static IBatchScorer Create(Network network, bool softmax, int batch, int? gpu = null)
+    public static IBatchScorer Create(Network network, bool softmax, int batch, int? gpu = null, int? threads = null)
     {
         if (gpu is not null)
         {
-            return Torch(network, softmax, batch, gpu);
+            return Torch(network, softmax, batch, gpu, threads);
         }
 
-        if (OnnxScorer.Create(network, softmax, batch, out var refusal) is { } scorer)
+        if (OnnxScorer.Create(network, softmax, batch, out var refusal, threads) is { } scorer)
         {
             return scorer;
         }
 
         try
         {
-            return Torch(network, softmax, batch, null);
+            return Torch(network, softmax, batch, null, threads);
         }
         catch (Exception e) when (e is NotSupportedException or DllNotFoundException)
         {
@@ -33,5 +34,5 @@ internal static class Scorer
 
     // In a method of its own: the runtime loads TorchSharp for a method that names its types.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static TorchScorer Torch(Network network, bool softmax, int batch, int? gpu) => new(network, softmax, batch, gpu);
+    public static TorchScorer Torch(Network network, bool softmax, int batch, int? gpu, int? threads = null) => new(network, softmax, batch, gpu, threads);
 }

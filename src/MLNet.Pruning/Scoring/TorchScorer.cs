@@ -21,7 +21,8 @@ internal sealed class TorchScorer : IBatchScorer
     /// <param name="softmax">Whether scores are probabilities over the outputs; else the logits as they are.</param>
     /// <param name="batch">Rows at a time.</param>
     /// <param name="gpu">The GPU; null for the CPU.</param>
-    public TorchScorer(Network network, bool softmax, int batch, int? gpu = null)
+    /// <param name="threads">Threads of each run; null for as many as such a batch keeps busy.</param>
+    public TorchScorer(Network network, bool softmax, int batch, int? gpu = null, int? threads = null)
     {
         TorchRuntime.Require();
         Width = network.RowSize;
@@ -29,7 +30,7 @@ internal sealed class TorchScorer : IBatchScorer
         Batch = batch;
         _softmax = softmax;
         _device = gpu is { } number ? device(TorchSharp.DeviceType.CUDA, number) : CPU;
-        _threads = TorchThreads.Worth(network, batch);
+        _threads = threads ?? TorchThreads.Worth(network, batch);
         _scores = new float[batch * Outputs];
         Rows = GC.AllocateUninitializedArray<float>(batch * Width, pinned: true);
         using var scope = NewDisposeScope();

@@ -9,10 +9,11 @@ public class BudgetTests
     [TestMethod]
     public void Limits_add_up_and_print_as_the_calls_that_made_them()
     {
-        var budget = Budget.MetricLoss(0.01) + Budget.Milliseconds(2.5, batch: 8) + Budget.Bytes(1000);
-        Assert.AreEqual("Milliseconds(2.5, 8) + Bytes(1000) + MetricLoss(0.01)", budget.ToString());
-        Assert.AreEqual(8, budget.Batch);
+        var budget = Budget.MetricLoss(0.01) + Budget.Latency(2.5, batch: 8) + Budget.Bytes(1000);
+        Assert.AreEqual("Latency(2.5, 8) + Bytes(1000) + MetricLoss(0.01)", budget.ToString());
+        Assert.AreEqual(8, budget.Time!.Batch);
         Assert.AreEqual("Trees(3) + NodeFraction(0.5)", (Budget.Trees(3) + Budget.NodeFraction(0.5)).ToString());
+        Assert.AreEqual("LatencyFraction(0.25, 1)", Budget.LatencyFraction(0.25).ToString());
     }
 
     [TestMethod]
@@ -20,6 +21,7 @@ public class BudgetTests
     {
         Refused("both limit bytes", () => Budget.Bytes(1) + Budget.Bytes(2));
         Refused("both limit the loss of metric", () => Budget.MetricLoss(0.1) + (Budget.Bytes(1) + Budget.MetricLoss(0.2)));
+        Refused("both limit milliseconds", () => Budget.Latency(5) + Budget.LatencyFraction(0.5));
         Refused("both limit nodes", () => Budget.Nodes(5) + Budget.NodeFraction(0.5));
     }
 
@@ -31,7 +33,7 @@ public class BudgetTests
             Refused("AutoPrune cannot keep to a limit on", () => new AutoPruneOptions { Budget = Budget.Parameters(5) + budget });
         }
 
-        foreach (var budget in new[] { Budget.Parameters(2), Budget.MultiplyAdds(9), Budget.Milliseconds(1) })
+        foreach (var budget in new[] { Budget.Parameters(2), Budget.MultiplyAdds(9), Budget.Latency(1) })
         {
             Refused("PruneTrees cannot keep to a limit on", () => new TreePruningOptions { Budget = budget + Budget.Trees(3) });
         }

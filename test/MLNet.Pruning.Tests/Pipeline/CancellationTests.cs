@@ -74,7 +74,7 @@ public class CancellationTests
             (Granularity.Weight, SearchStrategy.SensitivityGuided, Budget.MultiplyAdds(1_000_000)),
             (Granularity.Unit, SearchStrategy.Evolutionary(500, 500), Budget.Parameters(1_000_000)),
             (Granularity.Unit, SearchStrategy.SensitivityGuided, Budget.Bytes(10_000_000)),
-            (Granularity.Unit, SearchStrategy.LearnedPolicy(500, 500), Budget.Milliseconds(1)),
+            (Granularity.Unit, SearchStrategy.LearnedPolicy(500, 500), Budget.Latency(1)),
         })
         {
             Stops(milliseconds, (model, rows, token) => new MLContext(1).Transforms.AutoPrune(new AutoPruneOptions

@@ -95,7 +95,7 @@ public class FormerFilesTests
     }
 
     [TestMethod]
-    [DataRow("budget", "at most 60.5 milliseconds a batch of 8, at most 0.01 loss of metric", "Budget", "Milliseconds(60.5, 8) + MetricLoss(0.01)")]
+    [DataRow("budget", "at most 60.5 milliseconds a batch of 8, at most 0.01 loss of metric", "Budget", "Latency(60.5, 8) + MetricLoss(0.01)")]
     [DataRow("budget", "at most 1000000 bytes, at most 12 multiply-adds", "Budget", "Bytes(1000000) + MultiplyAdds(12)")]
     [DataRow("strategy", "evolutionary, 20 generations of 16", "Strategy", "Evolutionary(16, 20)")]
     [DataRow("strategy", "learned policy, 7 iterations of 4", "Strategy", "LearnedPolicy(4, 7)")]

@@ -52,6 +52,24 @@ public class RuntimeTests
         Assert.AreSame(compact, compact.Compact(), "what was timed is not timed again");
     }
 
+    /// <summary>Not beside other tests: it is timed. Kernels of a few hundred non-zeros against a dense product of two million, some fifty times as much.</summary>
+    [TestMethod, DoNotParallelize]
+    public void Latency_is_measured_on_the_runtime_that_scores()
+    {
+        var network = Network.Mlp(Inputs, 1500, 1200, 10).Initialize(1).Prune(Amount.Fraction(0.998), granularity: Granularity.Weight).Network;
+        var rows = s_ml.Data.LoadFromEnumerable([new Row { Features = new float[Inputs] }]);
+        var model = s_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, InputColumnNames = ["Features"] }).Fit(rows);
+        MetricValue Time(ScoringRuntime runtime)
+            => s_ml.Compression().Evaluate(model.WithRuntime(runtime), rows, Metric.LatencyPercentile(50)).Values.Single();
+        var (sparse, onnx) = (Time(ScoringRuntime.Sparse), Time(ScoringRuntime.OnnxRuntime));
+        Assert.IsLessThan(onnx.Value / 4, sparse.Value);
+        StringAssert.EndsWith(sparse.Note, "on this machine's CPU (Sparse)");
+        StringAssert.EndsWith(onnx.Note, "on this machine's CPU (OnnxRuntime)");
+        StringAssert.EndsWith(Time(ScoringRuntime.Torch).Note, "on this machine's CPU (Torch)");
+        var (report, asked) = (s_ml.Compression().Report(model), s_ml.Compression().Report(model.WithRuntime(ScoringRuntime.Sparse)));
+        Assert.IsLessThan(report.Steps[0].Milliseconds!.Value / 4, asked.Steps[0].Milliseconds!.Value);
+    }
+
     [TestMethod]
     public void A_dense_network_is_not_timed_unless_that_is_asked_for()
     {

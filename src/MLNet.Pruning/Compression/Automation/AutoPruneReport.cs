@@ -36,6 +36,21 @@ public sealed record AutoPruneReport : StepReport
     /// <summary>How many of them an earlier run had measured.</summary>
     public int Resumed { get; }
 
+    /// <summary>
+    /// The layer times that guided the search where the budget or the objective is time; null where it is not. The costs' milliseconds are of networks timed as
+    /// wholes, in turns.
+    /// </summary>
+    [JsonInclude]
+    public LatencyTable? LayerTimes { get; internal init; }
+
+    /// <summary>What scored the network before fastest; null where nothing was timed.</summary>
+    [JsonInclude]
+    public ScoringRuntime? RuntimeBefore { get; internal init; }
+
+    /// <summary>What scored the network handed on fastest, as <c>Compact()</c> has it scored; null where nothing was timed.</summary>
+    [JsonInclude]
+    public ScoringRuntime? RuntimeAfter { get; internal init; }
+
     /// <summary>Whether the time or the number of candidates ran out before the strategy came to its end.</summary>
     public bool StoppedEarly { get; }
 
@@ -52,8 +67,16 @@ public sealed record AutoPruneReport : StepReport
         new ReportTable(["cost", "before", "after", "limit"],
             [.. Costs.Select(cost => (string[])[BudgetLimit.Text(cost.Measure), Number(cost.Before), Number(cost.After),
                 cost.Limit is { } limit ? Number(limit) : ""])]),
+        .. Times,
         new ReportText($"before: {Before}"),
         new ReportText($"after: {After}"),
+    ];
+
+    private IEnumerable<ReportPart> Times => LayerTimes is not { } table ? [] :
+    [
+        new ReportText(string.Create(CultureInfo.InvariantCulture,
+            $"timed: a batch of {table.Batch:N0} on one thread, in {RuntimeBefore} before and {RuntimeAfter} after; layers by multiply-adds left in all, in ms:")),
+        .. table.Parts,
     ];
 
     private static string Number(double value) => value.ToString(value == Math.Floor(value) ? "N0" : "N4", CultureInfo.InvariantCulture);
@@ -93,7 +116,7 @@ public sealed record BudgetCost
     /// <summary>What is counted.</summary>
     public CostMeasure Measure { get; }
 
-    /// <summary>Of the network before.</summary>
+    /// <summary>Of the network before; of milliseconds that are limited to a share, of the network before its first pruning.</summary>
     public double Before { get; }
 
     /// <summary>Of the network handed on.</summary>

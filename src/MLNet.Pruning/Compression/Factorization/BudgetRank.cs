@@ -36,7 +36,7 @@ internal abstract class BudgetedRank(Budget budget) : Rank
     private int[] Best(IReadOnlyList<int[]> sequence, IReadOnlyList<IReadOnlyList<(double Cost, double Lost)>> costs, IReadOnlyList<RankLevels> levels,
         RankSearch search)
     {
-        BudgetLimit? Missed(int[] at) => Budget.Limits.FirstOrDefault(limit => search.Cost(limit, levels, at) > limit.Most);
+        BudgetLimit? Missed(int[] at) => Budget.Limits.FirstOrDefault(limit => search.Cost(limit, levels, at) > search.Most(limit));
         if (Missed(sequence[^1]) is { } missed)
         {
             throw Unreachable(missed, sequence[^1], levels, search);
@@ -85,13 +85,13 @@ internal abstract class BudgetedRank(Budget budget) : Rank
 
     private UnreachableBudgetException Unreachable(BudgetLimit limit, int[] at, IReadOnlyList<RankLevels> levels, RankSearch search)
     {
-        var cost = search.Cost(limit, levels, at);
+        var (cost, most) = (search.Cost(limit, levels, at), search.Most(limit));
         var isWork = limit.Measure is CostMeasure.MultiplyAdds or CostMeasure.Milliseconds;
-        return new(Budget, limit.ToString(), cost - limit.Most, levels.Zip(at, (layer, level) => new BlockingLayer(layer.Layer.Layer.Name,
+        return new(Budget, limit.ToString(), cost - most, levels.Zip(at, (layer, level) => new BlockingLayer(layer.Layer.Layer.Name,
                 isWork ? layer[level].MultiplyAdds : layer[level].Parameters, layer[level].Ranks is { } ranks ? $"at its least rank, {RankedLayer.Text(ranks)}"
                     : "it would not get smaller")),
             FormattableString.Invariant($"with every layer at its least rank the network still has {cost:0.####} {BudgetLimit.Text(limit.Measure)}, ")
-                + FormattableString.Invariant($"{cost - limit.Most:0.####} too many."));
+                + FormattableString.Invariant($"{cost - most:0.####} too many."));
     }
 
     private UnreachableBudgetException MetricUnreachable(ValidationResult before, double loss, double most, int[] at, IReadOnlyList<RankLevels> levels,

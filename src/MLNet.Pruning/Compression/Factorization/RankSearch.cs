@@ -1,6 +1,6 @@
 using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Networks.Onnx;
-using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Scoring.Runtimes;
 
 namespace MLNet.Pruning.Compression.Factorization;
 
@@ -11,6 +11,7 @@ internal sealed record RankSearch(Network Network, FactorizationStep Step)
 {
     private readonly long _parameters = Network.ParameterCount;
     private readonly Lazy<long> _multiplyAdds = new(Network.MultiplyAdds);
+    private double? _milliseconds;
 
     /// <summary>A network on the validation rows.</summary>
     /// <exception cref="InvalidOperationException">There are none.</exception>
@@ -34,6 +35,9 @@ internal sealed record RankSearch(Network Network, FactorizationStep Step)
         return changed.Length > 0 ? FactorizedGraph.Write(Network, changed, out _) : Network;
     }
 
+    /// <summary>What a limit allows.</summary>
+    public double Most(BudgetLimit limit) => limit.MostOf(() => _milliseconds ??= Cost(limit.Measure, Network, limit.Batch, Step.CancellationToken));
+
     /// <summary>What the network with layers at levels costs; it is written only where that takes it.</summary>
     public double Cost(BudgetLimit limit, IReadOnlyList<RankLevels> layers, IReadOnlyList<int> levels) => limit.Measure switch
     {
@@ -48,6 +52,6 @@ internal sealed record RankSearch(Network Network, FactorizationStep Step)
         CostMeasure.Parameters => network.ParameterCount,
         CostMeasure.MultiplyAdds => network.MultiplyAdds(),
         CostMeasure.Bytes => OnnxWriter.Write(network).CalculateSize(),
-        _ => NetworkTimer.Milliseconds(network, batch, cancellation),
+        _ => new NetworkTimer().Milliseconds(network, batch, cancellation),
     };
 }

@@ -34,7 +34,7 @@ internal sealed class MixedQuantizer : Quantizer
 
         // The first that is small enough, or the last before one that loses too much.
         var chosen = _budget.Limits.IsEmpty ? First(path, mixture => !(search.MetricLoss(mixture) <= _budget.MaximumMetricLoss)) - 1
-            : First(path, mixture => _budget.Limits.All(limit => search.Cost(limit, mixture) <= limit.Most));
+            : First(path, mixture => _budget.Limits.All(limit => search.Cost(limit, mixture) <= search.Most(limit)));
         return Checked(search, path[Math.Clamp(chosen, 0, path.Count - 1)], step);
     }
 
@@ -55,9 +55,9 @@ internal sealed class MixedQuantizer : Quantizer
     {
         foreach (var limit in _budget.Limits)
         {
-            if (search.Cost(limit, chosen) is var cost && cost > limit.Most)
+            if (search.Cost(limit, chosen) is var cost && search.Most(limit) is var allowed && cost > allowed)
             {
-                throw new UnreachableBudgetException(_budget, Notation.Call(limit.Name, limit.Most), cost - limit.Most, [],
+                throw new UnreachableBudgetException(_budget, Notation.Call(limit.Name, limit.Most), cost - allowed, [],
                     string.Create(CultureInfo.InvariantCulture, $"the smallest mixture of {string.Join(", ", _candidates)} has {cost:0.###}."));
             }
         }

@@ -1,6 +1,6 @@
 using MLNet.Pruning.Evaluation;
 using MLNet.Pruning.Networks.Onnx;
-using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Scoring.Runtimes;
 
 namespace MLNet.Pruning.Compression.Quantization;
 
@@ -18,6 +18,7 @@ internal sealed class MixedSearch(Network network, ImmutableArray<Quantizer> can
     private readonly Dictionary<Mixture, Network> _built = [];
     private readonly Dictionary<(Mixture, CostMeasure), double> _costs = [];
     private readonly Dictionary<Mixture, double> _losses = [];
+    private double? _milliseconds;
 
     /// <summary>The layers with weights of floats, by name.</summary>
     public IReadOnlyList<string> Layers { get; } = [.. network.Layers
@@ -53,7 +54,10 @@ internal sealed class MixedSearch(Network network, ImmutableArray<Quantizer> can
     /// <summary>Bytes of its file, or the time of a batch.</summary>
     public double Cost(BudgetLimit limit, Mixture mixture) => _costs.TryGetValue((mixture, limit.Measure), out var cost) ? cost
         : _costs[(mixture, limit.Measure)] = limit.Measure == CostMeasure.Bytes ? Bytes(Quantize(mixture))
-            : NetworkTimer.Milliseconds(Quantize(mixture), limit.Batch, step.CancellationToken);
+            : Milliseconds(Quantize(mixture), limit);
+
+    /// <summary>What a limit allows.</summary>
+    public double Most(BudgetLimit limit) => limit.MostOf(() => _milliseconds ??= Milliseconds(network, limit));
 
     /// <summary>The network in a mixture of forms.</summary>
     public Network Quantize(Mixture mixture)
@@ -87,6 +91,8 @@ internal sealed class MixedSearch(Network network, ImmutableArray<Quantizer> can
     }
 
     private QuantizationStep Of(IEnumerable<string> layers) => step with { Only = layers.ToHashSet(), Floats = [] };
+
+    private double Milliseconds(Network timed, BudgetLimit limit) => new NetworkTimer().Milliseconds(timed, limit.Batch, step.CancellationToken);
 
     private static double Bytes(Network network) => OnnxWriter.Write(network).CalculateSize();
 }

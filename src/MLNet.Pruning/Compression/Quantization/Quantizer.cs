@@ -87,7 +87,7 @@ public abstract class Quantizer : TrainableQuantizer
     /// of at most so many bytes, the first network that takes at most so many milliseconds, or, with a limit on the loss of metric alone, the smallest file
     /// that keeps to it. In chains only.
     /// </summary>
-    /// <param name="budget">Limits on <see cref="Budget.Bytes"/>, <see cref="Budget.Milliseconds"/>, <see cref="Budget.MetricLoss"/>, or several.</param>
+    /// <param name="budget">Limits on <see cref="Budget.Bytes"/>, <see cref="Budget.Latency"/>, <see cref="Budget.MetricLoss"/>, or several.</param>
     /// <param name="candidates">The forms, beside floats; by default <c>Int8()</c> where time is limited, else weights of 8, 4 and 2 bits.</param>
     /// <exception cref="ArgumentException">The budget limits another cost, or there are no candidates.</exception>
     public static Quantizer Mixed(Budget budget, IReadOnlyList<Quantizer>? candidates = null) => new MixedQuantizer(budget, candidates);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Scoring.Native;
+using MLNet.Pruning.Scoring.Runtimes;
 
 namespace MLNet.Pruning.Evaluation.Metrics;
 
@@ -17,15 +18,15 @@ internal readonly record struct EnergyUse(double Joules, string Source)
     /// <summary>
     /// Runs batches for a second, and reads the machine's counters before and after; where there are none, takes the time for a power that is given.
     /// </summary>
-    /// <param name="network">The network, with values.</param>
+    /// <param name="plan">What scores.</param>
     /// <param name="batch">Rows in a run.</param>
     /// <param name="watts">What the machine draws where nothing says it.</param>
     /// <param name="folder">Where the processor's counters are.</param>
     /// <param name="gpu">The GPU that scores; null for the processor.</param>
     /// <param name="cancellation">Ends the runs.</param>
-    public static EnergyUse Of(Network network, int batch, double watts, string folder, int? gpu, CancellationToken cancellation)
+    public static EnergyUse Of(ScoringPlan plan, int batch, double watts, string folder, int? gpu, CancellationToken cancellation)
     {
-        using var scorer = Scorer.Create(network, softmax: false, batch, gpu);
+        using var scorer = plan.Create(softmax: false, batch, gpu);
         scorer.Rows.AsSpan().Clear();
         scorer.Run(batch);
         string? refusal;

@@ -32,7 +32,8 @@ public sealed partial class Metric
 
     /// <summary>
     /// Mean milliseconds in which a batch is scored by this library, on the CPU or the GPU that <c>MLContext.GpuDeviceId</c> names: of a thousand runs or as
-    /// many as two seconds have, at least 31, on rows of zeros, after a warm-up.
+    /// many as two seconds have, at least 31, on rows of zeros, after a warm-up. Of a model it is the time of the runtime that scores it on the CPU, see
+    /// <see cref="NeuralNetworkTransformer.Runtime"/>, on as many threads as the batch keeps busy; of a network without a chain that of ONNX Runtime.
     /// </summary>
     /// <param name="batch">Rows in the batch; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="batch"/> is below 1.</exception>
@@ -197,7 +198,7 @@ public sealed partial class Metric
         return Run(Numbered(name, batch), $"{what} {Batch(batch)}.", unit, direction, trial =>
         {
             var times = trial.Times(batch);
-            return new(value(times), string.Create(CultureInfo.InvariantCulture, $"of {times.Count:N0} runs on {trial.Timed}"));
+            return new(value(times), string.Create(CultureInfo.InvariantCulture, $"of {times.Count:N0} runs on {trial.Timed(batch)}"));
         });
     }
 

@@ -1,5 +1,6 @@
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Scoring.Runtimes;
 
 namespace MLNet.Pruning.Evaluation.Metrics;
 
@@ -12,6 +13,9 @@ internal sealed class Trial(Func<Network> network)
     private readonly Dictionary<(int Batch, double Watts), EnergyUse> _energy = [];
 
     public Network Network => field ??= network();
+
+    /// <summary>How it is scored; by default as by a step that has timed nothing.</summary>
+    public ScoringPlan Plan { private get => field ??= ScoringPlan.Undecided(Network); init; }
 
     /// <summary>What the network's outputs mean; null where the rows have no labels.</summary>
     public LearningTask? Task { get; init; }
@@ -40,8 +44,9 @@ internal sealed class Trial(Func<Network> network)
     /// <summary>The GPU that runs are timed on; null for the CPU.</summary>
     public Lazy<int?> Gpu { private get; init; } = new((int?)null);
 
-    /// <summary>Where runs are timed.</summary>
-    public string Timed => Gpu.Value is null ? "this machine's CPU" : "this machine's GPU";
+    /// <summary>Where runs with so many rows are timed.</summary>
+    public string Timed(int batch) => Gpu.Value is not null ? "this machine's GPU" : "this machine's CPU"
+        + (Plan.Choice(batch).Runtime is var runtime and not ScoringRuntime.Auto ? $" ({runtime})" : "");
 
     public CancellationToken Cancellation { get; init; }
 
@@ -55,13 +60,13 @@ internal sealed class Trial(Func<Network> network)
     /// <summary>How long runs take with so many rows.</summary>
     public RunTimes Times(int batch)
         => _times.TryGetValue(batch, out var times) ? times : _times[batch]
-            = NetworkTimer.Time(Network, batch, RunTimes.ForPercentiles, Cancellation, Gpu.Value);
+            = Plan.Time(batch, RunTimes.ForPercentiles, Cancellation, Gpu.Value);
 
     /// <summary>What a row takes in runs with so many.</summary>
     /// <param name="batch">Rows in a run.</param>
     /// <param name="watts">What the machine draws where nothing says it.</param>
     public EnergyUse Energy(int batch, double watts) => _energy.TryGetValue((batch, watts), out var use) ? use
-        : _energy[(batch, watts)] = EnergyUse.Of(Network, batch, watts, PowerCounters, Gpu.Value, Cancellation);
+        : _energy[(batch, watts)] = EnergyUse.Of(Plan, batch, watts, PowerCounters, Gpu.Value, Cancellation);
 
     /// <summary>What the network says of the rows, changed.</summary>
     public Predictions Predict(Perturbation perturbation)
@@ -77,7 +82,7 @@ internal sealed class Trial(Func<Network> network)
             throw new ArgumentException("There are no labelled rows to measure on.");
         }
 
-        using var scorer = Scorer.Create(Network, softmax: false, Math.Min(BatchSize, Rows.Length));
+        using var scorer = Plan.Create(softmax: false, Math.Min(BatchSize, Rows.Length));
         using var change = perturbation?.Start(Network, task);
         var (labels, weights) = (new float[Rows.Length], data.IsWeighted ? new float[Rows.Length] : null);
         float[] scores = [];

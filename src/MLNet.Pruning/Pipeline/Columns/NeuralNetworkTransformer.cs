@@ -15,10 +15,9 @@ namespace MLNet.Pruning;
 public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredictionTransformer<Network>
 {
     private readonly NetworkState _state;
-    private readonly ScoringPlan _plan;
 
     internal NeuralNetworkTransformer(NetworkState state, DataViewSchema inputSchema, StepReport? report, ScoringPlan? plan = null)
-        => (_state, InputSchema, Report, _plan) = (state, inputSchema, report, plan ?? ScoringPlan.Undecided(state.Network));
+        => (_state, InputSchema, Report, Plan) = (state, inputSchema, report, plan ?? ScoringPlan.Undecided(state.Network));
 
     /// <summary>The network.</summary>
     public Network Network => _state.Network;
@@ -39,7 +38,7 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     public StepReport? Report { get; }
 
     /// <summary>What computes the scores, and what it was chosen from where runtimes were timed.</summary>
-    public RuntimeReport Runtime => _plan.Report;
+    public RuntimeReport Runtime => Plan.Report;
 
     /// <summary>
     /// The same transformer with its scores computed by another runtime. <see cref="ScoringRuntime.Auto"/> times the candidates now, which takes from a tenth
@@ -110,8 +109,11 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
 
     /// <summary>The same with the fastest runtime, where another one may be the fastest than that of all networks, and it was not timed yet.</summary>
     internal NeuralNetworkTransformer Timed()
-        => Runtime is { Requested: ScoringRuntime.Auto, Machine: null } && RuntimeTimer.IsWorthTiming(Network)
-            && WithRuntime(ScoringRuntime.Auto) is { Runtime.Machine: not null } timed ? timed : this;
+        => Runtime is { Requested: ScoringRuntime.Auto, Machine: null } && ScoringPlan.Fastest(Network) is { Report.Machine: not null } plan
+            ? new(_state, InputSchema, Report, plan) : this;
+
+    /// <summary>How it scores.</summary>
+    internal ScoringPlan Plan { get; }
 
     /// <summary>Schema of the rows it was fitted on.</summary>
     internal DataViewSchema InputSchema { get; }
@@ -139,7 +141,7 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns)
         => new InputReader(row, columns, Network, _state.Inputs);
 
-    IBatchScorer IScoringStep.CreateScorer(int batch) => _plan.Create(softmax: _state.Task.HasOutputPerClass, batch);
+    IBatchScorer IScoringStep.CreateScorer(int batch) => Plan.Create(softmax: _state.Task.HasOutputPerClass, batch);
 
     Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => ScoreGetters.Create(_state.Task, column, outputs);
 }

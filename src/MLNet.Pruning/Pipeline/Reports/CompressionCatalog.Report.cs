@@ -2,6 +2,7 @@ using MLNet.Pruning.Networks.Onnx;
 using MLNet.Pruning.Pipeline.Columns;
 using MLNet.Pruning.Pipeline.Steps.PruneTrees;
 using MLNet.Pruning.Scoring;
+using MLNet.Pruning.Scoring.Runtimes;
 
 namespace MLNet.Pruning;
 
@@ -29,7 +30,7 @@ public sealed partial class CompressionCatalog
         {
             if (step is NeuralNetworkTransformer network)
             {
-                steps.Add(Reported(Name(network.Report, steps.Count), network.Report, network.Network, Validation(network.Report), options));
+                steps.Add(Reported(Name(network.Report, steps.Count), network.Report, network.Plan, Validation(network.Report), options));
             }
             else if (step is PrunedTreesTransformer { Report: var report } trees)
             {
@@ -61,16 +62,18 @@ public sealed partial class CompressionCatalog
         ArgumentNullException.ThrowIfNull(before);
         ArgumentNullException.ThrowIfNull(after);
         options ??= new();
-        return new([Reported("before", null, before, null, options), Reported("after", null, after, null, options)], options);
+        return new([Reported("before", null, ScoringPlan.Undecided(before), null, options),
+            Reported("after", null, ScoringPlan.Undecided(after), null, options)], options);
     }
 
-    private static ReportedStep Reported(string name, StepReport? report, Network network, ValidationResult? validation, CompressionReportOptions options)
+    private static ReportedStep Reported(string name, StepReport? report, ScoringPlan plan, ValidationResult? validation, CompressionReportOptions options)
     {
+        var network = plan.Network;
         options.CancellationToken.ThrowIfCancellationRequested();
         var isTimed = options.Latency && network.Inputs.All(input => input.IsKnown && input.Shape.Skip(1).All(size => size >= 0));
         return new(name, report, NetworkCost.Of(network, options.CancellationToken),
             Math.Min(OnnxWriter.Write(network).CalculateSize(), OnnxWriter.Write(network, sparse: true).CalculateSize()),
-            isTimed ? NetworkTimer.Milliseconds(network, 1, options.CancellationToken) : null, validation) { Network = network };
+            isTimed ? plan.Time(1, RunTimes.ForMedian, options.CancellationToken).Median : null, validation) { Network = network };
     }
 
     private static string Name(StepReport? report, int before) => report switch

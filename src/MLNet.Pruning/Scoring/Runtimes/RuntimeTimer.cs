@@ -33,22 +33,26 @@ internal static class RuntimeTimer
     }
 
     /// <summary>Chooses for single rows and for batches.</summary>
-    public static RuntimeReport Decide(Network network)
+    /// <param name="network">The network, with values.</param>
+    /// <param name="threads">Threads of ONNX Runtime; null for as many as such a batch keeps busy.</param>
+    /// <param name="batch">Rows that are all there is to choose for: 1, or any number of several; null for both.</param>
+    public static RuntimeReport Decide(Network network, int? threads = null, int? batch = null)
     {
         if (SparseCompiler.Compile(network, ImmutableHashSet<string>.Empty, out var refusal) is not { } program)
         {
             return RuntimeReport.Untimed(network, ScoringRuntime.Auto, $"sparse kernels do not run it, as {refusal}");
         }
 
-        return new(ScoringRuntime.Auto, Choose(network, program, 1),
-            Choose(network, program, Math.Max(2, BatchSizes.Of(network.RowSize))), Machine);
+        var other = RuntimeReport.Untimed(network, ScoringRuntime.Auto, "not timed, as nothing asks for it");
+        return new(ScoringRuntime.Auto, batch is null or 1 ? Choose(network, program, 1, threads) : other.Single,
+            batch is 1 ? other.Batch : Choose(network, program, Math.Max(2, BatchSizes.Of(network.RowSize)), threads), Machine);
     }
 
-    private static RuntimeChoice Choose(Network network, SparseProgram program, int batch)
+    private static RuntimeChoice Choose(Network network, SparseProgram program, int batch, int? threads)
     {
-        using var onnx = OnnxScorer.Create(network, softmax: false, batch, out var refusal);
+        using var onnx = OnnxScorer.Create(network, softmax: false, batch, out var refusal, threads);
         using var sparse = new SparseScorer(program, softmax: false, batch);
-        var layers = TimeLayers(program, sparse, batch);
+        var layers = TimeLayers(program, sparse, batch, threads);
         if (onnx is null)
         {
             return new(ScoringRuntime.Sparse, batch) { Layers = layers, Reason = $"ONNX Runtime does not run it: {refusal}" };
@@ -74,10 +78,10 @@ internal static class RuntimeTimer
     }
 
     /// <summary>Every step in turn, round after round; layers in ONNX Runtime by themselves.</summary>
-    private static LayerRuntime[] TimeLayers(SparseProgram program, SparseScorer scorer, int batch)
+    private static LayerRuntime[] TimeLayers(SparseProgram program, SparseScorer scorer, int batch, int? threads)
     {
         SparseStep[] steps = [.. program.Steps];
-        OnnxScorer?[] parts = [.. steps.Select(step => step.Part is { } part ? OnnxScorer.Create(part(), softmax: false, batch, out _) : null)];
+        OnnxScorer?[] parts = [.. steps.Select(step => step.Part is { } part ? OnnxScorer.Create(part(), softmax: false, batch, out _, threads) : null)];
         try
         {
             Action[] runs = [.. steps.Select(step => (Action)(() => scorer.RunStep(step, batch))), .. parts.Select(part => (Action)(() => part?.Run(batch)))];

@@ -11,8 +11,16 @@ internal static class DigitSearch
     public static readonly int[] Widths = [64, 16, 12, 10, 10];
     public static readonly double[] Sparsities = [0.25, 0.5, 0.75];
     private static readonly Lazy<(Network Network, float[][] Rows, int[] Labels)> s_digits = new(Train);
+    private static readonly Lazy<(long[] Kept, double Accuracy, double Loss)[]> s_all = new(() => [.. Combinations().Select(kept =>
+    {
+        var (accuracy, loss) = Measure(Masked(kept));
+        return (kept, accuracy, loss);
+    })]);
 
     public static Network Network => s_digits.Value.Network;
+
+    /// <summary>All that the sparsities allow, measured by hand.</summary>
+    public static IReadOnlyList<(long[] Kept, double Accuracy, double Loss)> All => s_all.Value;
 
     /// <summary>The network in a chain, without training it again.</summary>
     public static EstimatorChain<NeuralNetworkTransformer> Chain(MLContext ml, Network? network = null, double validation = 0.2)
@@ -89,7 +97,7 @@ internal static class DigitSearch
     public static long Parameters(IReadOnlyList<long> kept) => MultiplyAdds(kept) + kept.Sum() + 10;
 
     /// <summary>All that the sparsities allow: units left of each hidden layer.</summary>
-    public static IEnumerable<long[]> Combinations()
+    private static IEnumerable<long[]> Combinations()
     {
         long[][] levels = [.. Widths[1..^1].Select(width =>
             Sparsities.Prepend(0).Select(sparsity => width - (long)Math.Round(sparsity * width, MidpointRounding.ToEven)).ToArray())];

@@ -4,10 +4,6 @@ namespace MLNet.Pruning.Tests.Compression.Automation;
 [TestClass]
 public class SearchStrategyTests
 {
-    private static readonly Lazy<(long[] Kept, double Accuracy,
-        double Loss)[]> s_all = new(() => [.. DigitSearch.Combinations()
-            .Select(kept => (kept, DigitSearch.Measure(DigitSearch.Masked(kept)).Accuracy, DigitSearch.Measure(DigitSearch.Masked(kept)).Loss))]);
-
     public static IEnumerable<object[]> Strategies => [[SearchStrategy.SensitivityGuided], [SearchStrategy.Evolutionary(12, 10)],
         [SearchStrategy.LearnedPolicy(12, 12)]];
 
@@ -22,7 +18,7 @@ public class SearchStrategyTests
         foreach (var most in new[] { 800, 1000, 1250 })
         {
             var report = DigitSearch.Prune(Options(Budget.MultiplyAdds(most), strategy)).GetReport<AutoPruneReport>();
-            var best = s_all.Value.Where(one => DigitSearch.MultiplyAdds(one.Kept) <= most).MaxBy(one => one.Accuracy);
+            var best = DigitSearch.All.Where(one => DigitSearch.MultiplyAdds(one.Kept) <= most).MaxBy(one => one.Accuracy);
             Assert.AreEqual(best.Accuracy, report.After.Metric, 1e-9, $"{most}: {string.Join(", ", best.Kept)}\n{report}");
             Assert.IsLessThanOrEqualTo(most, DigitSearch.MultiplyAdds(Kept(report)));
         }
@@ -36,7 +32,7 @@ public class SearchStrategyTests
         foreach (var loss in new[] { 0.01, 0.05, 0.2 })
         {
             var report = DigitSearch.Prune(Options(Budget.MetricLoss(loss), strategy)).GetReport<AutoPruneReport>();
-            var best = s_all.Value.Where(one => dense - one.Accuracy <= loss + 1e-9).Min(one => DigitSearch.Parameters(one.Kept));
+            var best = DigitSearch.All.Where(one => dense - one.Accuracy <= loss + 1e-9).Min(one => DigitSearch.Parameters(one.Kept));
             Assert.IsLessThanOrEqualTo(bound * best, DigitSearch.Parameters(Kept(report)), $"{loss}\n{report}");
             Assert.IsLessThanOrEqualTo(loss + 1e-9, dense - report.After.Metric);
         }
@@ -51,7 +47,7 @@ public class SearchStrategyTests
         CollectionAssert.AllItemsAreUnique(report.Trials.Select(trial => string.Join(",", trial.Kept)).ToArray());
         foreach (var trial in report.Trials)
         {
-            var (kept, accuracy, loss) = s_all.Value.Single(one => one.Kept.SequenceEqual(trial.Kept));
+            var (kept, accuracy, loss) = DigitSearch.All.Single(one => one.Kept.SequenceEqual(trial.Kept));
             Assert.AreEqual(accuracy, trial.Validation.Metric, 1e-9, trial.ToString());
             Assert.AreEqual(loss, trial.Validation.Loss, 1e-4, trial.ToString());
             Assert.AreEqual(DigitSearch.MultiplyAdds(kept), trial.Size);

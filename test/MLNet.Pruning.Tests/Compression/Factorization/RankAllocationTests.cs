@@ -79,16 +79,14 @@ public class RankAllocationTests
         }
     }
 
-    /// <summary>Not beside other tests: it is timed. Where others keep the processor busy times tell little, and multiply-adds are looked at too.</summary>
+    /// <summary>Not beside other tests: it is timed. The least rank takes a hundredth of the time, and an eighth is asked for.</summary>
     [TestMethod, DoNotParallelize]
     public void A_network_is_as_fast_as_asked_for()
     {
-        var network = Network.Mlp(2048, 2048, 10).Initialize(1);
-        var before = Enumerable.Range(0, 3).Min(_ => NetworkTimer.Milliseconds(network, 64, default));
-        var small = network.Factorize(Factorizer.Svd, Rank.Within(Budget.Milliseconds(before / 4, batch: 64)).For("fc2", 5));
-        Assert.IsLessThan(0.6 * network.MultiplyAdds(), small.MultiplyAdds());
-        Assert.IsLessThan(NetworkTimer.Milliseconds(network, 64, default), NetworkTimer.Milliseconds(small, 64, default));
-        var unchanged = network.Factorize(new() { Factorizer = Factorizer.Svd, Rank = Rank.Within(Budget.Milliseconds(1e6)) }, out var layers);
+        var network = Network.Mlp(1024, 1024, 10).Initialize(1);
+        var small = network.Factorize(Factorizer.Svd, Rank.Within(Budget.LatencyFraction(0.125, batch: 64)).For("fc2", 5));
+        Assert.IsLessThan(0.5 * network.MultiplyAdds(), small.MultiplyAdds());
+        var unchanged = network.Factorize(new() { Factorizer = Factorizer.Svd, Rank = Rank.Within(Budget.Latency(1e6)) }, out var layers);
         Assert.AreEqual(network.ParameterCount, unchanged.ParameterCount);
         Assert.Contains("the budget leaves it as it is", layers[0].Reason!);
     }

@@ -80,10 +80,10 @@ public class MixedQuantizationTests
         CollectionAssert.AreEquivalent(new[] { "fc1", "fc2", "fc3" }, report.Layers.Keys.ToArray());
         StringAssert.Contains(report.ToString(), "fc2: Weights(");
         // Time: what floats keep to already stays.
-        var slow = ml.Transforms.AutoQuantize(Budget.Milliseconds(1e6)).Fit(trained.Transform(data)).GetReport<QuantizationReport>();
+        var slow = ml.Transforms.AutoQuantize(Budget.Latency(1e6)).Fit(trained.Transform(data)).GetReport<QuantizationReport>();
         Assert.IsTrue(slow.Layers.Values.All(form => form == "floats"));
         var timed = Assert.ThrowsExactly<UnreachableBudgetException>(()
-            => ml.Transforms.AutoQuantize(Budget.Milliseconds(1e-6)).Fit(trained.Transform(data)));
+            => ml.Transforms.AutoQuantize(Budget.LatencyFraction(1e-6)).Fit(trained.Transform(data)));
         Assert.IsGreaterThan(0, timed.Missing);
         var same = ml.Transforms.AutoQuantize(Budget.MetricLoss(0.01)).Fit(trained.Transform(data));
         Assert.AreEqual(report.ToString(), same.GetReport<QuantizationReport>().ToString());

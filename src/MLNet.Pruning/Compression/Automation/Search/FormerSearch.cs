@@ -29,7 +29,7 @@ internal static partial class FormerSearch
         ? match.Groups["cost"].Value switch
         {
             "loss of metric" => Call(nameof(MLNet.Pruning.Budget.MetricLoss), match, "most"),
-            "milliseconds" => Call(nameof(MLNet.Pruning.Budget.Milliseconds), match, "most", "batch"),
+            "milliseconds" => Call(nameof(MLNet.Pruning.Budget.Latency), match, "most", "batch"),
             "multiply-adds" => Call(nameof(MLNet.Pruning.Budget.MultiplyAdds), match, "most"),
             "parameters" => Call(nameof(MLNet.Pruning.Budget.Parameters), match, "most"),
             _ => Call(nameof(MLNet.Pruning.Budget.Bytes), match, "most"),

@@ -70,6 +70,9 @@ internal sealed class RatioSpace
         return Array.AsReadOnly<double>([.. sparsities]);
     }
 
+    /// <summary>Every layer at the same level, or at its last where that is before.</summary>
+    public int[] Uniform(int level) => [.. Layers.Select(layer => Math.Min(level, layer.Last))];
+
     /// <summary>The network with each layer at its level.</summary>
     public PrunedNetwork Prune(IReadOnlyList<int> levels)
     {

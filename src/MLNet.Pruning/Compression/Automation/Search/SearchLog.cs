@@ -6,11 +6,18 @@ internal sealed class SearchLog
     /// <summary>Falls that are sums of fractions are compared to rounding.</summary>
     private const double Rounding = 1e-9;
 
+    /// <summary>How far from the limit on time, as a share of it, the table of layer times may be wrong about which side a network is on.</summary>
+    private const double Near = 1.0 / 3;
+
     private readonly RatioSpace _space;
     private readonly CostMeter _meter;
     private readonly Budget _budget;
     private readonly Dictionary<string, double> _costs = [];
+    private readonly Dictionary<string, double> _timed = [];
     private readonly Dictionary<string, SearchTrial> _trials = [];
+
+    /// <summary>What the last network near the limit took as a whole, over what the table says of it.</summary>
+    private double _offTable = 1;
 
     /// <param name="space">The networks to choose from.</param>
     /// <param name="meter">Counts and times them.</param>
@@ -49,34 +56,55 @@ internal sealed class SearchLog
 
     public static string Key(IReadOnlyList<int> levels) => string.Join(",", levels);
 
-    /// <summary>Every layer at the same level, or its last where that is before.</summary>
-    public int[] Uniform(int level) => [.. Layers.Select(layer => Math.Min(level, layer.Last))];
+    /// <inheritdoc cref="RatioSpace.Uniform"/>
+    public int[] Uniform(int level) => _space.Uniform(level);
 
     public SearchTrial? Find(IReadOnlyList<int> levels) => _trials.GetValueOrDefault(Key(levels));
 
+    /// <summary>What a network costs, milliseconds by the table.</summary>
     public double Cost(CostMeasure measure, IReadOnlyList<int> levels)
     {
         var key = $"{measure} {Key(levels)}";
-        return _costs.TryGetValue(key, out var cost) ? cost : _costs[key] = _meter.Of(measure, levels);
+        var cost = _costs.TryGetValue(key, out var known) ? known : _costs[key] = _meter.Of(measure, levels);
+        return measure == CostMeasure.Milliseconds ? cost * _offTable : cost;
     }
 
-    /// <summary>A cost that was measured in an earlier run.</summary>
-    public void Remember(CostMeasure measure, IReadOnlyList<int> levels, double cost) => _costs[$"{measure} {Key(levels)}"] = cost;
+    /// <summary>The milliseconds of a network that was timed as a whole; null for one that was not.</summary>
+    public double? Timed(IReadOnlyList<int> levels) => _timed.TryGetValue(Key(levels), out var milliseconds) ? milliseconds : null;
+
+    /// <summary>Notes the milliseconds of a network as a whole. Near the limit the table is taken to be off for others by as much as for this one.</summary>
+    public void Time(IReadOnlyList<int> levels, double milliseconds)
+    {
+        _timed[Key(levels)] = milliseconds;
+        if (IsNearLimit(levels))
+        {
+            _offTable *= milliseconds / Cost(CostMeasure.Milliseconds, levels);
+        }
+    }
+
+    /// <summary>What a network costs, milliseconds as it was timed as a whole, or by the table where it was not.</summary>
+    public double Known(CostMeasure measure, IReadOnlyList<int> levels)
+        => measure == CostMeasure.Milliseconds && Timed(levels) is { } milliseconds ? milliseconds : Cost(measure, levels);
 
     /// <summary>By how much the limits on costs are exceeded, as shares of them, summed up; 0 where they are met.</summary>
-    public double CostExcess(IReadOnlyList<int> levels) => CostExcess(measure => Cost(measure, levels));
+    public double CostExcess(IReadOnlyList<int> levels) => CostExcess(measure => Known(measure, levels));
 
     /// <inheritdoc cref="CostExcess(IReadOnlyList{int})"/>
-    public double CostExcess(Func<CostMeasure, double> cost) => _budget.Limits.Sum(limit => Math.Max(0, cost(limit.Measure) / limit.Most - 1));
+    public double CostExcess(Func<CostMeasure, double> cost) => _budget.Limits.Sum(limit => Math.Max(0, cost(limit.Measure) / _meter.Most(limit) - 1));
 
     /// <summary>By how much more of the metric is lost than is allowed.</summary>
     public double MetricExcess(ValidationResult validation) => _budget.MaximumMetricLoss is not { } most ? 0
         : Before.LossTo(validation) - most is var excess && excess > Rounding ? excess : excess <= Rounding ? 0 : double.PositiveInfinity;
 
-    /// <summary>Notes a candidate that was measured.</summary>
+    /// <summary>Notes a candidate that was measured; one near the limit on time is timed as a whole.</summary>
     public SearchTrial Add(IReadOnlyList<int> levels, ValidationResult validation)
     {
-        var trial = new SearchTrial([.. levels], CostExcess(levels), MetricExcess(validation), Cost(Minimize, levels), validation);
+        if (Timed(levels) is null && IsNearLimit(levels))
+        {
+            Time(levels, _meter.Milliseconds(levels));
+        }
+
+        var trial = new SearchTrial([.. levels], CostExcess(levels), MetricExcess(validation), Known(Minimize, levels), validation);
         _trials[Key(levels)] = trial;
         Trials.Add(trial);
         Best = Best is null || Compare(trial, Best) < 0 ? trial : Best;
@@ -96,6 +124,9 @@ internal sealed class SearchLog
             : Worst(one.Validation.Loss).CompareTo(Worst(other.Validation.Loss));
         return fit != 0 ? fit : BoundsMetric ? size != 0 ? size : accuracy : accuracy != 0 ? accuracy : size;
     }
+
+    private bool IsNearLimit(IReadOnlyList<int> levels)
+        => _budget.Time is { } limit && Math.Abs(Cost(CostMeasure.Milliseconds, levels) / _meter.Most(limit) - 1) <= Near;
 
     private static double Worst(double loss) => double.IsNaN(loss) ? double.PositiveInfinity : loss;
 }

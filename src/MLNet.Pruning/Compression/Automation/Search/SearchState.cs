@@ -35,6 +35,9 @@ internal sealed class SearchState
         }
     }
 
+    /// <summary>The layer times that the search went by; null where it went by none, or they were not measured yet.</summary>
+    public LatencyTable? Latency { get; set; }
+
     /// <summary>What was measured of a candidate; null where it was not.</summary>
     public Candidate? Find(IReadOnlyList<int> levels) => _candidates.Find(candidate => candidate.Levels.SequenceEqual(levels));
 
@@ -44,7 +47,8 @@ internal sealed class SearchState
         _candidates.Add(candidate);
         if (_path is not null)
         {
-            AtomicFile.Write(_path, stream => JsonSerializer.Serialize(stream, new Content(Format, Version, _settings, _candidates), JsonText.Options));
+            var content = new Content(Format, Version, _settings, _candidates, Latency);
+            AtomicFile.Write(_path, stream => JsonSerializer.Serialize(stream, content, JsonText.Options));
         }
     }
 
@@ -76,6 +80,7 @@ internal sealed class SearchState
 
         var here = _settings.ToDictionary(setting => setting.Name, setting => setting.Value);
         var other = here.Keys.Concat(written.Keys).FirstOrDefault(name => here.GetValueOrDefault(name) != written.GetValueOrDefault(name));
+        Latency = content.Latency;
         return other is null ? content.Candidates : throw new SearchStateException(
             $"{path} is of another search: its {other} is '{written.GetValueOrDefault(other, "null")}', here it is '{here.GetValueOrDefault(other, "null")}'. "
             + "Give another file, or remove it to begin anew.");
@@ -83,12 +88,12 @@ internal sealed class SearchState
 
     /// <summary>A candidate that was measured.</summary>
     /// <param name="Levels">The level of each layer.</param>
-    /// <param name="Milliseconds">What a batch took; null where that was not measured.</param>
+    /// <param name="Milliseconds">What a batch took; null where the network was not timed as a whole.</param>
     /// <param name="Metric">The validation metric.</param>
     /// <param name="Loss">The validation loss.</param>
     internal sealed record Candidate(List<int> Levels, double? Milliseconds, double Metric, double Loss);
 
     private sealed record Setting(string Name, string Value);
 
-    private sealed record Content(string Format, int Version, List<Setting> Settings, List<Candidate> Candidates);
+    private sealed record Content(string Format, int Version, List<Setting> Settings, List<Candidate> Candidates, LatencyTable? Latency = null);
 }

@@ -17,7 +17,9 @@ internal sealed class SensitivityGuidedSearch : SearchStrategy
 
         var rises = Enumerable.Range(0, log.Layers.Count).Select(layer => Rises(log, layer)).ToArray();
         var path = Path(log, rises);
-        var first = path.FindIndex(levels => log.CostExcess(levels) == 0);
+        var affordable = path.FindIndex(levels => log.CostExcess(levels) == 0);
+        // Where time is short, even the smallest may exceed it by what the table says.
+        var first = affordable >= 0 ? affordable : path.Count - 1;
         yield return path[first];
         if (log.BoundsMetric && log.Find(path[first])!.MetricExcess == 0)
         {

@@ -15,7 +15,7 @@ public static class AutoPruneCatalog
     /// <param name="granularity">What is pruned as one; by default <see cref="Granularity.Unit"/>, which is removed.</param>
     /// <param name="strategy">How the sparsities are looked for; by default <see cref="SearchStrategy.SensitivityGuided"/>.</param>
     /// <param name="fineTuneEpochs">Epochs of fine-tuning of the network chosen.</param>
-    /// <exception cref="ArgumentException">The granularity does not go with the budget, or has no share of a layer.</exception>
+    /// <exception cref="ArgumentException">The granularity has no share of a layer.</exception>
     /// <example>
     /// <code>
     /// // The smallest network that loses at most one point of accuracy.

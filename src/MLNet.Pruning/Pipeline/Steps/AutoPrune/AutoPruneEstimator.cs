@@ -46,7 +46,7 @@ public sealed class AutoPruneEstimator : IEstimator<NeuralNetworkTransformer>
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed,
             _options.CancellationToken) { Measured = _options.Selection.Measured };
         var space = new RatioSpace(start, _options.Selection, _options.Sparsities, calibration);
-        var loop = new AutoPruneLoop(_options, space,
+        var loop = new AutoPruneLoop(_options, space, state.Dense ?? state.Network,
             network => validation.Measure(network)
                 ?? throw new InvalidOperationException("AutoPrune needs validation rows to measure candidates on: train with a ValidationFraction above 0."),
             (network, epochs) => network.WithWeights(new TrainingLoop(data, training.With(epochs), state.Task, device, _ => { })

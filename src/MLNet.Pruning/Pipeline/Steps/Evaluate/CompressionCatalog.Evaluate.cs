@@ -48,7 +48,7 @@ public sealed partial class CompressionCatalog
 
         IDataView Before(IDataView view) => steps[..last].Aggregate(view, (before, step) => step.Transform(before));
         var training = options.TrainingData is { } rows ? Before(rows) : null;
-        return EvaluationRun.Of(((NeuralNetworkTransformer)steps[last]).State, Before(data), training, options, Gpu(options.CancellationToken));
+        return EvaluationRun.Of((NeuralNetworkTransformer)steps[last], Before(data), training, options, Gpu(options.CancellationToken));
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Evaluation.Metrics;
+using MLNet.Pruning.Scoring.Runtimes;
 using MLNet.Pruning.Training;
 
 namespace MLNet.Pruning.Pipeline.Steps.Evaluate;
@@ -8,13 +9,14 @@ namespace MLNet.Pruning.Pipeline.Steps.Evaluate;
 internal static class EvaluationRun
 {
     /// <summary>Measures the network of a chain.</summary>
-    /// <param name="state">The network and its columns.</param>
+    /// <param name="step">The network, its columns, and how it is scored.</param>
     /// <param name="rows">Rows as its step gets them.</param>
     /// <param name="training">Those that it was trained on; null where they are not at hand.</param>
     /// <param name="options">What is measured.</param>
     /// <param name="gpu">The GPU that runs are timed on.</param>
-    public static EvaluationReport Of(NetworkState state, IDataView rows, IDataView? training, EvaluationOptions options, Lazy<int?> gpu)
+    public static EvaluationReport Of(NeuralNetworkTransformer step, IDataView rows, IDataView? training, EvaluationOptions options, Lazy<int?> gpu)
     {
+        var state = step.State;
         var (network, task) = (state.Network, state.Task);
         var metrics = options.Metrics ?? Usual(task, network.Output.RowSize);
         foreach (var metric in metrics)
@@ -29,11 +31,11 @@ internal static class EvaluationRun
             return new(() => network)
             {
                 Task = task, Data = data, Rows = data.TrainingRows, BatchSize = options.BatchSize, Cancellation = options.CancellationToken, Training = other,
-                Gpu = gpu,
+                Gpu = gpu, Plan = step.Plan,
             };
         }
 
-        var trial = metrics.Any(metric => metric.NeedsRows) ? Try(rows, training is null ? null : Try(training, null)) : WithoutRows(network, options, gpu);
+        var trial = metrics.Any(metric => metric.NeedsRows) ? Try(rows, training is null ? null : Try(training, null)) : WithoutRows(step.Plan, options, gpu);
         return Report(metrics, trial, state.Keys?.Names);
     }
 
@@ -49,7 +51,7 @@ internal static class EvaluationRun
         if (view is null || !metrics.Any(metric => metric.NeedsRows))
         {
             return metrics.FirstOrDefault(metric => metric.NeedsRows) is { } needy ? throw Trial.Lacks(needy, "rows to measure on")
-                : Report(metrics, WithoutRows(network, options, gpu));
+                : Report(metrics, WithoutRows(ScoringPlan.Undecided(network), options, gpu));
         }
 
         var names = options.InputColumnNames is { Count: > 0 } given ? given
@@ -66,8 +68,8 @@ internal static class EvaluationRun
     /// <summary>Whether a column says what outputs mean, as labels of rows do.</summary>
     public static bool IsLabel(DataViewSchema schema, string name) => schema.GetColumnOrNull(name) is { } column && TaskLabels.Of(column.Type) is not null;
 
-    private static Trial WithoutRows(Network network, EvaluationOptions options, Lazy<int?> gpu)
-        => new(() => network) { Cancellation = options.CancellationToken, Gpu = gpu };
+    private static Trial WithoutRows(ScoringPlan plan, EvaluationOptions options, Lazy<int?> gpu)
+        => new(() => plan.Network) { Cancellation = options.CancellationToken, Gpu = gpu, Plan = plan };
 
     /// <summary>What is measured where nothing is asked for: all that fits and takes no time to speak of.</summary>
     private static Metric[] Usual(LearningTask task, int outputs)

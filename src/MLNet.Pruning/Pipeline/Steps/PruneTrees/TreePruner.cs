@@ -94,7 +94,7 @@ internal sealed class TreePruner
         CostMeasure.Trees => cost.Trees,
         CostMeasure.Nodes => cost.Nodes,
         _ => cost.Bytes,
-    } <= limit.Most * (limit.IsShare ? dense : 1));
+    } <= limit.MostOf(() => dense));
 
     private TreeModel ToSize()
     {

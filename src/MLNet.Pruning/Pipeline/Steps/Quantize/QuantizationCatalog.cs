@@ -25,7 +25,7 @@ public static class QuantizationCatalog
 
     /// <summary>Rounds each layer of the network of the step before as far as a budget asks for: <see cref="Quantizer.Mixed"/>.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="budget">Limits on <see cref="Budget.Bytes"/>, <see cref="Budget.Milliseconds"/>, <see cref="Budget.MetricLoss"/>, or several.</param>
+    /// <param name="budget">Limits on <see cref="Budget.Bytes"/>, <see cref="Budget.Latency"/>, <see cref="Budget.MetricLoss"/>, or several.</param>
     /// <param name="candidates">The forms, beside floats; by default <c>Quantizer.Int8()</c> where time is limited, else weights of 8, 4 and 2 bits.</param>
     /// <param name="rounding">Which of the integers around it a weight becomes; by default <see cref="WeightRounding.Nearest"/>.</param>
     /// <exception cref="ArgumentException">The budget limits another cost, or there are no candidates.</exception>
