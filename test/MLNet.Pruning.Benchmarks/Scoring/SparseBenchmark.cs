@@ -42,6 +42,17 @@ internal static class SparseBenchmark
             Add(report, name, network, 0.9, 64, aim, isInteger: true);
         }
 
+        foreach (var (granularity, share) in new[]
+        {
+            (Granularity.WeightBlock(1, 4), 0.9), (Granularity.WeightBlock(16, 1), 0.9), (Granularity.NToM(2, 4), 0.5), (Granularity.NToM(1, 4), 0.75),
+        })
+        {
+            var name = FormattableString.Invariant($"Dense layer 1024 x 1024, {share:0%} zeros by {granularity}");
+            var pruned = BenchmarkNetworks.Dense.Prune(Amount.Fraction(share), granularity: granularity).Network;
+            Add(report, name, pruned, BenchmarkNetworks.Dense, 1, null);
+            Add(report, $"{name} in bytes", InBytes(pruned), BenchmarkNetworks.Dense, 1, null);
+        }
+
         var (full, small) = (BenchmarkNetworks.LeNet5, BenchmarkNetworks.SmallLeNet5);
         foreach (var (name, network) in new[]
         {

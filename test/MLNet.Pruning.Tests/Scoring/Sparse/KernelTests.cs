@@ -29,7 +29,13 @@ public unsafe class KernelTests
             var (weights, bias, x) = Draw(s_outputs[inputs % 4], inputs, zeros: inputs % 11 / 10.0, seed: inputs);
             using var input = new GuardedFloats(inputs + IVectorProduct.Slack);
             x.CopyTo(input.Values);
-            foreach (var product in new IVectorProduct[] { new WindowProduct(weights, bias, lanes), new BlockProduct(weights, bias, lanes) })
+            var products = new List<IVectorProduct> { new WindowProduct(weights, bias, lanes), new BlockProduct(weights, bias, lanes) };
+            if (inputs >= lanes)
+            {
+                products.Add(new BlockProduct(weights, bias, lanes, isOfInputs: true));
+            }
+
+            foreach (var product in products)
             {
                 using var output = new GuardedFloats(product.Rows);
                 foreach (var relu in new[] { false, true })
@@ -54,6 +60,14 @@ public unsafe class KernelTests
             bool[] kept = [.. Enumerable.Range(0, 64 / lanes * 500).Select(_ => random.NextDouble() < 0.1)];
             float[] weights = [.. Enumerable.Range(0, 64 * 500).Select(i => kept[i / 500 / lanes * 500 + i % 500] ? random.NextSingle() : 0)];
             Assert.IsInstanceOfType<BlockProduct>(IVectorProduct.Of(weights, new float[64]), $"{lanes}");
+        }
+
+        foreach (var inputs in new[] { 4, 8, 16 }.Where(inputs => inputs <= IVectorProduct.Lanes))
+        {
+            var random = new Random(1);
+            bool[] kept = [.. Enumerable.Range(0, 64 * 512 / inputs).Select(_ => random.NextDouble() < 0.1)];
+            float[] weights = [.. Enumerable.Range(0, 64 * 512).Select(i => kept[i / inputs] ? random.NextSingle() : 0)];
+            Assert.IsInstanceOfType<BlockProduct>(IVectorProduct.Of(weights, new float[64]), $"{inputs} inputs");
         }
 
         Assert.IsInstanceOfType<WindowProduct>(IVectorProduct.Of(Draw(64, 500, 0.9, 1).Weights, new float[64]));

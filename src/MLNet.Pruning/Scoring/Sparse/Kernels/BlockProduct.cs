@@ -3,12 +3,14 @@ using System.Runtime.Intrinsics;
 namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 
 /// <summary>
-/// A matrix times one column, where outputs that follow one another have their non-zeros at the same inputs, as blocks of 4, 8 or 16 outputs do: an input for
-/// all of a vector's outputs at once, which nothing has to look up. Blocks of which a part is zero are computed whole.
+/// A matrix times one column, where non-zeros lie in blocks of 4, 8 or 16 outputs by one input, or of one output by as many inputs: a vector of weights at
+/// once, times an input for all of its outputs or the inputs next to each other, which nothing has to look up. Blocks of which a part is zero are computed
+/// whole.
 /// </summary>
 internal sealed unsafe class BlockProduct : IVectorProduct
 {
     private readonly int _lanes;
+    private readonly bool _isOfInputs;
     private readonly Aligned<int> _ends;
     private readonly Aligned<int> _inputs;
     private readonly Aligned<float> _values;
@@ -16,53 +18,56 @@ internal sealed unsafe class BlockProduct : IVectorProduct
 
     /// <param name="weights">The matrix, row by row.</param>
     /// <param name="bias">One for each row.</param>
-    /// <param name="lanes">Outputs of a block: 4, 8 or 16.</param>
-    public BlockProduct(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, int lanes)
+    /// <param name="lanes">Weights of a block: 4, 8 or 16.</param>
+    /// <param name="isOfInputs">Whether a block is of the inputs of one output, and not of the outputs that read one input.</param>
+    public BlockProduct(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, int lanes, bool isOfInputs = false)
     {
-        _lanes = lanes;
-        var inputs = weights.Length / bias.Length;
+        (_lanes, _isOfInputs) = (lanes, isOfInputs);
         var (ends, places, values) = (new List<int>(), new List<int>(), new List<float>());
-        for (var row = 0; row < bias.Length; row += lanes)
+        Span<float> block = stackalloc float[lanes];
+        var (rows, inputs) = (bias.Length, weights.Length / bias.Length);
+        for (var row = 0; row < rows; row += isOfInputs ? 1 : lanes)
         {
-            for (var input = 0; input < inputs; input++)
+            for (var input = 0; input < inputs; input += isOfInputs ? lanes : 1)
             {
-                if (IsBlock(weights, inputs, row, Math.Min(bias.Length, row + lanes), input))
+                if (Read(weights, rows, row, input, isOfInputs, block, out var first))
                 {
-                    places.Add(input);
-                    for (var lane = 0; lane < lanes; lane++)
-                    {
-                        values.Add(row + lane < bias.Length ? weights[(row + lane) * inputs + input] : 0);
-                    }
+                    places.Add(first);
+                    values.AddRange(block);
                 }
             }
 
             ends.Add(places.Count);
         }
 
-        (_ends, _inputs, _values, _bias) = (new(ends), new(places), new(values), new(ends.Count * lanes));
+        (_ends, _inputs, _values, _bias) = (new(ends), new(places), new(values), new(ends.Count * (isOfInputs ? 1 : lanes)));
         bias.CopyTo(_bias.Span);
     }
 
     public int Rows => _bias.Length;
 
-    public double Cost => CostOf(_inputs.Length, _lanes);
+    public double Cost => CostOf(_inputs.Length, _bias.Length, _lanes, _isOfInputs);
 
-    /// <summary>Blocks with a non-zero.</summary>
-    public static int Count(ReadOnlySpan<float> weights, int rows, int lanes)
+    /// <summary>What it would cost; infinite for blocks of more inputs than there are.</summary>
+    public static double CostOf(ReadOnlySpan<float> weights, int rows, int lanes, bool isOfInputs)
     {
         var (count, inputs) = (0, weights.Length / rows);
-        for (var row = 0; row < rows; row += lanes)
+        if (isOfInputs && inputs < lanes)
         {
-            for (var input = 0; input < inputs; input++)
+            return double.PositiveInfinity;
+        }
+
+        Span<float> block = stackalloc float[lanes];
+        for (var row = 0; row < rows; row += isOfInputs ? 1 : lanes)
+        {
+            for (var input = 0; input < inputs; input += isOfInputs ? lanes : 1)
             {
-                count += IsBlock(weights, inputs, row, Math.Min(rows, row + lanes), input) ? 1 : 0;
+                count += Read(weights, rows, row, input, isOfInputs, block, out _) ? 1 : 0;
             }
         }
 
-        return count;
+        return CostOf(count, rows, lanes, isOfInputs);
     }
-
-    public static double CostOf(int blocks, int lanes) => blocks * (lanes switch { 16 => 1, 8 => 0.56, _ => 0.5 });
 
     public void Run(float* x, float* y, bool relu)
     {
@@ -80,21 +85,43 @@ internal sealed unsafe class BlockProduct : IVectorProduct
         }
     }
 
-    private static bool IsBlock(ReadOnlySpan<float> weights, int inputs, int row, int end, int input)
+    // An output by itself takes the sum of a vector besides its blocks.
+    private static double CostOf(int blocks, int rows, int lanes, bool isOfInputs)
+        => blocks * (lanes switch { 16 => 1, 8 => 0.56, _ => 0.5 }) + (isOfInputs ? 2 * rows : 0);
+
+    /// <summary>Reads a block; whether it has a non-zero.</summary>
+    private static bool Read(ReadOnlySpan<float> weights, int rows, int row, int input, bool isOfInputs, Span<float> block, out int first)
     {
-        for (; row < end; row++)
+        var inputs = weights.Length / rows;
+        // The last inputs are read with some before them, whose weights are zero here: what lies behind them is not theirs.
+        first = isOfInputs ? Math.Min(input, inputs - block.Length) : input;
+        var any = false;
+        for (var lane = 0; lane < block.Length; lane++)
         {
-            if (weights[row * inputs + input] != 0)
-            {
-                return true;
-            }
+            var place = isOfInputs ? row * inputs + first + lane : (row + lane) * inputs + input;
+            block[lane] = (isOfInputs ? first + lane >= input : row + lane < rows) ? weights[place] : 0;
+            any |= block[lane] != 0;
         }
 
-        return false;
+        return any;
+    }
+
+    private void Run<TLanes, TVector>(float* x, float* y, bool relu)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct
+    {
+        if (_isOfInputs)
+        {
+            Inputs<TLanes, TVector>(x, y, relu);
+        }
+        else
+        {
+            Outputs<TLanes, TVector>(x, y, relu);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Run<TLanes, TVector>(float* x, float* y, bool relu)
+    private void Outputs<TLanes, TVector>(float* x, float* y, bool relu)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
     {
@@ -121,6 +148,37 @@ internal sealed unsafe class BlockProduct : IVectorProduct
 
             a = TLanes.Add(TLanes.Add(a, b), TLanes.Add(c, d));
             TLanes.Store(relu ? TLanes.Max(a, TLanes.Zero) : a, y);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Inputs<TLanes, TVector>(float* x, float* y, bool relu)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct
+    {
+        var lanes = TLanes.Count;
+        var value = _values.Pointer;
+        int* input = _inputs.Pointer, first = input, end = _ends.Pointer;
+        for (var row = 0; row < _ends.Length; row++)
+        {
+            var last = first + end[row];
+            var (a, b, c, d) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
+            for (; input + 3 < last; input += 4, value += 4 * lanes)
+            {
+                a = TLanes.MultiplyAdd(TLanes.Load(x + (nuint)input[0]), TLanes.Load(value), a);
+                b = TLanes.MultiplyAdd(TLanes.Load(x + (nuint)input[1]), TLanes.Load(value + lanes), b);
+                c = TLanes.MultiplyAdd(TLanes.Load(x + (nuint)input[2]), TLanes.Load(value + 2 * lanes), c);
+                d = TLanes.MultiplyAdd(TLanes.Load(x + (nuint)input[3]), TLanes.Load(value + 3 * lanes), d);
+            }
+
+            for (; input < last; input++, value += lanes)
+            {
+                a = TLanes.MultiplyAdd(TLanes.Load(x + (nuint)input[0]), TLanes.Load(value), a);
+            }
+
+            var sum = TLanes.Sum(TLanes.Add(TLanes.Add(a, b), TLanes.Add(c, d))) + _bias.Pointer[row];
+            // Not MathF.Max, so that what is no number stays none.
+            y[row] = relu && sum < 0 ? 0 : sum;
         }
     }
 }

@@ -33,9 +33,12 @@ internal unsafe interface IVectorProduct
         IVectorProduct best = new WindowProduct(weights, bias, Lanes);
         for (var lanes = 4; lanes <= (Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4); lanes *= 2)
         {
-            if (BlockProduct.CostOf(BlockProduct.Count(weights, bias.Length, lanes), lanes) < best.Cost)
+            foreach (var isOfInputs in (ReadOnlySpan<bool>)[false, true])
             {
-                best = new BlockProduct(weights, bias, lanes);
+                if (BlockProduct.CostOf(weights, bias.Length, lanes, isOfInputs) < best.Cost)
+                {
+                    best = new BlockProduct(weights, bias, lanes, isOfInputs);
+                }
             }
         }
 
