@@ -52,7 +52,9 @@ public class RuntimeTests
         Assert.AreSame(compact, compact.Compact(), "what was timed is not timed again");
     }
 
-    /// <summary>Not beside other tests: it is timed. Kernels of a few hundred non-zeros against a dense product of two million, some fifty times as much.</summary>
+    /// <summary>
+    /// Not beside other tests: it is timed. Kernels of a few hundred non-zeros against a dense product of two million, some fifty times as much.
+    /// </summary>
     [TestMethod, DoNotParallelize]
     public void Latency_is_measured_on_the_runtime_that_scores()
     {

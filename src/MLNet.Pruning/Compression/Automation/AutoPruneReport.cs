@@ -75,7 +75,8 @@ public sealed record AutoPruneReport : StepReport
     private IEnumerable<ReportPart> Times => LayerTimes is not { } table ? [] :
     [
         new ReportText(string.Create(CultureInfo.InvariantCulture,
-            $"timed: a batch of {table.Batch:N0} on one thread, in {RuntimeBefore} before and {RuntimeAfter} after; layers by multiply-adds left in all, in ms:")),
+            $"timed: a batch of {table.Batch:N0} on one thread, in {RuntimeBefore} before and {RuntimeAfter} after; layers by multiply-adds left in all, "
+                + $"in ms:")),
         .. table.Parts,
     ];
 

@@ -20,7 +20,8 @@ internal static class RuntimeTimer
         + $"{(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)} bits";
 
     /// <summary>
-    /// Whether sparse kernels may be faster than ONNX Runtime: of networks of many zeros, and of bytes, whose small layers take ONNX Runtime longer than floats.
+    /// Whether sparse kernels may be faster than ONNX Runtime: of networks of many zeros, and of bytes, whose small layers take ONNX Runtime longer than
+    /// those of floats.
     /// </summary>
     public static bool IsWorthTiming(Network network)
         => Zeros(network) >= ManyZeros || network.Nodes.Any(node => node.Operator == "QuantizeLinear" && ByteGrid.Of(network, node) is not null);

@@ -4,7 +4,9 @@ using Microsoft.ML;
 
 namespace MLNet.Pruning.Tests.Compression.Automation;
 
-/// <summary>Pruning to a time: by times that are computed, so that all 64 networks of a small search are known; and by the clock, with limits far from both ends.</summary>
+/// <summary>
+/// Pruning to a time: by times that are computed, so that all 64 networks of a small search are known; and by the clock, with limits far from both ends.
+/// </summary>
 [TestClass]
 public class LatencyBudgetTests
 {

@@ -78,6 +78,38 @@ public unsafe class IntegerProductTests
     }
 
     [TestMethod]
+    // An inverse that is exact and one that is not, zeros at both ends and between, a step so small that its inverse is no number.
+    [DataRow(0.5f, 128)]
+    [DataRow(0.1f, 0)]
+    [DataRow(1f / 255, 255)]
+    [DataRow(0.003f, 77)]
+    [DataRow(1e-45f, 3)]
+    public void Floats_round_to_the_byte_of_their_quotient(float scale, int zero)
+    {
+        var grid = new ByteGrid(scale, (byte)zero);
+        // Every half and what is next to it, ends and beyond, and what is no number; at every place of a block.
+        var values = Enumerable.Range(-300, 900).SelectMany(i => new[] { MathF.BitDecrement((i - 0.5f) * scale), (i - 0.5f) * scale,
+            MathF.BitIncrement((i - 0.5f) * scale), i * scale }).Concat([float.MaxValue, float.MinValue, 2147483520 * scale, -2147483648 * scale,
+                float.PositiveInfinity, float.NegativeInfinity, float.NaN, 0, -0f]).ToArray();
+        for (var start = 0; start < 33; start++)
+        {
+            var bytes = new byte[values.Length - start];
+            fixed (float* from = values)
+            fixed (byte* to = bytes)
+            {
+                ByteRounding.Round(from + start, bytes.Length, grid, to);
+            }
+
+            for (var i = 0; i < bytes.Length; i++)
+            {
+                var quotient = values[start + i] / scale;
+                var expected = float.IsNaN(quotient) ? 0 : (int)Math.Clamp(Math.Round((double)quotient) + zero, 0, 255);
+                Assert.AreEqual(expected, bytes[i], $"{values[start + i]:R}, {start}");
+            }
+        }
+    }
+
+    [TestMethod]
     public void Inputs_may_lie_in_any_order_and_apart()
     {
         var random = new Random(4);

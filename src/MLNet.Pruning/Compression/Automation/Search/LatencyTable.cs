@@ -4,9 +4,10 @@ using MLNet.Pruning.Scoring.Runtimes;
 namespace MLNet.Pruning;
 
 /// <summary>
-/// How long each layer takes as more and more of all layers goes: what a search of <c>ml.Transforms.AutoPrune</c> looks up in place of timing every network that
-/// it thinks of. It is measured on a few networks, all of whose layers are at the same level, in which each layer is timed along with the others. A layer of
-/// another network, with neighbours at other levels, is taken to need what lies between those with the nearest multiply-adds. Prints as a table in milliseconds.
+/// How long each layer takes as more and more of all layers goes: what a search of <c>ml.Transforms.AutoPrune</c> looks up in place of timing every network
+/// that it thinks of. It is measured on a few networks, all of whose layers are at the same level, in which each layer is timed along with the others. A layer
+/// of another network, with neighbours at other levels, is taken to need what lies between those with the nearest multiply-adds. Prints as a table in
+/// milliseconds.
 /// </summary>
 [TypeFormatterSource(typeof(HtmlFormatters))]
 public sealed record LatencyTable : IHtmlDisplay

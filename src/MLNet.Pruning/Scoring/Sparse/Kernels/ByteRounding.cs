@@ -26,19 +26,28 @@ internal static unsafe class ByteRounding
         var (least, most) = (new Vector<float>(-grid.Zero), new Vector<float>(byte.MaxValue - grid.Zero));
         // The product is off by at most 1.5 units in the last place of the inverse and of itself, far below 1e-4 for what rounds to a byte.
         var (scale, inverse, middle) = (new Vector<float>(grid.Scale), new Vector<float>(1 / grid.Scale), new Vector<float>(0.4999f));
-        var (i, size, zero, blocks) = (0, Vector<float>.Count, new Vector<int>(grid.Zero), float.IsNormal(1 / grid.Scale) ? count - Block : -1);
+        var (i, size, blocks) = (0, Vector<float>.Count, float.IsNormal(1 / grid.Scale) ? count - Block : -1);
         for (; i <= blocks; i += Block)
         {
-            var (a, b) = (Bounded(Vector.Load(values + i) * inverse, least, most), Bounded(Vector.Load(values + i + size) * inverse, least, most));
-            var c = Bounded(Vector.Load(values + i + 2 * size) * inverse, least, most);
-            var d = Bounded(Vector.Load(values + i + 3 * size) * inverse, least, most);
-            if (Vector.GreaterThanAny(Vector.MaxNative(Vector.MaxNative(Off(a), Off(b)), Vector.MaxNative(Off(c), Off(d))), middle))
+            // Bytes are cut off when integers are packed, what is no integer of 32 bits is far from the one that it is made, and what is no number the least.
+            var (a, b) = (Vector.Load(values + i) * inverse, Vector.Load(values + i + size) * inverse);
+            var (c, d) = (Vector.Load(values + i + 2 * size) * inverse, Vector.Load(values + i + 3 * size) * inverse);
+            if (!IsAvx2)
             {
-                (a, b) = (Bounded(Vector.Load(values + i) / scale, least, most), Bounded(Vector.Load(values + i + size) / scale, least, most));
-                (c, d) = (Bounded(Vector.Load(values + i + 2 * size) / scale, least, most), Bounded(Vector.Load(values + i + 3 * size) / scale, least, most));
+                (a, b, c, d) = (Bounded(a, least, most), Bounded(b, least, most), Bounded(c, least, most), Bounded(d, least, most));
             }
 
-            Narrow(Nearest(a) + zero, Nearest(b) + zero, Nearest(c) + zero, Nearest(d) + zero).Store(bytes + i);
+            var (first, second, third, fourth) = (Nearest(a), Nearest(b), Nearest(c), Nearest(d));
+            if (Vector.GreaterThanAny(Vector.MaxNative(Vector.MaxNative(Off(a, first), Off(b, second)), Vector.MaxNative(Off(c, third), Off(d, fourth))),
+                middle))
+            {
+                (first, second) = (Nearest(Bounded(Vector.Load(values + i) / scale, least, most)),
+                    Nearest(Bounded(Vector.Load(values + i + size) / scale, least, most)));
+                (third, fourth) = (Nearest(Bounded(Vector.Load(values + i + 2 * size) / scale, least, most)),
+                    Nearest(Bounded(Vector.Load(values + i + 3 * size) / scale, least, most)));
+            }
+
+            Narrow(first, second, third, fourth, grid.Zero).Store(bytes + i);
         }
 
         for (; i < count; i++)
@@ -61,7 +70,7 @@ internal static unsafe class ByteRounding
     public static void Scale(int* sums, nint stride, float* scales, int count, int columns, byte zero, byte least, byte* bytes, nint step)
     {
         var size = Vector<float>.Count;
-        var (shift, low, high) = (new Vector<int>(zero), new Vector<float>(least - zero), new Vector<float>(byte.MaxValue - zero));
+        var (low, high) = (new Vector<float>(least - zero), new Vector<float>(byte.MaxValue - zero));
         for (; columns > 0; columns--, sums += stride, bytes += step)
         {
             for (var i = 0; i < count; i += Block)
@@ -70,8 +79,8 @@ internal static unsafe class ByteRounding
                 var b = Vector.ConvertToSingle(Vector.Load(sums + i + size)) * Vector.Load(scales + i + size);
                 var c = Vector.ConvertToSingle(Vector.Load(sums + i + 2 * size)) * Vector.Load(scales + i + 2 * size);
                 var d = Vector.ConvertToSingle(Vector.Load(sums + i + 3 * size)) * Vector.Load(scales + i + 3 * size);
-                Narrow(Nearest(Bounded(a, low, high)) + shift, Nearest(Bounded(b, low, high)) + shift, Nearest(Bounded(c, low, high)) + shift,
-                    Nearest(Bounded(d, low, high)) + shift).Store(bytes + i);
+                Narrow(Nearest(Bounded(a, low, high)), Nearest(Bounded(b, low, high)), Nearest(Bounded(c, low, high)), Nearest(Bounded(d, low, high)), zero)
+                    .Store(bytes + i);
             }
         }
     }
@@ -80,9 +89,8 @@ internal static unsafe class ByteRounding
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<byte> Round(Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d, byte zero, byte least)
     {
-        var (shift, low, high) = (new Vector<int>(zero), new Vector<float>(least - zero), new Vector<float>(byte.MaxValue - zero));
-        return Narrow(Nearest(Bounded(a, low, high)) + shift, Nearest(Bounded(b, low, high)) + shift, Nearest(Bounded(c, low, high)) + shift,
-            Nearest(Bounded(d, low, high)) + shift);
+        var (low, high) = (new Vector<float>(least - zero), new Vector<float>(byte.MaxValue - zero));
+        return Narrow(Nearest(Bounded(a, low, high)), Nearest(Bounded(b, low, high)), Nearest(Bounded(c, low, high)), Nearest(Bounded(d, low, high)), zero);
     }
 
     /// <summary>Of what is no number the least.</summary>
@@ -94,21 +102,24 @@ internal static unsafe class ByteRounding
     private static Vector<int> Nearest(Vector<float> values) => IsAvx2 ? Avx.ConvertToVector256Int32(values.AsVector256()).AsVector()
         : Vector.ConvertToInt32Native(Vector.Round(values));
 
-    /// <summary>How far values are from the nearest integer.</summary>
+    /// <summary>How far values are from integers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<float> Off(Vector<float> values) => Vector.Abs(values - Vector.Round(values));
+    private static Vector<float> Off(Vector<float> values, Vector<int> integers) => Vector.Abs(values - Vector.ConvertToSingle(integers));
 
-    /// <summary>Of bytes in integers.</summary>
+    /// <summary>Adds a zero to integers: the bytes of the sums, which but with AVX2, that cuts them off, are such.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<byte> Narrow(Vector<int> a, Vector<int> b, Vector<int> c, Vector<int> d)
+    private static Vector<byte> Narrow(Vector<int> a, Vector<int> b, Vector<int> c, Vector<int> d, byte zero)
     {
         if (!IsAvx2)
         {
-            return Vector.AsVectorByte(Vector.Narrow(Vector.Narrow(a, b), Vector.Narrow(c, d)));
+            var shift = new Vector<short>(zero);
+            return Vector.AsVectorByte(Vector.Narrow(Vector.Narrow(a, b) + shift, Vector.Narrow(c, d) + shift));
         }
 
         // Halves by themselves: a third of the instructions of a narrowing that keeps the order at once.
-        var (first, second) = (Avx2.PackSignedSaturate(a.AsVector256(), b.AsVector256()), Avx2.PackSignedSaturate(c.AsVector256(), d.AsVector256()));
+        var zeros = Vector256.Create((short)zero);
+        var first = Avx2.AddSaturate(Avx2.PackSignedSaturate(a.AsVector256(), b.AsVector256()), zeros);
+        var second = Avx2.AddSaturate(Avx2.PackSignedSaturate(c.AsVector256(), d.AsVector256()), zeros);
         return Avx2.PermuteVar8x32(Avx2.PackUnsignedSaturate(first, second).AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsByte().AsVector();
     }
 }
