@@ -26,6 +26,14 @@ internal static class ScoringBenchmark
         AddTransform(report, "MLP 784-300-100-10", mlp);
         AddTransform(report, "LeNet-5", Measured<Row784>(BenchmarkNetworks.LeNet5));
         AddLoaded(report, mlp);
+        report.Section("One model on two threads", "one thread", "times as many rows a second",
+            """
+            A `PredictionEngine` for each thread, all of one model: each predicts as many rows as the one by itself does. Not within `taskset`, of a core alone.
+            """);
+        var pruned = BenchmarkNetworks.WithZeros(BenchmarkNetworks.Mlp, 0.9);
+        AddThreads(report, "MLP 784-300-100-10, dense", mlp, ScoringRuntime.OnnxRuntime);
+        AddThreads(report, "MLP 784-300-100-10, 90% zeros", Measured<Row784>(pruned), ScoringRuntime.Sparse);
+        AddThreads(report, "MLP 784-300-100-10 in bytes, 90% zeros", Measured<Row784>(SparseBenchmark.InBytes(pruned)), ScoringRuntime.Sparse);
     }
 
     private static (ITransformer Model, Network Network, MLContext Context) Measured<TRow>(Network network) where TRow : class, IFeatures, new()
@@ -82,6 +90,40 @@ internal static class ScoringBenchmark
         var theirs = SparseBenchmark.PerRun(count => batch(count * Rows / BatchSize));
         var (left, right) = report.Interleave(SparseBenchmark.PerRun(count => Transform(measured.Model, view, count)), theirs);
         report.Add(new($"Transform, {name}", left, right, Microseconds, (our, their) => our / their, 1.1, AimIsLargest: true));
+    }
+
+    private static void AddThreads(Report report, string name, (ITransformer Model, Network Network, MLContext Context) measured, ScoringRuntime runtime)
+    {
+        const int threads = 2;
+        var model = measured.Model.WithRuntime(runtime);
+        var row = Draw<Row784>(measured.Network, 1)[0];
+        Action<int>[] predict = [.. Enumerable.Range(0, threads).Select(_ =>
+        {
+            var engine = measured.Context.Model.CreatePredictionEngine<Row784, Scores>(model);
+            var scores = new Scores();
+            return (Action<int>)(count =>
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    engine.Predict(row, ref scores);
+                }
+            });
+        })];
+        double Runs(int running, int count)
+        {
+            var watch = Stopwatch.StartNew();
+            Thread[] others = [.. predict.Take(running).Skip(1).Select(run => new Thread(() => run(count)))];
+            Array.ForEach(others, thread => thread.Start());
+            predict[0](count);
+            Array.ForEach(others, thread => thread.Join());
+            return watch.Elapsed.TotalSeconds;
+        }
+
+        // Rounds of as many rows on both sides.
+        var all = Math.Max(1, (int)(0.05 / SparseBenchmark.PerRun(count => Runs(1, count))()));
+        Runs(threads, all);
+        var (left, right) = report.Interleave(() => Runs(threads, all) / all, () => Runs(1, all) / all);
+        report.Add(new($"PredictionEngine, {name}", left, right, Microseconds, (our, their) => threads * their / our, 1.6));
     }
 
     /// <summary>Our own route of loading, which scores in batches, against what ML.NET loads, which scores row by row.</summary>

@@ -42,6 +42,7 @@ internal static class SparseBenchmark
             Add(report, name, network, 0.9, 64, aim, isInteger: true);
         }
 
+        Add(report, "ResNet-18 at 224 x 224", BenchmarkNetworks.ResNet18, 0.9, 1, null, isInteger: true);
         foreach (var (granularity, share) in new[]
         {
             (Granularity.WeightBlock(1, 4), 0.9), (Granularity.WeightBlock(16, 1), 0.9), (Granularity.NToM(2, 4), 0.5), (Granularity.NToM(1, 4), 0.75),
@@ -65,7 +66,8 @@ internal static class SparseBenchmark
         }
     }
 
-    private static Network InBytes(Network network)
+    /// <summary>The network quantised to static 8-bit integers.</summary>
+    internal static Network InBytes(Network network)
     {
         var random = new Random(1);
         return network.Quantize(Quantizer.Int8(), [.. Enumerable.Range(0, 16 * network.Input.RowSize).Select(_ => random.NextSingle())]);
