@@ -10,8 +10,7 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// </summary>
 /// <remarks>
 /// Outputs with as many non-zeros as each other should stand together, so that few places of a step stay empty. Two products of a byte and a weight of at most
-/// <see cref="Most"/> fit 16 bits, in which processors add them up first. Where a permutation of 64 bytes is missing (VBMI) the window has 32, of two of 16;
-/// without AVX2 it has 16.
+/// <see cref="Most"/> fit 16 bits, in which processors add them up first.
 /// </remarks>
 internal sealed unsafe class IntegerProduct
 {
@@ -92,13 +91,13 @@ internal sealed unsafe class IntegerProduct
         switch (_lanes)
         {
             case 16:
-                Sixteen(x, step, count, sums, stride);
+                Run<IntegerLanes512, Vector512<int>, Vector512<byte>>(x, step, count, sums, stride);
                 break;
             case 8:
-                Eight(x, step, count, sums, stride);
+                Run<IntegerLanes256, Vector256<int>, Vector256<byte>>(x, step, count, sums, stride);
                 break;
             default:
-                Four(x, step, count, sums, stride);
+                Run<IntegerLanes128, Vector128<int>, Vector128<byte>>(x, step, count, sums, stride);
                 break;
         }
     }
@@ -150,190 +149,84 @@ internal sealed unsafe class IntegerProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Sixteen(byte* x, nint step, int count, int* sums, nint stride)
+    private void Run<TLanes, TSums, TBytes>(byte* x, nint step, int count, int* sums, nint stride)
+        where TLanes : struct, IIntegerLanes<TSums, TBytes>
+        where TSums : struct
+        where TBytes : struct
     {
         for (; count >= Together; count -= Together, x += Together * step, sums += Together * stride)
         {
-            SixteenTogether(x, step, sums, stride);
+            Several<TLanes, TSums, TBytes>(x, step, sums, stride);
         }
 
         for (; count > 0; count--, x += step, sums += stride)
         {
-            Sixteen(x, sums);
+            One<TLanes, TSums, TBytes>(x, sums);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void SixteenTogether(byte* x, nint step, int* sums, nint stride)
+    private void Several<TLanes, TSums, TBytes>(byte* x, nint step, int* sums, nint stride)
+        where TLanes : struct, IIntegerLanes<TSums, TBytes>
+        where TSums : struct
+        where TBytes : struct
     {
-        var start = _starts.Pointer;
+        var (outputs, bytes) = (TLanes.Count, TLanes.Count * Slots);
         var place = _places.Pointer;
-        var value = _values.Pointer;
+        var value = (byte*)_values.Pointer;
         var bias = _bias.Pointer;
         byte* x1 = x + step, x2 = x1 + step, x3 = x2 + step;
-        int* first = start, end = _ends.Pointer;
-        for (var group = 0; group < _ends.Length; group++, bias += 16, sums += 16)
+        int* start = _starts.Pointer, first = start, end = _ends.Pointer;
+        for (var group = 0; group < _ends.Length; group++, bias += outputs, sums += outputs)
         {
             var last = first + end[group];
-            var a = Vector512.Load(bias);
+            var a = TLanes.Load(bias);
             var (b, c, d) = (a, a, a);
-            for (; start < last; start++, place += 64, value += 64)
+            for (; start < last; start++, place += bytes, value += bytes)
             {
-                var (from, places, values) = ((nuint)(*start), Vector512.Load(place), Vector512.Load(value));
-                a = Step(x + from, places, values, a);
-                b = Step(x1 + from, places, values, b);
-                c = Step(x2 + from, places, values, c);
-                d = Step(x3 + from, places, values, d);
+                var (from, places, values) = ((nuint)(*start), TLanes.Load(place), TLanes.Load(value));
+                a = TLanes.Step(x + from, places, values, a);
+                b = TLanes.Step(x1 + from, places, values, b);
+                c = TLanes.Step(x2 + from, places, values, c);
+                d = TLanes.Step(x3 + from, places, values, d);
             }
 
-            a.Store(sums);
-            b.Store(sums + stride);
-            c.Store(sums + 2 * stride);
-            d.Store(sums + 3 * stride);
+            TLanes.Store(a, sums);
+            TLanes.Store(b, sums + stride);
+            TLanes.Store(c, sums + 2 * stride);
+            TLanes.Store(d, sums + 3 * stride);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Sixteen(byte* x, int* sums)
+    private void One<TLanes, TSums, TBytes>(byte* x, int* sums)
+        where TLanes : struct, IIntegerLanes<TSums, TBytes>
+        where TSums : struct
+        where TBytes : struct
     {
-        var start = _starts.Pointer;
+        var (outputs, bytes) = (TLanes.Count, TLanes.Count * Slots);
         var place = _places.Pointer;
-        var value = _values.Pointer;
+        var value = (byte*)_values.Pointer;
         var bias = _bias.Pointer;
-        int* first = start, end = _ends.Pointer;
-        for (var group = 0; group < _ends.Length; group++, bias += 16, sums += 16)
+        int* start = _starts.Pointer, first = start, end = _ends.Pointer;
+        for (var group = 0; group < _ends.Length; group++, bias += outputs, sums += outputs)
         {
             var last = first + end[group];
-            var (a, b) = (Vector512.Load(bias), Vector512<int>.Zero);
-            var (c, d) = (b, b);
-            for (; start + 3 < last; start += 4, place += 256, value += 256)
+            var (a, b, c, d) = (TLanes.Load(bias), TLanes.Zero, TLanes.Zero, TLanes.Zero);
+            for (; start + 3 < last; start += 4, place += 4 * bytes, value += 4 * bytes)
             {
-                a = Step(x + (nuint)start[0], Vector512.Load(place), Vector512.Load(value), a);
-                b = Step(x + (nuint)start[1], Vector512.Load(place + 64), Vector512.Load(value + 64), b);
-                c = Step(x + (nuint)start[2], Vector512.Load(place + 128), Vector512.Load(value + 128), c);
-                d = Step(x + (nuint)start[3], Vector512.Load(place + 192), Vector512.Load(value + 192), d);
+                a = TLanes.Step(x + (nuint)start[0], TLanes.Load(place), TLanes.Load(value), a);
+                b = TLanes.Step(x + (nuint)start[1], TLanes.Load(place + bytes), TLanes.Load(value + bytes), b);
+                c = TLanes.Step(x + (nuint)start[2], TLanes.Load(place + 2 * bytes), TLanes.Load(value + 2 * bytes), c);
+                d = TLanes.Step(x + (nuint)start[3], TLanes.Load(place + 3 * bytes), TLanes.Load(value + 3 * bytes), d);
             }
 
-            for (; start < last; start++, place += 64, value += 64)
+            for (; start < last; start++, place += bytes, value += bytes)
             {
-                a = Step(x + (nuint)(*start), Vector512.Load(place), Vector512.Load(value), a);
+                a = TLanes.Step(x + (nuint)(*start), TLanes.Load(place), TLanes.Load(value), a);
             }
 
-            (a + b + (c + d)).Store(sums);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Step(byte* x, Vector512<byte> places, Vector512<sbyte> values, Vector512<int> sum) => sum + Avx512BW.MultiplyAddAdjacent(
-        Avx512BW.MultiplyAddAdjacent(Avx512Vbmi.PermuteVar64x8(Vector512.Load(x), places), values), Vector512<short>.One);
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Eight(byte* x, nint step, int count, int* sums, nint stride)
-    {
-        for (; count >= Together; count -= Together, x += Together * step, sums += Together * stride)
-        {
-            EightTogether(x, step, sums, stride);
-        }
-
-        for (; count > 0; count--, x += step, sums += stride)
-        {
-            Eight(x, sums);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void EightTogether(byte* x, nint step, int* sums, nint stride)
-    {
-        var start = _starts.Pointer;
-        var place = _places.Pointer;
-        var value = _values.Pointer;
-        var bias = _bias.Pointer;
-        byte* x1 = x + step, x2 = x1 + step, x3 = x2 + step;
-        int* first = start, end = _ends.Pointer;
-        for (var group = 0; group < _ends.Length; group++, bias += 8, sums += 8)
-        {
-            var last = first + end[group];
-            var a = Vector256.Load(bias);
-            var (b, c, d) = (a, a, a);
-            for (; start < last; start++, place += 32, value += 32)
-            {
-                var (from, places, values) = ((nuint)(*start), Vector256.Load(place), Vector256.Load(value));
-                a = Step(x + from, places, values, a);
-                b = Step(x1 + from, places, values, b);
-                c = Step(x2 + from, places, values, c);
-                d = Step(x3 + from, places, values, d);
-            }
-
-            a.Store(sums);
-            b.Store(sums + stride);
-            c.Store(sums + 2 * stride);
-            d.Store(sums + 3 * stride);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Eight(byte* x, int* sums)
-    {
-        var start = _starts.Pointer;
-        var place = _places.Pointer;
-        var value = _values.Pointer;
-        var bias = _bias.Pointer;
-        int* first = start, end = _ends.Pointer;
-        for (var group = 0; group < _ends.Length; group++, bias += 8, sums += 8)
-        {
-            var last = first + end[group];
-            var (a, b) = (Vector256.Load(bias), Vector256<int>.Zero);
-            for (; start + 1 < last; start += 2, place += 64, value += 64)
-            {
-                a = Step(x + (nuint)start[0], Vector256.Load(place), Vector256.Load(value), a);
-                b = Step(x + (nuint)start[1], Vector256.Load(place + 32), Vector256.Load(value + 32), b);
-            }
-
-            if (start < last)
-            {
-                a = Step(x + (nuint)(*start), Vector256.Load(place), Vector256.Load(value), a);
-                start++;
-                place += 32;
-                value += 32;
-            }
-
-            (a + b).Store(sums);
-        }
-    }
-
-    /// <summary>A place whose highest bit is set gives zero: each half of the window looks up its own places, and the others give nothing.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Step(byte* x, Vector256<byte> places, Vector256<sbyte> values, Vector256<int> sum)
-    {
-        var low = Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(x), places + Vector256.Create((byte)0x70));
-        var high = Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(x + 16), places - Vector256.Create((byte)16));
-        return sum + Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(low | high, values), Vector256<short>.One);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Four(byte* x, nint step, int count, int* sums, nint stride)
-    {
-        for (var i = 0; i < count; i++, x += step, sums += stride)
-        {
-            var start = _starts.Pointer;
-            var place = _places.Pointer;
-            var value = _values.Pointer;
-            int* first = start, end = _ends.Pointer;
-            for (var group = 0; group < _ends.Length; group++)
-            {
-                var last = first + end[group];
-                var sum = Vector128.Load(_bias.Pointer + 4 * group);
-                for (; start < last; start++, place += 16, value += 16)
-                {
-                    // Of a slot and the next but one, which fits 16 bits.
-                    var (inputs, weights) = (Vector128.ShuffleNative(Vector128.Load(x + (nuint)(*start)), Vector128.Load(place)), Vector128.Load(value));
-                    var pairs = Vector128.WidenLower(inputs).AsInt16() * Vector128.WidenLower(weights)
-                        + Vector128.WidenUpper(inputs).AsInt16() * Vector128.WidenUpper(weights);
-                    sum += Vector128.WidenLower(pairs) + Vector128.WidenUpper(pairs);
-                }
-
-                sum.Store(sums + 4 * group);
-            }
+            TLanes.Store(TLanes.Add(TLanes.Add(a, b), TLanes.Add(c, d)), sums);
         }
     }
 }
