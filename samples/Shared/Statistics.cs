@@ -11,5 +11,10 @@ internal static class Statistics
         return (mean, all.Length < 2 ? 0 : Math.Sqrt(all.Sum(value => (value - mean) * (value - mean)) / (all.Length - 1)));
     }
 
-    public static double Median(IEnumerable<double> values) => values.Order().ElementAt(values.Count() / 2);
+    /// <param name="values">Enumerated once: they may be measured as they are.</param>
+    public static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
+    }
 }

@@ -48,6 +48,10 @@ public sealed class Predictions
         (_scores, _labels, _weights) = (scores, labels, weights);
     }
 
+    /// <summary>Rows of others, which were checked with them: bounds with confidence draw a thousand times.</summary>
+    private Predictions(Predictions others, float[] scores, float[] labels)
+        => (Task, Rows, Outputs, Logit, _scores, _labels) = (others.Task, labels.Length, others.Outputs, others.Logit, scores, labels);
+
     /// <summary>What the scores mean.</summary>
     public LearningTask Task { get; }
 
@@ -169,7 +173,7 @@ public sealed class Predictions
             labels[i] = _labels[rows[i]];
         }
 
-        return new(Task, scores, labels) { Logit = Logit };
+        return new(this, scores, labels);
     }
 
     /// <summary>The same but for the first rows of a class that are predicted right, which are now wrong, as far from right as any score is.</summary>
@@ -186,9 +190,11 @@ public sealed class Predictions
             }
         }
 
-        return new(Task, scores, _labels) { Logit = Logit };
+        return new(this, scores, _labels);
     }
 
-    private int Checked(int row) => (uint)row < (uint)Rows ? row
-        : throw new ArgumentOutOfRangeException(nameof(row), row, $"Rows are numbered from 0 to {Rows - 1}.");
+    private int Checked(int row) => (uint)row < (uint)Rows ? row : throw NoRow(row);
+
+    // Apart, so that the check is compiled into what calls it.
+    private ArgumentOutOfRangeException NoRow(int row) => new(nameof(row), row, $"Rows are numbered from 0 to {Rows - 1}.");
 }

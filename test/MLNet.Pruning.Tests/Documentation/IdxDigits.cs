@@ -23,7 +23,9 @@ internal static class IdxDigits
     /// <summary>How many digits a network takes for others, by ONNX Runtime.</summary>
     public static int Errors(string path, byte[][] digits)
     {
-        using var session = new InferenceSession(path);
+        // Threads of the session's own would wait for work in a loop.
+        using var options = new SessionOptions { IntraOpNumThreads = 1 };
+        using var session = new InferenceSession(path, options);
         var input = session.InputMetadata.Single();
         var wrong = 0;
         foreach (var digit in digits)

@@ -21,7 +21,11 @@ public sealed partial class Metric
 
     private static Metric[] OfNumbers => [RSquared, MeanAbsoluteError, RootMeanSquaredError];
 
-    private static double SquaredError(Predictions rows, int row) => Math.Pow((double)rows.Scores[row] - rows.Labels[row], 2);
+    private static double SquaredError(Predictions rows, int row)
+    {
+        var error = (double)rows.Scores[row] - rows.Labels[row];
+        return error * error;
+    }
 
     private static double ExplainedVariance(Predictions rows)
     {
