@@ -75,27 +75,27 @@ public sealed class NetworkStructure : IReadOnlyList<PruningGroup>, IHtmlDisplay
     {
         var classes = Coupling.Classes;
         var heads = Coupling.Heads.Select(classes.Find).ToHashSet();
-        // By root: how many entries a group has, and the entries of those that a dimension makes.
-        var (counts, entries) = (new int[classes.Count], new ImmutableArray<(int Axis, int Index)>.Builder?[classes.Count]);
+        // By root: how many entries a group has, and the entries of those that a dimension makes, which may be few of very many.
+        var (counts, entries) = (new int[classes.Count], new Dictionary<int, ImmutableArray<(int Axis, int Index)>.Builder>());
         Visit((root, _, _) => counts[root]++);
         // The roots that each dimension is the first to make, in the order of its indices.
         var made = Coupling.Axes.ConvertAll(_ => new List<int>());
         Visit((root, axis, _) =>
         {
-            if (Coupling.Axes[axis].Role == AxisRole.Output && entries[root] is null)
+            if (Coupling.Axes[axis].Role == AxisRole.Output && !entries.ContainsKey(root))
             {
-                entries[root] = ImmutableArray.CreateBuilder<(int Axis, int Index)>(counts[root]);
+                entries.Add(root, ImmutableArray.CreateBuilder<(int Axis, int Index)>(counts[root]));
                 made[axis].Add(root);
             }
         });
-        Visit((root, axis, index) => entries[root]?.Add((axis, index)));
+        Visit((root, axis, index) => entries.GetValueOrDefault(root)?.Add((axis, index)));
 
         var groups = ImmutableArray.CreateBuilder<PruningGroup>();
         var families = ImmutableArray.CreateBuilder<GroupFamily>();
         foreach (var (roots, axis) in made.Zip(Coupling.Axes).Where(one => one.First.Count > 0))
         {
             var members = roots.Select((root, number) => new PruningGroup(this, root, number, heads.Contains(root) ? StructureKind.Head : axis.Kind, axis,
-                entries[root]!.MoveToImmutable())).ToImmutableArray();
+                entries[root].MoveToImmutable())).ToImmutableArray();
             groups.AddRange(members);
             families.Add(new(axis, members[0].Kind, members));
         }
