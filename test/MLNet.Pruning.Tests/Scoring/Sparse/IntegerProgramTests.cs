@@ -1,6 +1,8 @@
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Scoring.Sparse;
+using MLNet.Pruning.Scoring.Sparse.Kernels;
+using MLNet.Pruning.Scoring.Sparse.Steps;
 
 namespace MLNet.Pruning.Tests.Scoring.Sparse;
 
@@ -35,6 +37,28 @@ public class IntegerProgramTests
             var network = Quantized(Network.Sequential([3, size, size + 2], Layer.Conv2d(7, kernel, stride, padding, dilation, name: "c1"), Layer.Relu(),
                 Layer.Conv2d(5, 3, padding: 1, name: "c2"), Layer.Relu(), Layer.Flatten(), Layer.Dense(4, name: "fc")).Initialize(1), 0.6, Quantizer.Int8());
             Compare(network, Compile(network, "c1", "c2", "fc"), 2, 0, $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}");
+        }
+    }
+
+    [TestMethod]
+    public void Positions_that_share_a_column_stay_within_the_memory_behind_an_image()
+    {
+        foreach (var outputs in Enumerable.Range(1, 300))
+        {
+            foreach (var step in Enumerable.Range(1, 70))
+            {
+                var positions = IntegerStep.PositionsOf(outputs, step, width: 9);
+                Assert.IsInRange(1, 4, positions);
+                Assert.IsLessThanOrEqualTo(IntegerProduct.Slack, (positions - 1) * Math.Max(outputs, step), $"{outputs} outputs, {step} bytes apart");
+            }
+        }
+
+        // One channel and many filters over rows that no number of positions divides, without a margin behind the last.
+        foreach (var filters in new[] { 3, 20, 33, 100, 260 })
+        {
+            var network = Quantized(Network.Sequential([1, 9, 9], Layer.Conv2d(filters, 3, name: "c1"), Layer.Relu(), Layer.Flatten(),
+                Layer.Dense(4, name: "fc")).Initialize(1), 0.5, Quantizer.Int8());
+            Compare(network, Compile(network, "c1", "fc"), 2, 0, $"{filters} filters");
         }
     }
 

@@ -54,8 +54,9 @@ internal sealed unsafe class IntegerStep : SparseStep
     /// <param name="width">Positions of a row.</param>
     public static int PositionsOf(int outputs, int step, int width)
     {
-        // A window of inputs should hold what all of them read first; and what is read for positions beyond a row's last stays within what may be read.
-        var most = Math.Min(Math.Min(MostPositions, width), 1 + IntegerProduct.Slack / 4 / step);
+        // A window of inputs should hold what all of them read first; and what is read and written for positions beyond an image's last stays within what
+        // memory has behind it.
+        var most = Math.Min(Math.Min(MostPositions, width), 1 + Math.Min(IntegerProduct.Slack / 4 / step, IntegerProduct.Slack / outputs));
         return Enumerable.Range(1, Math.Max(1, most)).MinBy(positions
             => (double)((positions * outputs + IntegerProduct.Lanes - 1) / IntegerProduct.Lanes) / positions);
     }
