@@ -6,6 +6,7 @@ namespace MLNet.Pruning.Tests.Cli;
 
 /// <summary>mlnet-prune diagnose: what it prints, and that what it says to type does what it says.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class DiagnoseTests
 {
     [TestMethod]

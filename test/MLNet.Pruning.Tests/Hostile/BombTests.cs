@@ -13,6 +13,7 @@ namespace MLNet.Pruning.Tests.Hostile;
 /// Small files that ask for much: a process whose runtime gives out no more than the file allows reads, measures and analyses them, or refuses them.
 /// </summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public sealed class BombTests : IDisposable
 {
     /// <summary>What each command takes for a small model.</summary>

@@ -15,6 +15,7 @@ namespace MLNet.Pruning.Tests.Pipeline;
 /// computations is begun again until it is cancelled, so that it does not matter how fast a machine is.
 /// </summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class CancellationTests
 {
     private const int Inputs = 3000;
@@ -195,15 +196,10 @@ public class CancellationTests
         return (ml.Transforms.LoadNetwork(Network.Mlp(784, neurons, neurons, 10).Initialize(1)).Fit(rows), rows);
     }
 
-    /// <summary>Work stops soon after it is cancelled; where the machine was busy with something else, at least in one of three tries.</summary>
+    /// <summary>Work stops soon after it is cancelled.</summary>
     private static void Stops(int milliseconds, Action<CancellationToken> work)
     {
         var latency = Latency(milliseconds, work);
-        for (var again = 0; latency >= s_latest && again < 2; again++)
-        {
-            latency = Latency(milliseconds, work);
-        }
-
         Assert.IsLessThan(s_latest, latency);
         Console.WriteLine($"{latency.TotalMilliseconds:f0} ms");
     }

@@ -6,6 +6,7 @@ namespace MLNet.Pruning.Tests.Pipeline;
 
 /// <summary>What is diagnosed around the network of a chain.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 [DoNotParallelize]
 public class DiagnoseChainTests
 {

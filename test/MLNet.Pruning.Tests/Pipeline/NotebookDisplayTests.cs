@@ -7,6 +7,7 @@ namespace MLNet.Pruning.Tests.Pipeline;
 
 /// <summary>What notebooks show of our types, by .NET Interactive's own formatter.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class NotebookDisplayTests
 {
     private static readonly MLContext s_ml = new(1);

@@ -4,6 +4,7 @@ using MLNet.Pruning.Networks;
 namespace MLNet.Pruning.Tests.Structure;
 
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class NetworkStructureTests
 {
     [TestMethod]

@@ -6,6 +6,7 @@ namespace MLNet.Pruning.Tests.Training;
 
 /// <summary>Counts what the whole process holds, so that nothing else may run beside it.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 [DoNotParallelize]
 public class MemoryTests
 {

@@ -8,6 +8,7 @@ namespace MLNet.Pruning.Tests.Compression.Automation;
 /// Pruning to a time: by times that are computed, so that all 64 networks of a small search are known; and by the clock, with limits far from both ends.
 /// </summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class LatencyBudgetTests
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

@@ -5,6 +5,7 @@ namespace MLNet.Pruning.Tests.Compression.Factorization;
 
 /// <summary>Networks people use, taken apart: what ONNX Runtime computes of the file, and what is left as it was.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class FactorizedNetworkTests
 {
     /// <summary>Layers beyond that are left out: their singular values take long.</summary>

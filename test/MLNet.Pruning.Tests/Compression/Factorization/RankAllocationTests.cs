@@ -5,6 +5,7 @@ namespace MLNet.Pruning.Tests.Compression.Factorization;
 
 /// <summary>Ranks within a budget.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class RankAllocationTests
 {
     [TestMethod]

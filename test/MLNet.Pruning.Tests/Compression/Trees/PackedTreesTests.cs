@@ -8,6 +8,7 @@ namespace MLNet.Pruning.Tests.Compression.Trees;
 
 /// <summary>Every kernel, at every width of vectors that this processor has, against a walk down each tree in double precision written here.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class PackedTreesTests
 {
     private static readonly int[] s_widths = [16, .. Vector256.IsHardwareAccelerated ? [32] : (int[])[], .. Vector512.IsHardwareAccelerated ? [64] : (int[])[]];

@@ -9,6 +9,7 @@ namespace MLNet.Pruning.Tests.Evaluation.Diagnosis;
 /// Every finding on a network that was built to have it, and not on its twin that has not. Not beside other tests, which would take time from it.
 /// </summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 [DoNotParallelize]
 public class DiagnosisTests
 {

@@ -8,6 +8,7 @@ namespace MLNet.Pruning.Tests.Evaluation.Diagnosis;
 
 /// <summary>Units that can go without a change: those that are found, and by ONNX Runtime on the network without them.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class RemovableUnitsTests
 {
     private static readonly MLContext s_ml = new(1);

@@ -6,6 +6,7 @@ namespace MLNet.Pruning.Tests.Evaluation.Metrics;
 
 /// <summary>What networks cost and take: counts by hand, times that go together, and what is said of each.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class RunMetricTests
 {
     private static readonly Network s_network = Network.Mlp(20, 30, 4).Initialize(1);

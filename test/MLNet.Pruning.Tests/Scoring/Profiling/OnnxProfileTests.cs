@@ -4,6 +4,7 @@ namespace MLNet.Pruning.Tests.Scoring.Profiling;
 
 /// <summary>Where ONNX Runtime says that the time goes, against how much there is to compute, and which nodes it says it of.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class OnnxProfileTests
 {
     /// <summary>Three layers of which the second multiplies a hundred times as much as the others together, and is fused with what follows it.</summary>

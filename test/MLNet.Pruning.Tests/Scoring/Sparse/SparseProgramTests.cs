@@ -6,6 +6,7 @@ namespace MLNet.Pruning.Tests.Scoring.Sparse;
 
 /// <summary>Networks in sparse kernels against ONNX Runtime.</summary>
 [TestClass]
+[Retry(4, MillisecondsDelayBetweenRetries = 1000)]
 public class SparseProgramTests
 {
     /// <summary>Networks of the zoo that have no managed form, for tensors that are neither rows nor images, or several inputs.</summary>
