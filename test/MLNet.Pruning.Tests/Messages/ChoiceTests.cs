@@ -53,7 +53,7 @@ public class ChoiceTests
         [typeof(Granularity)] = [Granularity.HiddenUnit, Granularity.WeightBlock(2, 3)],
         [typeof(Distribution)] = [Distribution.ErdosRenyi, Distribution.Given(new Dictionary<string, double> { ["fc1"] = 0.5 })],
         [typeof(LearningRateSchedule)] = [LearningRateSchedule.Step(2, 0.5), LearningRateSchedule.Cosine(0).WithWarmup(1)],
-        [typeof(Recovery)] = [Recovery.MergeNearest(7), Recovery.Reconstruct(8, 0.5).Then(Recovery.MergeNearest())],
+        [typeof(Recovery)] = [Recovery.MergeNearest(7), Recovery.Reconstruct(8, 0.5).Then(Recovery.MergeNearest()), Recovery.Reconstruct(8, null)],
         [typeof(Budget)] = [Budget.Bytes(7), Budget.Latency(2.5, 4)],
         [typeof(Optimizer)] = [Optimizer.Sgd(0.5), Optimizer.Adam()],
         [typeof(Quantizer)] = [Quantizer.Weights(4), Quantizer.Ternary],

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
-/// <summary>What each unit of a dense layer, or each filter of a convolution of one group, reads: a column of numbers at every position of every row.</summary>
+/// <summary>
+/// What each unit of a dense layer, or each filter of a convolution, reads: a column of numbers at every position of every row, the same for all units of a
+/// group.
+/// </summary>
 internal sealed class LayerInputs
 {
     /// <summary>Numbers read at a time: 128 MB of them, whatever the images' size.</summary>
@@ -24,10 +27,12 @@ internal sealed class LayerInputs
         IsTransposed = layer.Axes(network[Weight]).Output == 1;
         if (Node.Operator == "Conv")
         {
+            Groups = (int)Node.Int("group", 1);
             _patches = new(network, layer, device);
-            // Filters that each pick one value out of a patch.
+            // Filters that each pick one value out of a patch, for each group.
             using var scope = NewDisposeScope();
-            _identity = ones([Count], device: device).diag().view([Count, .. shape.Skip(1).Select(size => (long)size)]).MoveToOuterDisposeScope();
+            _identity = ones([Count], device: device).diag().repeat(Groups, 1).view([Groups * Count, .. shape.Skip(1).Select(size => (long)size)])
+                .MoveToOuterDisposeScope();
         }
     }
 
@@ -38,6 +43,9 @@ internal sealed class LayerInputs
 
     public int Units { get; }
 
+    /// <summary>Groups of consecutive units, as many in each, that read the same numbers; 1 but for grouped convolutions.</summary>
+    public int Groups { get; } = 1;
+
     /// <summary>Numbers that a unit reads at a position.</summary>
     public int Count { get; }
 
@@ -45,9 +53,12 @@ internal sealed class LayerInputs
     public bool IsTransposed { get; }
 
     /// <summary>Whether a layer is one of those.</summary>
-    public static bool Has(Network network, LayerInfo layer) => layer.Weights.Length == 1 && layer.Node switch
+    /// <param name="network">The network.</param>
+    /// <param name="layer">One of its layers.</param>
+    /// <param name="inGroups">Whether convolutions of several groups count.</param>
+    public static bool Has(Network network, LayerInfo layer, bool inGroups = false) => layer.Weights.Length == 1 && layer.Node switch
     {
-        { Operator: "Conv" } node => node.Int("group", 1) == 1,
+        { Operator: "Conv" } node => inGroups || node.Int("group", 1) == 1,
         { Operator: "Gemm" } node => node.Int("transA", 0) == 0,
         { Operator: "MatMul" } node => node.Inputs[1] == layer.Weights[0] && network[layer.Weights[0]].Shape.Length == 2,
         _ => false,
@@ -62,16 +73,21 @@ internal sealed class LayerInputs
     /// <summary>Rows of a batch of which the inputs are not too many to be held.</summary>
     public int RowsAtOnce(int batch) => (int)Math.Clamp(Most / (Math.Max(Count, Units) * _positions), 1, batch);
 
-    /// <summary>Inputs x positions, in double precision.</summary>
+    /// <summary>Inputs x positions, in double precision; of a layer of one group.</summary>
     /// <param name="find">Finds what the node reads.</param>
-    public Tensor Read(Func<string, Tensor> find)
+    public Tensor Read(Func<string, Tensor> find) => ReadGroups(find)[0];
+
+    /// <summary>Groups x inputs x positions, in double precision. The positions of a row stand together, rows in order.</summary>
+    /// <param name="find">Finds what the node reads.</param>
+    public Tensor ReadGroups(Func<string, Tensor> find)
     {
         var data = find(Node.Inputs[0]);
-        return (_patches is null ? data.reshape(-1, Count).t()
-            : _patches.Run(data, name => name == Weight ? _identity! : find(name)).transpose(0, 1).flatten(1)).to(ScalarType.Float64);
+        return InGroups(_patches is null ? data.reshape(-1, Count).t()
+            : _patches.Run(data, name => name == Weight ? _identity! : find(name)).transpose(0, 1).flatten(1));
     }
 
-    /// <summary>Units x positions of one of the tensors behind the layer, in double precision.</summary>
-    public Tensor Outputs(Tensor tensor) => (_patches is null ? tensor.reshape(-1, tensor.shape[^1]).t()
-        : tensor.transpose(0, 1).flatten(1)).to(ScalarType.Float64);
+    /// <summary>Groups x units x positions of one of the tensors behind the layer, in double precision.</summary>
+    public Tensor OutputGroups(Tensor tensor) => InGroups(_patches is null ? tensor.reshape(-1, tensor.shape[^1]).t() : tensor.transpose(0, 1).flatten(1));
+
+    private Tensor InGroups(Tensor matrix) => matrix.view(Groups, -1, matrix.shape[1]).to(ScalarType.Float64);
 }

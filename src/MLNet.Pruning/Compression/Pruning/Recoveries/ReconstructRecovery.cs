@@ -1,7 +1,6 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Networks.Operators;
-using MLNet.Pruning.Threading;
 using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Compression.Pruning.Recoveries;
@@ -10,14 +9,20 @@ namespace MLNet.Pruning.Compression.Pruning.Recoveries;
 internal sealed class ReconstructRecovery : Recovery
 {
     private const string Name = $"{nameof(Recovery)}.{nameof(Reconstruct)}";
-    private readonly int _rows;
-    private readonly double _damping;
 
-    public ReconstructRecovery(int rows, double damping)
+    /// <summary>
+    /// A unit whose output is multiplied by less than this share of what the most important unit's is, is left alone: to move the sum it would need huge weights.
+    /// </summary>
+    private const double LeastFactor = 0.01;
+
+    private readonly int _rows;
+    private readonly double? _damping;
+
+    public ReconstructRecovery(int rows, double? damping)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        (_rows, _damping) = (rows, damping is > 0 and < double.PositiveInfinity ? damping
-            : throw new ArgumentOutOfRangeException(nameof(damping), damping, "The damping is a finite number above 0."));
+        (_rows, _damping) = (rows, damping is null or (> 0 and < double.PositiveInfinity) ? damping
+            : throw new ArgumentOutOfRangeException(nameof(damping), damping, "The damping is a finite number above 0, or null."));
     }
 
     public override string ToString() => Notation.Call(nameof(Reconstruct), _rows, _damping);
@@ -28,140 +33,76 @@ internal sealed class ReconstructRecovery : Recovery
         // Without a block all that comes behind it reads something else.
         var shortened = before.Layers.Any(layer => layer.Weights.Length > 0
             && recovered.Network.Nodes.All(node => node.Name != layer.Node.Name || node.Operator == "Identity"));
-        var layers = recovered.Network.Layers.Where(layer => LayerInputs.Has(recovered.Network, layer) && before.TryGetParameter(layer.Weights[0], out _)
-            && IsOwn(recovered.Network, layer.Weights[0]) && layer.Node.Float("alpha", 1) != 0 && (shortened || step.HasLost(layer)))
-                .Select(layer => layer.Node.Name).ToArray();
+        var layers = recovered.Network.Layers.Where(layer => LayerInputs.Has(recovered.Network, layer, inGroups: true)
+            && before.TryGetParameter(layer.Weights[0], out _) && LayerShift.HasOwn(recovered.Network, layer.Weights[0], trained: true)
+            && layer.Node.Float("alpha", 1) != 0 && (shortened || step.HasLost(layer))).Select(layer => layer.Node.Name).ToArray();
         if (layers.Length == 0)
         {
             return recovered;
         }
 
         using var original = step.Start(Name, step.Before, _rows);
-        foreach (var layer in layers)
+        for (var i = 0; i < layers.Length; i++)
         {
-            recovered = Refit(step, original, recovered, recovered.Network.Layers.First(one => one.Node.Name == layer));
+            recovered = Refit(step, original, recovered, recovered.Network.Layers.First(layer => layer.Node.Name == layers[i]), layers[(i + 1)..].ToHashSet());
         }
 
         return recovered;
     }
 
-    /// <summary>Whether a parameter is trained and read by one node alone.</summary>
-    private static bool IsOwn(Network network, string parameter) => network[parameter].Trainable && network.Consumers(parameter).Count() == 1;
-
-    private PrunedNetwork Refit(RecoveryStep step, CalibrationRun original, PrunedNetwork recovered, LayerInfo layer)
+    private PrunedNetwork Refit(RecoveryStep step, CalibrationRun original, PrunedNetwork recovered, LayerInfo layer, HashSet<string> later)
     {
+        using var scope = NewDisposeScope();
         var network = recovered.Network;
         using var run = step.Start(Name, recovered, _rows);
         var inputs = LayerInputs.Of(network, layer, run.Device);
-        var (bias, factor) = Bias(network, layer.Node, inputs.Units);
-        // Where the layer was given a branch beside it, what counts is the sum of both.
-        var output = layer.Node.Outputs[0] is var own && step.Before.Network.Tensors.ContainsKey(own) ? own
-            : network.Consumers(own).First().Outputs[0];
-        var size = inputs.Count + (bias is null ? 0 : 1);
-        var moments = zeros([size, size], ScalarType.Float64, run.Device);
-        var errors = zeros([inputs.Units, size], ScalarType.Float64, run.Device);
+        var shift = LayerShift.Of(network, layer.Node, inputs.Units);
+        var target = FitTarget.Of(step.Before.Network, network, layer.Node, later);
+        var factors = target.Factors is null ? null : Inverse(target.Factors, inputs.Groups, run.Device);
+        var fit = new LayerFit(inputs, recovered.Masks.GetValueOrDefault(inputs.Weight), shift is not null,
+            shift is null ? null : recovered.Masks.GetValueOrDefault(shift.Parameter), _damping, run.Device, step.CancellationToken);
         var axes = layer.Axes(step.Before.Network[inputs.Weight]);
         var units = step.Kept.Of(inputs.Weight, axes.Output) is { } kept ? tensor(Array.ConvertAll(kept, index => (long)index), device: run.Device) : null;
+        // Dimension of the units in the tensors.
+        var dimension = layer.Node.Operator == "Conv" ? 1 : -1;
         using (no_grad())
         {
             run.ForEachBatch((rows, _, _) =>
             {
-                Tensor? target = null, read = null;
-                original.Graph.Forward(rows, visit: (node, find) => target = node.Outputs.Contains(output) ? inputs.Outputs(find(output)) : target);
+                Tensor? aim = null, read = null;
+                original.Graph.Forward(rows, visit: (node, find) => aim = node.Outputs.Contains(target.Tensor) ? find(target.Tensor).clone() : aim);
                 run.Graph.Forward(rows, visit: (node, find) =>
                 {
                     if (node.Name == layer.Node.Name)
                     {
-                        read = inputs.Read(find);
-                        read = bias is null ? read : cat([read, ones([1, read.shape[1]], ScalarType.Float64, run.Device)]);
+                        read = inputs.ReadGroups(find);
                     }
 
-                    if (node.Outputs.Contains(output))
+                    if (node.Outputs.Contains(target.Tensor))
                     {
-                        Add(moments, errors, read!, (units is null ? target! : target!.index_select(0, units)) - inputs.Outputs(find(output)));
+                        var lacking = inputs.OutputGroups(units is null ? aim! : aim!.index_select(dimension, units))
+                            - inputs.OutputGroups(find(target.Tensor));
+                        fit.Add(read!, factors is null ? lacking : lacking * factors, (int)rows.shape[0]);
                     }
                 });
             }, inputs.RowsAtOnce(run.BatchSize));
         }
 
-        var (values, shifts) = Solve(recovered, inputs, bias, Read(moments), Read(errors), step.CancellationToken);
+        var (values, shifts) = fit.Solve();
         var changed = new List<Parameter> { network[inputs.Weight].WithValues(Sum(network[inputs.Weight].Values, values, layer.Node.Float("alpha", 1))) };
-        if (bias is not null)
+        if (shift is not null)
         {
-            changed.Add(network[bias].WithValues(Sum(network[bias].Values, shifts, factor)));
+            changed.Add(network[shift.Parameter].WithValues(Sum(network[shift.Parameter].Values, shifts, shift.Factor)));
         }
 
         return recovered.WithWeights(network.WithParameters(changed));
-
-        double[][] Read(Tensor matrix) => InputMoments.Rows(matrix, 1, step.CancellationToken);
     }
 
-    private static void Add(Tensor moments, Tensor errors, Tensor read, Tensor error)
+    /// <summary>Groups x units x 1: what makes of an error behind the factors one of the layer.</summary>
+    private static Tensor Inverse(double[] factors, int groups, Device device)
     {
-        using TorchSharp.Scalar one = 1.0;
-        moments.add_(read.matmul(read.t()), one);
-        errors.add_(error.matmul(read.t()), one);
-    }
-
-    /// <summary>The parameter that shifts the layer's units, in the layer itself or right behind it, and what it is multiplied with.</summary>
-    private static (string? Name, double Factor) Bias(Network network, Node node, int units)
-    {
-        bool Shifts(string? name) => name is not null && network.TryGetParameter(name, out var parameter) && parameter.Count == units && parameter.Shape[^1]
-            == units && IsOwn(network, name);
-        if (node.Input(2) is { } own)
-        {
-            return Shifts(own) && node.Float("beta", 1) != 0 ? (own, node.Float("beta", 1)) : (null, 1);
-        }
-
-        var next = node.Operator == "Conv" ? [] : network.Consumers(node.Outputs[0]).Take(2).ToArray();
-        return next is [{ Operator: "Add", Domain: "" } add] && add.Inputs.FirstOrDefault(input => input != node.Outputs[0]) is var behind && Shifts(behind)
-            ? (behind, 1) : (null, 1);
-    }
-
-    /// <summary>
-    /// The change of each unit's weights that makes the error least, (A + damping) d = b over the inputs the unit keeps; units that keep the same
-    /// share a factor. The bias is held by nothing.
-    /// </summary>
-    private (double[] Weights, double[] Biases) Solve(PrunedNetwork network, LayerInputs inputs, string? bias, double[][] moments, double[][] errors,
-        CancellationToken cancellation)
-    {
-        var mean = Enumerable.Range(0, inputs.Count).Select(i => moments[i][i]).Average();
-        for (var i = 0; i < inputs.Count; i++)
-        {
-            moments[i][i] += _damping * (mean > 0 ? mean : 1);
-        }
-
-        var (mask, shift) = (network.Masks.GetValueOrDefault(inputs.Weight), bias is null ? null : network.Masks.GetValueOrDefault(bias));
-        int[] Free(int unit)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            return
-            [
-                .. Enumerable.Range(0, inputs.Count).Where(input => mask?[inputs.Place(unit, input)] != false),
-                .. bias is not null && shift?[unit] != false ? [inputs.Count] : Array.Empty<int>(),
-            ];
-        }
-
-        var (weights, biases) = (new double[inputs.Units * inputs.Count], new double[inputs.Units]);
-        var alike = mask is null && shift is null ? [[.. Enumerable.Range(0, inputs.Units)]]
-            : Enumerable.Range(0, inputs.Units).GroupBy(unit => string.Join(",", Free(unit))).Select(group => group.ToArray()).ToArray();
-        PartLoop.Run(alike.Length, group =>
-        {
-            var units = alike[group];
-            var free = Free(units[0]);
-            var lower = PositiveDefinite.Factor([.. free.Select(i => Array.ConvertAll(free, j => moments[i][j]))], cancellation);
-            PartLoop.Run(units.Length, one =>
-            {
-                var unit = units[one];
-                var change = Array.ConvertAll(free, i => errors[unit][i]);
-                PositiveDefinite.Solve(lower, change, cancellation);
-                for (var i = 0; i < free.Length; i++)
-                {
-                    (free[i] < inputs.Count ? ref weights[inputs.Place(unit, free[i])] : ref biases[unit]) = change[i];
-                }
-            }, cancellation);
-        }, cancellation);
-        return (weights, biases);
+        var least = LeastFactor * factors.Max(Math.Abs);
+        return tensor(Array.ConvertAll(factors, factor => Math.Abs(factor) > least ? 1 / factor : 0), [groups, factors.Length / groups, 1], device: device);
     }
 
     private static float[] Sum(ReadOnlySpan<float> values, double[] changes, double factor)

@@ -44,24 +44,39 @@ public abstract class Recovery
     }
 
     /// <summary>
-    /// Least squares, layer by layer from the input on: every dense layer and convolution of one group that lost inputs or weights gets the weights
-    /// and the bias with which it comes nearest to what it computed before the step, fed with what the smaller network now gives it (Luo et al.
-    /// 2017, "ThiNet"; He, Zhang &amp; Sun 2017, "Channel Pruning for Accelerating Very Deep Neural Networks"). Inputs are measured by running the
-    /// rows, so that whatever stands between two layers is taken into account. Dropped weights stay zero; weights that several layers share stay as they are.
+    /// Least squares, layer by layer from the input on: every dense layer and convolution that lost inputs or weights gets the weights and the bias with
+    /// which it comes nearest to what it computed before the step, fed with what the smaller network now gives it (Luo et al. 2017, "ThiNet"; He, Zhang
+    /// &amp; Sun 2017, "Channel Pruning for Accelerating Very Deep Neural Networks"). Of layers whose outputs only go into a sum, as in a residual block,
+    /// the last one comes nearest to that sum, so that it makes up for what the other branch lost too (He, Zhang &amp; Sun, section 3.2). In front of batch
+    /// normalisation, the running mean takes the place of a bias. Inputs are measured by running the rows, so that whatever stands between two layers is
+    /// taken into account. Dropped weights stay zero; weights that several layers share stay as they are.
     /// </summary>
     /// <param name="rows">
     /// Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.
     /// </param>
     /// <param name="damping">
     /// How strongly weights are held where they are, as a share of the mean second moment of the layer's inputs; above 0. What the rows do not
-    /// determine stays as it is.
+    /// determine stays as it is. Null chooses one of 1e-4, 1e-3, 0.01, 0.1 and 1 for each layer: that with which three quarters of the rows leave the least
+    /// error on the others; a layer that each would make worse there stays as it is.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     /// <remarks>
     /// Cost: for each layer a pass of the rows through both networks, inputs^3 / 6 multiply-adds where all units keep the same inputs, and as much
-    /// for each unit where its weights were dropped one by one.
+    /// for each unit where its weights were dropped one by one; of a grouped convolution, for each group. Choosing the damping costs as much again for up to
+    /// 64 units five times.
     /// </remarks>
-    public static Recovery Reconstruct(int rows = CalibratedImportance.DefaultRows, double damping = 0.01) => new ReconstructRecovery(rows, damping);
+    /// <example>
+    /// Half of the filters and units, without any training:
+    /// <code>
+    /// var half = ml.Transforms.LoadNetwork("model.onnx").Append(ml.Transforms.Prune(new PruningOptions
+    /// {
+    ///     Granularity = Granularity.Unit,
+    ///     Scope = Scope.Layer,
+    ///     Recovery = Recovery.Reconstruct(rows: 512),
+    /// })).Fit(data);
+    /// </code>
+    /// </example>
+    public static Recovery Reconstruct(int rows = CalibratedImportance.DefaultRows, double? damping = 0.01) => new ReconstructRecovery(rows, damping);
 
     /// <summary>
     /// Gives what read a removed unit to the unit most similar to it: in every dense layer and convolution of one group that read both, the weights

@@ -3,6 +3,7 @@ using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Tests.Pipeline;
 using Microsoft.ML;
+using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Tests.Compression.Pruning.Recoveries;
 
@@ -122,6 +123,98 @@ public class ReconstructTests
     }
 
     [TestMethod]
+    [DataRow(1)]
+    [DataRow(2)]
+    [DataRow(4)]
+    public void Convolutions_of_several_groups_get_what_least_squares_over_all_patches_give(int groups)
+    {
+        const double damping = 0.03;
+        var rows = RecoveryCase.Rows(12, 4 * 5 * 5, 1);
+        var network = Network.Sequential([4, 5, 5], Layer.Conv2d(4, 3, stride: 2, padding: 1, groups: groups)).Initialize(2);
+        var each = 4 / groups * 9;
+        var mask = new WeightMask([.. Enumerable.Range(0, 4 * each).Select(i => i % 4 != 1)]);
+        var masked = network.WithMask("conv1.weight", mask);
+        var after = Recovery.Reconstruct(damping: damping).Recover(new(network.Unpruned(), masked, null, RecoveryCase.Data(rows))).Network;
+        var (before, now) = (RecoveryCase.Outputs(network, rows), RecoveryCase.Outputs(masked.Network, rows));
+        for (var filter = 0; filter < 4; filter++)
+        {
+            // A patch for each position of each row: the channels of the filter's group.
+            var (patches, lacking) = (new List<double[]>(), new List<double>());
+            for (var (row, place) = (0, 0); row < rows.Length; (row, place) = place == 8 ? (row + 1, 0) : (row, place + 1))
+            {
+                patches.Add([.. Enumerable.Range(0, each).Select(i => (Channel: filter / (4 / groups) * (4 / groups) + i / 9, Y: place / 3 * 2 + i % 9 / 3 - 1,
+                    X: place % 3 * 2 + i % 3 - 1)).Select(at => at.Y is < 0 or > 4 || at.X is < 0 or > 4 ? 0 : rows[row][at.Channel * 25 + at.Y * 5 + at.X])]);
+                lacking.Add((double)before[(row * 4 + filter) * 9 + place] - now[(row * 4 + filter) * 9 + place]);
+            }
+
+            int[] kept = [.. Enumerable.Range(0, each).Where(i => mask[filter * each + i])];
+            var (weights, shift) = LeastSquares(patches, lacking, kept, damping);
+            for (var i = 0; i < each; i++)
+            {
+                Assert.AreEqual(network["conv1.weight"].Values[filter * each + i] * (mask[filter * each + i] ? 1 : 0) + weights[i],
+                    after["conv1.weight"].Values[filter * each + i], 1e-5, $"filter {filter}, weight {i}");
+            }
+
+            Assert.AreEqual(network["conv1.bias"].Values[filter] + shift, after["conv1.bias"].Values[filter], 1e-5, $"filter {filter}");
+        }
+    }
+
+    [TestMethod]
+    [DataRow(40)]
+    [DataRow(12)]
+    public void The_damping_is_that_of_the_least_error_on_every_fourth_row(int count)
+    {
+        // What is dropped goes along with what stays.
+        var (network, data, rows, order) = Held([.. RecoveryCase.Rows(count, 10, 1).Select(row => row.Select((value, i) => i % 2 == 0 ? value
+            : 0.8f * row[i - 1] + 0.4f * value).ToArray())]);
+        var mask = new WeightMask([.. Enumerable.Range(0, 10).Select(i => i % 2 == 0)]);
+        var lacking = rows.Select(row => Enumerable.Range(0, 10).Sum(i => mask[i] ? 0 : row[i] * (double)network["fc1.weight"].Values[i])).ToArray();
+        double[][] Some(Func<int, bool> chosen) => [.. order.Where((_, place) => chosen(place)).Select(row => Array.ConvertAll(rows[row], x => (double)x))];
+        double[] Of(Func<int, bool> chosen) => [.. order.Where((_, place) => chosen(place)).Select(row => lacking[row])];
+        int[] kept = [0, 2, 4, 6, 8];
+        var best = new[] { 1e-4, 1e-3, 0.01, 0.1, 1 }.MinBy(damping =>
+        {
+            var (weights, shift) = LeastSquares(Some(place => place % 4 < 3), Of(place => place % 4 < 3), kept, damping);
+            return Some(place => place % 4 == 3).Zip(Of(place => place % 4 == 3),
+                (row, lack) => Math.Pow(lack - shift - row.Zip(weights, (x, w) => x * w).Sum(), 2)).Sum();
+        });
+        var (expected, bias) = LeastSquares(Some(_ => true), Of(_ => true), kept, best);
+        var after = Recovery.Reconstruct(damping: null).Recover(new(network.Unpruned(), network.WithMask("fc1.weight", mask), null, data)).Network;
+        Close.AreEqual([.. Enumerable.Range(0, 10).Select(i => (float)(expected[i] + (mask[i] ? network["fc1.weight"].Values[i] : 0)))],
+            after["fc1.weight"].Values.ToArray(), 1e-5, "weights");
+        Assert.AreEqual(network["fc1.bias"].Values[0] + bias, after["fc1.bias"].Values[0], 1e-5);
+    }
+
+    [TestMethod]
+    public void A_layer_that_every_damping_makes_worse_on_rows_held_back_stays_as_it_is()
+    {
+        var (_, _, drawn, order) = Held(RecoveryCase.Rows(40, 10, 1));
+        // What is dropped goes with what stays, but the other way and more so in the rows that are held back.
+        for (var place = 0; place < order.Length; place++)
+        {
+            drawn[order[place]][1] = drawn[order[place]][0] * (place % 4 == 3 ? -3 : 1);
+        }
+
+        var (network, data, _, _) = Held(drawn);
+        var masked = network.WithMask("fc1.weight", new WeightMask([.. Enumerable.Range(0, 10).Select(i => i != 1)]));
+        PrunedNetwork After(double? damping) => Recovery.Reconstruct(damping: damping).Recover(new(network.Unpruned(), masked, null, data));
+        CollectionAssert.AreEqual(masked.Network["fc1.weight"].Values.ToArray(), After(null).Network["fc1.weight"].Values.ToArray());
+        CollectionAssert.AreNotEqual(masked.Network["fc1.weight"].Values.ToArray(), After(0.01).Network["fc1.weight"].Values.ToArray());
+    }
+
+    [TestMethod]
+    public void Before_a_sum_a_layer_makes_up_for_the_other_branch()
+    {
+        // All is linear and what is left of the first layer can be inverted, so that of the second, units that lost nothing give the sum exactly.
+        var dense = Network.Sequential([6], Layer.Dense(6, name: "first"), Layer.Residual(Layer.Dense(6, name: "second"))).Initialize(3);
+        Inverted(dense, [0, 3, 9, 14, 20]);
+        var images = Network.Sequential([6, 2, 2], Layer.Conv2d(6, 1, name: "first"),
+            Layer.Residual(Layer.Conv2d(6, 1, bias: false, name: "second"), Layer.BatchNorm())).Initialize(3);
+        Inverted(images.With("bn1.weight", [1, -2, 0.5f, 3, 1, 0.1f]).With("bn1.variance", [1, 4, 0.1f, 2, 9, 1]).With("bn1.mean", [0, 1, -1, 0, 3, 1]),
+            [0, 3, 9, 14, 20]);
+    }
+
+    [TestMethod]
     public void A_chain_loses_less_with_it()
     {
         foreach (var (granularity, share) in new[] { (Granularity.Neuron, 0.6), (Granularity.Weight, 0.85) })
@@ -171,6 +264,45 @@ public class ReconstructTests
         var expected = RecoveryCase.Outputs(network, other);
         Assert.IsGreaterThan(0.1, RecoveryCase.Distance(expected, RecoveryCase.Outputs(removed, other)), "there is something to make up for");
         Close.AreEqual(expected, RecoveryCase.Outputs(recovered, other), 1e-4, "outputs");
+    }
+
+    private static void Inverted(Network network, int[] dropped)
+    {
+        var positions = network.Input.Shape.Skip(2).Aggregate(1, (a, b) => a * b);
+        var masked = network.WithMask("first.weight", new WeightMask([.. Enumerable.Range(0, 36).Select(i => !dropped.Contains(i))]))
+            .WithMask("second.weight", new WeightMask([.. Enumerable.Range(0, 36).Select(i => i != 5)]));
+        var recovered = Recovery.Reconstruct(damping: 1e-9).Recover(new(network.Unpruned(), masked, null,
+            RecoveryCase.Data(RecoveryCase.Rows(100, 6 * positions, 1))));
+        Assert.AreEqual(0, recovered.Network["second.weight"].Values[5]);
+        var other = RecoveryCase.Rows(20, 6 * positions, 2);
+        float[] Whole(Network one) => [.. RecoveryCase.Outputs(one, other).Where((_, i) => i / positions % 6 > 0)];
+        Assert.IsGreaterThan(0.1, RecoveryCase.Distance(Whole(network), Whole(masked.Network)), "there is something to make up for");
+        Close.AreEqual(Whole(network), Whole(recovered.Network), 1e-3, "sums");
+    }
+
+    /// <summary>A layer of one unit, rows to fit it on, and the order in which they are visited.</summary>
+    private static (Network Network, CalibrationData Data, float[][] Rows, int[] Order) Held(float[][] rows)
+    {
+        var data = RecoveryCase.Data(rows);
+        return (Network.Mlp(10, 1).Initialize(2), data, rows, CalibrationRun.Draw(data.Rows, data.Seed, rows.Length));
+    }
+
+    /// <summary>Ridge regression with a shift that nothing holds, by a QR decomposition of the rows with one more for each weight.</summary>
+    private static (double[] Weights, double Shift) LeastSquares(IReadOnlyList<double[]> rows, IReadOnlyList<double> values, int[] kept, double damping)
+    {
+        using var scope = NewDisposeScope();
+        var hold = Math.Sqrt(damping * rows.Sum(row => row.Sum(value => value * value)) / rows[0].Length);
+        double[][] all = [.. rows.Select(row => kept.Select(i => row[i]).Append(1).ToArray()),
+            .. Enumerable.Range(0, kept.Length).Select(i => Enumerable.Range(0, kept.Length + 1).Select(j => i == j ? hold : 0).ToArray())];
+        var solution = linalg.lstsq(tensor([.. all.SelectMany(row => row)], [all.Length, kept.Length + 1]),
+            tensor([.. values, .. new double[kept.Length]], [all.Length, 1])).Solution.data<double>().ToArray();
+        var weights = new double[rows[0].Length];
+        for (var i = 0; i < kept.Length; i++)
+        {
+            weights[kept[i]] = solution[i];
+        }
+
+        return (weights, solution[^1]);
     }
 
     private static NeuralNetworkTransformer Run(PruningOptions options)
