@@ -77,7 +77,7 @@ internal abstract class LabelKeys
         protected override void Read(JsonElement values)
         {
             T[] items = typeof(T) == typeof(ReadOnlyMemory<char>)
-                ? (T[])(object)values.Deserialize<string[]>(ModelArchive.Json)!.Select(text => text.AsMemory()).ToArray()
+                ? (T[])(object)new JsonPart(values).Items().Select(text => text.Text().AsMemory()).ToArray()
                 : [.. values.Deserialize<IEnumerable<T>>(ModelArchive.Json)!];
             _values = new(items.Length, items);
         }

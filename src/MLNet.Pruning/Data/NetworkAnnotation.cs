@@ -5,8 +5,8 @@ internal static class NetworkAnnotation
 {
     public const string Name = "NeuralNetwork";
 
-    public static void Add(DataViewSchema.Annotations.Builder annotations, ScoredNetwork? state)
-        => annotations.Add(Name, AnnotationType<ScoredNetwork>.Instance, (ref ScoredNetwork? value) => value = state);
+    public static void Add(DataViewSchema.Annotations.Builder annotations, Func<ScoredNetwork>? state)
+        => annotations.Add(Name, AnnotationType<ScoredNetwork>.Instance, (ref ScoredNetwork? value) => value = state?.Invoke());
 
     public static bool IsIn(SchemaShape.Column score) => score.Annotations?.Any(annotation => annotation.Name == Name) == true;
 

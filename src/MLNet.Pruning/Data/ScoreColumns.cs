@@ -14,9 +14,10 @@ internal static class ScoreColumns
     /// <param name="task">The task.</param>
     /// <param name="outputs">Outputs of the network.</param>
     /// <param name="keys">Key values of the label, where it has some.</param>
-    /// <param name="state">The network to carry; null in schema shapes, which know types only.</param>
+    /// <param name="state">Gives the network to carry; null in schema shapes, which know types only.</param>
     /// <param name="input">The schema they are appended to, which tells the next free id of a set of score columns.</param>
-    public static DataViewSchema.DetachedColumn[] Describe(LearningTask task, int outputs, LabelKeys? keys, ScoredNetwork? state, DataViewSchema? input)
+    public static DataViewSchema.DetachedColumn[] Describe(LearningTask task, int outputs, LabelKeys? keys, Func<ScoredNetwork>? state,
+        DataViewSchema? input)
     {
         var set = input is null ? 1 : NextSet(input);
         var score = Annotations(task, set, Score);

@@ -1,7 +1,7 @@
 namespace MLNet.Pruning.Data;
 
 /// <summary>A network that scores rows: what the annotation of its Score column tells of it.</summary>
-internal abstract record ScoredNetwork
+internal record ScoredNetwork
 {
     public required Network Network { get; init; }
 

@@ -9,7 +9,10 @@ namespace MLNet.Pruning.Files;
 internal sealed class ModelArchive
 {
     /// <summary>Entry of the schema of the rows that a model was fitted on.</summary>
-    public const string Schema = "schema.zip";
+    public const string Schema = "schema.json";
+
+    /// <summary>The entry in its place where the schema has more than names and types: a file of ML.NET's own.</summary>
+    public const string FullSchema = "schema.zip";
 
     private const string Format = "MLNet.Pruning model";
     private const int Version = 1;
@@ -49,13 +52,42 @@ internal sealed class ModelArchive
 
     public void AddJson<T>(string name, T content) => Add(name, JsonSerializer.SerializeToUtf8Bytes(content, Json));
 
-    public bool Has(string name) => _entries.ContainsKey(name);
+    public bool Has(string name)
+    {
+        lock (_entries)
+        {
+            return _entries.ContainsKey(name);
+        }
+    }
+
+    /// <summary>Lets go of an entry that nobody will ask for again: what reads others later keeps the archive.</summary>
+    public void Drop(string name)
+    {
+        lock (_entries)
+        {
+            _entries.Remove(name);
+        }
+    }
 
     /// <exception cref="ModelFileException">There is no such entry.</exception>
-    public byte[] this[string name] => _entries.TryGetValue(name, out var content) ? content : throw Damaged($"entry '{name}' is missing");
+    public byte[] this[string name]
+    {
+        get
+        {
+            lock (_entries)
+            {
+                return _entries.TryGetValue(name, out var content) ? content : throw Damaged($"entry '{name}' is missing");
+            }
+        }
+    }
 
     /// <exception cref="ModelFileException">There is no such entry, or it does not hold what is expected.</exception>
-    public T ReadJson<T>(string name) => Parse<T>(name, this[name]);
+    public T ReadJson<T>(string name) => Parse(name, this[name], content => JsonSerializer.Deserialize<T>(content, Json));
+
+    /// <summary>Runs what reads the JSON of an entry, see <see cref="JsonPart"/>.</summary>
+    /// <exception cref="ModelFileException">There is no such entry, or it does not hold what is expected.</exception>
+    public T ReadJson<T>(string name, Func<JsonPart, T> read) where T : class
+        => Read(name, content => Parse(name, content, json => read(JsonPart.Parse(json))));
 
     /// <summary>Runs what reads an entry; whatever it cannot make of it is damage.</summary>
     public T Read<T>(string name, Func<byte[], T> read)
@@ -132,8 +164,8 @@ internal sealed class ModelArchive
         {
             using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
             archive.CheckSize(zip, stream.Length);
-            manifest = archive.Parse<Manifest>(ManifestName, Read(zip.GetEntry(ManifestName)
-                ?? throw archive.Damaged($"it has no {ManifestName}: it was not written by ml.Compression().Save")));
+            manifest = archive.Parse(ManifestName, Read(zip.GetEntry(ManifestName)
+                ?? throw archive.Damaged($"it has no {ManifestName}: it was not written by ml.Compression().Save")), Manifest.Read);
             if (manifest.Format != Format || manifest.Version != Version)
             {
                 throw archive.Damaged($"it is of format '{manifest.Format}', version {manifest.Version}; expected '{Format}', version {Version}");
@@ -181,20 +213,20 @@ internal sealed class ModelArchive
             }
         }
 
-        if (manifest.Hashes.Keys.FirstOrDefault(entry => entry != Schema && !names.Contains(entry)
+        if (manifest.Hashes.Keys.FirstOrDefault(entry => entry is not (Schema or FullSchema) && !names.Contains(entry)
             && !names.Contains(entry[..(entry.IndexOf('/') + 1)])) is { } stray)
         {
             throw Damaged($"entry '{stray}' is of none of its steps");
         }
     }
 
-    private T Parse<T>(string name, byte[] content)
+    private T Parse<T>(string name, byte[] content, Func<byte[], T?> read)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(content, Json) ?? throw Damaged($"entry '{name}' is empty");
+            return read(content) ?? throw Damaged($"entry '{name}' is empty");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Damaged($"entry '{name}' is not what is expected: {e.Message}", e);
         }
@@ -242,5 +274,14 @@ internal sealed class ModelArchive
     /// <param name="IsTrees">Whether it is an ensemble of trees that was pruned.</param>
     internal sealed record Step(bool IsNetwork, string Name, bool IsTrees = false);
 
-    private sealed record Manifest(string Format, int Version, List<Step> Steps, Dictionary<string, string> Hashes);
+    private sealed record Manifest(string Format, int Version, List<Step> Steps, Dictionary<string, string> Hashes)
+    {
+        public static Manifest Read(byte[] content)
+        {
+            var json = JsonPart.Parse(content);
+            return new(json[nameof(Format)].Text(), json[nameof(Version)].Number(), [.. json[nameof(Steps)].Items().Select(step => step.IsNull ? null!
+                : new Step(step[nameof(Step.IsNetwork)].Truth(), step[nameof(Step.Name)].Text(), step.Optional(nameof(Step.IsTrees))?.Truth() ?? false))],
+                json[nameof(Hashes)].Texts());
+        }
+    }
 }

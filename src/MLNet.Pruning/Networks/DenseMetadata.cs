@@ -19,17 +19,19 @@ internal sealed partial record DenseMetadata(long Parameters, long? MultiplyAdds
     public static DenseMetadata Of(Network network)
     {
         var now = new DenseMetadata(network.ParameterCount, network.Layers.Aggregate(OpenCount.Zero, (sum, layer) => sum + layer.MultiplyAdds).Number, null);
-        if (!network.Graph.Metadata.TryGetValue(Key, out var text))
-        {
-            return now;
-        }
+        // What was added to the file since belongs to the dense network as well.
+        return Read(network.Graph.Metadata) is not { } dense ? now
+            : new(Math.Max(dense.Parameters, now.Parameters), dense.MultiplyAdds is { } before && now.MultiplyAdds is { } left ? Math.Max(before, left)
+                : now.MultiplyAdds, dense.Blocks);
+    }
 
+    /// <summary>What the metadata say; null where they say nothing.</summary>
+    /// <exception cref="OnnxFormatException">They are damaged.</exception>
+    public static DenseMetadata? Read(ImmutableSortedDictionary<string, string> metadata)
+    {
         try
         {
-            // What was added to the file since belongs to the dense network as well.
-            return JsonSerializer.Deserialize(text, DenseJson.Default.DenseMetadata) is not { } dense ? now
-                : new(Math.Max(dense.Parameters, now.Parameters), dense.MultiplyAdds is { } before && now.MultiplyAdds is { } left ? Math.Max(before, left)
-                    : now.MultiplyAdds, dense.Blocks);
+            return metadata.TryGetValue(Key, out var text) ? JsonSerializer.Deserialize(text, DenseJson.Default.DenseMetadata) : null;
         }
         catch (JsonException e)
         {

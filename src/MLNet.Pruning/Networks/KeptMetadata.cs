@@ -66,7 +66,7 @@ internal static partial class KeptMetadata
     /// <exception cref="OnnxFormatException">They do not.</exception>
     public static void Check(Network network)
     {
-        _ = DenseMetadata.Of(network);
+        _ = DenseMetadata.Read(network.Graph.Metadata);
         foreach (var (name, removal) in Read(network.Graph.Metadata))
         {
             if (removal is not { Shape: { } shape, Kept: { } kept } || shape.Any(size => size < 0))

@@ -74,9 +74,6 @@ internal sealed class OnnxSession
         }
     }
 
-    /// <summary>Loads ONNX Runtime's native library, which the first session does else.</summary>
-    public static void Load() => Options(1).Dispose();
-
     /// <summary>How networks are run here.</summary>
     /// <param name="threads">Threads of each run.</param>
     public static SessionOptions Options(int threads)

@@ -1,10 +1,12 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using MLNet.Pruning.Files;
 using MLNet.Pruning.Pipeline.Files;
 using MLNet.Pruning.Tests.Cases;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MLNet.Pruning.Tests.Hostile;
 
@@ -60,6 +62,44 @@ public sealed class HostileArchiveTests : IDisposable
     public void An_entry_of_no_step_is_refused() => StringAssert.Contains(Refused(With("stray.bin", [1, 2, 3])), "'stray.bin'");
 
     [TestMethod]
+    [DataRow("\"Task\": \"Multiclass\"", "\"Task\": \"Ranking\"", "'Ranking'")]
+    [DataRow("\"Task\":", "\"Aim\":", "'Task'")]
+    [DataRow("\"Layout\": \"ChannelsFirst\"", "\"Layout\": 7", "7 is not a text")]
+    [DataRow("\"Type\": \"Single\"", "\"Type\": \"Octuple\"", "'Octuple'")]
+    [DataRow("\"Dimensions\": [", "\"Dimensions\": [ -1, ", "state.json")]
+    [DataRow("\"Columns\": [", "\"Columns\": 3, \"Others\": [", "3 is not a list")]
+    [DataRow("\"Columns\": [", "\"Columns\": [ 5, ", "state.json")]
+    [DataRow("\"Requested\": \"Auto\"", "\"Requested\": \"Abacus\"", "state.json")]
+    [DataRow("\"Requested\": \"Auto\"", "\"Requested\": [", "state.json")]
+    public void What_scores_is_read_with_the_file(string written, string found, string problem)
+        => StringAssert.Contains(Refused(Edited("state.json", written, found)), problem);
+
+    [TestMethod]
+    [DataRow("\"Sparsity\":", "\"Sparsity\": \"much\", \"Others\":", true)]
+    [DataRow("\"Optimizer\": \"Adam(", "\"Optimizer\": \"Eve(", false)]
+    [DataRow("\"SplitSeed\":", "\"Seed\":", false)]
+    [DataRow("\"Kept\": \"", "\"Kept\": \"AAAAAAAAAAA", false)]
+    public void What_only_later_steps_and_people_ask_for_is_refused_when_they_do(string written, string found, bool isReport)
+    {
+        var path = Edited("state.json", written, found);
+        var ml = new MLContext();
+        var loaded = (NeuralNetworkTransformer)ml.Compression().Load(path, out var schema);
+        Assert.AreEqual(1, loaded.Transform(Features(ml, schema)).GetColumn<float[]>("Score").Count());
+        Refuses(path, isReport ? () => _ = loaded.Report : () => _ = loaded.Masks);
+        Refuses(path, () => ml.Compression().Save(loaded, schema, Path.Combine(_folder, "again.zip")));
+    }
+
+    [TestMethod]
+    public void A_network_that_only_later_steps_ask_for_is_refused_when_they_do()
+    {
+        var path = Edited("initial.onnx", "fc1.weight", "fc1");
+        var ml = new MLContext();
+        var rows = ml.Compression().Load(path, out var schema).Transform(Features(ml, schema));
+        Assert.AreEqual(1, rows.GetColumn<float[]>("Score").Count());
+        Refuses(path, () => ml.Transforms.Prune(0.6, fineTuneEpochs: 0).Fit(rows));
+    }
+
+    [TestMethod]
     public void A_file_that_is_changed_anywhere_is_loaded_or_refused()
     {
         var bytes = File.ReadAllBytes(Clean());
@@ -70,7 +110,7 @@ public sealed class HostileArchiveTests : IDisposable
             for (var k = 0; k < 3; k++)
             {
                 // Most of what is not weights lies in the directory at the end.
-                changed[i % 2 == 0 ? random.Next(bytes.Length) : bytes.Length - 1 - random.Next(2000)] = (byte)random.Next(256);
+                changed[i % 2 == 0 ? random.Next(bytes.Length) : bytes.Length - 1 - random.Next(bytes.Length / 2)] = (byte)random.Next(256);
             }
 
             var path = Path.Combine(_folder, "changed.zip");
@@ -102,6 +142,47 @@ public sealed class HostileArchiveTests : IDisposable
         var message = Assert.ThrowsExactly<ModelFileException>(() => ModelFile.Unpack(new MLContext(), ModelArchive.Load(path), out _)).Message;
         StringAssert.StartsWith(message, path[..10]);
         return message;
+    }
+
+    private static void Refuses(string path, Action action)
+        => StringAssert.StartsWith(Assert.ThrowsExactly<ModelFileException>(action).Message, path[..10]);
+
+    /// <summary>A pruned network's file with a text in one of its entries in the place of another, and the hash of that.</summary>
+    private string Edited(string entry, string written, string found)
+    {
+        var (ml, path) = (new MLContext(1), Path.Combine(_folder, "edited.zip"));
+        var definition = SchemaDefinition.Create(typeof(Labelled));
+        definition[nameof(Labelled.Label)].ColumnType = new KeyDataViewType(typeof(uint), 2);
+        var rows = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 8).Select(i => new Labelled { Features = [i, 1], Label = (uint)(i % 2) }), definition);
+        var model = ml.MulticlassClassification.Trainers.NeuralNetwork(Network.Mlp(2, 3, 2), epochs: 1).Append(ml.Transforms.Prune(0.5)).Fit(rows);
+        ml.Compression().Save(model.LastTransformer, rows.Schema, path);
+        var name = "0/" + entry;
+        byte[] content;
+        using (var zip = ZipFile.Open(path, ZipArchiveMode.Update))
+        {
+            using (var stream = zip.GetEntry(name)!.Open())
+            using (var whole = new MemoryStream())
+            {
+                stream.CopyTo(whole);
+                var text = Encoding.Latin1.GetString(whole.ToArray());
+                StringAssert.Contains(text, written);
+                content = Encoding.Latin1.GetBytes(text.Replace(written, found));
+            }
+
+            zip.GetEntry(name)!.Delete();
+            using var changed = zip.CreateEntry(name).Open();
+            changed.Write(content);
+        }
+
+        Change(path, manifest => manifest["Hashes"]![name] = Convert.ToHexStringLower(SHA256.HashData(content)));
+        return path;
+    }
+
+    private static IDataView Features(MLContext ml, DataViewSchema schema)
+    {
+        var definition = SchemaDefinition.Create(typeof(Labelled));
+        definition[nameof(Labelled.Label)].ColumnType = schema["Label"].Type;
+        return ml.Data.LoadFromEnumerable([new Labelled { Features = [1, 2], Label = 1 }], definition);
     }
 
     /// <summary>A model that loads.</summary>
@@ -142,6 +223,14 @@ public sealed class HostileArchiveTests : IDisposable
         zip.GetEntry("manifest.json")!.Delete();
         using var written = new StreamWriter(zip.CreateEntry("manifest.json").Open());
         written.Write(manifest.ToJsonString());
+    }
+
+    private sealed class Labelled
+    {
+        [VectorType(2)]
+        public float[] Features { get; set; } = [];
+
+        public uint Label { get; set; }
     }
 
     private sealed class Row

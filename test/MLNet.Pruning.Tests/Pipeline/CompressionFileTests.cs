@@ -63,6 +63,60 @@ public class CompressionFileTests
     }
 
     [TestMethod]
+    public void What_was_loaded_is_saved_as_the_same_bytes()
+    {
+        var data = _ml.Data.Cache(Digits.Load(_ml));
+        var model = Digits.Prepare(_ml).Append(_ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1)))
+            .Append(_ml.Transforms.Prune(0.7, schedule: Schedule.Linear(2))).Fit(data);
+        var loaded = Reload(model, data.Schema, out var schema);
+        var first = File.ReadAllBytes(_path);
+        _ml.Compression().Save(loaded, schema, _path);
+        CollectionAssert.AreEqual(first, File.ReadAllBytes(_path));
+    }
+
+    [TestMethod]
+    public void Columns_of_every_type_come_back_with_the_schema()
+    {
+        PrimitiveDataViewType[] items =
+        [
+            NumberDataViewType.Single, NumberDataViewType.Double, NumberDataViewType.SByte, NumberDataViewType.Byte, NumberDataViewType.Int16,
+            NumberDataViewType.UInt16, NumberDataViewType.Int32, NumberDataViewType.UInt32, NumberDataViewType.Int64, NumberDataViewType.UInt64,
+            TextDataViewType.Instance, BooleanDataViewType.Instance, DateTimeDataViewType.Instance, DateTimeOffsetDataViewType.Instance,
+            TimeSpanDataViewType.Instance, new KeyDataViewType(typeof(byte), 7), new KeyDataViewType(typeof(ulong), ulong.MaxValue),
+        ];
+        DataViewType[] types = [.. items, .. items.Select(item => new VectorDataViewType(item)), .. items.Select(item => new VectorDataViewType(item, 2, 3))];
+        var (model, features) = Small();
+        var schema = new DataViewSchema.Builder();
+        schema.AddColumn("Features", features["Features"].Type);
+        foreach (var (i, type) in types.Index())
+        {
+            schema.AddColumn($"{i}", type);
+        }
+
+        var before = schema.ToSchema();
+        _ = Reload(model, before, out var after);
+        Assert.AreSequenceEqual(before.Select(column => (column.Name, column.Type)), after.Select(column => (column.Name, column.Type)));
+        Assert.IsNotNull(Entry("schema.json"));
+
+        // Names of values are ML.NET's own to write.
+        var names = new DataViewSchema.Annotations.Builder();
+        names.Add<VBuffer<ReadOnlyMemory<char>>>("SlotNames", new VectorDataViewType(TextDataViewType.Instance, 2),
+            (ref VBuffer<ReadOnlyMemory<char>> value) => value = new(2, ["a".AsMemory(), "b".AsMemory()]));
+        schema.AddColumn("Named", new VectorDataViewType(NumberDataViewType.Single, 2), names.ToAnnotations());
+        _ = Reload(model, schema.ToSchema(), out after);
+        VBuffer<ReadOnlyMemory<char>> slots = default;
+        after["Named"].Annotations.GetValue("SlotNames", ref slots);
+        Assert.AreEqual("a b", string.Join(' ', slots.DenseValues()));
+        Assert.IsNotNull(Entry("schema.zip"));
+
+        ZipArchiveEntry? Entry(string name)
+        {
+            using var zip = ZipFile.OpenRead(_path);
+            return zip.GetEntry(name);
+        }
+    }
+
+    [TestMethod]
     public void A_network_of_a_file_with_token_ids_goes_on()
     {
         var rows = _ml.Data.LoadFromEnumerable(LoadNetworkTests.Sentences(60));

@@ -14,19 +14,32 @@ namespace MLNet.Pruning;
 /// </summary>
 public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredictionTransformer<Network>
 {
-    private readonly NetworkState _state;
+    private readonly ScoredNetwork _scored;
+    private readonly Lazy<NetworkState> _state;
+    private readonly Lazy<StepReport?> _report;
 
-    internal NeuralNetworkTransformer(NetworkState state, DataViewSchema inputSchema, StepReport? report, ScoringPlan? plan = null)
-        => (_state, InputSchema, Report, Plan) = (state, inputSchema, report, plan ?? ScoringPlan.Undecided(state.Network));
+    internal NeuralNetworkTransformer(NetworkState state, DataViewSchema inputSchema, StepReport? report)
+        : this(state, new(state), inputSchema, new(report), null)
+    {
+    }
+
+    /// <param name="scored">What scoring needs.</param>
+    /// <param name="state">The same network and what later steps need.</param>
+    /// <param name="inputSchema">Schema of the rows it was fitted on.</param>
+    /// <param name="report">What the step did.</param>
+    /// <param name="plan">How it scores; null where nothing was chosen.</param>
+    internal NeuralNetworkTransformer(ScoredNetwork scored, Lazy<NetworkState> state, DataViewSchema inputSchema, Lazy<StepReport?> report, ScoringPlan? plan)
+        => (_scored, _state, InputSchema, _report, Plan) = (scored, state, inputSchema, report, plan ?? ScoringPlan.Undecided(scored.Network));
 
     /// <summary>The network.</summary>
-    public Network Network => _state.Network;
+    public Network Network => _scored.Network;
 
     /// <summary>What its outputs mean.</summary>
-    public LearningTask Task => _state.Task;
+    public LearningTask Task => _scored.Task;
 
     /// <summary>Which weights later steps of the chain hold at zero, by the name of their parameter.</summary>
-    public ImmutableDictionary<string, WeightMask> Masks => _state.Masks;
+    /// <exception cref="ModelFileException">They are read from a file when they are first asked for, and the file does not hold what is expected.</exception>
+    public ImmutableDictionary<string, WeightMask> Masks => State.Masks;
 
     /// <summary>
     /// What the step that made this transformer did: a <see cref="TrainingReport"/> of trainers, <c>FineTune</c> and <c>Distill</c>, a
@@ -35,7 +48,8 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     /// Earlier steps of a chain keep theirs:
     /// <c>chain.OfType&lt;NeuralNetworkTransformer&gt;()</c>.
     /// </summary>
-    public StepReport? Report { get; }
+    /// <exception cref="ModelFileException">It is read from a file when it is first asked for, and the file does not hold what is expected.</exception>
+    public StepReport? Report => _report.Value;
 
     /// <summary>What computes the scores, and what it was chosen from where runtimes were timed.</summary>
     public RuntimeReport Runtime => Plan.Report;
@@ -56,7 +70,7 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     /// </code>
     /// </example>
     public NeuralNetworkTransformer WithRuntime(ScoringRuntime runtime)
-        => new(_state, InputSchema, Report, ScoringPlan.Of(Network, Setting.Defined(runtime, nameof(runtime))));
+        => With(ScoringPlan.Of(Network, Setting.Defined(runtime, nameof(runtime))));
 
     /// <summary>True: every row is scored by itself.</summary>
     public bool IsRowToRowMapper => true;
@@ -81,7 +95,7 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
         Bind(inputSchema);
         var schema = new DataViewSchema.Builder();
         schema.AddColumns(inputSchema);
-        schema.AddColumns(ScoreColumns.Describe(_state.Task, Network.Output.RowSize, _state.Keys, _state, inputSchema));
+        schema.AddColumns(ScoreColumns.Describe(Task, Network.Output.RowSize, _scored.Keys, () => State, inputSchema));
         return schema.ToSchema();
     }
 
@@ -100,17 +114,18 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
         ArgumentNullException.ThrowIfNull(ctx);
-        using var chain = new NetworkOnnxChain(_state);
+        using var chain = new NetworkOnnxChain(State);
         ((ICanSaveModel)chain.Transformer).Save(ctx);
     }
 
     /// <summary>The network and all that a later step needs.</summary>
-    internal NetworkState State => _state;
+    /// <exception cref="ModelFileException">The file that it is read from does not hold what is expected.</exception>
+    internal NetworkState State => _state.Value;
 
     /// <summary>The same with the fastest runtime, where another one may be the fastest than that of all networks, and it was not timed yet.</summary>
     internal NeuralNetworkTransformer Timed()
         => Runtime is { Requested: ScoringRuntime.Auto, Machine: null } && ScoringPlan.Fastest(Network) is { Report.Machine: not null } plan
-            ? new(_state, InputSchema, Report, plan) : this;
+            ? With(plan) : this;
 
     /// <summary>How it scores.</summary>
     internal ScoringPlan Plan { get; }
@@ -127,21 +142,23 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     Network IPredictionTransformer<Network>.Model => Network;
 
     /// <summary>The one column it reads, where it reads but one.</summary>
-    private InputColumn Feature => _state.Inputs.Columns is [var only] ? only
-        : throw new NotSupportedException($"The network reads several columns ({string.Join(", ", _state.Inputs.Columns.Select(column => column.Name))}); "
+    private InputColumn Feature => _scored.Inputs.Columns is [var only] ? only
+        : throw new NotSupportedException($"The network reads several columns ({string.Join(", ", _scored.Inputs.Columns.Select(column => column.Name))}); "
             + "expected a network with one input.");
 
     int IScoringStep.RowSize => Network.RowSize;
 
     /// <summary>The columns the network reads.</summary>
-    internal ImmutableArray<DataViewSchema.Column> Bind(DataViewSchema schema) => _state.Inputs.Bind(schema, Network);
+    internal ImmutableArray<DataViewSchema.Column> Bind(DataViewSchema schema) => _scored.Inputs.Bind(schema, Network);
 
     ImmutableArray<DataViewSchema.Column> IScoringStep.Bind(DataViewSchema schema) => Bind(schema);
 
     IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns)
-        => new InputReader(row, columns, Network, _state.Inputs);
+        => new InputReader(row, columns, Network, _scored.Inputs);
 
-    IBatchScorer IScoringStep.CreateScorer(int batch) => Plan.Create(softmax: _state.Task.HasOutputPerClass, batch);
+    IBatchScorer IScoringStep.CreateScorer(int batch) => Plan.Create(softmax: Task.HasOutputPerClass, batch);
 
-    Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => ScoreGetters.Create(_state.Task, column, outputs);
+    Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => ScoreGetters.Create(Task, column, outputs);
+
+    private NeuralNetworkTransformer With(ScoringPlan plan) => new(_scored, _state, InputSchema, _report, plan);
 }

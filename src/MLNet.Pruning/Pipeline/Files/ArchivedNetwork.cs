@@ -16,7 +16,7 @@ internal static class ArchivedNetwork
         var state = transformer.State;
         archive.AddJson(name + "state.json", new State(
             state.Task,
-            [.. state.Inputs.Columns.Select(Describe)],
+            [.. state.Inputs.Columns.Select(column => ArchivedColumn.Of(column.Name, column.Type))],
             state.Inputs.Layout,
             state.Label,
             ArchivedKeys.Of(state.Keys),
@@ -67,18 +67,39 @@ internal static class ArchivedNetwork
 
     public static NeuralNetworkTransformer Read(ModelArchive archive, ArchivedNetworks networks, string name, DataViewSchema inputSchema)
     {
-        var state = archive.ReadJson<State>(name + "state.json");
-        return archive.Read(name + "state.json", _ =>
+        // What scores rows is read now, and what steps that go on from here or people ask for when they do: most processes only score.
+        var state = new Lazy<State>(() => archive.ReadJson<State>(name + "state.json"));
+        return archive.ReadJson(name + "state.json", json =>
         {
             var network = networks.Find(name + "network") ?? throw archive.Damaged($"entry '{name}network.onnx' is missing");
-            var initial = networks.Find(name + "initial") is { } first ? network.Shared(first) : network;
-            return new NeuralNetworkTransformer(new NetworkState
+            var scored = new ScoredNetwork
             {
                 Network = network,
-                Task = state.Task,
-                Inputs = new() { Columns = [.. state.Columns.Select(ToColumn)], Layout = state.Layout },
+                Task = Task(json[nameof(State.Task)].Text()),
+                Inputs = new()
+                {
+                    Columns = [.. json[nameof(State.Columns)].Items().Select(ArchivedColumn.Read)],
+                    Layout = Layout(json[nameof(State.Layout)].Text()),
+                },
+                Keys = json.Optional(nameof(State.Keys)) is { } keys ? ArchivedKeys.Read(keys) : null,
+            };
+            return new NeuralNetworkTransformer(scored, new(() => Rest(archive, networks, name, scored, state.Value)), inputSchema,
+                new(() => archive.Read(name + "state.json", _ => Report(archive, name, state.Value))), Plan(network, json, state));
+        });
+    }
+
+    private static NetworkState Rest(ModelArchive archive, ArchivedNetworks networks, string name, ScoredNetwork scored, State state)
+        => archive.Read(name + "state.json", _ =>
+        {
+            var network = scored.Network;
+            var initial = networks.Find(name + "initial") is { } first ? network.Shared(first) : network;
+            return new NetworkState
+            {
+                Network = network,
+                Task = scored.Task,
+                Inputs = scored.Inputs,
                 Label = state.Label,
-                Keys = state.Keys?.ToKeys(),
+                Keys = scored.Keys,
                 Masks = state.Masks.ToImmutableDictionary(mask => mask.Parameter, mask => ToMask(mask, network)),
                 Initial = initial,
                 Early = networks.Find(name + "early") is { } early ? network.Shared(early) : null,
@@ -86,9 +107,13 @@ internal static class ArchivedNetwork
                 Steps = archive.Has(name + "steps.json") ? ArchivedSteps.Read(archive, name + "steps.json", network) : null,
                 Training = Training(state, initial, networks.Find(name + "teacher")),
                 SplitSeed = state.SplitSeed,
-            }, inputSchema, Report(archive, name, state), state.Runtime is { } runtime ? ScoringPlan.Kept(network, runtime) : null);
+            };
         });
-    }
+
+    /// <summary>How it scores. Most files keep that nothing was timed, which says no more than a network without a plan.</summary>
+    private static ScoringPlan? Plan(Network network, JsonPart json, Lazy<State> state)
+        => json.Optional(nameof(State.Runtime)) is { } runtime && (runtime.Optional(nameof(RuntimeReport.Machine)) is not null
+            || runtime[nameof(RuntimeReport.Requested)].Text() != nameof(ScoringRuntime.Auto)) ? ScoringPlan.Kept(network, state.Value.Runtime!) : null;
 
     /// <summary>The report; files from before there was one for a training have no epochs where nothing was trained.</summary>
     private static StepReport? Report(ModelArchive archive, string name, State state)
@@ -122,22 +147,21 @@ internal static class ArchivedNetwork
             : throw new ArgumentException($"the mask of '{mask.Parameter}' has {mask.Count} entries, the parameter {parameter.Count} values");
     }
 
-    private static Column Describe(InputColumn column) => new(column.Name, ArchivedTypes.NameOf(column.ItemType),
-        column.ItemType is KeyDataViewType key ? key.Count : null, column.Type is VectorDataViewType vector ? [.. vector.Dimensions] : null);
+    private static LearningTask Task(string name)
+        => LearningTask.All.FirstOrDefault(task => task.Name == name) ?? throw new JsonException($"there is no task '{name}'");
 
-    private static InputColumn ToColumn(Column column)
+    private static ImageLayout Layout(string name) => name switch
     {
-        var item = column.KeyCount is { } count ? new KeyDataViewType(ArchivedTypes.TypeOf(column.Type).RawType, count) : ArchivedTypes.TypeOf(column.Type);
-        return new(column.Name, column.Dimensions is { } dimensions ? new VectorDataViewType(item, dimensions.ToArray()) : item);
-    }
+        nameof(ImageLayout.ChannelsFirst) => ImageLayout.ChannelsFirst,
+        nameof(ImageLayout.ChannelsLast) => ImageLayout.ChannelsLast,
+        _ => throw new JsonException($"there is no layout '{name}'"),
+    };
 
-    private sealed record State(LearningTask Task, List<Column> Columns, ImageLayout Layout, string Label, ArchivedKeys? Keys, int SplitSeed, List<Mask> Masks,
-        JsonElement Training, IReadOnlyList<EpochResult>? History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null,
+    private sealed record State(LearningTask Task, List<ArchivedColumn> Columns, ImageLayout Layout, string Label, ArchivedKeys? Keys, int SplitSeed,
+        List<Mask> Masks, JsonElement Training, IReadOnlyList<EpochResult>? History, PruningReport? Pruning, AutoPruneReport? AutoPruning = null,
         QuantizationReport? Quantization = null, FactorizationReport? Factorization = null, IReadOnlyDictionary<string, string>? Settings = null,
         ValidationResult? Validation = null,
         ValidationResult? Teacher = null, RuntimeReport? Runtime = null);
-
-    private sealed record Column(string Name, string Type, ulong? KeyCount, List<int>? Dimensions);
 
     private sealed record Mask(string Parameter, int Count, byte[] Kept);
 }

@@ -6,13 +6,22 @@ using MLNet.Pruning.Scoring;
 namespace MLNet.Pruning.Pipeline.Files;
 
 /// <summary>
-/// The networks of a model file, each an ONNX model and the names of the parameters that are trained. They are read beside what else there is to load, and
-/// ONNX Runtime after them: most of the time that a first model takes is that of compiling code, which differs. Who needs a network reads it, or waits for it.
+/// The networks of a model file, each an ONNX model and the names of the parameters that are trained. Those that score are read beside what else there is to
+/// load, and what scores them is compiled meanwhile: most of the time that a first model takes is that of compiling code. Who needs a network reads it, or
+/// waits for it; those that only steps that go on from here need are read when one asks.
 /// </summary>
 internal sealed class ArchivedNetworks
 {
     /// <summary>What a step has networks for.</summary>
     private static readonly string[] s_kinds = ["network", "initial", "early", "dense", "teacher"];
+
+    private static readonly Lazy<Task> s_compiled = new(() =>
+    {
+        var compiled = Task.Run(() => Ahead(CompileScoring));
+        // A process that ends while another thread is in ONNX Runtime crashes there.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => compiled.Wait();
+        return compiled;
+    });
 
     private readonly Dictionary<string, Lazy<Network>> _networks = [];
 
@@ -26,7 +35,8 @@ internal sealed class ArchivedNetworks
 
         if (_networks.Count > 0)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(_ => ReadAhead(), null);
+            ThreadPool.UnsafeQueueUserWorkItem(_ => Ahead(ReadScored), null);
+            _ = s_compiled.Value;
         }
     }
 
@@ -48,25 +58,41 @@ internal sealed class ArchivedNetworks
 
     private static Network Read(ModelArchive archive, string name)
     {
-        var trained = archive.ReadJson<string[]>(name + ".json").ToHashSet();
-        return archive.Read(name + ".onnx", content =>
+        var trained = archive.ReadJson(name + ".json", json => json.Items().Select(parameter => parameter.Text()).ToHashSet());
+        var network = archive.Read(name + ".onnx", content =>
         {
             var network = OnnxImport.Read(OnnxFile.Parse(content, name), name, null);
             return network.WithParameters(network.Parameters.Where(parameter => parameter.Trainable != trained.Contains(parameter.Name))
                 .Select(parameter => parameter.WithTrainable(trained.Contains(parameter.Name))));
         });
+        archive.Drop(name + ".onnx");
+        return network;
     }
 
-    private void ReadAhead()
+    /// <summary>Reads the networks that score.</summary>
+    private void ReadScored()
     {
-        try
+        foreach (var (name, network) in _networks)
         {
-            foreach (var network in _networks.Values)
+            if (name.EndsWith(s_kinds[0], StringComparison.Ordinal))
             {
                 _ = network.Value;
             }
+        }
+    }
 
-            OnnxSession.Load();
+    /// <summary>Scores with a network of one weight, which loads ONNX Runtime and compiles what scores with any.</summary>
+    private static void CompileScoring()
+    {
+        using var scorer = OnnxScorer.Create(Network.Mlp(1, 1).Initialize(1), softmax: true, batch: 1, out _);
+        scorer?.Run(1);
+    }
+
+    private static void Ahead(Action action)
+    {
+        try
+        {
+            action();
         }
         catch (Exception)
         {

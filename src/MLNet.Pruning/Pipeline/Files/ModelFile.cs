@@ -14,7 +14,15 @@ internal static class ModelFile
     public static ModelArchive Pack(MLContext ml, ITransformer model, DataViewSchema inputSchema)
     {
         var archive = new ModelArchive();
-        archive.Add(ModelArchive.Schema, Bytes(ml, new TransformerChain<ITransformer>(), inputSchema));
+        if (ArchivedColumn.Of(inputSchema) is { } columns)
+        {
+            archive.AddJson(ModelArchive.Schema, columns);
+        }
+        else
+        {
+            archive.Add(ModelArchive.FullSchema, Bytes(ml, new TransformerChain<ITransformer>(), inputSchema));
+        }
+
         var others = new List<ITransformer>();
         foreach (var step in NetworkChains.Flatten(model))
         {
@@ -55,11 +63,12 @@ internal static class ModelFile
     public static ITransformer Unpack(MLContext ml, ModelArchive archive, out DataViewSchema inputSchema)
     {
         var networks = new ArchivedNetworks(archive);
-        var first = archive.ReadZip(ModelArchive.Schema, content =>
-        {
-            ml.Model.Load(content, out var schema);
-            return schema ?? throw new FormatException("it has no schema");
-        });
+        var first = archive.Has(ModelArchive.Schema) ? archive.ReadJson(ModelArchive.Schema, ArchivedColumn.ReadSchema)
+            : archive.ReadZip(ModelArchive.FullSchema, content =>
+            {
+                ml.Model.Load(content, out var schema);
+                return schema ?? throw new FormatException("it has no schema");
+            });
         inputSchema = first;
         var schema = first;
         var steps = new List<ITransformer>();
