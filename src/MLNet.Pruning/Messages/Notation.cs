@@ -189,6 +189,14 @@ internal static class Notation
             return reader.TakeWord("true") || !reader.TakeWord("false") && reader.Number() != 0;
         }
 
+        if (type.IsEnum)
+        {
+            reader.TakePrefix(type.Name);
+            var name = reader.Name();
+            return Enum.GetNames(type).Contains(name, StringComparer.OrdinalIgnoreCase) ? Enum.Parse(type, name, ignoreCase: true)
+                : throw reader.Wrong($"there is no {type.Name}.{name}; expected {string.Join(" or ", Enum.GetNames(type))}");
+        }
+
         if (type.IsPrimitive)
         {
             var number = reader.Number();

@@ -38,6 +38,7 @@ public class ChoiceTests
     /// <summary>Two values of each type of argument.</summary>
     private static readonly Dictionary<Type, object[]> s_samples = new()
     {
+        [typeof(Curvature)] = [Curvature.EmpiricalFisher, Curvature.GaussNewton],
         [typeof(int)] = [2, 3],
         [typeof(long)] = [5L, 6L],
         [typeof(double)] = [0.25, 0.625],

@@ -156,12 +156,20 @@ internal sealed class PruningPlan
 
             foreach (var part in turn)
             {
-                var now = part.Start.In(good, scores);
-                var next = now.Drop(part.Missing(now, step, most), part.Record);
+                var (now, before) = (part.Start.In(good, scores), good);
+                var missing = part.Missing(now, step, most);
+                var chosen = scores.Toward((other, share) => part.Start.In(before, other).Drop([.. missing.Select(count => (long)Math.Round(share * count))]));
+                now = chosen == scores ? now : part.Start.In(good, chosen);
+                var next = now.Drop(missing, part.Record);
                 Removal = (now as GroupCandidates)?.Removal ?? Removal;
-                if (_options.Layers.Count > 0 && _options.Granularity.Removes && next != good)
+                if (turn.Count == 1)
                 {
-                    // What one part loses changes the sizes of what the next one reads.
+                    scores = chosen;
+                }
+                else if ((_options.Granularity.Removes || chosen != scores) && next != good)
+                {
+                    // What one part loses changes the sizes of what the next one reads, or the weights that were chosen with it.
+                    scores = chosen;
                     next = scores.Compensate(next);
                     scores = _measure(next);
                 }

@@ -102,6 +102,20 @@ public sealed class Schedule
         return new(_call, _sparsities, Order, count);
     }
 
+    /// <summary>
+    /// The same, and more steps at the target, in which nothing goes: for what makes up for it, such as <see cref="Importance.CombinatorialBrainSurgeon"/>,
+    /// or for fine-tuning that is measured step by step.
+    /// </summary>
+    /// <param name="steps">How many more; not negative.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is negative, or above 10,000.</exception>
+    public Schedule Hold(int steps)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(steps);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, MostSteps);
+        return new($"{_call}.{Notation.Call(nameof(Hold), steps)}", (from, target, rounding)
+            => _sparsities(from, target, rounding).Concat(Enumerable.Repeat(target, steps)), Order, BatchSize);
+    }
+
     /// <inheritdoc/>
     public override string ToString() => _call + (Order == LayerOrder.Together ? "" : $".{Order}")
         + (BatchSize is { } count ? "." + Notation.Call(nameof(Greedy), count) : "");

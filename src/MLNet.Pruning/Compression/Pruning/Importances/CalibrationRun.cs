@@ -36,10 +36,10 @@ public sealed class CalibrationRun : IDisposable
     private readonly Network _network;
     private Tensor? _targets;
 
-    internal CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows)
+    internal CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows, bool others = false)
     {
         (_data, _network) = (data, pruned.Network);
-        _rows = Draw(data.Rows, data.Seed, rows);
+        _rows = Draw(data.Rows, data.Seed, rows, others ? data.Turn : 0);
         _scope = NewDisposeScope();
         _weights = new(pruned.Network, pruned.Masks, data.Device);
         Parameters = [.. pruned.Network.Parameters.Where(parameter => parameter.Trainable)
@@ -66,6 +66,9 @@ public sealed class CalibrationRun : IDisposable
     /// <summary>Rows at a time, as in training.</summary>
     public int BatchSize => _data.BatchSize;
 
+    /// <summary>How many threads so many rows at a time keep busy.</summary>
+    internal int Threads(int rows) => TorchThreads.Worth(_network, rows);
+
     /// <summary>Ends the run.</summary>
     public CancellationToken CancellationToken => _data.CancellationToken;
 
@@ -81,7 +84,7 @@ public sealed class CalibrationRun : IDisposable
         ArgumentNullException.ThrowIfNull(visit);
         ArgumentOutOfRangeException.ThrowIfLessThan(size ?? 1, 1, nameof(size));
         using var batch = new Batch(_data.Rows, _data.Task, Math.Min(size ?? _data.BatchSize, _rows.Length), _data.Device);
-        using var threads = new TorchThreads(TorchThreads.Worth(_network, batch.Capacity));
+        using var threads = new TorchThreads(Threads(batch.Capacity));
         var whole = _data.Rows.Weight(_rows);
         for (var start = 0; start < _rows.Length; start += batch.Capacity)
         {
@@ -177,11 +180,15 @@ public sealed class CalibrationRun : IDisposable
     }
 
     /// <summary>Some of the rows to train on, in an order drawn by the seed; all of them where there are no more.</summary>
-    internal static int[] Draw(TrainingData data, int seed, int rows)
+    /// <param name="data">The rows.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="turn">From 0: each takes the rows behind those of the turn before, from the beginning again after the last.</param>
+    internal static int[] Draw(TrainingData data, int seed, int rows, int turn = 0)
     {
         // A row that counts nothing is none.
         int[] all = data.IsWeighted ? [.. data.TrainingRows.Where(row => data.Weight(row) > 0)] : [.. data.TrainingRows];
         new Random(seed).Shuffle(all);
-        return all.Length <= rows ? all : all[..rows];
+        return all.Length <= rows ? all : [.. Enumerable.Range(0, rows).Select(i => all[(int)(((long)turn * rows + i) % all.Length)])];
     }
 }

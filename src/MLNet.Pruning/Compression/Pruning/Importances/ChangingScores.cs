@@ -19,6 +19,8 @@ internal sealed class ChangingScores(ImportanceScores scores, Func<PrunedNetwork
 
     internal override double? ScoreRemoval(Func<Network> without) => scores.ScoreRemoval(without);
 
+    internal override ImportanceScores Toward(Func<ImportanceScores, double, PrunedNetwork> drop) => new ChangingScores(scores.Toward(drop), change);
+
     internal override PrunedNetwork Compensate(PrunedNetwork pruned) => change(scores.Compensate(pruned));
 
     private protected override void Weights(Parameter parameter, int start, Span<float> weights) => scores.ScoreWeights(parameter, start, weights);

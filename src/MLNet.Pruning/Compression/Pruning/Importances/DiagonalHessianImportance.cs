@@ -10,10 +10,9 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// which LeCun et al. use in place of the Hessian (LeCun, Denker &amp; Solla 1990, "Optimal Brain Damage", equation 5); slices by their sum.
 /// </summary>
 /// <remarks>
-/// The matrix is the mean over rows of J' H J, with the Jacobian J of the logits and the Hessian H of the loss at them. H is a sum of outer
-/// products: of sqrt(p_k) (e_k - p) over the classes k for cross-entropy, of sqrt(p (1 - p)) for binary cross-entropy, of sqrt(2) for the squared
-/// error. Exact, each costs a backward pass a row. With probes they are added up with random signs, over all rows of a batch at once, and the
-/// square of the sum is right on average (Hutchinson's estimator): a backward pass a batch and probe.
+/// The matrix is the mean over rows of J' H J, with the Jacobian J of the logits and the Hessian H of the loss at them, which is a sum of outer
+/// products (<see cref="LossCurvature"/>). Exact, each costs a backward pass a row. With probes they are added up with random signs, over all rows
+/// of a batch at once, and the square of the sum is right on average (Hutchinson's estimator): a backward pass a batch and probe.
 /// </remarks>
 internal sealed class DiagonalHessianImportance : CalibratedImportance
 {
@@ -29,18 +28,13 @@ internal sealed class DiagonalHessianImportance : CalibratedImportance
     protected override ImportanceScores MeasureCore(ImportanceContext context)
     {
         using var run = context.Start(Name, _rows);
-        if (run.LossKind == Loss.MeanAbsoluteError)
-        {
-            throw new InvalidOperationException($"{Name} needs a loss with a curvature; the absolute error has none: use Loss.MeanSquaredError, or "
-                + "Importance.Fisher.");
-        }
-
+        LossCurvature.Check(Name, run.LossKind);
         var squares = new SquaredGradients(run);
         using var random = new Generator(1);
         run.ForEachBatch((rows, _, share) =>
         {
             var logits = run.Graph.Forward(rows);
-            var roots = Roots(run.LossKind, logits.detach());
+            var roots = LossCurvature.Roots(run.LossKind, logits.detach());
             var count = rows.shape[0];
             if (_probes is not { } probes)
             {
@@ -72,26 +66,5 @@ internal sealed class DiagonalHessianImportance : CalibratedImportance
         run.ClearGradients();
         autograd.backward([logits.mul(directions).sum()], retain_graph: true);
         squares.Add(factor);
-    }
-
-    /// <summary>Rows x outputs x roots: H = R R' for each row.</summary>
-    private static Tensor Roots(Loss loss, Tensor logits)
-    {
-        if (loss == Loss.MeanSquaredError)
-        {
-            using Scalar root = Math.Sqrt(2);
-            return ones_like(logits).mul(root).unsqueeze(2);
-        }
-
-        if (loss == Loss.BinaryCrossEntropy)
-        {
-            return logits.sigmoid().mul(logits.neg().sigmoid()).sqrt().unsqueeze(2);
-        }
-
-        using Scalar minus = -1.0;
-        var p = logits.softmax(1);
-        var roots = p.sqrt();
-        var diagonal = roots.unsqueeze(2).mul(ones([roots.shape[1]], device: roots.device).diag());
-        return diagonal.add(p.unsqueeze(2).matmul(roots.unsqueeze(1)), minus);
     }
 }

@@ -149,6 +149,12 @@ public abstract class ImportanceScores
     /// <summary>The score of a block as a whole, measured on the network without it; null where its members give it.</summary>
     internal virtual double? ScoreRemoval(Func<Network> without) => null;
 
+    /// <summary>The scores of a criterion that chooses what goes together, which depends on how much that is.</summary>
+    /// <param name="drop">
+    /// What is left of the network where a share of what the step is to take goes by other scores; no more than the step takes by these.
+    /// </param>
+    internal virtual ImportanceScores Toward(Func<ImportanceScores, double, PrunedNetwork> drop) => this;
+
     /// <summary>Other values for the weights that stay, which make up for those dropped at this step.</summary>
     internal virtual PrunedNetwork Compensate(PrunedNetwork pruned) => pruned;
 

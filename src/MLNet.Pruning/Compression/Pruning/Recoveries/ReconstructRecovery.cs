@@ -11,7 +11,8 @@ internal sealed class ReconstructRecovery : Recovery
     private const string Name = $"{nameof(Recovery)}.{nameof(Reconstruct)}";
 
     /// <summary>
-    /// A unit whose output is multiplied by less than this share of what the most important unit's is, is left alone: to move the sum it would need huge weights.
+    /// A unit whose output is multiplied by less than this share of what the most important unit's is, is left alone: to move the sum it would need huge
+    /// weights.
     /// </summary>
     private const double LeastFactor = 0.01;
 

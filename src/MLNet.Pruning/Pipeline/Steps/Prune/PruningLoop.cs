@@ -34,8 +34,9 @@ internal sealed class PruningLoop
     /// <exception cref="InvalidOperationException">A tolerance is set and there are no validation rows to measure on.</exception>
     public (PrunedNetwork Network, PruningReport Report) Run(PrunedNetwork start, string? rewound)
     {
-        var criterion = _options.Criterion;
-        ImportanceScores Measure(PrunedNetwork network) => criterion.Measure(new(network, _calibration, _options.CancellationToken));
+        var (criterion, turn) = (_options.Criterion, 0);
+        ImportanceScores Measure(PrunedNetwork network)
+            => criterion.Measure(new(network, _calibration is null ? null : _calibration with { Turn = turn++ }, _options.CancellationToken));
         var plan = PruningPlan.Create(_options, start, Measure(start), Measure);
         var epochs = _options.FineTuneEpochs ?? (plan.Steps > 1 ? 2 : 0);
         if (rewound is not null && epochs == 0)
