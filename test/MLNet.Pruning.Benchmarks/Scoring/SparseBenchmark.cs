@@ -51,7 +51,9 @@ internal static class SparseBenchmark
             var name = FormattableString.Invariant($"Dense layer 1024 x 1024, {share:0%} zeros by {granularity}");
             var pruned = BenchmarkNetworks.Dense.Prune(Amount.Fraction(share), granularity: granularity).Network;
             Add(report, name, pruned, BenchmarkNetworks.Dense, 1, null);
-            Add(report, $"{name} in bytes", InBytes(pruned), BenchmarkNetworks.Dense, 1, null);
+            var bytes = InBytes(pruned);
+            Add(report, $"{name} in bytes", bytes, BenchmarkNetworks.Dense, 1, null);
+            Add(report, $"{name} in bytes", bytes, BenchmarkNetworks.Dense, 64, null);
         }
 
         var (full, small) = (BenchmarkNetworks.LeNet5, BenchmarkNetworks.SmallLeNet5);

@@ -89,9 +89,10 @@ internal sealed partial class SparseCompiler
         var bias = operation.Bias is { } name && _network[name] is var values ? values.Grid!.Quantize(values.Values, values.Shape)! : new long[outputs];
         var round = operation.Nodes[^1].Operator == "QuantizeLinear" ? ByteGrid.Of(_network, operation.Nodes[^1]) : null;
         var scales = weight.Grid!.Scales;
-        // Those with as many non-zeros as each other together, but for bytes that are added to others, which lie in the order of the network.
-        var isSummed = IsSummed(operation.Output);
-        int[] order = [.. Enumerable.Range(0, outputs).OrderByDescending(output => isSummed ? 0 : integers[output].Count(integer => integer != 0))];
+        // Those with as many non-zeros as each other together, but for bytes that are added to others, which lie in the order of the network; and for patterns,
+        // which gain nothing by it, while the next layer's may be lost.
+        var isOrdered = IsSummed(operation.Output) || (window is null && IIntegerProduct.IsOfPattern([.. integers.SelectMany(row => row)], outputs, offsets));
+        int[] order = [.. Enumerable.Range(0, outputs).OrderByDescending(output => isOrdered ? 0 : integers[output].Count(integer => integer != 0))];
         var step = (window?.ColumnStep ?? 0) * layout.Position;
         var columns = window is null || round is null ? 1 : IntegerStep.PositionsOf(outputs, step, shape[3]);
         var product = Product([.. order.Select(output => integers[output])],
@@ -113,7 +114,7 @@ internal sealed partial class SparseCompiler
     }
 
     /// <summary>A product whose columns are several positions of an image: its outputs are those of the first, then those of the next.</summary>
-    private static IntegerProduct Product(sbyte[][] weights, int[] bias, int[] offsets, int positions, int step)
+    private static IIntegerProduct Product(sbyte[][] weights, int[] bias, int[] offsets, int positions, int step)
     {
         int[] read = [.. Enumerable.Range(0, positions).SelectMany(position => offsets.Select(offset => offset + position * step)).Distinct().Order()];
         var rows = new sbyte[positions * weights.Length * read.Length];
@@ -125,7 +126,7 @@ internal sealed partial class SparseCompiler
             }
         }
 
-        return new(rows, [.. Enumerable.Repeat(bias, positions).SelectMany(values => values)], read, IntegerProduct.Lanes);
+        return IIntegerProduct.Of(rows, [.. Enumerable.Repeat(bias, positions).SelectMany(values => values)], read);
     }
 
     /// <summary>What the bytes stand for that a node reads as floats.</summary>

@@ -13,10 +13,13 @@ public unsafe class IntegerProductTests
     private static readonly int[] s_outputs = [1, 15, 16, 37];
 
     [TestMethod]
-    [DataRow(16)]
-    [DataRow(8)]
-    [DataRow(4)]
-    public void Every_number_of_inputs_and_columns(int lanes)
+    [DataRow(16, false)]
+    [DataRow(8, false)]
+    [DataRow(4, false)]
+    [DataRow(16, true)]
+    [DataRow(8, true)]
+    [DataRow(4, true)]
+    public void Every_number_of_inputs_and_columns(int lanes, bool isPattern)
     {
         Needs(lanes);
         for (var inputs = 0; inputs <= Longest; inputs++)
@@ -25,7 +28,8 @@ public unsafe class IntegerProductTests
             var (outputs, columns) = (s_outputs[inputs % 4], 1 + inputs % 11);
             var weights = Weights(random, outputs * inputs, inputs % 11 / 10.0);
             int[] bias = [.. Enumerable.Range(0, outputs).Select(_ => random.Next(-100_000, 100_000))];
-            var product = new IntegerProduct(weights, bias, [.. Enumerable.Range(0, inputs)], lanes);
+            IIntegerProduct product = isPattern ? new IntegerPatternProduct(weights, bias, 0, lanes)
+                : new IntegerProduct(weights, bias, [.. Enumerable.Range(0, inputs)], lanes);
             var bytes = columns * inputs + IntegerProduct.Slack;
             using var memory = new GuardedFloats((bytes + 3) / 4);
             var x = (byte*)(memory.Pointer + memory.Length) - bytes;
@@ -50,17 +54,21 @@ public unsafe class IntegerProductTests
     }
 
     [TestMethod]
-    [DataRow(16)]
-    [DataRow(8)]
-    [DataRow(4)]
-    public void The_largest_products_are_not_cut_off(int lanes)
+    [DataRow(16, false)]
+    [DataRow(8, false)]
+    [DataRow(4, false)]
+    [DataRow(16, true)]
+    [DataRow(8, true)]
+    [DataRow(4, true)]
+    public void The_largest_products_are_not_cut_off(int lanes, bool isPattern)
     {
         Needs(lanes);
         foreach (var weight in new[] { IntegerProduct.Most, -IntegerProduct.Most })
         {
             const int inputs = 300;
             sbyte[] weights = [.. Enumerable.Repeat((sbyte)weight, 2 * inputs)];
-            var product = new IntegerProduct(weights, [0, 7], [.. Enumerable.Range(0, inputs)], lanes);
+            IIntegerProduct product = isPattern ? new IntegerPatternProduct(weights, [0, 7], 0, lanes)
+                : new IntegerProduct(weights, [0, 7], [.. Enumerable.Range(0, inputs)], lanes);
             using var memory = new GuardedFloats((IntegerProduct.Together * inputs + IntegerProduct.Slack) / 4);
             var x = (byte*)memory.Pointer;
             new Span<byte>(x, IntegerProduct.Together * inputs).Fill(byte.MaxValue);

@@ -25,6 +25,21 @@ public class IntegerProgramTests
     }
 
     [TestMethod]
+    [DataRow(2, 4)]
+    [DataRow(1, 4)]
+    [DataRow(4, 8)]
+    public void Patterns_give_the_bits_of_ONNX_Runtime(int n, int m)
+    {
+        var pruned = Network.Mlp(72, 64, 40, 5).Initialize(1).Prune(Amount.Fraction(1 - (double)n / m), granularity: Granularity.NToM(n, m)).Network;
+        var network = Quantized(pruned, 0, Quantizer.Int8());
+        var program = Compile(network, "fc1", "fc2", "fc3");
+        for (var rows = 1; rows <= 40; rows++)
+        {
+            Compare(network, program, rows, 0, $"{rows} rows");
+        }
+    }
+
+    [TestMethod]
     public void Convolutions_of_every_shape()
     {
         foreach (var (kernel, stride, padding, dilation) in from kernel in new[] { 1, 2, 3, 5 }

@@ -29,7 +29,10 @@ public unsafe class KernelTests
             var (weights, bias, x) = Draw(s_outputs[inputs % 4], inputs, zeros: inputs % 11 / 10.0, seed: inputs);
             using var input = new GuardedFloats(inputs + IVectorProduct.Slack);
             x.CopyTo(input.Values);
-            var products = new List<IVectorProduct> { new WindowProduct(weights, bias, lanes), new BlockProduct(weights, bias, lanes) };
+            var products = new List<IVectorProduct>
+            {
+                new WindowProduct(weights, bias, lanes), new PatternProduct(weights, bias, lanes), new BlockProduct(weights, bias, lanes),
+            };
             if (inputs >= lanes)
             {
                 products.Add(new BlockProduct(weights, bias, lanes, isOfInputs: true));
@@ -71,6 +74,25 @@ public unsafe class KernelTests
         }
 
         Assert.IsInstanceOfType<WindowProduct>(IVectorProduct.Of(Draw(64, 500, 0.9, 1).Weights, new float[64]));
+    }
+
+    [TestMethod]
+    [DataRow(2, 4)]
+    [DataRow(1, 4)]
+    [DataRow(4, 8)]
+    public void Patterns_take_as_many_steps_in_each_window(int n, int m)
+    {
+        var network = Network.Mlp(512, 64).Initialize(1).Prune(Amount.Fraction(1 - (double)n / m), granularity: Granularity.NToM(n, m)).Network;
+        var weights = network["fc1.weight"].Values.ToArray();
+        // A window of four inputs takes pairs of steps: it suits no pattern but two of four.
+        Assert.IsInstanceOfType(IVectorProduct.Of(weights, new float[64]), IVectorProduct.Lanes > 4 || (n, m) == (2, 4) ? typeof(PatternProduct)
+            : typeof(WindowProduct));
+        sbyte[] integers = [.. weights.Select(weight => (sbyte)Math.Sign(weight))];
+        Assert.IsInstanceOfType<IntegerPatternProduct>(IIntegerProduct.Of(integers, new int[64], [.. Enumerable.Range(3, 512)]));
+        Assert.IsInstanceOfType<IntegerProduct>(IIntegerProduct.Of(integers, new int[64], [.. Enumerable.Range(0, 512).Select(i => 2 * i)]), "apart");
+        var (other, _, _) = Draw(64, 500, 0.9, 1);
+        Assert.IsInstanceOfType<IntegerProduct>(IIntegerProduct.Of([.. other.Select(weight => (sbyte)Math.Sign(weight))], new int[64],
+            [.. Enumerable.Range(0, 500)]), "at random");
     }
 
     [TestMethod]

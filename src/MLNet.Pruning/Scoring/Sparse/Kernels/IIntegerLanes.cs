@@ -29,6 +29,15 @@ internal unsafe interface IIntegerLanes<TSums, TBytes>
     /// <param name="values">The weights of the inputs there, signed.</param>
     /// <param name="sums">The sums so far.</param>
     static abstract TSums Step(byte* x, TBytes places, TBytes values, TSums sums);
+
+    /// <summary>The same with places among the first 16 inputs; as many inputs as the vector has bytes may be read.</summary>
+    static abstract TSums StepOf16(byte* x, TBytes places, TBytes values, TSums sums);
+
+    /// <summary>The lower four bits of each byte.</summary>
+    static abstract TBytes Low(TBytes places);
+
+    /// <summary>The higher four bits of each byte.</summary>
+    static abstract TBytes High(TBytes places);
 }
 
 /// <summary>512 bits: AVX-512 with its permutation of bytes (VBMI).</summary>
@@ -54,6 +63,15 @@ internal readonly unsafe struct IntegerLanes512 : IIntegerLanes<Vector512<int>, 
     public static Vector512<int> Step(byte* x, Vector512<byte> places, Vector512<byte> values, Vector512<int> sums)
         => sums + Avx512BW.MultiplyAddAdjacent(
             Avx512BW.MultiplyAddAdjacent(Avx512Vbmi.PermuteVar64x8(Vector512.Load(x), places), values.AsSByte()), Vector512<short>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> StepOf16(byte* x, Vector512<byte> places, Vector512<byte> values, Vector512<int> sums) => Step(x, places, values, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> Low(Vector512<byte> places) => places & Vector512.Create((byte)15);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> High(Vector512<byte> places) => (places.AsUInt16() >>> 4).AsByte() & Vector512.Create((byte)15);
 }
 
 /// <summary>256 bits: AVX2, which permutes 16 bytes.</summary>
@@ -83,6 +101,17 @@ internal readonly unsafe struct IntegerLanes256 : IIntegerLanes<Vector256<int>, 
         var high = Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(x + 16), places - Vector256.Create((byte)16));
         return sums + Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(low | high, values.AsSByte()), Vector256<short>.One);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> StepOf16(byte* x, Vector256<byte> places, Vector256<byte> values, Vector256<int> sums)
+        => sums + Avx2.MultiplyAddAdjacent(
+            Avx2.MultiplyAddAdjacent(Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(x), places), values.AsSByte()), Vector256<short>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> Low(Vector256<byte> places) => places & Vector256.Create((byte)15);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> High(Vector256<byte> places) => (places.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)15);
 }
 
 /// <summary>128 bits: Arm's Advanced SIMD, and any processor. Of a sum's bytes the four stand a sum apart, as neighbours are not added up.</summary>
@@ -113,4 +142,13 @@ internal readonly unsafe struct IntegerLanes128 : IIntegerLanes<Vector128<int>, 
             + Vector128.WidenUpper(inputs).AsInt16() * Vector128.WidenUpper(weights);
         return sums + Vector128.WidenLower(pairs) + Vector128.WidenUpper(pairs);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> StepOf16(byte* x, Vector128<byte> places, Vector128<byte> values, Vector128<int> sums) => Step(x, places, values, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> Low(Vector128<byte> places) => places & Vector128.Create((byte)15);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> High(Vector128<byte> places) => (places.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)15);
 }

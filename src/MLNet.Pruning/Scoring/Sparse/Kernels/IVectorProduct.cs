@@ -31,6 +31,11 @@ internal unsafe interface IVectorProduct
     static IVectorProduct Of(float[] weights, float[] bias)
     {
         IVectorProduct best = new WindowProduct(weights, bias, Lanes);
+        if (PatternProduct.CostOf(weights, bias.Length, Lanes) < best.Cost)
+        {
+            best = new PatternProduct(weights, bias, Lanes);
+        }
+
         for (var lanes = 4; lanes <= (Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4); lanes *= 2)
         {
             foreach (var isOfInputs in (ReadOnlySpan<bool>)[false, true])

@@ -12,7 +12,7 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// Outputs with as many non-zeros as each other should stand together, so that few places of a step stay empty. Two products of a byte and a weight of at most
 /// <see cref="Most"/> fit 16 bits, in which processors add them up first.
 /// </remarks>
-internal sealed unsafe class IntegerProduct
+internal sealed unsafe class IntegerProduct : IIntegerProduct
 {
     /// <summary>Largest magnitude of a weight: 2 * 255 * 64 is below 2^15.</summary>
     public const int Most = 64;
@@ -63,8 +63,7 @@ internal sealed unsafe class IntegerProduct
             var (row, first, count) = taken[i];
             for (var slot = 0; slot < count; slot++)
             {
-                // An output's slots side by side, as x64 adds up neighbours; else slot by slot.
-                var place = i / lanes * lanes * Slots + (lanes > 4 ? i % lanes * Slots + slot : slot * lanes + i % lanes);
+                var place = i / lanes * lanes * Slots + Place(i % lanes, slot, lanes);
                 _places.Span[place] = (byte)(rows[row][first + slot].Offset - starts[i / lanes]);
                 _values.Span[place] = rows[row][first + slot].Weight;
             }
@@ -77,15 +76,11 @@ internal sealed unsafe class IntegerProduct
     /// <summary>Outputs at a time with the widest vectors there are.</summary>
     public static int Lanes => Avx512Vbmi.IsSupported ? 16 : Avx2.IsSupported ? 8 : 4;
 
-    /// <summary>Sums that are written for a column: the outputs, and as many more as fill up the last vector.</summary>
     public int Rows => _bias.Length;
 
-    /// <summary>Computes the sums of columns.</summary>
-    /// <param name="x">The first column; <see cref="Slack"/> bytes behind the last may be read.</param>
-    /// <param name="step">Bytes from one column to the next.</param>
-    /// <param name="count">Columns.</param>
-    /// <param name="sums">Receives the sums.</param>
-    /// <param name="stride">From the sums of a column to those of the next.</param>
+    /// <summary>Where a slot of an output is in a step: an output's side by side, as x64 adds up neighbours; else slot by slot.</summary>
+    public static int Place(int output, int slot, int lanes) => lanes > 4 ? output * Slots + slot : slot * lanes + output;
+
     public void Run(byte* x, nint step, int count, int* sums, nint stride)
     {
         switch (_lanes)

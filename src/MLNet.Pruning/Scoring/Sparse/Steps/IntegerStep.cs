@@ -15,7 +15,7 @@ internal sealed unsafe class IntegerStep : SparseStep
 
     private readonly (int Buffer, ByteLayout Layout) _input;
     private readonly ConvolutionWindow? _window;
-    private readonly IntegerProduct _product;
+    private readonly IIntegerProduct _product;
     private readonly int _positions;
     private readonly int[] _order;
     private readonly Aligned<float> _scales;
@@ -34,7 +34,7 @@ internal sealed unsafe class IntegerStep : SparseStep
     /// <param name="floats">Where floats go, and how their images lie there; null where it gives bytes.</param>
     /// <param name="sums">Buffer for the sums, see <see cref="SumsOf"/>.</param>
     /// <param name="relu">Whether negative results become zero.</param>
-    public IntegerStep((int Buffer, ByteLayout Layout) input, ConvolutionWindow? window, (IntegerProduct Product, int Positions) product, float[] scales,
+    public IntegerStep((int Buffer, ByteLayout Layout) input, ConvolutionWindow? window, (IIntegerProduct Product, int Positions) product, float[] scales,
         int[] order, (int Buffer, ByteLayout Layout, byte Zero)? bytes, (int Buffer, Planes? Planes)? floats, int sums, bool relu)
     {
         (_input, _window, _bytes, _floats, _sums, _relu, _outputs, _order) = (input, window, bytes, floats, sums, relu, scales.Length, order);
@@ -62,7 +62,7 @@ internal sealed unsafe class IntegerStep : SparseStep
     }
 
     /// <summary>Numbers that the buffer for the sums of a product holds.</summary>
-    public static int SumsOf(IntegerProduct product) => Padded(product.Rows) * Columns(Padded(product.Rows));
+    public static int SumsOf(IIntegerProduct product) => Padded(product.Rows) * Columns(Padded(product.Rows));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(SparseMemory memory, int row)
