@@ -68,10 +68,14 @@ public sealed record PruningReport : StepReport
     [JsonInclude]
     public IReadOnlyList<string> Bypassed { get; internal init; } = [];
 
+    /// <summary>What made up for each step before it was measured, such as <c>Recalibrate(256)</c>; null for nothing.</summary>
+    [JsonInclude]
+    public string? Recovery { get; internal init; }
+
     /// <summary>
     /// What went otherwise than one would expect of the options, and why: layers that are left with nothing, outputs that became constant, an
-    /// amount that was not reached or that leaves out a part of the network, a pruning that took nothing. Empty where nothing did. The same
-    /// lines go to <c>MLContext.Log</c> as warnings.
+    /// amount that was not reached or that leaves out a part of the network, a pruning that took nothing, calibration rows unlike those of the training.
+    /// Empty where nothing did. The same lines go to <c>MLContext.Log</c> as warnings.
     /// </summary>
     [JsonInclude]
     public IReadOnlyList<string> Warnings { get; internal init; } = [];
@@ -120,7 +124,8 @@ public sealed record PruningReport : StepReport
 
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine,
-        Steps.Select(step => step.ToString()).Concat(Widths.Select(width => width.ToString())).Concat(Warnings.Select(warning => $"warning: {warning}")));
+        Steps.Select(step => step.ToString()).Concat(Made).Concat(Widths.Select(width => width.ToString()))
+            .Concat(Warnings.Select(warning => $"warning: {warning}")));
 
     internal override IReadOnlyList<ReportPart> Parts =>
     [
@@ -130,9 +135,12 @@ public sealed record PruningReport : StepReport
         .. Widths.Count == 0 ? Array.Empty<ReportPart>() : [new ReportTable(["layer", "kind", "before", "after"], [.. Widths.Select(width => (string[])[
             width.Layer, width.Kind.ToString(), width.Before.ToString("N0", CultureInfo.InvariantCulture),
             width.After.ToString("N0", CultureInfo.InvariantCulture)])])],
+        .. Made.Select(made => new ReportText(made)),
         .. Warnings.Select(warning => new ReportText($"warning: {warning}")),
         .. Histograms.Where(layer => layer.Before.Count > 0).Take(MostPictures).Select(layer => layer.Picture),
     ];
+
+    private IEnumerable<string> Made => Recovery is null ? [] : [$"made up for by {Recovery}"];
 
     /// <summary>Layers of which notebooks show how importance is spread.</summary>
     private const int MostPictures = 12;

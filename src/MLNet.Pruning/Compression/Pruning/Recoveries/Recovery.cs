@@ -43,6 +43,9 @@ public abstract class Recovery
     {
     }
 
+    /// <summary>Nothing: weights stay as they are.</summary>
+    public static Recovery None { get; } = new NoRecovery();
+
     /// <summary>
     /// Least squares, layer by layer from the input on: every dense layer and convolution that lost inputs or weights gets the weights and the bias with
     /// which it comes nearest to what it computed before the step, fed with what the smaller network now gives it (Luo et al. 2017, "ThiNet"; He, Zhang
@@ -102,6 +105,31 @@ public abstract class Recovery
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rank"/> is below 1.</exception>
     public static Recovery LowRank(int rank) => new LowRankRecovery(rank);
 
+    /// <summary>
+    /// Measures anew what a network knows of its activations: running means and variances of batch normalisation become those of calibration rows (Li et al.
+    /// 2020, "EagleEye"), and dense layers and convolutions without batch normalisation behind them are scaled and shifted unit by unit to the means and
+    /// variances that they had before the step (Jordan et al. 2023, "REPAIR"). In the order of the graph, each layer fed with what those before it give when
+    /// they are corrected. Dropped weights stay zero. Warns where the statistics of the network before the step are far from its running ones, as with rows
+    /// unlike those that it was trained on: a channel's mean by more than 3 running standard deviations, or its variance by a factor of more than 10.
+    /// </summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is below 1.</exception>
+    /// <remarks>
+    /// Cost: one forward pass of the rows through both networks, at once where the largest tensor takes no more than 128 MB, else in batches, each of which is
+    /// corrected by itself on its way. What reads the same as before stays as it is; so do layers without a bias or with one that others read too, and
+    /// the variance of a channel that is constant on the rows. A unit is scaled by a factor from 0.2 to 5.
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// var pruned = ml.Transforms.LoadNetwork("model.onnx").Append(ml.Transforms.Prune(new PruningOptions
+    /// {
+    ///     Amount = Amount.Fraction(0.6),
+    ///     Recovery = Recovery.Recalibrate(rows: 1000),
+    /// })).Fit(data);
+    /// </code>
+    /// </example>
+    public static Recovery Recalibrate(int rows = CalibratedImportance.DefaultRows) => new RecalibrateRecovery(rows);
+
     /// <summary>This one, and then another one on what it gives.</summary>
     /// <param name="next">The other one.</param>
     public Recovery Then(Recovery next)
@@ -129,6 +157,13 @@ public abstract class Recovery
     /// <summary>What <see cref="Recover"/> does; the step is not null.</summary>
     /// <inheritdoc cref="Recover"/>
     protected abstract PrunedNetwork RecoverCore(RecoveryStep step);
+
+    private sealed class NoRecovery : Recovery
+    {
+        public override string ToString() => nameof(None);
+
+        protected override PrunedNetwork RecoverCore(RecoveryStep step) => step.After;
+    }
 
     /// <summary>One after another.</summary>
     private sealed class RecoverySequence(Recovery first, Recovery second) : Recovery

@@ -8,14 +8,16 @@ namespace MLNet.Pruning;
 public sealed class RecoveryStep
 {
     private readonly CalibrationData? _data;
+    private readonly Action<string>? _warn;
 
     /// <param name="before">The network before the step.</param>
     /// <param name="after">What is left of it.</param>
     /// <param name="structure">How groups were found; null where candidates are not groups.</param>
     /// <param name="data">Rows to run; null where there are none.</param>
-    internal RecoveryStep(PrunedNetwork before, PrunedNetwork after, StructureOptions? structure, CalibrationData? data)
+    /// <param name="warn">Gets what is otherwise than expected; null for nobody.</param>
+    internal RecoveryStep(PrunedNetwork before, PrunedNetwork after, StructureOptions? structure, CalibrationData? data, Action<string>? warn = null)
     {
-        (Before, After, Structure, _data) = (before, after, structure, data);
+        (Before, After, Structure, _data, _warn) = (before, after, structure, data, warn);
         Kept = new(before.Network, after.Network);
     }
 
@@ -60,7 +62,10 @@ public sealed class RecoveryStep
     }
 
     /// <summary>The same step with something else left of it.</summary>
-    internal RecoveryStep With(PrunedNetwork after) => new(Before, after, Structure, _data);
+    internal RecoveryStep With(PrunedNetwork after) => new(Before, after, Structure, _data, _warn);
+
+    /// <summary>Tells what is otherwise than expected.</summary>
+    internal void Warn(string warning) => _warn?.Invoke(warning);
 
     /// <summary>Whether the layer has fewer inputs, or fewer weights that are not held at zero, than before.</summary>
     internal bool HasLost(LayerInfo layer)

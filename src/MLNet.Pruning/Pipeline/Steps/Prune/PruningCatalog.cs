@@ -6,7 +6,10 @@ namespace Microsoft.ML;
 /// <summary>Pruning networks in the catalog of transforms.</summary>
 public static class PruningCatalog
 {
-    /// <summary>Prunes the network of the step before.</summary>
+    /// <summary>
+    /// Prunes the network of the step before. Where nothing is fine-tuned, <see cref="Recovery.Recalibrate"/> makes up for each step;
+    /// <see cref="PruningOptions.Recovery"/> says what else may.
+    /// </summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="sparsity">Share of the weights or structures in scope that are zero afterwards, or gone where structures are removed, in [0, 1).</param>
     /// <param name="importance">How important a weight or structure is; by default <see cref="Importance.L1"/>.</param>

@@ -46,11 +46,23 @@ internal sealed class PruningLoop
 
         var before = _measure(start.Network);
         var tolerance = new ToleranceCheck(_options.Tolerance, start.Network, before, _validation);
-        return plan.Run(before, (good, pruned) =>
+        // Training measures what is left by itself.
+        var recovery = _options.Recovery ?? (epochs == 0 && _calibration is not null ? Recovery.Recalibrate() : Recovery.None);
+        var warnings = new List<string>();
+        var (network, report) = plan.Run(before, (good, pruned) =>
         {
-            if (_options.Recovery is { } recovery)
+            if (recovery != Recovery.None && pruned != good)
             {
-                pruned = recovery.Recover(new(good, pruned, _options.Granularity.Structure, _calibration));
+                try
+                {
+                    pruned = recovery.Recover(new(good, pruned, _options.Granularity.Structure, _calibration, warnings.Add));
+                }
+                catch (NotSupportedException e) when (_options.Recovery is null)
+                {
+                    // Nobody asked for it.
+                    warnings.Add($"Nothing made up for what went, since calibration rows cannot be run: {e.Message}");
+                }
+
                 FiniteWeights.Check(pruned.Network, $"{recovery} failed", "Normalise the features, or raise the damping.");
             }
 
@@ -65,5 +77,9 @@ internal sealed class PruningLoop
             var (holds, bound) = tolerance.Of(next.Network, fineTuned ?? measured);
             return new(next, measured, fineTuned, holds, bound);
         }, _report);
+        return (network, report with
+        {
+            Recovery = recovery == Recovery.None ? null : recovery.ToString(), Warnings = [.. report.Warnings, .. warnings.Distinct()],
+        });
     }
 }

@@ -7,7 +7,10 @@ public record PruningOptions : SelectionOptions
     /// What makes up for a step before it is measured and fine-tuned, such as <c>Recovery.Reconstruct()</c>. Rewinding goes back behind it, and
     /// leaves of it only a branch of low rank.
     /// </summary>
-    /// <value>Default null: nothing.</value>
+    /// <value>
+    /// Default null: <c>Recovery.Recalibrate()</c> where nothing is fine-tuned, which the report says; nothing where <see cref="FineTuneEpochs"/> or
+    /// <see cref="Training"/> train, for training does as much itself. <c>Recovery.None</c> leaves weights as they are.
+    /// </value>
     public Recovery? Recovery { get; init; }
 
     /// <summary>Epochs of fine-tuning after each step, the last included. Not negative.</summary>

@@ -64,7 +64,8 @@ public class CalibrationTests
             var network = Network.Mlp(64, 32, 10).Initialize(5);
             NeuralNetworkTransformer? pruned = null;
             var model = Digits.Prepare(ml).Append(ml.Transforms.LoadNetwork(network, ["Features"]))
-                .Append(ml.Transforms.Prune(0.8, importance).WithOnFitDelegate(step => pruned = step))
+                .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.8), Importance = importance, Recovery = Recovery.None })
+                    .WithOnFitDelegate(step => pruned = step))
                 .Append(ml.Transforms.FineTune(5, 5e-3)).Fit(Digits.Load(ml));
             Assert.AreEqual(474, pruned!.Masks.Values.Sum(mask => mask.Kept));
             Assert.IsTrue(Enumerable.Range(0, 2048).All(i => pruned.Network["fc1.weight"].Values[i]

@@ -1,0 +1,69 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
+using static TorchSharp.torch;
+
+namespace MLNet.Pruning.Compression.Pruning.Recoveries;
+
+/// <summary>
+/// Statistics of batch normalisation, and weights and biases of other layers, by what calibration rows give. All rows, or as many as memory is kept for, pass
+/// both networks at once, and each layer is corrected before the next one reads it: one pass for all layers.
+/// </summary>
+internal sealed class RecalibrateRecovery : Recovery
+{
+    private const string Name = $"{nameof(Recovery)}.{nameof(Recalibrate)}";
+
+    /// <summary>Values of the largest tensor at a time: 128 MB of them.</summary>
+    private const long Most = 1 << 25;
+
+    private readonly int _rows;
+
+    public RecalibrateRecovery(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        _rows = rows;
+    }
+
+    public override string ToString() => Notation.Call(nameof(Recalibrate), _rows);
+
+    protected override PrunedNetwork RecoverCore(RecoveryStep step)
+    {
+        var norms = NormStatistics.Of(step);
+        var layers = UnitStatistics.Of(step, norms.Keys).ToDictionary(layer => layer.Tensor);
+        if (norms.Count == 0 && layers.Count == 0)
+        {
+            return step.After;
+        }
+
+        using var noGrad = no_grad();
+        using var original = step.Start(Name, step.Before, _rows);
+        using var run = step.Start(Name, step.After, _rows);
+        run.ForEachBatch((rows, _, _) =>
+        {
+            original.Graph.Forward(rows, visit: (node, find) =>
+            {
+                norms.GetValueOrDefault(node.Name)?.Before(find);
+                node.Outputs.Select(layers.GetValueOrDefault).FirstOrDefault()?.Before(find);
+            });
+            run.Graph.Forward(rows, visit: (node, find) =>
+            {
+                run.CancellationToken.ThrowIfCancellationRequested();
+                norms.GetValueOrDefault(node.Name)?.After(find);
+                node.Outputs.Select(layers.GetValueOrDefault).FirstOrDefault()?.After(find);
+            });
+        }, RowsAtOnce(step.Before.Network, run));
+        foreach (var warning in norms.Values.Select(norm => norm.Warning()).OfType<string>())
+        {
+            step.Warn(warning);
+        }
+
+        var network = step.After.Network;
+        return step.After.WithWeights(network.WithParameters([.. norms.Values.SelectMany(norm => norm.Result()),
+            .. layers.Values.SelectMany(layer => layer.Result(network))]));
+    }
+
+    private static int RowsAtOnce(Network network, CalibrationRun run)
+    {
+        var widest = network.Graph.Tensors.Values.Where(tensor => tensor.IsKnown)
+            .Max(tensor => tensor.Shape.Skip(1).Aggregate(1L, (product, size) => product * Math.Max(1, size)));
+        return (int)Math.Clamp(Most / Math.Max(1, widest), Math.Min(run.BatchSize, run.Count), run.Count);
+    }
+}
