@@ -9,13 +9,18 @@ namespace MLNet.Pruning.Samples;
 internal static class MnistFiles
 {
     /// <summary>The 60,000 training images.</summary>
-    public static IDataView Training(MLContext ml, DirectoryInfo folder) => Read(ml, folder, "train");
+    /// <param name="ml">The context.</param>
+    /// <param name="folder">The folder of the files.</param>
+    /// <param name="pixel">Of a pixel from 0 to 1 what the network reads; by default itself.</param>
+    public static IDataView Training(MLContext ml, DirectoryInfo folder, Func<float, float>? pixel = null) => Read(ml, folder, "train", pixel);
 
     /// <summary>The 10,000 test images.</summary>
-    public static IDataView Test(MLContext ml, DirectoryInfo folder) => Read(ml, folder, "t10k");
+    /// <inheritdoc cref="Training"/>
+    public static IDataView Test(MLContext ml, DirectoryInfo folder, Func<float, float>? pixel = null) => Read(ml, folder, "t10k", pixel);
 
-    private static IDataView Read(MLContext ml, DirectoryInfo folder, string part)
+    private static IDataView Read(MLContext ml, DirectoryInfo folder, string part, Func<float, float>? pixel)
     {
+        var values = Enumerable.Range(0, 256).Select(value => pixel?.Invoke(value / 255f) ?? value / 255f).ToArray();
         var (images, sizes) = Open(folder, $"{part}-images-idx3-ubyte", 3);
         var (labels, counts) = Open(folder, $"{part}-labels-idx1-ubyte", 1);
         if (sizes is not [var rows, 28, 28] || counts[0] != rows)
@@ -26,7 +31,7 @@ internal static class MnistFiles
 
         return ml.Data.LoadFromEnumerable(Enumerable.Range(0, rows).Select(row => new Digit
         {
-            Features = Array.ConvertAll(images[(row * Digit.Pixels)..((row + 1) * Digit.Pixels)], pixel => pixel / 255f),
+            Features = Array.ConvertAll(images[(row * Digit.Pixels)..((row + 1) * Digit.Pixels)], value => values[value]),
             Label = labels[row],
         }).ToArray());
     }
@@ -59,7 +64,7 @@ internal static class MnistFiles
     {
         public const int Pixels = 28 * 28;
 
-        /// <summary>Pixels from 0 to 1.</summary>
+        /// <summary>Pixels from 0 to 1, or what was made of them.</summary>
         [VectorType(Pixels)]
         public required float[] Features { get; init; }
 

@@ -32,4 +32,5 @@ internal sealed record Stage(string Name, int Epochs, string Settings, Func<MLCo
 /// <param name="Seed">Seed of the split, the first weights and the order of rows.</param>
 /// <param name="Progress">Called with every epoch.</param>
 /// <param name="After">The network after an earlier step of that name, with the same seed.</param>
-internal sealed record StageRun(int Seed, IProgress<EpochResult> Progress, Func<string, Network> After);
+/// <param name="Model">The file that the model goes to.</param>
+internal sealed record StageRun(int Seed, IProgress<EpochResult> Progress, Func<string, Network> After, string Model);

@@ -10,8 +10,9 @@ internal static class RecipeCommand
     /// <param name="recipes">What it can be asked for.</param>
     /// <param name="folder">Folder of results under artifacts.</param>
     /// <param name="report">Measures what all seeds gave.</param>
+    /// <param name="more">Options of the recipes' own.</param>
     public static int Run(string[] args, string description, IReadOnlyList<Recipe> recipes, string folder,
-        Action<Recipe, int, DirectoryInfo?, ResultFolder> report)
+        Action<Recipe, int, DirectoryInfo?, ResultFolder> report, params IReadOnlyList<Option> more)
     {
         var data = new Option<DirectoryInfo?>("--data") { Description = "Folder with the four IDX files of MNIST, gzipped or not.",
             Required = recipes.All(one => one.NeedsData) };
@@ -39,6 +40,11 @@ internal static class RecipeCommand
             }
         });
         var command = new RootCommand(description + " A run that was stopped goes on where it was.") { data, recipe, seeds, workers, gpu, output, seed };
+        foreach (var option in more)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(arguments =>
         {
             var chosen = recipes.First(one => one.Name == arguments.GetValue(recipe));

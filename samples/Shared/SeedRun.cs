@@ -26,7 +26,7 @@ internal static class SeedRun
                 var before = done;
                 Network After(string name)
                     => Network(ml.Compression().Load(results.Model(seed, recipe.Stages.ToList().FindIndex(one => one.Name == name)), out _));
-                model = stage.Create(ml, new(seed, new Report(epoch => Line(log, before + epoch.Epoch, $"{stage.Name}, {epoch}")), After)).Fit(rows);
+                model = stage.Create(ml, new(seed, new Report(epoch => Line(log, before + epoch.Epoch, $"{stage.Name}, {epoch}")), After, path)).Fit(rows);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 ml.Compression().Save(model, all.Schema, path);
             }

@@ -79,6 +79,9 @@ public sealed record ValidationResult
     /// <summary>By how much another network does worse by the metric, in its direction.</summary>
     internal double LossTo(ValidationResult other) => Direction == MetricDirection.HigherIsBetter ? Metric - other.Metric : other.Metric - Metric;
 
+    /// <summary>Whether it does better than another by the metric, or as well and by the loss; by the loss alone where the metric is not a number.</summary>
+    internal bool IsBetterThan(ValidationResult other) => LossTo(other) is var gain && (gain > 0 || (!(gain < 0) && Loss < other.Loss));
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Text}, loss {Loss:g5}");
 }

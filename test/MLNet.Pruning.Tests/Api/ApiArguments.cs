@@ -104,6 +104,8 @@ internal static class ApiArguments
         [typeof(NeuralNetworkTransformer)] = () => s_model.Value,
         [typeof(PrunedTreesTransformer)] = () => s_prunedTrees.Value,
         [typeof(NeuralNetworkTrainer)] = () => s_ml.MulticlassClassification.Trainers.NeuralNetwork(Training()),
+        [typeof(OneShotOptions)] = () => new OneShotOptions(),
+        [typeof(PruneOneShotEstimator)] = () => s_ml.Transforms.PruneOneShot(0.5),
         [typeof(PruneEstimator)] = () => s_ml.Transforms.Prune(0.5),
         [typeof(FineTuneEstimator)] = () => s_ml.Transforms.FineTune(1),
         [typeof(DistillEstimator)] = () => s_ml.Transforms.Distill(s_network),

@@ -31,7 +31,8 @@ public class LayerTests
         "Compression/Quantization/Preparation", "Compression/Quantization", "Compression/Factorization",
         "Pipeline/Onnx", "Pipeline/Columns",
         "Pipeline/Steps", "Pipeline/Steps/PruneTrees", "Pipeline/Steps/Train", "Pipeline/Steps/FineTune", "Pipeline/Steps/Prune", "Pipeline/Steps/AutoPrune",
-        "Pipeline/Steps/Distill", "Pipeline/Steps/Quantize", "Pipeline/Steps/Factorize", "Pipeline/Steps/LoadNetwork", "Pipeline/Steps/Sensitivity",
+        "Pipeline/Steps/PruneOneShot", "Pipeline/Steps/Distill", "Pipeline/Steps/Quantize", "Pipeline/Steps/Factorize", "Pipeline/Steps/LoadNetwork",
+        "Pipeline/Steps/Sensitivity",
         "Pipeline/Files", "Pipeline/Steps/Evaluate", "Pipeline/Steps/Diagnose", "Pipeline/Reports",
     ];
 

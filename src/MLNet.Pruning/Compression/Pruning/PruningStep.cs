@@ -80,6 +80,10 @@ public sealed record PruningReport : StepReport
     [JsonInclude]
     public IReadOnlyList<string> Warnings { get; internal init; } = [];
 
+    /// <summary>The ways that <c>PruneOneShot</c> tried, in turn; the steps are those of the best. Empty after any other pruning.</summary>
+    [JsonInclude]
+    public IReadOnlyList<OneShotCandidate> Candidates { get; internal init; } = [];
+
     /// <summary>What became of the weights or structures; null in a report that was made without a pruning.</summary>
     internal CandidateRecord? Record { get; init; }
 
@@ -125,7 +129,7 @@ public sealed record PruningReport : StepReport
     /// <inheritdoc/>
     public override string ToString() => string.Join(Environment.NewLine,
         Steps.Select(step => step.ToString()).Concat(Made).Concat(Widths.Select(width => width.ToString()))
-            .Concat(Warnings.Select(warning => $"warning: {warning}")));
+            .Concat(Warnings.Select(warning => $"warning: {warning}")).Concat(Candidates.Select(candidate => $"tried {candidate}")));
 
     internal override IReadOnlyList<ReportPart> Parts =>
     [
@@ -136,6 +140,9 @@ public sealed record PruningReport : StepReport
             width.Layer, width.Kind.ToString(), width.Before.ToString("N0", CultureInfo.InvariantCulture),
             width.After.ToString("N0", CultureInfo.InvariantCulture)])])],
         .. Made.Select(made => new ReportText(made)),
+        .. Candidates.Count == 0 ? Array.Empty<ReportPart>() : [new ReportTable(["importance", "recovery", "schedule", "validation"],
+            [.. Candidates.Select(candidate => (string[])[candidate.Importance, candidate.Recovery ?? "", candidate.Schedule,
+                candidate.Validation?.ToString() ?? candidate.Reason ?? ""])])],
         .. Warnings.Select(warning => new ReportText($"warning: {warning}")),
         .. Histograms.Where(layer => layer.Before.Count > 0).Take(MostPictures).Select(layer => layer.Picture),
     ];

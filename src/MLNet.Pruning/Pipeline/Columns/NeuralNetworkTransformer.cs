@@ -160,5 +160,8 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
 
     Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => ScoreGetters.Create(Task, column, outputs);
 
+    /// <summary>The same with another report.</summary>
+    internal NeuralNetworkTransformer With(StepReport report) => new(_scored, _state, InputSchema, new(report), Plan);
+
     private NeuralNetworkTransformer With(ScoringPlan plan) => new(_scored, _state, InputSchema, _report, plan);
 }

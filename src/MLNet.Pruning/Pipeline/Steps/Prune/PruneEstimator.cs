@@ -20,12 +20,12 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
 
     private PruneEstimator(PruneEstimator other, Distillation distillation) => (_step, _options, _distillation) = (other._step, other._options, distillation);
 
-    internal PruneEstimator(IHostEnvironment environment, PruningOptions options)
+    internal PruneEstimator(IHostEnvironment environment, PruningOptions options, int? seed = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
-        _step = new(environment, "Prune", options.FineTuning?.Seed);
+        _step = new(environment, "Prune", seed ?? options.FineTuning?.Seed);
     }
 
     /// <inheritdoc/>

@@ -13,6 +13,7 @@ public class CombinatorialBrainSurgeonTests
         double Loss(Importance importance, Schedule? schedule = null) => Last(new()
         {
             Amount = Amount.Fraction(0.9), Importance = importance, Schedule = schedule ?? Schedule.OneShot, FineTuneEpochs = 0,
+            Recovery = Recovery.None,
         }).Pruned!.Loss;
         var (bySize, alone) = (Loss(Importance.L1), Loss(Importance.DiagonalHessian(1000)));
         var (one, fisher) = (Loss(Importance.CombinatorialBrainSurgeon(1000)), Loss(Importance.CombinatorialBrainSurgeon(1000, 5, Curvature.EmpiricalFisher)));
@@ -52,6 +53,7 @@ public class CombinatorialBrainSurgeonTests
         var model = Fit(new()
         {
             Amount = Amount.Fraction(0.8), Importance = Importance.CombinatorialBrainSurgeon(300, 5), Schedule = Schedule.Linear(2).Hold(3), FineTuneEpochs = 0,
+            Recovery = Recovery.None,
         });
         var steps = ((PruningReport)model.Report!).Steps;
         CollectionAssert.AreEqual(new[] { 0.4, 0.8, 0.8, 0.8, 0.8 }, steps.Select(step => Math.Round(step.Sparsity, 3)).ToArray());

@@ -1,0 +1,89 @@
+namespace MLNet.Pruning;
+
+/// <summary>What <c>ml.Transforms.PruneOneShot</c> takes away, and how hard it tries.</summary>
+public sealed record OneShotOptions
+{
+    private readonly Amount? _amount;
+
+    /// <summary>How much is gone in the end: a share of the weights or structures, or, of structures, of the parameters or multiply-adds.</summary>
+    /// <value>Default half; with <see cref="Granularity.NToM"/> what the pattern leaves out, and nothing else.</value>
+    public Amount Amount { get => _amount ?? Granularity.FixedAmount ?? Amount.Fraction(0.5); init => _amount = Setting.Present(value); }
+
+    /// <summary>What is pruned as one.</summary>
+    /// <value>Default <see cref="Granularity.Weight"/>.</value>
+    public Granularity Granularity { get; init => field = Setting.Present(value); } = Granularity.Weight;
+
+    /// <summary>Which weights or structures, and compared among what.</summary>
+    /// <value>Default <see cref="Scope.Network"/>.</value>
+    public Scope Scope { get; init => field = Setting.Present(value); } = Scope.Network;
+
+    /// <summary>How much is tried.</summary>
+    /// <value>Default <see cref="OneShotEffort.Fast"/>.</value>
+    public OneShotEffort Effort { get; init => field = Setting.Defined(value); }
+
+    /// <summary>Calibration rows, taken from the training rows; all where there are fewer. At least 1.</summary>
+    /// <value>Default 2,000.</value>
+    public int Rows { get; init => field = Setting.AtLeast(1, value); } = 2000;
+
+    /// <summary>What candidates are compared by on the validation rows.</summary>
+    /// <value>Default null: that of the network's training, or the task's own.</value>
+    public Metric? Metric { get; init; }
+
+    /// <summary>Draws calibration rows.</summary>
+    /// <value>Default null: by the context's.</value>
+    public int? Seed { get; init; }
+
+    /// <summary>Called with each candidate once it is measured, on the thread that prunes.</summary>
+    /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
+    public IProgress<OneShotCandidate>? Progress { get; init; }
+
+    /// <summary>Stops between two steps of the work, with an <see cref="OperationCanceledException"/>.</summary>
+    /// <value>Default none.</value>
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>What is tried, the plainest first.</summary>
+    internal IEnumerable<PruningOptions> Candidates()
+    {
+        var (plain, fit, isThorough) = (Of(Importance.L1), Recovery.Reconstruct(Rows, damping: null), Effort == OneShotEffort.Thorough);
+        yield return plain;
+        yield return plain with { Recovery = Recovery.Recalibrate() };
+        yield return plain with { Recovery = fit };
+        if (Granularity.Removes)
+        {
+            yield return plain with { Importance = Importance.Wanda(Rows), Recovery = fit };
+            yield return plain with { Importance = Importance.Taylor(Rows), Recovery = fit };
+            if (isThorough)
+            {
+                yield return plain with { Importance = Importance.L2, Recovery = fit };
+                yield return plain with { Importance = Importance.OptimalBrainSurgeon(Rows), Recovery = fit };
+                yield return plain with { Importance = Importance.ActivationVariance(Rows), Recovery = fit };
+            }
+
+            yield break;
+        }
+
+        yield return plain with { Importance = Importance.OptimalBrainSurgeon(Rows) };
+        foreach (var ridge in isThorough ? [5, 2, 15] : (double[])[5])
+        {
+            var together = plain with { Importance = Importance.CombinatorialBrainSurgeon(Rows, ridge) };
+            yield return together;
+            yield return together with { Recovery = Recovery.Recalibrate() };
+            yield return together with { Recovery = fit };
+        }
+
+        foreach (var ridge in isThorough ? [5, 2] : Array.Empty<double>())
+        {
+            yield return plain with { Importance = Importance.CombinatorialBrainSurgeon(Rows, ridge), Schedule = Schedule.Cubic(12).Hold(18) };
+        }
+    }
+
+    private PruningOptions Of(Importance importance)
+    {
+        var options = new PruningOptions
+        {
+            Granularity = Granularity, Scope = Scope, Importance = importance, Recovery = Recovery.None, Metric = Metric, FineTuneEpochs = 0,
+            CancellationToken = CancellationToken,
+        };
+        return _amount is null ? options : options with { Amount = _amount };
+    }
+}
