@@ -20,7 +20,7 @@ public class GroupCriterionTests
 
         var importance = new HowOftenOn(asUnits);
         var model = Chain.Prune(network, new() { Amount = Amount.Count(3), Importance = importance, Granularity = Granularity.Neuron, Alignment = 1,
-            Scope = Scope.Network.Only("fc1") });
+            Scope = Scope.Network.Only("fc1"), Recovery = Recovery.None });
         Assert.AreEqual(3, model.Network["fc1.weight"].Shape[0]);
         CollectionAssert.AreEqual(kept.SelectMany(unit => network["fc1.weight"].Values.Slice(unit * Chain.Width, Chain.Width).ToArray()).ToArray(),
             model.Network["fc1.weight"].Values.ToArray());

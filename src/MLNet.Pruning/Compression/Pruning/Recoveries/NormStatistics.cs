@@ -45,10 +45,11 @@ internal sealed class NormStatistics
         if (Changed(_batch!, batch) is var (means, variances))
         {
             using var scope = NewDisposeScope();
+            using TorchSharp.Scalar one = 1.0;
             var (factors, biases) = (_network[_node.Inputs[1]].Values.ToArray(), _network[_node.Inputs[2]].Values.ToArray());
             double[] scales = [.. variances.Select((variance, channel) => factors[channel] / Math.Sqrt(variance + Epsilon))];
-            find(_node.Outputs[0]).copy_(values * batch.Wide(scales, values)
-                + batch.Wide(means.Select((mean, channel) => biases[channel] - mean * scales[channel]), values));
+            find(_node.Outputs[0]).copy_((values * batch.Wide(scales, values))
+                .add(batch.Wide(means.Select((mean, channel) => biases[channel] - mean * scales[channel]), values), one));
         }
     }
 

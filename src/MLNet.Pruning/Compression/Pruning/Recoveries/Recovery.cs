@@ -117,7 +117,8 @@ public abstract class Recovery
     /// <remarks>
     /// Cost: one forward pass of the rows through both networks, at once where the largest tensor takes no more than 128 MB, else in batches, each of which is
     /// corrected by itself on its way. What reads the same as before stays as it is; so do layers without a bias or with one that others read too, and
-    /// the variance of a channel that is constant on the rows. A unit is scaled by a factor from 0.2 to 5.
+    /// the variance of a channel that is constant on the rows. A unit is scaled by a factor from 0.2 to 5. Not for what <see cref="Reconstruct"/> gives, whose
+    /// units are smaller where the inputs that are left do not say enough: scaled back, they are wrong by more.
     /// </remarks>
     /// <example>
     /// <code>

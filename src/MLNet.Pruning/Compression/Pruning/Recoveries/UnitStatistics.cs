@@ -66,7 +66,8 @@ internal sealed class UnitStatistics
         if (scales.Any(scale => scale != 1) || shifts.Any(shift => shift != 0))
         {
             using var scope = NewDisposeScope();
-            values.copy_(values * batch.Wide(scales, values) + batch.Wide(shifts, values));
+            using TorchSharp.Scalar one = 1.0;
+            values.copy_((values * batch.Wide(scales, values)).add(batch.Wide(shifts, values), one));
         }
     }
 
