@@ -133,6 +133,15 @@ public abstract class Importance
     /// <inheritdoc cref="Gradient"/>
     public static Importance Wanda(int rows = CalibratedImportance.DefaultRows) => new WandaImportance(rows);
 
+    /// <summary>
+    /// A weight's share among those of its unit, plus that among those of its input, times a power of the norm of what it multiplies, for dense layers and
+    /// convolutions (Zhang et al. 2024, RIA): single inputs and units do not lose all.
+    /// </summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory does not grow with their number.</param>
+    /// <param name="power">Of the norm, not negative; 0 leaves it out.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    public static Importance Ria(int rows = CalibratedImportance.DefaultRows, double power = 0.5) => new RiaImportance(rows, power);
+
     /// <summary>Mean size of what a unit puts out; for rows, slices and groups (Molchanov et al. 2017).</summary>
     /// <inheritdoc cref="Gradient"/>
     public static Importance ActivationMean(int rows = CalibratedImportance.DefaultRows) => new ActivationMeanImportance(rows);

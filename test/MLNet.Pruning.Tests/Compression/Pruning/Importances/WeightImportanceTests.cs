@@ -25,6 +25,31 @@ public class WeightImportanceTests
     }
 
     [TestMethod]
+    [DataRow("dense", 0.5)]
+    [DataRow("dense", 0.0)]
+    [DataRow("images", 1.5)]
+    public void Ria_is_a_share_of_the_unit_and_one_of_the_input_times_a_power_of_what_Wanda_measures(string name, double power)
+    {
+        var fixture = ImportanceFixture.Case(name);
+        var (network, data) = (fixture.Network(), fixture.Data());
+        var (ria, wanda) = (Importance.Ria(power: power).On(network, data), Importance.Wanda().On(network, data));
+        foreach (var weight in network.Layers.Where(layer => layer.Weights.Length == 1 && layer.Node.Operator is "Gemm" or "Conv").Select(layer
+            => network[layer.Weights[0]]))
+        {
+            var (scores, norms, values) = (ria.Weights(weight), wanda.Weights(weight), weight.Values.ToArray());
+            var columns = values.Length / weight.Shape[0];
+            for (var i = 0; i < values.Length; i++)
+            {
+                var row = Enumerable.Range(0, columns).Sum(j => Math.Abs((double)values[i / columns * columns + j]));
+                var column = Enumerable.Range(0, weight.Shape[0]).Sum(k => Math.Abs((double)values[k * columns + i % columns]));
+                var size = Math.Abs((double)values[i]);
+                var expected = (size / row + size / column) * Math.Pow(norms[i] / size, power);
+                Assert.AreEqual(expected, scores[i], 1e-4 * expected, $"{weight.Name}[{i}]");
+            }
+        }
+    }
+
+    [TestMethod]
     public void Movement_is_what_gradient_descent_gives() => Compare(Importance.Movement(epochs: 3, learningRate: 0.05), "movement", 12);
 
     [TestMethod]
