@@ -69,7 +69,10 @@ public class SensitivityTests
         // As many rows as there are, so that both see the same.
         var importance = Importance.OptimalBrainSurgeon(10_000);
         var points = Measure(new() { Sparsities = [0.8], Importance = importance, Scope = Scope.Layer.Only("fc1") }).Layers.Single().Points;
-        var step = DigitSearch.Chain(_ml).Append(_ml.Transforms.Prune(0.8, importance, scope: Scope.Layer.Only("fc1"))).Fit(Digits.Load(_ml)).LastTransformer;
+        var step = DigitSearch.Chain(_ml).Append(_ml.Transforms.Prune(new PruningOptions
+        {
+            Amount = Amount.Fraction(0.8), Importance = importance, Scope = Scope.Layer.Only("fc1"), Recovery = Recovery.None,
+        })).Fit(Digits.Load(_ml)).LastTransformer;
         Assert.AreEqual(step.GetReport<PruningReport>().Steps[0].Pruned!.Loss, points[1].Validation.Loss, 1e-3);
         Assert.IsLessThan(Measure(new() { Sparsities = [0.8], Scope = Scope.Layer.Only("fc1") }).Layers[0].Points[1].Validation.Loss, points[1].Validation.Loss,
             "it makes up for something");

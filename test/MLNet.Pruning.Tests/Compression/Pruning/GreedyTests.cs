@@ -20,7 +20,7 @@ public class GreedyTests
         }
 
         var options = new PruningOptions { Amount = Amount.Count(3), Granularity = Granularity.Neuron, Importance = Importance.LossChange(), Normalize = false,
-            Schedule = Schedule.OneShot.Greedy() };
+            Schedule = Schedule.OneShot.Greedy(), Recovery = Recovery.None };
         var (pruned, report) = Run(network, options, data);
         Same(expected, pruned.Network);
         Assert.AreEqual(1, report.Steps.Count);
@@ -46,7 +46,7 @@ public class GreedyTests
         }
 
         var (pruned, _) = Run(network, new() { Amount = Amount.Count(4), Scope = Scope.Network.Only("fc3"), Importance = Importance.LossChange(),
-            Schedule = Schedule.OneShot.Greedy() }, data);
+            Schedule = Schedule.OneShot.Greedy(), Recovery = Recovery.None }, data);
         CollectionAssert.AreEqual(values, pruned.Network["fc3.weight"].Values.ToArray());
         // Without measuring anew the same amount may go elsewhere; in portions of the whole it is the same.
         var atOnce = Run(network, new() { Amount = Amount.Count(4), Scope = Scope.Network.Only("fc3"), Importance = Importance.LossChange() }, data).Network;

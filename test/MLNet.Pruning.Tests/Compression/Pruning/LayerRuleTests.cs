@@ -88,6 +88,7 @@ public class LayerRuleTests
                 Amount = Amount.Fraction(0.8),
                 Schedule = Schedule.Linear(3),
                 FineTuneEpochs = 0,
+                Recovery = Recovery.None,
                 Layers = [LayerRule.Named("fc1", Amount.Fraction(0.5), importance: Importance.Random(7))],
             })).Fit(Digits.Load(ml)).LastTransformer;
         // Random numbers do not change from step to step, and neither do magnitudes without fine-tuning.

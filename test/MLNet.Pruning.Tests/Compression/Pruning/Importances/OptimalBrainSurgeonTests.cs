@@ -173,7 +173,7 @@ public class OptimalBrainSurgeonTests
             var training = Digits.Options(10) with { Seed = 1, ValidationFraction = 0.2 };
             var pruned = Digits.Prepare(ml).Append(ml.MulticlassClassification.Trainers.NeuralNetwork(training))
                 .Append(ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(0.8), Importance = importance, Scope = Scope.Layer,
-                    Schedule = Schedule.Geometric(4), FineTuneEpochs = 0 }))
+                    Schedule = Schedule.Geometric(4), FineTuneEpochs = 0, Recovery = Recovery.None }))
                 .Fit(Digits.Load(ml)).LastTransformer;
             Assert.AreEqual(410 + 64, pruned.Masks.Values.Sum(mask => mask.Kept));
             foreach (var (name, mask) in pruned.Masks)
