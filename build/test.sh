@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs all tests, as `dotnet test` does, and closes with the ten slowest and a line "N passed, N failed, N skipped".
+# Builds and runs all tests, and closes with the ten slowest and a line "N passed, N failed, N skipped".
 # Usage: build/test.sh [--filter EXPRESSION]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,7 +7,11 @@ cd "$(dirname "$0")/.."
 results=artifacts/test
 rm -rf "$results"
 status=0
-dotnet test --solution MLNet.Pruning.sln -c Release --report-trx --results-directory "$results" "$@" || status=1
+dotnet build MLNet.Pruning.sln -c Release
+# Not by `dotnet test`: it takes a test of measured times that passed when it was tried again for a failed one. 8 is a filter that leaves a project no test.
+for project in MLNet.Pruning.Tests MLNet.Pruning.Extensions; do
+  "test/$project/bin/Release/net10.0/$project" --progress off --report-trx --results-directory "$results" --ignore-exit-code 8 "$@" || status=1
+done
 
 # One line a test: milliseconds, outcome, name.
 tests="$(grep -ho '<UnitTestResult [^>]*' "$results"/*.trx 2>/dev/null | awk '
