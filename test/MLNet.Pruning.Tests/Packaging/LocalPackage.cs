@@ -32,10 +32,11 @@ internal sealed class LocalPackage : IDisposable
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
     /// <summary>
-    /// A version of its own, so that none of the machine's packages is taken for it, and above all others, for those that ask for the newest.
+    /// A version of its own, so that none of the machine's packages is taken for it, and above all others, for those that ask for the newest. The 1 before the
+    /// time: NuGet leaves out the zeros in front of a number, which has them in the first ten hours of a day.
     /// </summary>
     public string Version { get; } = string.Create(CultureInfo.InvariantCulture,
-        $"1000.{Environment.ProcessId}.{DateTime.UtcNow:yyyyMMdd}.{DateTime.UtcNow:HHmmssfff}");
+        $"1000.{Environment.ProcessId}.{DateTime.UtcNow:yyyyMMdd}.1{DateTime.UtcNow:HHmmssfff}");
 
     /// <summary>Folder of packages.</summary>
     public string Feed => Path.Combine(_folder.FullName, "feed");
