@@ -40,7 +40,7 @@ public class PruneOneShotTests
     [TestMethod]
     public void The_same_seed_gives_the_same_bits_and_a_way_that_cannot_be_gone_says_why()
     {
-        // Convolutions of one row and no dense layer to take moments of would do; the absolute error has no curvature.
+        // The absolute error has no curvature.
         OneShotOptions options = new() { Amount = Amount.Fraction(0.5), Rows = 200, Seed = 3 };
         CollectionAssert.AreEqual(Bits(), Bits());
         float[] Bits() => [.. Fit(options).Model.Network.Parameters.SelectMany(parameter => parameter.Values.ToArray())];

@@ -81,15 +81,17 @@ internal sealed class CombinatorialBrainSurgeonImportance : CalibratedImportance
 
         internal override ImportanceScores Toward(Func<ImportanceScores, double, PrunedNetwork> drop)
         {
-            using var run = criterion.Start(context);
-            using var model = new QuadraticModel(run, criterion._curvature, diagonal);
-            var start = Places(run, model, context.Masks);
-            var lost = 1 - (double)Count(Places(run, model, drop(scores, 1).Masks)) / Count(start);
-            if (lost == 0)
+            var left = drop(scores, 1);
+            if (left == context.Pruned || !IsOfModel(left))
             {
                 return this;
             }
 
+            using var run = criterion.Start(context);
+            using var model = new QuadraticModel(run, criterion._curvature, diagonal);
+            var start = Places(run, model, context.Masks);
+            // Where nothing at all is to stay, the last part takes the last weight too.
+            var lost = 1 - Math.Max(1, Count(Places(run, model, left.Masks))) / (double)Count(start);
             var (found, worth) = criterion.Search(model).Search(start, lost, (numbers, share)
                 => Places(run, model, drop(ImportanceScores.OfWeights(criterion.Name, Cut(run, model, numbers), context.Masks), share).Masks));
             return new Found(criterion, context, ImportanceScores.OfWeights(criterion.Name, Cut(run, model, worth), context.Masks), diagonal, found);
@@ -97,9 +99,8 @@ internal sealed class CombinatorialBrainSurgeonImportance : CalibratedImportance
 
         internal override PrunedNetwork Compensate(PrunedNetwork pruned)
         {
-            if (pruned.Weights.Graph != context.Pruned.Weights.Graph)
+            if (!IsOfModel(pruned))
             {
-                // What is removed leaves other sizes behind, for which the model has no numbers.
                 return pruned;
             }
 
@@ -108,6 +109,9 @@ internal sealed class CombinatorialBrainSurgeonImportance : CalibratedImportance
             var solved = Cut(run, model, criterion.Search(model).Solve(values ?? model.Weights, Places(run, model, pruned.Masks)));
             return pruned.WithWeights(pruned.Weights.WithParameters(solved.Select(parameter => pruned.Weights[parameter.Key].WithValues(parameter.Value))));
         }
+
+        /// <summary>What is removed leaves other sizes behind, for which the model has no numbers.</summary>
+        private bool IsOfModel(PrunedNetwork pruned) => pruned.Weights.Graph == context.Pruned.Weights.Graph;
 
         private protected override void Weights(Parameter parameter, int start, Span<float> weights) => scores.ScoreWeights(parameter, start, weights);
     }

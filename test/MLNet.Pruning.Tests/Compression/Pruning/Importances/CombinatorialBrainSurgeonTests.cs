@@ -48,6 +48,24 @@ public class CombinatorialBrainSurgeonTests
     }
 
     [TestMethod]
+    public void All_weights_of_a_network_can_go_and_what_is_removed_after_masks_goes_by_single_weights()
+    {
+        var ml = new MLContext(1);
+        var table = Digits.Load(ml);
+        var rows = Digits.Prepare(ml).Fit(table).Transform(table);
+        var trained = ml.MulticlassClassification.Trainers.NeuralNetwork(Digits.Options(1)).Fit(rows);
+        var importance = Importance.CombinatorialBrainSurgeon(100);
+        var none = ml.Transforms.Prune(new PruningOptions { Amount = Amount.Fraction(1), Importance = importance, Recovery = Recovery.None })
+            .Fit(trained.Transform(rows)).Network;
+        Assert.IsTrue(none.Parameters.Where(parameter => parameter.Shape.Length == 2).All(weight => weight.Values.Count(0f) == weight.Count));
+
+        var masked = ml.Transforms.Prune(0.5).Fit(trained.Transform(rows));
+        var removed = ml.Transforms.Prune(new PruningOptions { Amount = Amount.Count(4), Importance = importance, Granularity = Granularity.Neuron })
+            .Fit(masked.Transform(rows));
+        Assert.AreEqual(masked.Network["fc1.weight"].Shape[0] - 4, removed.Network["fc1.weight"].Shape[0]);
+    }
+
+    [TestMethod]
     public void Steps_at_the_target_go_on_without_taking_more()
     {
         var model = Fit(new()
