@@ -65,7 +65,8 @@ public unsafe class KernelTests
             Assert.IsInstanceOfType<BlockProduct>(IVectorProduct.Of(weights, new float[64]), $"{lanes}");
         }
 
-        foreach (var inputs in new[] { 4, 8, 16 }.Where(inputs => inputs <= IVectorProduct.Lanes))
+        // With vectors of four numbers, a window holds as many as such a block.
+        foreach (var inputs in new[] { 4, 8, 16 }.Where(inputs => inputs <= IVectorProduct.Lanes && IVectorProduct.Lanes > 4))
         {
             var random = new Random(1);
             bool[] kept = [.. Enumerable.Range(0, 64 * 512 / inputs).Select(_ => random.NextDouble() < 0.1)];
