@@ -25,7 +25,7 @@ internal static class GroupScores
         var slices = new Lazy<double[]?[]>(() => Slices(axes, network, [.. counted.SelectMany(own => own).Distinct()], importance, cancellation));
         return [.. families.Select((family, f) =>
         {
-            var scores = family.Groups.Select(one =>
+            var scores = importance.ScoreFamily(structure, family) ?? family.Groups.Select(one =>
             {
                 cancellation.ThrowIfCancellationRequested();
                 return importance.ScoreGroup(one, () => new StructureRemoval(structure, [one]).Mask(network))

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Compression.Pruning.Importances;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Structure.Granularities;
 
@@ -37,12 +38,29 @@ internal sealed class LayeredImportance(Importance others, IReadOnlyList<LayerRu
         internal override double? ScoreGroup(PruningGroup group, Func<Network> without)
             => Of(group.Axis.Parameter).ScoreGroup(group, without);
 
+        internal override double[]? ScoreFamily(NetworkStructure structure, GroupFamily family) => Of(family.Axis.Parameter).ScoreFamily(structure, family);
+
+        internal override ImportanceScores InPattern((int Kept, int Size) pattern) => With(scores => scores.InPattern(pattern));
+
+        /// <summary>A step takes something of the layers of one rule.</summary>
+        internal override ImportanceScores Toward(StepAmount amount)
+        {
+            var criterion = Of(amount.Weights.First());
+            return With(scores => scores == criterion ? scores.Toward(amount) : scores);
+        }
+
         /// <summary>Each criterion makes up for what was dropped in its own layers.</summary>
         internal override PrunedNetwork Compensate(PrunedNetwork pruned)
         {
             var parameters = own.Values.Append(others).Distinct().SelectMany(criterion => criterion.Compensate(pruned) is var made && made == pruned ? []
                 : made.Weights.Parameters.Where(parameter => Of(parameter.Name) == criterion)).ToArray();
             return parameters.Length == 0 ? pruned : pruned.WithWeights(pruned.Weights.WithParameters(parameters));
+        }
+
+        private Bound With(Func<ImportanceScores, ImportanceScores> change)
+        {
+            var changed = own.Values.Append(others).Distinct().ToDictionary(scores => scores, change);
+            return changed.All(pair => pair.Key == pair.Value) ? this : new(changed[others], own.ToDictionary(pair => pair.Key, pair => changed[pair.Value]));
         }
 
         private ImportanceScores Of(string parameter) => own.GetValueOrDefault(parameter, others);

@@ -158,7 +158,7 @@ internal sealed class MaskCandidates : Candidates
     }
 
     private CandidateSelection Selection(IReadOnlyList<PoolMember> pool)
-        => Options.Granularity.Pattern is { } pattern ? new PatternSelection(pool, Scores, pattern, Options.CancellationToken)
+        => Options.Granularity.Pattern is { } pattern ? new PatternSelection(pool, Scores.InPattern(pattern), pattern, Options.CancellationToken)
         : Options.Granularity.IsSingle ? new WeightSelection(pool, Options.Scope.Distribution.IsLamp ? new LampScores(Scores, pool, Options.CancellationToken)
             : Scores, Options.CancellationToken)
         : new SliceSelection(pool, Scores, Options.Granularity, Options.Scope.Distribution, Options.CancellationToken);

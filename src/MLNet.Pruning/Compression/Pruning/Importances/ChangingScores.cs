@@ -19,11 +19,17 @@ internal sealed class ChangingScores(ImportanceScores scores, Func<PrunedNetwork
 
     internal override double? ScoreRemoval(Func<Network> without) => scores.ScoreRemoval(without);
 
-    internal override ImportanceScores Toward(Func<ImportanceScores, double, PrunedNetwork> drop) => new ChangingScores(scores.Toward(drop), change);
+    internal override double[]? ScoreFamily(NetworkStructure structure, GroupFamily family) => scores.ScoreFamily(structure, family);
+
+    internal override ImportanceScores InPattern((int Kept, int Size) pattern) => With(scores.InPattern(pattern));
+
+    internal override ImportanceScores Toward(StepAmount amount) => With(scores.Toward(amount));
 
     internal override PrunedNetwork Compensate(PrunedNetwork pruned) => change(scores.Compensate(pruned));
 
     private protected override void Weights(Parameter parameter, int start, Span<float> weights) => scores.ScoreWeights(parameter, start, weights);
 
     private protected override void Slices(Parameter parameter, int dimension, Span<double> slices) => scores.ScoreSlices(parameter, dimension, slices);
+
+    private ChangingScores With(ImportanceScores other) => other == scores ? this : new(other, change);
 }

@@ -79,9 +79,9 @@ internal sealed class CombinatorialBrainSurgeonImportance : CalibratedImportance
     {
         public override string? ToString() => scores.ToString();
 
-        internal override ImportanceScores Toward(Func<ImportanceScores, double, PrunedNetwork> drop)
+        internal override ImportanceScores Toward(StepAmount amount)
         {
-            var left = drop(scores, 1);
+            var left = amount.Drop(scores, 1);
             if (left == context.Pruned || !IsOfModel(left))
             {
                 return this;
@@ -93,7 +93,7 @@ internal sealed class CombinatorialBrainSurgeonImportance : CalibratedImportance
             // Where nothing at all is to stay, the last part takes the last weight too.
             var lost = 1 - Math.Max(1, Count(Places(run, model, left.Masks))) / (double)Count(start);
             var (found, worth) = criterion.Search(model).Search(start, lost, (numbers, share)
-                => Places(run, model, drop(ImportanceScores.OfWeights(criterion.Name, Cut(run, model, numbers), context.Masks), share).Masks));
+                => Places(run, model, amount.Drop(ImportanceScores.OfWeights(criterion.Name, Cut(run, model, numbers), context.Masks), share).Masks));
             return new Found(criterion, context, ImportanceScores.OfWeights(criterion.Name, Cut(run, model, worth), context.Masks), diagonal, found);
         }
 

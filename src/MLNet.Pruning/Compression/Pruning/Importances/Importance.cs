@@ -97,9 +97,46 @@ public abstract class Importance
     /// Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs, not with the rows.
     /// </param>
     /// <param name="damping">Added to the diagonal of a layer's second moments, as a share of its mean; above 0.</param>
+    /// <param name="order">In which order weights go, and so with which of the others they are compared.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
-    public static Importance OptimalBrainSurgeon(int rows = CalibratedImportance.DefaultRows, double damping = 0.01)
-        => new OptimalBrainSurgeonImportance(rows, damping);
+    /// <remarks>
+    /// Whatever the order, what stays gets the same values: up to 1,024 inputs of a layer the exact least, beyond those of one sweep over its inputs.
+    /// </remarks>
+    /// <example>
+    /// Half of the weights by the pattern that sparse tensor cores want, chosen one after another:
+    /// <code>
+    /// var options = new PruningOptions { Granularity = Granularity.NToM(2, 4), Importance = Importance.OptimalBrainSurgeon(order: SurgeonOrder.Greedy) };
+    /// </code>
+    /// </example>
+    public static Importance OptimalBrainSurgeon(int rows = CalibratedImportance.DefaultRows, double damping = 0.01,
+        SurgeonOrder order = SurgeonOrder.AtOnce) => new OptimalBrainSurgeonImportance(rows, damping, order);
+
+    /// <summary>
+    /// For neurons, channels, filters and heads: those go together without which what the layers that read them give changes least, when the others make up
+    /// for them (Meng et al. 2024, "OSSCAR: One-Shot Structured Pruning in Vision and Language Models with Combinatorial Optimization"). What another criterion
+    /// chooses is where a local search starts, which exchanges groups for as long as the error falls; what stays is changed to make up for what went.
+    /// </summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory grows with the square of a layer's inputs.</param>
+    /// <param name="damping">Ridge: added to the diagonal of a layer's second moments, as a share of its mean; above 0.</param>
+    /// <param name="start">
+    /// What chooses the groups that the search starts from, and how many each layer loses, such as <see cref="L1"/>, <see cref="Taylor"/> or
+    /// <see cref="Wanda"/>; null for optimal brain surgeon by <see cref="SurgeonOrder.Greedy"/>.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    /// <remarks>
+    /// Cost: a forward pass a row; for each exchange that is tried, some inputs^3 multiply-adds a layer. Where a layer that reads the groups has more than 1,024
+    /// inputs, the choice of <paramref name="start"/> stays. Of weights and what else is set to zero, that choice too.
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// var options = new PruningOptions
+    /// {
+    ///     Granularity = Granularity.Filter, Amount = Amount.Fraction(0.5), Importance = Importance.Osscar(rows: 512), FineTuneEpochs = 0,
+    /// };
+    /// </code>
+    /// </example>
+    public static Importance Osscar(int rows = CalibratedImportance.DefaultRows, double damping = 0.01, Importance? start = null)
+        => new OsscarImportance(rows, damping, start);
 
     /// <summary>
     /// Combinatorial brain surgeon, all layers at once: the weights that go and the values of the others are those of the least of a quadratic model of the
@@ -129,6 +166,26 @@ public abstract class Importance
     /// </example>
     public static Importance CombinatorialBrainSurgeon(int rows = 1000, double ridge = 5, Curvature curvature = Curvature.GaussNewton)
         => new CombinatorialBrainSurgeonImportance(rows, ridge, curvature);
+
+    /// <summary>
+    /// The rise of the loss to second order without a weight when those of its block make up for it, w^2 / (2 [F^-1]_qq), with blocks along the diagonal of the
+    /// empirical Fisher information F, the second moments of the gradients of single rows; what stays is changed to make up for what goes, of a block all at
+    /// once (Singh &amp; Alistarh 2020, "WoodFisher"). For any weight, biases and embeddings included.
+    /// </summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. A backward pass each.</param>
+    /// <param name="damping">Added to the diagonal of a weight's blocks, as a share of its mean; above 0.</param>
+    /// <param name="blockSize">
+    /// Consecutive weights of a block; at least 1. Memory is 4 bytes x <paramref name="blockSize"/> a weight, time some <paramref name="blockSize"/>^2
+    /// multiply-adds.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    /// <example>
+    /// <code>
+    /// var options = new PruningOptions { Amount = Amount.Fraction(0.8), Importance = Importance.WoodFisher(rows: 400), FineTuneEpochs = 0 };
+    /// </code>
+    /// </example>
+    public static Importance WoodFisher(int rows = CalibratedImportance.DefaultRows, double damping = 0.01, int blockSize = 128)
+        => new WoodFisherImportance(rows, damping, blockSize);
 
     /// <summary>Weight times the norm of what it multiplies, for dense layers and convolutions (Sun et al. 2024).</summary>
     /// <inheritdoc cref="Gradient"/>

@@ -149,11 +149,14 @@ public abstract class ImportanceScores
     /// <summary>The score of a block as a whole, measured on the network without it; null where its members give it.</summary>
     internal virtual double? ScoreRemoval(Func<Network> without) => null;
 
+    /// <summary>The scores of the groups of a family by a criterion that compares them with each other; null where each is scored by itself.</summary>
+    internal virtual double[]? ScoreFamily(NetworkStructure structure, GroupFamily family) => null;
+
+    /// <summary>The scores by a criterion that minds of how many consecutive inputs how many stay.</summary>
+    internal virtual ImportanceScores InPattern((int Kept, int Size) pattern) => this;
+
     /// <summary>The scores of a criterion that chooses what goes together, which depends on how much that is.</summary>
-    /// <param name="drop">
-    /// What is left of the network where a share of what the step is to take goes by other scores; no more than the step takes by these.
-    /// </param>
-    internal virtual ImportanceScores Toward(Func<ImportanceScores, double, PrunedNetwork> drop) => this;
+    internal virtual ImportanceScores Toward(StepAmount amount) => this;
 
     /// <summary>Other values for the weights that stay, which make up for those dropped at this step.</summary>
     internal virtual PrunedNetwork Compensate(PrunedNetwork pruned) => pruned;

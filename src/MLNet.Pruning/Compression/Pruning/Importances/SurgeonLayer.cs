@@ -5,21 +5,32 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// <summary>What optimal brain surgeon knows of a layer, and does to it.</summary>
 internal sealed class SurgeonLayer
 {
-    private readonly LayerInputs _layer;
     private readonly CancellationToken _cancellation;
-    private readonly bool _isExact;
-    private readonly double[][] _moments;
-    private readonly double[][] _inverse;
 
     public SurgeonLayer(LayerInputs layer, double[][] moments, int exactInputs, CancellationToken cancellation = default)
     {
-        (_layer, _cancellation) = (layer, cancellation);
-        (_moments, _inverse, _isExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments, cancellation), cancellation),
+        (Inputs, _cancellation) = (layer, cancellation);
+        (Moments, Inverse, IsExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments, cancellation), cancellation),
             layer.Count <= exactInputs);
     }
 
     /// <summary>Name of the weight.</summary>
-    public string Weight => _layer.Weight;
+    public string Weight => Inputs.Weight;
+
+    /// <summary>What its units read.</summary>
+    public LayerInputs Inputs { get; }
+
+    /// <summary>The second moments of it, damped.</summary>
+    public double[][] Moments { get; }
+
+    /// <summary>The inverse of those.</summary>
+    public double[][] Inverse { get; }
+
+    /// <summary>Whether the inverse is worked with as a whole.</summary>
+    public bool IsExact { get; }
+
+    /// <summary>The inverse of the moments of some inputs alone.</summary>
+    public double[][] InverseOf(int[] inputs) => PositiveDefinite.Invert(PositiveDefinite.Factor(Part(Moments, inputs), _cancellation), _cancellation);
 
     /// <summary>w^2 / (2 [H^-1]_jj), in the order of storage.</summary>
     public float[] Score(ReadOnlySpan<float> weights)
@@ -27,8 +38,8 @@ internal sealed class SurgeonLayer
         var scores = new float[weights.Length];
         for (var i = 0; i < scores.Length; i++)
         {
-            var input = _layer.IsTransposed ? i / _layer.Units : i % _layer.Count;
-            scores[i] = (float)(0.5 * weights[i] * weights[i] / _inverse[input][input]);
+            var input = Inputs.IsTransposed ? i / Inputs.Units : i % Inputs.Count;
+            scores[i] = (float)(0.5 * weights[i] * weights[i] / Inverse[input][input]);
         }
 
         return scores;
@@ -38,29 +49,29 @@ internal sealed class SurgeonLayer
     public float[] Compensate(ReadOnlySpan<float> weights, WeightMask mask)
     {
         var values = weights.ToArray();
-        var factor = _isExact ? null : PositiveDefinite.Columns(PositiveDefinite.Factor(_inverse, _cancellation), _cancellation);
+        var factor = IsExact ? null : PositiveDefinite.Columns(PositiveDefinite.Factor(Inverse, _cancellation), _cancellation);
         // Units that keep the same inputs, as all do where inputs were removed, share a factor.
-        var alike = Enumerable.Range(0, _layer.Units).Select(unit => (Unit: unit, Kept: Kept(unit, mask)))
+        var alike = Enumerable.Range(0, Inputs.Units).Select(unit => (Unit: unit, Kept: Kept(unit, mask)))
             .GroupBy(unit => new string(Array.ConvertAll(unit.Kept, stays => stays ? '1' : '0'))).Select(units => units.ToArray())
             .Where(units => units[0].Kept.Contains(false)).ToArray();
         PartLoop.Run(alike.Length, group =>
         {
             var units = alike[group];
             var kept = units[0].Kept;
-            Action<double[]> makeUp = factor is null ? Solver(kept) : row => Sweep(row, kept, factor);
+            Action<double[]> makeUp = factor is null ? Solver(Moments, Inverse, kept, _cancellation) : row => Sweep(row, kept, factor);
             PartLoop.Run(units.Length, one =>
             {
                 var unit = units[one];
-                var row = new double[_layer.Count];
+                var row = new double[Inputs.Count];
                 for (var j = 0; j < row.Length; j++)
                 {
-                    row[j] = values[_layer.Place(unit.Unit, j)];
+                    row[j] = values[Inputs.Place(unit.Unit, j)];
                 }
 
                 makeUp(row);
                 for (var j = 0; j < row.Length; j++)
                 {
-                    values[_layer.Place(unit.Unit, j)] = kept[j] ? (float)row[j] : 0;
+                    values[Inputs.Place(unit.Unit, j)] = kept[j] ? (float)row[j] : 0;
                 }
             }, _cancellation);
         }, _cancellation);
@@ -81,33 +92,40 @@ internal sealed class SurgeonLayer
         {
             foreach (var column in columns)
             {
-                kept[_layer.Place(unit, column)] = mask?[_layer.Place(unit, column)] != false;
+                kept[Inputs.Place(unit, column)] = mask?[Inputs.Place(unit, column)] != false;
             }
         }
 
         var values = Compensate(weights, new WeightMask(kept));
-        return _layer.IsTransposed ? [.. columns.SelectMany(column => units.Select(unit => values[_layer.Place(unit, column)]))]
-            : [.. units.SelectMany(unit => columns.Select(column => values[_layer.Place(unit, column)]))];
+        return Inputs.IsTransposed ? [.. columns.SelectMany(column => units.Select(unit => values[Inputs.Place(unit, column)]))]
+            : [.. units.SelectMany(unit => columns.Select(column => values[Inputs.Place(unit, column)]))];
     }
 
     private bool[] Kept(int unit, WeightMask mask)
     {
         _cancellation.ThrowIfCancellationRequested();
-        return [.. Enumerable.Range(0, _layer.Count).Select(j => mask[_layer.Place(unit, j)])];
+        return [.. Enumerable.Range(0, Inputs.Count).Select(j => mask[Inputs.Place(unit, j)])];
     }
 
-    /// <summary>By what is kept, H_KK x = H_KD w_D, or by what is dropped, [H^-1]_DD x = w_D, whichever is the smaller system.</summary>
-    private Action<double[]> Solver(bool[] kept)
+    /// <summary>
+    /// Changes the weights that stay so that the error is least: by what is kept, H_KK x = H_KD w_D, or by what is dropped, [H^-1]_DD x = w_D, whichever is the
+    /// smaller system.
+    /// </summary>
+    /// <param name="moments">H.</param>
+    /// <param name="inverse">Its inverse.</param>
+    /// <param name="kept">Which weights stay.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public static Action<double[]> Solver(double[][] moments, double[][] inverse, bool[] kept, CancellationToken cancellation)
     {
         int[] stays = [.. Enumerable.Range(0, kept.Length).Where(j => kept[j])], gone = [.. Enumerable.Range(0, kept.Length).Where(j => !kept[j])];
         var byKept = stays.Length <= gone.Length;
-        var lower = PositiveDefinite.Factor(byKept ? Part(_moments, stays) : Part(_inverse, gone), _cancellation);
+        var lower = PositiveDefinite.Factor(byKept ? Part(moments, stays) : Part(inverse, gone), cancellation);
         return row =>
         {
             if (byKept)
             {
-                double[] change = [.. stays.Select(i => gone.Sum(j => _moments[i][j] * row[j]))];
-                PositiveDefinite.Solve(lower, change, _cancellation);
+                double[] change = [.. stays.Select(i => gone.Sum(j => moments[i][j] * row[j]))];
+                PositiveDefinite.Solve(lower, change, cancellation);
                 for (var i = 0; i < stays.Length; i++)
                 {
                     row[stays[i]] += change[i];
@@ -117,12 +135,12 @@ internal sealed class SurgeonLayer
             }
 
             double[] cause = [.. gone.Select(j => row[j])];
-            PositiveDefinite.Solve(lower, cause, _cancellation);
+            PositiveDefinite.Solve(lower, cause, cancellation);
             foreach (var i in stays)
             {
                 for (var j = 0; j < gone.Length; j++)
                 {
-                    row[i] -= _inverse[i][gone[j]] * cause[j];
+                    row[i] -= inverse[i][gone[j]] * cause[j];
                 }
             }
         };
@@ -139,5 +157,5 @@ internal sealed class SurgeonLayer
         }
     }
 
-    private static double[][] Part(double[][] matrix, int[] indices) => [.. indices.Select(i => Array.ConvertAll(indices, j => matrix[i][j]))];
+    internal static double[][] Part(double[][] matrix, int[] indices) => [.. indices.Select(i => Array.ConvertAll(indices, j => matrix[i][j]))];
 }

@@ -63,3 +63,9 @@ internal static class Calibrations
         return scores;
     }
 }
+
+/// <summary>A criterion whose scores are measured already.</summary>
+internal sealed class GivenScores(ImportanceScores scores) : Importance
+{
+    protected override ImportanceScores MeasureCore(ImportanceContext context) => scores;
+}

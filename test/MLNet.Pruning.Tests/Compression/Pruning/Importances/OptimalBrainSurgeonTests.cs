@@ -105,7 +105,7 @@ public class OptimalBrainSurgeonTests
                 {
                     // Least change of the output by the inputs after j alone: H_tt d = H_tj w_j.
                     int[] later = [.. Enumerable.Range(j + 1, 4 - j)];
-                    var change = Solved([.. later.Select(a => later.Select(b => moments[a][b]).Append(moments[a][j] * w[j]).ToArray())]);
+                    var change = LeastSquares.Solved([.. later.Select(a => later.Select(b => moments[a][b]).Append(moments[a][j] * w[j]).ToArray())]);
                     for (var t = 0; t < later.Length; t++)
                     {
                         w[later[t]] += change[t];
@@ -195,7 +195,7 @@ public class OptimalBrainSurgeonTests
         float[][] rows = [.. Enumerable.Range(0, 100).Select(_ => Enumerable.Range(0, 400).Select(_ => random.NextSingle() - 0.5f).ToArray())];
         var data = Calibrations.Of(rows, rows.Select((_, i) => (float)(i % 16)), LearningTask.Multiclass, Loss.CrossEntropy, 64);
         var measured = new OptimalBrainSurgeonImportance(100, 0.01, exactInputs: 0).On(network, data);
-        var pruned = network.Prune(Amount.Fraction(0.5), new Given(measured));
+        var pruned = network.Prune(Amount.Fraction(0.5), new GivenScores(measured));
         var masked = network.WithMasks(pruned.Masks);
         double Error(Network other) => rows.Take(50).Sum(row => Enumerable.Range(0, 16).Sum(unit =>
         {
@@ -228,41 +228,10 @@ public class OptimalBrainSurgeonTests
         return (network, rows, Calibrations.Of(rows, rows.Select((_, i) => (float)(i % 4)), LearningTask.Multiclass, Loss.CrossEntropy, 7));
     }
 
-    private static double[][] Moments(float[][] rows)
-    {
-        double[][] moments = [.. Enumerable.Range(0, 5).Select(a =>
-            Enumerable.Range(0, 5).Select(b => rows.Average(row => (double)row[a] * row[b])).ToArray())];
-        var mean = moments.Select((row, i) => row[i]).Average();
-        for (var i = 0; i < 5; i++)
-        {
-            moments[i][i] += Damping * mean;
-        }
-
-        return moments;
-    }
+    private static double[][] Moments(float[][] rows) => new LeastSquares(rows, Damping).Moments;
 
     private static double Quadratic(double[][] matrix, double[] vector) => vector.Select((a, i) => a * vector.Select((b, j) => b * matrix[i][j]).Sum()).Sum();
 
     private static PrunedNetwork Masked(Network network, bool[] kept)
         => new(network, ImmutableDictionary<string, WeightMask>.Empty.Add("fc1.weight", new(kept)));
-
-    /// <summary>By elimination; the right side is the last column.</summary>
-    private static double[] Solved(double[][] system)
-    {
-        for (var i = 0; i < system.Length; i++)
-        {
-            for (var k = 0; k < system.Length; k++)
-            {
-                var factor = k == i ? 0 : system[k][i] / system[i][i];
-                system[k] = [.. system[k].Zip(system[i], (a, b) => a - factor * b)];
-            }
-        }
-
-        return [.. system.Select((row, i) => row[^1] / row[i])];
-    }
-
-    private sealed class Given(ImportanceScores scores) : Importance
-    {
-        protected override ImportanceScores MeasureCore(ImportanceContext context) => scores;
-    }
 }
