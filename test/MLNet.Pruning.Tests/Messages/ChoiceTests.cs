@@ -39,6 +39,8 @@ public class ChoiceTests
     private static readonly Dictionary<Type, object[]> s_samples = new()
     {
         [typeof(Curvature)] = [Curvature.EmpiricalFisher, Curvature.GaussNewton],
+        [typeof(SurgeonOrder)] = [SurgeonOrder.Greedy, SurgeonOrder.AtOnce],
+        [typeof(Importance)] = [Importance.L1, Importance.Taylor(9), Importance.Osscar(5, 0.5, Importance.Wanda())],
         [typeof(int)] = [2, 3],
         [typeof(long)] = [5L, 6L],
         [typeof(double)] = [0.25, 0.625],

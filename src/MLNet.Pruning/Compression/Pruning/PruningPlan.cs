@@ -158,8 +158,9 @@ internal sealed class PruningPlan
             {
                 var (now, before) = (part.Start.In(good, scores), good);
                 var missing = part.Missing(now, step, most);
-                var chosen = scores.Toward(new(part.Options.Granularity, [.. part.Start.Pools.SelectMany(pool => pool.Members).Select(member => member.Parameter)],
-                    (other, share) => part.Start.In(before, other).Drop([.. missing.Select(count => (long)Math.Round(share * count))])));
+                string[] weights = [.. part.Start.Pools.SelectMany(pool => pool.Members).Select(member => member.Parameter)];
+                var chosen = scores.Toward(new(part.Options.Granularity, weights, (other, share)
+                    => part.Start.In(before, other).Drop([.. missing.Select(count => (long)Math.Round(share * count))])));
                 now = chosen == scores ? now : part.Start.In(good, chosen);
                 var next = now.Drop(missing, part.Record);
                 Removal = (now as GroupCandidates)?.Removal ?? Removal;

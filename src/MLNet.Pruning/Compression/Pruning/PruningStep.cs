@@ -25,7 +25,7 @@ public sealed record PruningStep
     public long NonZeros { get; }
 
     /// <summary>Measured on the validation rows right after pruning; null without such rows.</summary>
-    public ValidationResult? Pruned { get; }
+    public ValidationResult? Pruned { get; internal init; }
 
     /// <summary>Measured after the step's fine-tuning; null without fine-tuning or without validation rows.</summary>
     public ValidationResult? FineTuned { get; }
@@ -58,7 +58,7 @@ public sealed record PruningReport : StepReport
     public ValidationResult? Before { get; }
 
     /// <summary>The steps in turn; only the last may be one that was taken back.</summary>
-    public IReadOnlyList<PruningStep> Steps { get; }
+    public IReadOnlyList<PruningStep> Steps { get; internal init; }
 
     /// <summary>Width by width what was removed; empty where weights were set to zero.</summary>
     [JsonInclude]

@@ -6,8 +6,8 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// and 5).
 /// </summary>
 /// <remarks>
-/// What taking inputs away does to H^-1 is kept as a growing factor of it, as in a Cholesky decomposition that chooses its pivots: n^3 / 6 multiply-adds for all
-/// of n inputs, on half of n^2 numbers, and H^-1 itself is shared by all units.
+/// What taking inputs away does to H^-1 is kept as a growing factor of it, as in a Cholesky decomposition that chooses its pivots: n^3 / 6 multiply-adds for
+/// all of n inputs, on half of n^2 numbers, and H^-1 itself is shared by all units.
 /// </remarks>
 internal sealed class Elimination
 {

@@ -81,7 +81,8 @@ internal sealed class GreedySurgeon
         }
 
         // Structures of the same units compete for what these have left.
-        var alike = Enumerable.Range(0, layout.Count).GroupBy(structure => string.Join(',', members[structure].Units)).Select(group => group.ToArray()).ToArray();
+        var alike = Enumerable.Range(0, layout.Count).GroupBy(structure => string.Join(',', members[structure].Units)).Select(group => group.ToArray())
+            .ToArray();
         var sets = Array.ConvertAll(members, member => member.Inputs.ToArray());
         PartLoop.Run(alike.Length, part =>
         {

@@ -176,7 +176,9 @@ internal sealed class GroupElimination
             });
         }
 
-        /// <summary>By how much the error falls where a group that is gone comes back: half of g' S^-1 g, with the slope g and the moments S that are left.</summary>
+        /// <summary>
+        /// By how much the error falls where a group that is gone comes back: half of g' S^-1 g, with the slope g and the moments S that are left.
+        /// </summary>
         public void AddGains(bool[] kept, double[] gains, CancellationToken cancellation)
         {
             var inputs = Inputs(Groups(kept));

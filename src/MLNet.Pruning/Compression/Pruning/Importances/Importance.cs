@@ -124,8 +124,8 @@ public abstract class Importance
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     /// <remarks>
-    /// Cost: a forward pass a row; for each exchange that is tried, some inputs^3 multiply-adds a layer. Where a layer that reads the groups has more than 1,024
-    /// inputs, the choice of <paramref name="start"/> stays. Of weights and what else is set to zero, that choice too.
+    /// Cost: a forward pass a row; for each exchange that is tried, some inputs^3 multiply-adds a layer. Where a layer that reads the groups has more than
+    /// 1,024 inputs, the choice of <paramref name="start"/> stays. Of weights and what else is set to zero, that choice too.
     /// </remarks>
     /// <example>
     /// <code>

@@ -80,8 +80,8 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
     /// <param name="layers">Its layers, by the name of their weight.</param>
     /// <param name="order">In which order weights go.</param>
     /// <param name="chosen">Scores of single weights; null for those of the order where it needs to know no more.</param>
-    private sealed class Surgeon(ImportanceContext context, string name, Dictionary<string, SurgeonLayer> layers, SurgeonOrder order, ImportanceScores? chosen)
-        : ImportanceScores
+    private sealed class Surgeon(ImportanceContext context, string name, Dictionary<string, SurgeonLayer> layers, SurgeonOrder order,
+        ImportanceScores? chosen) : ImportanceScores
     {
         private readonly Lazy<ImportanceScores> _scores = new(() => chosen ?? OfWeights(name, layers.ToDictionary(layer => layer.Key, layer
             => order == SurgeonOrder.Greedy ? Greedy(context, layer.Value).Weights() : layer.Value.Score(context.Network[layer.Key].Values)), context.Masks));
@@ -108,7 +108,8 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
 
         internal override ImportanceScores InPattern((int Kept, int Size) pattern) => order == SurgeonOrder.AtOnce ? this
             : _patterns.TryGetValue(pattern, out var found) ? found
-            : _patterns[pattern] = order == SurgeonOrder.Greedy ? Of(layers.ToDictionary(layer => layer.Key, layer => Greedy(context, layer.Value).Weights(pattern)))
+            : _patterns[pattern] = order == SurgeonOrder.Greedy
+                ? Of(layers.ToDictionary(layer => layer.Key, layer => Greedy(context, layer.Value).Weights(pattern)))
                 : Sweep(_ => 0, pattern);
 
         internal override ImportanceScores Toward(StepAmount amount)

@@ -4,8 +4,8 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 
 /// <summary>
 /// Which weights of a layer go, block of inputs by block of inputs: what is chosen in one changes the weights in those after it before they are compared
-/// (Frantar &amp; Alistarh 2023, "SparseGPT", algorithm 1; Ilin &amp; Richtarik 2025, "Thanos", algorithm 1). Cost: inputs^3 / 6 multiply-adds for the factor of
-/// the inverse, and inputs^2 a unit for the changes.
+/// (Frantar &amp; Alistarh 2023, "SparseGPT", algorithm 1; Ilin &amp; Richtarik 2025, "Thanos", algorithm 1). Cost: inputs^3 / 6 multiply-adds for the factor
+/// of the inverse, and inputs^2 a unit for the changes.
 /// </summary>
 internal sealed class SurgeonSweep
 {

@@ -1,3 +1,5 @@
+using MLNet.Pruning.Pipeline.Steps.PruneOneShot;
+
 namespace MLNet.Pruning;
 
 /// <summary>What <c>ml.Transforms.PruneOneShot</c> takes away, and how hard it tries.</summary>
@@ -33,47 +35,52 @@ public sealed record OneShotOptions
     /// <value>Default null: by the context's.</value>
     public int? Seed { get; init; }
 
-    /// <summary>Called with each candidate once it is measured, on the thread that prunes.</summary>
+    /// <summary>Called with each candidate once it is measured, and with the time that is left, on the thread that prunes.</summary>
     /// <value>Default null. The same lines go to <c>MLContext.Log</c>.</value>
-    public IProgress<OneShotCandidate>? Progress { get; init; }
+    public IProgress<OneShotProgress>? Progress { get; init; }
 
     /// <summary>Stops between two steps of the work, with an <see cref="OperationCanceledException"/>.</summary>
     /// <value>Default none.</value>
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>What is tried, the plainest first.</summary>
-    internal IEnumerable<PruningOptions> Candidates()
+    internal IEnumerable<OneShotWay> Ways()
     {
-        var (plain, fit, isThorough) = (Of(Importance.L1), Recovery.Reconstruct(Rows, damping: null), Effort == OneShotEffort.Thorough);
-        yield return plain;
-        yield return plain with { Recovery = Recovery.Recalibrate() };
-        yield return plain with { Recovery = fit };
+        var (recalibrate, fit, isThorough) = (Recovery.Recalibrate(), Recovery.Reconstruct(Rows, damping: null), Effort == OneShotEffort.Thorough);
+        yield return new(Of(Importance.L1), [recalibrate, fit], Cost: 1);
         if (Granularity.Removes)
         {
-            yield return plain with { Importance = Importance.Wanda(Rows), Recovery = fit };
-            yield return plain with { Importance = Importance.Taylor(Rows), Recovery = fit };
+            yield return new(Of(Importance.Wanda(Rows)), [fit], Cost: 1);
+            yield return new(Of(Importance.Taylor(Rows)), [fit], Cost: 1);
+            yield return new(Of(Importance.Osscar(Rows)), [fit], Cost: 2);
             if (isThorough)
             {
-                yield return plain with { Importance = Importance.L2, Recovery = fit };
-                yield return plain with { Importance = Importance.OptimalBrainSurgeon(Rows), Recovery = fit };
-                yield return plain with { Importance = Importance.ActivationVariance(Rows), Recovery = fit };
+                yield return new(Of(Importance.L2), [fit], Cost: 1);
+                yield return new(Of(Importance.ActivationVariance(Rows)), [fit], Cost: 1);
+                yield return new(Of(Importance.OptimalBrainSurgeon(Rows)), [fit], Cost: 1);
+                yield return new(Of(Importance.Osscar(Rows, start: Importance.L1)), [fit], Cost: 2);
+                yield return new(Of(Importance.Osscar(Rows, start: Importance.Taylor(Rows))), [fit], Cost: 2);
             }
 
             yield break;
         }
 
-        yield return plain with { Importance = Importance.OptimalBrainSurgeon(Rows) };
-        foreach (var ridge in isThorough ? [5, 2, 15] : (double[])[5])
+        yield return new(Of(Importance.OptimalBrainSurgeon(Rows)), [], Cost: 1);
+        if (isThorough)
         {
-            var together = plain with { Importance = Importance.CombinatorialBrainSurgeon(Rows, ridge) };
-            yield return together;
-            yield return together with { Recovery = Recovery.Recalibrate() };
-            yield return together with { Recovery = fit };
+            yield return new(Of(Importance.OptimalBrainSurgeon(Rows, order: SurgeonOrder.Columns)), [], Cost: 1);
+            yield return new(Of(Importance.OptimalBrainSurgeon(Rows, order: SurgeonOrder.Greedy)), [fit], Cost: 2);
+        }
+
+        // The fewer weights are left, the more strongly they have to be held.
+        foreach (var ridge in isThorough ? [5, 2, 15] : (double[])[5, 15])
+        {
+            yield return new(Of(Importance.CombinatorialBrainSurgeon(Rows, ridge)), [recalibrate, fit, Recovery.Reconstruct(Rows, damping: 0.001)], Cost: 5);
         }
 
         foreach (var ridge in isThorough ? [5, 2] : Array.Empty<double>())
         {
-            yield return plain with { Importance = Importance.CombinatorialBrainSurgeon(Rows, ridge), Schedule = Schedule.Cubic(12).Hold(18) };
+            yield return new(Of(Importance.CombinatorialBrainSurgeon(Rows, ridge)) with { Schedule = Schedule.Cubic(12).Hold(18) }, [recalibrate], Cost: 50);
         }
     }
 

@@ -81,7 +81,9 @@ public class SurgeonOrderTests
             List<int> left = [.. Enumerable.Range(0, Inputs / width)];
             double[][] own = units[first..(first + height)];
             var (done, most) = (0.0, 0.0);
-            double Without(int block) => s_error.Least(own, [.. left.Where(other => other != block).SelectMany(other => Enumerable.Range(other * width, width))]);
+            double Without(int block)
+                => s_error.Least(own, [.. left.Where(other => other != block).SelectMany(other => Enumerable.Range(other * width, width))]);
+
             while (left.Count > 0)
             {
                 var block = left.MinBy(Without);
@@ -164,7 +166,8 @@ public class SurgeonOrderTests
         var error = new LeastSquares(rows, Damping);
         var units = LeastSquares.Units(network["fc1.weight"]);
         var drop = Many * 3 * 3 / 5;
-        var mask = network.Prune(Amount.Count(drop), new GivenScores(Importance.OptimalBrainSurgeon(400, Damping, order).On(network, data))).Masks["fc1.weight"];
+        var measured = Importance.OptimalBrainSurgeon(400, Damping, order).On(network, data);
+        var mask = network.Prune(Amount.Count(drop), new GivenScores(measured)).Masks["fc1.weight"];
         var later = Enumerable.Range(SurgeonSweep.BlockSize, Many - SurgeonSweep.BlockSize).ToArray();
         HashSet<(int Unit, int Input)> gone;
         if (order == SurgeonOrder.Columns)

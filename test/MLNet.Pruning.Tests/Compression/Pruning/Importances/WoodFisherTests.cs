@@ -33,7 +33,8 @@ public class WoodFisherTests
             double[] Least(int[] gone)
             {
                 int[] stays = [.. block.Except(gone)];
-                var change = LeastSquares.Solved([.. stays.Select(i => stays.Select(j => Moment(i, j)).Append(gone.Sum(j => Moment(i, j) * weights[j])).ToArray())]);
+                var change = LeastSquares.Solved([.. stays.Select(i
+                    => stays.Select(j => Moment(i, j)).Append(gone.Sum(j => Moment(i, j) * weights[j])).ToArray())]);
                 return [.. block.Select(i => Array.IndexOf(stays, i) is >= 0 and var place ? change[place] : -weights[i])];
             }
 
@@ -76,8 +77,8 @@ public class WoodFisherTests
         {
             double[] logits = [.. outputs.AsSpan(r * Classes, Classes).ToArray().Select(value => (double)value)];
             var sum = logits.Sum(Math.Exp);
-            return Enumerable.Range(0, Classes * Inputs).Select(i => (Math.Exp(logits[i / Inputs]) / sum - (r % Classes == i / Inputs ? 1 : 0)) * row[i % Inputs])
-                .ToArray();
+            double Slope(int unit) => Math.Exp(logits[unit]) / sum - (r % Classes == unit ? 1 : 0);
+            return Enumerable.Range(0, Classes * Inputs).Select(i => Slope(i / Inputs) * row[i % Inputs]).ToArray();
         })];
     }
 }
