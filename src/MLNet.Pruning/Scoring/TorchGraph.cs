@@ -61,10 +61,11 @@ internal sealed class TorchGraph : IDisposable
     /// <param name="training">Whether dropout drops and batch normalisation uses the batch's statistics.</param>
     /// <param name="random">Source of dropout's choices; needed only in training.</param>
     /// <param name="visit">Called after each node with what finds the tensors it reads and writes by name.</param>
+    /// <param name="last">Name of the tensor that is wanted: nodes behind the one that makes it are left out. Null for the network's output.</param>
     /// <returns>A tensor owned by the caller's dispose scope.</returns>
     /// <exception cref="ArgumentException">The rows do not fit the network's inputs.</exception>
     /// <exception cref="InvalidOperationException">A node cannot work on the values it is given, such as an index beyond a table.</exception>
-    public Tensor Forward(Tensor rows, bool training = false, Generator? random = null, Action<Node, Func<string, Tensor>>? visit = null)
+    public Tensor Forward(Tensor rows, bool training = false, Generator? random = null, Action<Node, Func<string, Tensor>>? visit = null, string? last = null)
     {
         var pass = new Pass(_slots.Count, training, random);
         foreach (var (slot, tensor) in _fixed)
@@ -85,6 +86,11 @@ internal sealed class TorchGraph : IDisposable
             }
 
             visit?.Invoke(step.Node, name => pass[_slots[name]]);
+            if (last is not null && step.Node.Outputs.Contains(last))
+            {
+                return pass[_slots[last]];
+            }
+
             foreach (var slot in step.Freed)
             {
                 pass.Free(slot);

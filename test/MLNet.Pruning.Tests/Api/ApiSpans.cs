@@ -37,5 +37,7 @@ internal static class ApiSpans
 
     public static PrunedNetwork NetworkPruningExtensions_Prune(Network network, SelectionOptions options) => network.Prune(options, out _);
 
+    public static PrunedNetwork NetworkPruningExtensions_Prune(Network network, PruningOptions options, float[]? rows) => network.Prune(options, rows, out _);
+
     public static object CompressionCatalog_Load(CompressionCatalog? catalog, string path) => catalog!.Load(path, out _);
 }

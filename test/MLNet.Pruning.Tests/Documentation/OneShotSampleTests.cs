@@ -47,4 +47,27 @@ public class OneShotSampleTests
         Assert.AreEqual(0, ChildProcess.Run(ChildProcess.Built("samples/OneShot", arguments)).ExitCode);
         Assert.AreEqual(written, File.GetLastWriteTimeUtc(Path.Combine(_folder.FullName, "mlpnet-0.8", "seed1", "4-many stages 0.8.zip")));
     }
+
+    [TestMethod]
+    public void Half_of_the_filters_go_and_the_accuracy_is_what_any_runtime_counts()
+    {
+        var digits = IdxDigits.Write(_folder, TrainingRows);
+        string[] arguments = ["--data", _folder.FullName, "--recipe", "lenet5", "--seeds", "1", "--output", _folder.FullName];
+        var (exitCode, printed, errors) = ChildProcess.Run(ChildProcess.Built("samples/OneShot", arguments));
+        Assert.AreEqual(0, exitCode, errors + printed);
+        using var report = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder.FullName, "lenet5", "report.json")));
+        foreach (var (i, way) in report.RootElement.GetProperty("ways").EnumerateArray().Index())
+        {
+            var name = way.GetProperty("name").GetString()!;
+            var path = Path.Combine(_folder.FullName, "lenet5", "seed1", $"{i + 1}-{name}.zip");
+            var model = Microsoft.ML.CompressionExtensions.Compression(new Microsoft.ML.MLContext(1)).Load(path, out _);
+            var network = (model as NeuralNetworkTransformer ?? ((IEnumerable<Microsoft.ML.ITransformer>)model).OfType<NeuralNetworkTransformer>().Last())
+                .Network;
+            Assert.AreEqual(i == 0 ? (20, 50) : (10, 25), (network["conv1.weight"].Shape[0], network["conv2.weight"].Shape[0]), name);
+            var onnx = Path.Combine(_folder.FullName, $"{i}.onnx");
+            network.SaveOnnx(onnx);
+            var wrong = IdxDigits.Errors(onnx, digits[TrainingRows..]);
+            Assert.AreEqual(100 - (100.0 * wrong / (digits.Length - TrainingRows)), way.GetProperty("accuracies")[0].GetDouble(), 1e-9, name);
+        }
+    }
 }

@@ -3,7 +3,7 @@ using MLNet.Pruning.Compression.Pruning;
 namespace MLNet.Pruning;
 
 /// <summary>Pruning of a network outside a pipeline.</summary>
-public static class NetworkPruningExtensions
+public static partial class NetworkPruningExtensions
 {
     /// <summary>
     /// Drops the network's least important weights or structures; see <see cref="PrunedNetwork.Prune(Amount, Importance, Granularity, Scope)"/>.

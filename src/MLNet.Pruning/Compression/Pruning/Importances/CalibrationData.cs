@@ -14,6 +14,9 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 internal sealed record CalibrationData(TrainingData Rows, LearningTask Task, Loss Loss, torch.Device Device, int BatchSize, int Seed,
     CancellationToken CancellationToken)
 {
+    /// <summary>Whether it is known what the network should put out; else there is no loss.</summary>
+    public bool HasLabels { get; init; } = true;
+
     /// <summary>The parameters of a network that can be part of what is pruned; null for all.</summary>
     public Func<PrunedNetwork, IReadOnlySet<string>>? Measured { get; init; }
 

@@ -114,10 +114,17 @@ public sealed class CalibrationRun : IDisposable
     /// <param name="rows">Its rows.</param>
     /// <param name="targets">Its targets.</param>
     /// <exception cref="ArgumentException">Rows are weighted, and the targets are not those of the batch that is visited.</exception>
+    /// <exception cref="InvalidOperationException">The rows have no labels.</exception>
     public Tensor Loss(Tensor rows, Tensor targets)
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(targets);
+        if (!_data.HasLabels)
+        {
+            throw new InvalidOperationException("The calibration rows have no labels, so there is no loss to measure or derive: use a criterion that looks at "
+                + "weights or activations, such as Importance.L1 or Importance.Wanda, or prune labelled rows in a chain, with ml.Transforms.Prune.");
+        }
+
         return !_data.Rows.IsWeighted || ReferenceEquals(targets, _targets)
             ? LossFunction.Mean(_data.Loss, Graph.Forward(rows), targets, RowWeights)
             : throw new ArgumentException("The rows are weighted, so that their loss is that of the batch that is visited: give its rows and targets.",

@@ -70,8 +70,7 @@ internal sealed class ReconstructRecovery : Recovery
         {
             run.ForEachBatch((rows, _, _) =>
             {
-                Tensor? aim = null, read = null;
-                original.Graph.Forward(rows, visit: (node, find) => aim = node.Outputs.Contains(target.Tensor) ? find(target.Tensor).clone() : aim);
+                var (aim, read) = (original.Graph.Forward(rows, last: target.Tensor), (Tensor?)null);
                 run.Graph.Forward(rows, visit: (node, find) =>
                 {
                     if (node.Name == layer.Node.Name)
@@ -81,11 +80,11 @@ internal sealed class ReconstructRecovery : Recovery
 
                     if (node.Outputs.Contains(target.Tensor))
                     {
-                        var lacking = inputs.OutputGroups(units is null ? aim! : aim!.index_select(dimension, units))
+                        var lacking = inputs.OutputGroups(units is null ? aim : aim.index_select(dimension, units))
                             - inputs.OutputGroups(find(target.Tensor));
                         fit.Add(read!, factors is null ? lacking : lacking * factors, (int)rows.shape[0]);
                     }
-                });
+                }, last: target.Tensor);
             }, inputs.RowsAtOnce(run.BatchSize));
         }
 

@@ -43,7 +43,10 @@ public record PruningOptions : SelectionOptions
     /// <value>Default null: no limit.</value>
     public Tolerance? Tolerance { get; init; }
 
-    internal override string? OfRows => Recovery is not null ? nameof(Recovery) : FineTuneEpochs > 0 ? nameof(FineTuneEpochs) : Training is not null
+    internal override string? OfRows => Recovery is not null ? nameof(Recovery) : OfLabels;
+
+    /// <summary>A setting that takes rows with labels; null for none.</summary>
+    internal string? OfLabels => FineTuneEpochs > 0 ? nameof(FineTuneEpochs) : Training is not null
         ? nameof(Training)
         : FineTuning is not null ? nameof(FineTuning) : Rewind != Rewind.None ? nameof(Rewind) : Tolerance is not null ? nameof(Tolerance)
         : Metric is not null ? nameof(Metric) : null;

@@ -19,6 +19,10 @@ public sealed record OneShotOptions
     /// <value>Default <see cref="Scope.Network"/>.</value>
     public Scope Scope { get; init => field = Setting.Present(value); } = Scope.Network;
 
+    /// <summary>Widths that removal leaves are rounded to the nearest multiple of this, at least one; 1 keeps them exact. At least 1.</summary>
+    /// <value>Default null: as of <see cref="SelectionOptions.Alignment"/>.</value>
+    public int? Alignment { get; init => field = Setting.AtLeast(1, value); }
+
     /// <summary>How much is tried.</summary>
     /// <value>Default <see cref="OneShotEffort.Fast"/>.</value>
     public OneShotEffort Effort { get; init => field = Setting.Defined(value); }
@@ -88,8 +92,8 @@ public sealed record OneShotOptions
     {
         var options = new PruningOptions
         {
-            Granularity = Granularity, Scope = Scope, Importance = importance, Recovery = Recovery.None, Metric = Metric, FineTuneEpochs = 0,
-            CancellationToken = CancellationToken,
+            Granularity = Granularity, Scope = Scope, Alignment = Alignment, Importance = importance, Recovery = Recovery.None, Metric = Metric,
+            FineTuneEpochs = 0, CancellationToken = CancellationToken,
         };
         return _amount is null ? options : options with { Amount = _amount };
     }
