@@ -42,7 +42,7 @@ public class CancellationTests
     {
         var (network, data) = Wide();
         var before = network.Unpruned();
-        foreach (var recovery in new[] { Recovery.Reconstruct(64), Recovery.LowRank(30) })
+        foreach (var recovery in new[] { Recovery.Reconstruct(64), Recovery.Newton(64), Recovery.LowRank(30) })
         {
             Stops(milliseconds, token => recovery.Recover(new(before, before.Prune(Amount.Fraction(0.5)), null, data with { CancellationToken = token })));
         }
@@ -110,7 +110,8 @@ public class CancellationTests
         Importance[] weights =
         [
             Importance.Taylor(), Importance.AbsoluteTaylor(), Importance.Fisher(), Importance.Gradient(), Importance.Grasp(), Importance.Snip(),
-            Importance.DiagonalHessian(), Importance.DiagonalHessian(probes: 2), Importance.Movement(), Importance.Wanda(), Importance.SynFlow,
+            Importance.DiagonalHessian(), Importance.DiagonalHessian(probes: 2), Importance.Movement(), Importance.Wanda(),
+            Importance.WandaPlusPlus(), Importance.SynFlow,
         ];
         Importance[] units =
         [

@@ -192,6 +192,28 @@ public abstract class Importance
     public static Importance Wanda(int rows = CalibratedImportance.DefaultRows) => new WandaImportance(rows);
 
     /// <summary>
+    /// Weight times the norm of what it multiplies plus that of regional gradients, for dense layers and convolutions (Yang et al. 2025, "Wanda++: Pruning
+    /// Large Language Models via Regional Gradients"): |w| (alpha G + |x|), where G is the root of the mean over rows of the squared gradient of the norm of
+    /// what the network puts out some layers further on, and |x| that of the squared norm of what the weight multiplies. It sees that an input that is large
+    /// may matter little to what comes later. The paper compares the weights of a unit with each other.
+    /// </summary>
+    /// <param name="rows">Calibration rows, taken from the training rows; at least 1. Memory does not grow with their number.</param>
+    /// <param name="alpha">How much gradients count; not negative. With 0 the order is that of <see cref="Wanda"/>.</param>
+    /// <param name="layersOn">
+    /// Layers with weights between a layer and the tensor whose norm is differentiated, at least 0; where paths part, to the first tensor after so many that
+    /// all paths go through. The logits where there are fewer.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    /// <remarks>Cost: two forward passes a row, and one more of each row alone with a backward pass through each layer and those behind it.</remarks>
+    /// <example>
+    /// <code>
+    /// var options = new PruningOptions { Granularity = Granularity.NToM(2, 4), Importance = Importance.WandaPlusPlus(), Recovery = Recovery.Newton() };
+    /// </code>
+    /// </example>
+    public static Importance WandaPlusPlus(int rows = CalibratedImportance.DefaultRows, double alpha = 100, int layersOn = 2)
+        => new WandaPlusPlusImportance(rows, alpha, layersOn);
+
+    /// <summary>
     /// A weight's share among those of its unit, plus that among those of its input, times a power of the norm of what it multiplies, for dense layers and
     /// convolutions (Zhang et al. 2024, RIA): single inputs and units do not lose all.
     /// </summary>

@@ -31,8 +31,7 @@ internal sealed class QuadraticModel : IDisposable
     private readonly Curvature _curvature;
     private readonly DisposeScope _scope;
     private readonly List<Part> _parts = [];
-    private readonly Tensor[] _parameters;
-    private readonly int[] _starts;
+    private readonly FlatTensors _parameters;
 
     /// <param name="run">The rows, and the network that runs them.</param>
     /// <param name="curvature">What H is.</param>
@@ -41,14 +40,8 @@ internal sealed class QuadraticModel : IDisposable
     public QuadraticModel(CalibrationRun run, Curvature curvature, float[]? diagonal = null, long mostKept = MostKept)
     {
         (_run, _curvature, _scope) = (run, curvature, NewDisposeScope());
-        _parameters = [.. run.Parameters.Select(parameter => parameter.Values)];
-        _starts = new int[_parameters.Length + 1];
-        for (var i = 0; i < _parameters.Length; i++)
-        {
-            _starts[i + 1] = checked(_starts[i] + (int)_parameters[i].numel());
-        }
-
-        Weights = Flat(_parameters);
+        _parameters = new([.. run.Parameters.Select(parameter => parameter.Values)]);
+        Weights = _parameters.Read();
         Gradient = new float[Weights.Length];
         Diagonal = diagonal ?? new float[Weights.Length];
         var kept = 0L;
@@ -59,7 +52,7 @@ internal sealed class QuadraticModel : IDisposable
             var loss = LossFunction.Mean(run.LossKind, logits, targets, run.RowWeights);
             var slopes = autograd.grad([loss], [logits], retain_graph: true)[0]!;
             using Scalar whole = share;
-            Add(Gradient, Derive(logits, slopes.mul(whole), retain: true));
+            _parameters.Add(Jacobian.TransposedTimes(logits, _parameters.Tensors, slopes.mul(whole), isKept: true), Gradient);
             // Of a row's mean loss in a batch the slope is that of its own, by how much it counts.
             var weights = run.RowWeights ?? ones([rows.shape[0]], device: rows.device);
             var count = weights.div(weights.sum());
@@ -73,7 +66,7 @@ internal sealed class QuadraticModel : IDisposable
         {
             foreach (var part in _parts)
             {
-                part.Kept = Linearise(part);
+                part.Kept = Linearise(part, isKept: true);
             }
         }
 
@@ -93,24 +86,24 @@ internal sealed class QuadraticModel : IDisposable
     public float[] Diagonal { get; }
 
     /// <summary>The place of a parameter among all numbers.</summary>
-    public Range Place(int parameter) => _starts[parameter].._starts[parameter + 1];
+    public Range Place(int parameter) => _parameters.Place(parameter);
 
     /// <summary>H times a vector.</summary>
     public float[] Times(ReadOnlySpan<float> vector)
     {
         var product = new float[vector.Length];
         using var scope = NewDisposeScope();
-        var direction = Split(vector);
+        var direction = _parameters.Split(vector);
         using var threads = new TorchThreads(_run.Threads(Batch));
         foreach (var part in _parts)
         {
             _run.CancellationToken.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
-            var (logits, cotangent, slopes, used) = part.Kept ?? Linearise(part);
-            var change = autograd.grad(slopes, [cotangent], [.. used.Select(i => direction[i])], retain_graph: part.Kept is not null)[0]!;
-            var curved = _curvature == Curvature.GaussNewton ? LossCurvature.Times(_run.LossKind, logits.detach(), change)
+            var jacobian = part.Kept ?? Linearise(part, isKept: false);
+            var change = jacobian.Times(direction);
+            var curved = _curvature == Curvature.GaussNewton ? LossCurvature.Times(_run.LossKind, jacobian.Output.detach(), change)
                 : part.Slopes.mul(part.Slopes.mul(change).sum(1, keepdim: true));
-            Add(product, Derive(logits, curved.mul(part.Counts), retain: part.Kept is not null));
+            _parameters.Add(jacobian.TransposedTimes(curved.mul(part.Counts)), product);
         }
 
         return product;
@@ -120,17 +113,7 @@ internal sealed class QuadraticModel : IDisposable
 
     private int Batch => Math.Min(Math.Max(RowsAtOnce, _run.BatchSize), _run.Count);
 
-    private Linearised Linearise(Part part)
-    {
-        var logits = _run.Graph.Forward(part.Rows);
-        var cotangent = zeros_like(logits).requires_grad_(true);
-        var slopes = autograd.grad([logits], _parameters, [cotangent], retain_graph: true, create_graph: true, allow_unused: true);
-        int[] used = [.. Enumerable.Range(0, slopes.Count).Where(i => slopes[i] is { requires_grad: true })];
-        return new(logits, cotangent, [.. used.Select(i => slopes[i]!)], used);
-    }
-
-    private Tensor?[] Derive(Tensor logits, Tensor cotangent, bool retain)
-        => [.. autograd.grad([logits], _parameters, [cotangent], retain_graph: retain, allow_unused: true)];
+    private Jacobian Linearise(Part part, bool isKept) => new(_run.Graph.Forward(part.Rows), _parameters.Tensors, isKept);
 
     private void Estimate()
     {
@@ -149,7 +132,7 @@ internal sealed class QuadraticModel : IDisposable
                 using Scalar half = 0.5;
                 var signs = rand([end - start, 1, roots.shape[2]], generator: random).sub(half).sign().to(_run.Device);
                 var directions = roots.mul(signs).sum(2).mul(part.Counts.slice(0, start, end, 1).sqrt());
-                var squares = Derive(logits, directions, retain: false);
+                var squares = Jacobian.TransposedTimes(logits, _parameters.Tensors, directions);
                 for (var i = 0; i < squares.Length; i++)
                 {
                     if (squares[i] is { } square)
@@ -163,31 +146,6 @@ internal sealed class QuadraticModel : IDisposable
         }
     }
 
-    private void Add(float[] sum, IReadOnlyList<Tensor?> parts)
-    {
-        for (var i = 0; i < parts.Count; i++)
-        {
-            if (parts[i] is { } part)
-            {
-                var place = sum.AsSpan(Place(i));
-                TensorPrimitives.Add(place, TensorValues.Of(part), place);
-            }
-        }
-    }
-
-    private Tensor[] Split(ReadOnlySpan<float> vector)
-    {
-        var split = new Tensor[_parameters.Length];
-        for (var i = 0; i < split.Length; i++)
-        {
-            split[i] = tensor(vector[Place(i)].ToArray(), [.. _parameters[i].shape], device: _run.Device);
-        }
-
-        return split;
-    }
-
-    private static float[] Flat(Tensor[] tensors) => [.. tensors.SelectMany(TensorValues.Of)];
-
     private sealed class Part(Tensor rows, Tensor counts, Tensor slopes)
     {
         public Tensor Rows => rows;
@@ -198,12 +156,6 @@ internal sealed class QuadraticModel : IDisposable
         /// <summary>The gradient of each row's own loss by its logits.</summary>
         public Tensor Slopes => slopes;
 
-        public Linearised? Kept { get; set; }
+        public Jacobian? Kept { get; set; }
     }
-
-    /// <param name="Logits">Rows x outputs.</param>
-    /// <param name="Cotangent">The u of J'u.</param>
-    /// <param name="Slopes">J'u, by parameter.</param>
-    /// <param name="Used">Numbers of those parameters that the logits depend on.</param>
-    private sealed record Linearised(Tensor Logits, Tensor Cotangent, Tensor[] Slopes, int[] Used);
 }

@@ -1,4 +1,5 @@
 using MLNet.Pruning.Scoring;
+using static TorchSharp.torch;
 
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
@@ -12,18 +13,28 @@ internal sealed class SquaredGradients(CalibrationRun run)
     {
         foreach (var (name, values) in run.Parameters)
         {
-            run.CancellationToken.ThrowIfCancellationRequested();
-            if (values.grad is { } gradient)
+            Add(name, values.grad, factor);
+        }
+    }
+
+    /// <summary>Adds the squares of a gradient by one parameter; null for zero.</summary>
+    public void Add(string parameter, Tensor? gradient, double factor)
+    {
+        run.CancellationToken.ThrowIfCancellationRequested();
+        if (gradient is { IsInvalid: false })
+        {
+            var numbers = TensorValues.Of(gradient);
+            var sum = _sums.TryGetValue(parameter, out var found) ? found : _sums[parameter] = new double[numbers.Length];
+            for (var i = 0; i < sum.Length; i++)
             {
-                var sum = _sums.TryGetValue(name, out var found) ? found : _sums[name] = new double[values.numel()];
-                var numbers = TensorValues.Of(gradient);
-                for (var i = 0; i < sum.Length; i++)
-                {
-                    sum[i] += factor * numbers[i] * numbers[i];
-                }
+                sum[i] += factor * numbers[i] * numbers[i];
             }
         }
     }
+
+    /// <summary>Their roots.</summary>
+    public Dictionary<string, float[]> Roots() => run.Parameters.ToDictionary(parameter => parameter.Name, parameter
+        => Array.ConvertAll(_sums.GetValueOrDefault(parameter.Name) ?? new double[parameter.Values.numel()], sum => (float)Math.Sqrt(sum)));
 
     /// <summary>w^2 h / 2: what the loss rises by to second order when a weight goes, with the sums as h.</summary>
     public Dictionary<string, float[]> Saliencies() => run.Parameters.ToDictionary(parameter => parameter.Name, parameter =>

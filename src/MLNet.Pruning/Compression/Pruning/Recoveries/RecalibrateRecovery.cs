@@ -11,9 +11,6 @@ internal sealed class RecalibrateRecovery : Recovery
 {
     private const string Name = $"{nameof(Recovery)}.{nameof(Recalibrate)}";
 
-    /// <summary>Values of the largest tensor at a time: 128 MB of them.</summary>
-    private const long Most = 1 << 25;
-
     private readonly int _rows;
 
     public RecalibrateRecovery(int rows)
@@ -49,7 +46,7 @@ internal sealed class RecalibrateRecovery : Recovery
                 norms.GetValueOrDefault(node.Name)?.After(find);
                 node.Outputs.Select(layers.GetValueOrDefault).FirstOrDefault()?.After(find);
             });
-        }, RowsAtOnce(step.Before.Network, run));
+        }, step.RowsAtOnce(run));
         foreach (var warning in norms.Values.Select(norm => norm.Warning()).OfType<string>())
         {
             step.Warn(warning);
@@ -58,12 +55,5 @@ internal sealed class RecalibrateRecovery : Recovery
         var network = step.After.Network;
         return step.After.WithWeights(network.WithParameters([.. norms.Values.SelectMany(norm => norm.Result()),
             .. layers.Values.SelectMany(layer => layer.Result(network))]));
-    }
-
-    private static int RowsAtOnce(Network network, CalibrationRun run)
-    {
-        var widest = network.Graph.Tensors.Values.Where(tensor => tensor.IsKnown)
-            .Max(tensor => tensor.Shape.Skip(1).Aggregate(1L, (product, size) => product * Math.Max(1, size)));
-        return (int)Math.Clamp(Most / Math.Max(1, widest), Math.Min(run.BatchSize, run.Count), run.Count);
     }
 }

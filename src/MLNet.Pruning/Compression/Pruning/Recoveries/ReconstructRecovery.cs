@@ -31,9 +31,7 @@ internal sealed class ReconstructRecovery : Recovery
     protected override PrunedNetwork RecoverCore(RecoveryStep step)
     {
         var (before, recovered) = (step.Before.Network, step.After);
-        // Without a block all that comes behind it reads something else.
-        var shortened = before.Layers.Any(layer => layer.Weights.Length > 0
-            && recovered.Network.Nodes.All(node => node.Name != layer.Node.Name || node.Operator == "Identity"));
+        var shortened = step.IsShortened;
         var layers = recovered.Network.Layers.Where(layer => LayerInputs.Has(recovered.Network, layer, inGroups: true)
             && before.TryGetParameter(layer.Weights[0], out _) && LayerShift.HasOwn(recovered.Network, layer.Weights[0], trained: true)
             && layer.Node.Float("alpha", 1) != 0 && (shortened || step.HasLost(layer))).Select(layer => layer.Node.Name).ToArray();

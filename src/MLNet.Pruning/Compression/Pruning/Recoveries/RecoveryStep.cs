@@ -7,6 +7,9 @@ namespace MLNet.Pruning;
 /// <summary>What a step of pruning did, for what makes up for it.</summary>
 public sealed class RecoveryStep
 {
+    /// <summary>Values of the largest tensor at a time: 128 MB of them.</summary>
+    private const long Most = 1 << 25;
+
     private readonly CalibrationData? _data;
     private readonly Action<string>? _warn;
 
@@ -32,6 +35,10 @@ public sealed class RecoveryStep
 
     /// <summary>How groups were found; null where candidates are not groups.</summary>
     internal StructureOptions? Structure { get; }
+
+    /// <summary>Whether a block went: without it all that comes behind it reads something else.</summary>
+    internal bool IsShortened => Before.Network.Layers.Any(layer => layer.Weights.Length > 0
+        && After.Network.Nodes.All(node => node.Name != layer.Node.Name || node.Operator == "Identity"));
 
     /// <summary>What is left of each parameter.</summary>
     internal KeptIndices Kept { get; }
@@ -59,6 +66,14 @@ public sealed class RecoveryStep
         ArgumentException.ThrowIfNullOrEmpty(recovery);
         ArgumentNullException.ThrowIfNull(network);
         return new ImportanceContext(network, _data).Start(recovery, rows);
+    }
+
+    /// <summary>How many rows at once the largest tensor allows; no fewer than in training.</summary>
+    internal int RowsAtOnce(CalibrationRun run)
+    {
+        var widest = Before.Network.Graph.Tensors.Values.Where(tensor => tensor.IsKnown)
+            .Max(tensor => tensor.Shape.Skip(1).Aggregate(1L, (product, size) => product * Math.Max(1, size)));
+        return (int)Math.Clamp(Most / Math.Max(1, widest), Math.Min(run.BatchSize, run.Count), run.Count);
     }
 
     /// <summary>The same step with something else left of it.</summary>
