@@ -15,6 +15,7 @@ internal static class Pipelines
         ("distilled", Distilled(Distillation.Response() + Distillation.Relations())),
         ("AutoPrune, weights", Searched(Budget.Parameters(150), Granularity.Weight, SearchStrategy.SensitivityGuided)),
         ("AutoPrune, neurons", Searched(Budget.Parameters(150), Granularity.Neuron, SearchStrategy.Evolutionary(4, 2))),
+        ("AutoPrune, dynamic programming", Searched(Budget.MultiplyAdds(150), Granularity.Weight, SearchStrategy.DynamicProgramming(6))),
         ("AutoPrune, policy", Searched(Budget.MultiplyAdds(150), Granularity.Neuron, SearchStrategy.LearnedPolicy(4, 2))),
         ("sensitivity", Measured),
         .. Enum.GetValues<TreePruningMethod>().Select(method => ($"trees, {method}", Trees(method))),

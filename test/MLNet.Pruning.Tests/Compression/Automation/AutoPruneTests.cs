@@ -87,7 +87,10 @@ public class AutoPruneTests
     [TestMethod]
     public void The_same_seed_gives_the_same_bits()
     {
-        foreach (var strategy in new[] { SearchStrategy.SensitivityGuided, SearchStrategy.Evolutionary(6, 3), SearchStrategy.LearnedPolicy(6, 3) })
+        foreach (var strategy in new[]
+        {
+            SearchStrategy.SensitivityGuided, SearchStrategy.DynamicProgramming(10), SearchStrategy.Evolutionary(6, 3), SearchStrategy.LearnedPolicy(6, 3),
+        })
         {
             var options = Small(strategy);
             var (one, other) = (DigitSearch.Prune(options), DigitSearch.Prune(options));
@@ -103,7 +106,10 @@ public class AutoPruneTests
     [TestMethod]
     public void A_search_that_was_stopped_goes_on_and_ends_as_one_that_was_not()
     {
-        foreach (var strategy in new[] { SearchStrategy.SensitivityGuided, SearchStrategy.Evolutionary(6, 4), SearchStrategy.LearnedPolicy(6, 4) })
+        foreach (var strategy in new[]
+        {
+            SearchStrategy.SensitivityGuided, SearchStrategy.DynamicProgramming(10), SearchStrategy.Evolutionary(6, 4), SearchStrategy.LearnedPolicy(6, 4),
+        })
         {
             var options = Small(strategy);
             var whole = DigitSearch.Prune(options);

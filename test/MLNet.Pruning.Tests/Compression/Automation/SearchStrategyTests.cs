@@ -1,3 +1,6 @@
+using MLNet.Pruning.Tests.Pipeline;
+using Microsoft.ML;
+
 namespace MLNet.Pruning.Tests.Compression.Automation;
 
 /// <summary>What strategies find against all 64 combinations of the sparsities of three layers, measured by hand.</summary>
@@ -5,11 +8,11 @@ namespace MLNet.Pruning.Tests.Compression.Automation;
 public class SearchStrategyTests
 {
     public static IEnumerable<object[]> Strategies => [[SearchStrategy.SensitivityGuided], [SearchStrategy.Evolutionary(12, 10)],
-        [SearchStrategy.LearnedPolicy(12, 12)]];
+        [SearchStrategy.LearnedPolicy(12, 12)], [SearchStrategy.DynamicProgramming(60)]];
 
     /// <summary>A policy of few numbers cannot say every combination: it is held to within a tenth of the smallest.</summary>
     public static IEnumerable<object[]> Bounds => [[SearchStrategy.SensitivityGuided, 1.0], [SearchStrategy.Evolutionary(12, 10), 1.0],
-        [SearchStrategy.LearnedPolicy(12, 12), 1.1]];
+        [SearchStrategy.LearnedPolicy(12, 12), 1.1], [SearchStrategy.DynamicProgramming(60), 1.0]];
 
     [TestMethod]
     [DynamicData(nameof(Strategies))]
@@ -56,12 +59,49 @@ public class SearchStrategyTests
     }
 
     [TestMethod]
+    public void Weights_are_spread_better_than_alike_on_rows_that_no_choice_was_made_on()
+    {
+        const double Share = 0.4;
+        var ml = new MLContext(1);
+        var rows = ml.Data.TrainTestSplit(Digits.Load(ml), 0.5, seed: 1);
+        var chain = DigitSearch.Chain(ml, validation: 0.5);
+        var dense = DigitSearch.MultiplyAdds([.. DigitSearch.Widths[1..^1].Select(width => (long)width)]);
+        var searched = chain.Append(ml.Transforms.AutoPrune(new AutoPruneOptions
+        {
+            Budget = Budget.MultiplyAdds((long)(Share * dense)), Granularity = Granularity.Weight, Strategy = SearchStrategy.DynamicProgramming(40),
+            FineTuneEpochs = 0, Seed = 5,
+        })).Fit(rows.TrainSet);
+        var alike = chain.Append(ml.Transforms.Prune(new PruningOptions
+        {
+            Amount = Amount.Fraction(1 - Share), Scope = Scope.Layer, Recovery = Recovery.None, FineTuneEpochs = 0,
+        })).Fit(rows.TrainSet);
+        var network = searched.LastTransformer.Network;
+        Assert.IsLessThanOrEqualTo(Share * dense, NetworkCost.Of(network).Total.LiveMultiplyAdds!.Value);
+        // What is tried takes what it may.
+        Assert.IsGreaterThan(0.95 * Share * dense,
+            searched.LastTransformer.GetReport<AutoPruneReport>().Trials.Where(trial => trial.Meets).Max(trial => trial.Size));
+        double Loss(ITransformer model) => ml.MulticlassClassification.Evaluate(model.Transform(rows.TestSet)).LogLoss;
+        Assert.IsLessThan(Loss(alike), Loss(searched));
+    }
+
+    [TestMethod]
+    public void A_budget_out_of_reach_names_what_the_smallest_network_costs()
+    {
+        var error = Assert.ThrowsExactly<UnreachableBudgetException>(() => DigitSearch.Prune(Options(Budget.MultiplyAdds(200),
+            SearchStrategy.DynamicProgramming())));
+        var least = DigitSearch.All.Min(one => DigitSearch.MultiplyAdds(one.Kept));
+        Assert.AreEqual(least - 200, error.Missing, 1e-9);
+        StringAssert.Contains(error.Message, $"{least} multiply-adds");
+    }
+
+    [TestMethod]
     public void Settings_out_of_range_are_refused()
     {
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SearchStrategy.Evolutionary(1));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SearchStrategy.Evolutionary(2, 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SearchStrategy.LearnedPolicy(3));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SearchStrategy.LearnedPolicy(4, 0));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SearchStrategy.DynamicProgramming(0));
     }
 
     private static AutoPruneOptions Options(Budget budget, SearchStrategy strategy)

@@ -86,6 +86,10 @@ internal sealed class SearchLog
     public double Known(CostMeasure measure, IReadOnlyList<int> levels)
         => measure == CostMeasure.Milliseconds && Timed(levels) is { } milliseconds ? milliseconds : Cost(measure, levels);
 
+    /// <summary>What a network costs, milliseconds by the table: shares of the limits, summed up, or what is minimised where no cost is limited.</summary>
+    public double CostShare(IReadOnlyList<int> levels) => _budget.Limits.IsEmpty ? Cost(Minimize, levels)
+        : _budget.Limits.Sum(limit => Cost(limit.Measure, levels) / _meter.Most(limit));
+
     /// <summary>By how much the limits on costs are exceeded, as shares of them, summed up; 0 where they are met.</summary>
     public double CostExcess(IReadOnlyList<int> levels) => CostExcess(measure => Known(measure, levels));
 

@@ -7,12 +7,9 @@ internal sealed class SensitivityGuidedSearch : SearchStrategy
 
     internal override IEnumerable<int[]> Propose(SearchLog log)
     {
-        for (var layer = 0; layer < log.Layers.Count; layer++)
+        foreach (var alone in LayersAlone.Of(log))
         {
-            for (var level = 1; level <= log.Layers[layer].Last; level++)
-            {
-                yield return Alone(log, layer, level);
-            }
+            yield return alone;
         }
 
         var rises = Enumerable.Range(0, log.Layers.Count).Select(layer => Rises(log, layer)).ToArray();
@@ -47,26 +44,12 @@ internal sealed class SensitivityGuidedSearch : SearchStrategy
         }
     }
 
-    private static int[] Alone(SearchLog log, int layer, int level)
-    {
-        var levels = log.Dense;
-        levels[layer] = level;
-        return levels;
-    }
-
     /// <summary>
     /// How far each level of a layer alone raises the loss: the greatest convex function of the candidates dropped that lies nowhere above what was measured.
     /// </summary>
     private static double[] Rises(SearchLog log, int layer)
     {
-        var (last, kept) = (log.Layers[layer].Last, log.Layers[layer].Kept);
-        var rises = new double[last + 1];
-        for (var level = 1; level <= last; level++)
-        {
-            var loss = log.Find(Alone(log, layer, level))!.Validation.Loss;
-            rises[level] = Math.Max(rises[level - 1], double.IsFinite(loss) ? loss - log.Before.Loss : double.MaxValue / 2);
-        }
-
+        var (last, kept, rises) = (log.Layers[layer].Last, log.Layers[layer].Kept, LayersAlone.Rises(log, layer));
         var hull = (double[])rises.Clone();
         for (int from = 0, to; from < last; from = to)
         {
