@@ -18,7 +18,8 @@ public class OneShotSampleTests
         var digits = IdxDigits.Write(_folder, TrainingRows);
         var network = Path.Combine(_folder.FullName, "dense.onnx");
         Network.Mlp(784, 40, 20, 10).Initialize(1).SaveOnnx(network);
-        var command = Markdown.Commands("docs/steps/prune.md", "dotnet run -c Release --project samples/OneShot -- ").Single();
+        var command = Markdown.Commands("docs/steps/prune.md", "dotnet run -c Release --project samples/OneShot -- --data path/to/mnist --network ")
+            .Single();
         string[] arguments =
         [
             .. command.Split(" -- ")[1].Replace("path/to/mnist", _folder.FullName).Replace("path/to/mlpnet.onnx", network)
