@@ -43,7 +43,8 @@ internal static class Pipelines
         foreach (var importance in new[]
         {
             Importance.Random(), Importance.Movement(epochs: 2), Importance.DiagonalHessian(), Importance.OptimalBrainSurgeon(), Importance.Wanda(),
-            Importance.WandaPlusPlus(), Importance.Grasp(), Importance.Snip(), Importance.SynFlow,
+            Importance.WandaPlusPlus(), Importance.Grasp(), Importance.Snip(), Importance.SynFlow, Importance.WoodFisher(),
+            Importance.OptimalBrainSurgeon(order: SurgeonOrder.Greedy),
         })
         {
             yield return ($"{importance}", new() { Importance = importance, Schedule = Schedule.Cubic(2), FineTuneEpochs = 1 });
@@ -55,6 +56,7 @@ internal static class Pipelines
             Schedule = Schedule.OneShot.Greedy(), Alignment = 1 });
         yield return ("ActivationMean, rewound", new() { Importance = Importance.ActivationMean(), Granularity = Granularity.Neuron, Rewind = Rewind.ToInitial,
             FineTuneEpochs = 1, Alignment = 1 });
+        yield return ("Osscar", new() { Importance = Importance.Osscar(), Granularity = Granularity.Neuron, Alignment = 1 });
         yield return ("Reconstruct", new() { Recovery = Recovery.Reconstruct() });
         yield return ("Newton", new() { Recovery = Recovery.Newton() });
         yield return ("MergeNearest", new() { Recovery = Recovery.MergeNearest(), Granularity = Granularity.Neuron, Alignment = 1 });

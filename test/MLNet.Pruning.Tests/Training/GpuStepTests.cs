@@ -52,11 +52,13 @@ public class GpuStepTests
     [
         Importance.AbsoluteTaylor(), Importance.DiagonalHessian(), Importance.Fisher(), Importance.Gradient(), Importance.Grasp(),
         Importance.Movement(epochs: 2), Importance.OptimalBrainSurgeon(), Importance.Snip(), Importance.SynFlow, Importance.Taylor(), Importance.Wanda(),
+        Importance.OptimalBrainSurgeon(order: SurgeonOrder.Greedy), Importance.WoodFisher(), Importance.CombinatorialBrainSurgeon(),
     ];
 
     private static readonly Importance[] s_ofUnits =
     [
         Importance.ActivationMean(), Importance.ActivationVariance(), Importance.NonzeroActivations(), Importance.LossChange(rows: 64),
+        Importance.Osscar(),
     ];
 
     private static readonly SparseTraining[] s_trainings =

@@ -69,7 +69,10 @@ internal sealed class NetworkStep
         var data = Read(input, state, cancellation);
         var validation = Validation.Of(data, state.Task, state.Training.With(cancellation: cancellation, metric: metric));
         return new(state, device, data, validation,
-            () => new(data, state.Task, validation.Loss, device, validation.BatchSize, Seed, cancellation));
+            () => new(data, state.Task, validation.Loss, device, validation.BatchSize, Seed, cancellation)
+            {
+                Tell = text => channel.Info(MessageSensitivity.None, "{0}", text),
+            });
     }
 
     /// <summary>The teacher that a step's training names, or the network before it was pruned; null where it names no distillation.</summary>

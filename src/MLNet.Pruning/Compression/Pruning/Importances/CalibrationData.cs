@@ -20,6 +20,9 @@ internal sealed record CalibrationData(TrainingData Rows, LearningTask Task, Los
     /// <summary>The parameters of a network that can be part of what is pruned; null for all.</summary>
     public Func<PrunedNetwork, IReadOnlySet<string>>? Measured { get; init; }
 
+    /// <summary>Where to tell what is worth knowing before long work begins; null for nobody.</summary>
+    public Action<string>? Tell { get; init; }
+
     /// <summary>How often importance was measured before in the same pruning: criteria that learn of more rows from step to step draw others by it.</summary>
     public int Turn { get; init; }
 }

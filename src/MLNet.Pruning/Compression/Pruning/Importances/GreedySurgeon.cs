@@ -23,14 +23,14 @@ internal sealed class GreedySurgeon
     public GreedySurgeon(SurgeonLayer layer, Parameter weight, WeightMask? mask, CancellationToken cancellation)
     {
         (_layer, _inputs, _mask, _cancellation, _weights) = (layer, layer.Inputs, mask, cancellation, weight.Values.ToArray());
-        _taps = OptimalBrainSurgeonImportance.Taps(weight);
+        _taps = LayerInputs.Taps(weight);
     }
 
     /// <summary>Scores of single weights, in the order of storage.</summary>
     /// <param name="pattern">How many of how many consecutive inputs stay at least; null for any number.</param>
-    public float[] Weights((int Kept, int Size)? pattern = null)
+    /// <param name="scores">Receives those of these inputs.</param>
+    public void Weights((int Kept, int Size)? pattern, float[] scores)
     {
-        var scores = new float[_weights.Length];
         var step = pattern is { } one ? one.Size * _taps : 1;
         foreach (var (inputs, inverse) in Parts([.. Enumerable.Range(0, (_inputs.Count + step - 1) / step)
             .Select(part => Enumerable.Range(part * step, Math.Min(step, _inputs.Count - part * step)).ToArray())]))
@@ -56,14 +56,13 @@ internal sealed class GreedySurgeon
                 }
             }, _cancellation);
         }
-
-        return scores;
     }
 
     /// <summary>Scores of structures of several weights.</summary>
-    public double[] Structures(StructureLayout layout)
+    /// <param name="layout">The structures.</param>
+    /// <param name="scores">To those of the structures, what is between these inputs is added.</param>
+    public void Structures(StructureLayout layout, double[] scores)
     {
-        var scores = new double[layout.Count];
         var members = new (SortedSet<int> Units, SortedSet<int> Inputs)[layout.Count];
         for (var structure = 0; structure < members.Length; structure++)
         {
@@ -81,7 +80,7 @@ internal sealed class GreedySurgeon
         }
 
         // Structures of the same units compete for what these have left.
-        var alike = Enumerable.Range(0, layout.Count).GroupBy(structure => string.Join(',', members[structure].Units)).Select(group => group.ToArray())
+        var alike = Enumerable.Range(0, layout.Count).Where(structure => members[structure].Inputs.Count > 0).GroupBy(structure => string.Join(',', members[structure].Units)).Select(group => group.ToArray())
             .ToArray();
         var sets = Array.ConvertAll(members, member => member.Inputs.ToArray());
         PartLoop.Run(alike.Length, part =>
@@ -90,7 +89,7 @@ internal sealed class GreedySurgeon
             if (sets[structures[0]].Length == _inputs.Count)
             {
                 // Whole units: nothing is left to make up for them.
-                scores[structures[0]] = units.Sum(unit => Whole(Row(unit, sets[structures[0]])));
+                scores[structures[0]] += units.Sum(unit => Whole(Row(unit, sets[structures[0]])));
                 return;
             }
 
@@ -107,11 +106,10 @@ internal sealed class GreedySurgeon
 
                 foreach (var (structure, score) in own.Zip(Elimination.Greedy([elimination], own.Length, cancellation: _cancellation)))
                 {
-                    scores[structure] = score;
+                    scores[structure] += score;
                 }
             }
         }, _cancellation);
-        return scores;
     }
 
     /// <summary>All inputs with their inverse, or, where they are too many, some of the sets at a time with theirs.</summary>

@@ -21,20 +21,22 @@ internal sealed class GroupElimination
         => (_readers, _groups, _cancellation) = (readers, groups, cancellation);
 
     /// <summary>Of the layers that are measured; null where none of them reads each group.</summary>
-    public static GroupElimination? Of(NetworkStructure structure, GroupFamily family, IReadOnlyDictionary<string, SurgeonLayer> layers,
+    public static GroupElimination? Of(NetworkStructure structure, GroupFamily family, IReadOnlyDictionary<string, SurgeonLayer[]> layers,
         ImportanceContext context)
     {
         var axes = structure.Coupling.Axes;
         var read = family.Groups.SelectMany(group => group.Entries).Select(entry => entry.Axis).Distinct()
             .Where(axis => axes[axis].Role == AxisRole.Input && layers.ContainsKey(axes[axis].Parameter)).ToArray();
-        var readers = Array.ConvertAll(read, axis =>
+        Reader[] readers = [.. read.SelectMany(axis =>
         {
             var weight = context.Network[axes[axis].Parameter];
-            var taps = OptimalBrainSurgeonImportance.Taps(weight);
+            var taps = LayerInputs.Taps(weight);
             int[][] sets = [.. family.Groups.Select(group => group.Entries.Where(entry => entry.Axis == axis)
                 .SelectMany(entry => Enumerable.Range(entry.Index * taps, taps)).ToArray())];
-            return new Reader(layers[weight.Name], weight.Values.ToArray(), sets);
-        });
+            return layers[weight.Name].Select(layer => new Reader(layer, weight.Values.ToArray(),
+                Array.ConvertAll(sets, set => Array.ConvertAll(Array.FindAll(set, input => input - layer.Inputs.First is var place && place >= 0
+                    && place < layer.Inputs.Count), input => input - layer.Inputs.First))));
+        })];
         return readers.Length == 0 || Enumerable.Range(0, family.Groups.Length).Any(group => readers.All(reader => reader.Sets[group].Length == 0))
             ? null : new(readers, family.Groups.Length, context.CancellationToken);
     }

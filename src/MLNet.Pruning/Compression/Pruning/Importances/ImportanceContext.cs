@@ -52,6 +52,9 @@ public sealed class ImportanceContext
             + "(a network of your own enters one by ml.Transforms.LoadNetwork), or use a criterion that looks at weights alone, such as Importance.L1.");
     }
 
+    /// <summary>Tells the log.</summary>
+    internal void Tell(string text) => _data?.Tell?.Invoke(text);
+
     /// <summary>The same rows for another network, such as this one without a part of it.</summary>
     /// <param name="network">The other network.</param>
     public ImportanceContext Of(Network network)

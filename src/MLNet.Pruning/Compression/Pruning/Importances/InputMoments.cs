@@ -23,22 +23,33 @@ internal sealed class InputMoments
     /// <param name="network">The network.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="chosen">Which of them; by default all.</param>
-    public static Dictionary<Node, InputMoments> Of(Network network, Device device, Func<LayerInfo, bool>? chosen = null) => network.Layers
-        .Where(layer => LayerInputs.Has(network, layer) && chosen?.Invoke(layer) != false)
-        .ToDictionary(layer => layer.Node, layer => new InputMoments(LayerInputs.Of(network, layer, device), device));
+    public static Dictionary<Node, InputMoments> Of(Network network, Device device, Func<LayerInfo, bool>? chosen = null)
+        => InParts(network, device, int.MaxValue, chosen).ToDictionary(moments => moments.Inputs.Node);
+
+    /// <summary>The same, layers of more inputs than that in parts, each of which is looked at by itself.</summary>
+    public static IReadOnlyList<InputMoments> InParts(Network network, Device device, int most, Func<LayerInfo, bool>? chosen = null) =>
+    [
+        .. network.Layers.Where(layer => LayerInputs.Has(network, layer) && chosen?.Invoke(layer) != false)
+            .SelectMany(layer => LayerInputs.Of(network, layer, device).Parts(most, LayerInputs.Taps(network[layer.Weights[0]])))
+            .Select(inputs => new InputMoments(inputs, device)),
+    ];
 
     /// <summary>Adds up what the layers read of all rows.</summary>
-    public static void Measure(CalibrationRun run, Dictionary<Node, InputMoments> moments)
+    public static void Measure(CalibrationRun run, Dictionary<Node, InputMoments> moments) => Measure(run, moments.Values);
+
+    /// <inheritdoc cref="Measure(CalibrationRun, Dictionary{Node, InputMoments})"/>
+    public static void Measure(CalibrationRun run, IReadOnlyCollection<InputMoments> all)
     {
+        var moments = all.ToLookup(moment => moment.Inputs.Node);
         using var noGrad = no_grad();
         run.ForEachBatch((rows, _, _) => run.Graph.Forward(rows, visit: (node, find) =>
         {
-            if (moments.TryGetValue(node, out var moment))
+            foreach (var moment in moments[node])
             {
                 run.CancellationToken.ThrowIfCancellationRequested();
                 moment.Add(find);
             }
-        }), moments.Values.Select(moment => moment.Inputs.RowsAtOnce(run.BatchSize)).DefaultIfEmpty(run.BatchSize).Min());
+        }), all.Select(moment => moment.Inputs.RowsAtOnce(run.BatchSize)).DefaultIfEmpty(run.BatchSize).Min());
     }
 
     /// <summary>The moments with a share of their mean diagonal added to the diagonal.</summary>

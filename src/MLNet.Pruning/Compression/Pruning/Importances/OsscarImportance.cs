@@ -28,7 +28,7 @@ internal sealed class OsscarImportance : CalibratedImportance
     /// <param name="layers">Its layers, by the name of their weight.</param>
     /// <param name="start">Where the search starts.</param>
     /// <param name="found">What the search found the groups of a family to be worth, by the dimension that makes them.</param>
-    private sealed class Search(ImportanceContext context, Dictionary<string, SurgeonLayer> layers, ImportanceScores start,
+    private sealed class Search(ImportanceContext context, Dictionary<string, SurgeonLayer[]> layers, ImportanceScores start,
         Dictionary<(string Parameter, int Dimension), double[]> found) : ImportanceScores
     {
         public override string? ToString() => start.ToString();
@@ -73,7 +73,7 @@ internal sealed class OsscarImportance : CalibratedImportance
         }
 
         internal override PrunedNetwork Compensate(PrunedNetwork pruned)
-            => OptimalBrainSurgeonImportance.Compensate(context, layers.Values, start.Compensate(pruned));
+            => OptimalBrainSurgeonImportance.Compensate(context, layers, start.Compensate(pruned));
 
         private protected override void Weights(Parameter parameter, int first, Span<float> weights) => start.ScoreWeights(parameter, first, weights);
 

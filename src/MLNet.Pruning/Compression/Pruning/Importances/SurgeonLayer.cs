@@ -33,19 +33,19 @@ internal sealed class SurgeonLayer
     public double[][] InverseOf(int[] inputs) => PositiveDefinite.Invert(PositiveDefinite.Factor(Part(Moments, inputs), _cancellation), _cancellation);
 
     /// <summary>w^2 / (2 [H^-1]_jj), in the order of storage.</summary>
-    public float[] Score(ReadOnlySpan<float> weights)
+    public void Score(ReadOnlySpan<float> weights, Span<float> scores)
     {
-        var scores = new float[weights.Length];
-        for (var i = 0; i < scores.Length; i++)
+        for (var unit = 0; unit < Inputs.Units; unit++)
         {
-            var input = Inputs.IsTransposed ? i / Inputs.Units : i % Inputs.Count;
-            scores[i] = (float)(0.5 * weights[i] * weights[i] / Inverse[input][input]);
+            for (var input = 0; input < Inputs.Count; input++)
+            {
+                var place = Inputs.Place(unit, input);
+                scores[place] = (float)(0.5 * weights[place] * weights[place] / Inverse[input][input]);
+            }
         }
-
-        return scores;
     }
 
-    /// <summary>The weights that stay, changed so that the outputs change least; zeros for the others.</summary>
+    /// <summary>The weights of these inputs that stay, changed so that the outputs change least, zeros for the others, and those of other inputs.</summary>
     public float[] Compensate(ReadOnlySpan<float> weights, WeightMask mask)
     {
         var values = weights.ToArray();
@@ -76,29 +76,6 @@ internal sealed class SurgeonLayer
             }, _cancellation);
         }, _cancellation);
         return values;
-    }
-
-    /// <summary>The weights of a layer that lost inputs or units, changed so that the outputs change least.</summary>
-    /// <param name="weights">All of them.</param>
-    /// <param name="units">Units that stay.</param>
-    /// <param name="inputs">Indices that stay of the weight's dimension of inputs, each of which stands for a kernel's worth.</param>
-    /// <param name="taps">Weights of a kernel.</param>
-    /// <param name="mask">What was dropped before.</param>
-    public float[] Compensate(ReadOnlySpan<float> weights, int[] units, int[] inputs, int taps, WeightMask? mask)
-    {
-        int[] columns = [.. inputs.SelectMany(input => Enumerable.Range(input * taps, taps))];
-        var kept = new bool[weights.Length];
-        foreach (var unit in units)
-        {
-            foreach (var column in columns)
-            {
-                kept[Inputs.Place(unit, column)] = mask?[Inputs.Place(unit, column)] != false;
-            }
-        }
-
-        var values = Compensate(weights, new WeightMask(kept));
-        return Inputs.IsTransposed ? [.. columns.SelectMany(column => units.Select(unit => values[Inputs.Place(unit, column)]))]
-            : [.. units.SelectMany(unit => columns.Select(column => values[Inputs.Place(unit, column)]))];
     }
 
     private bool[] Kept(int unit, WeightMask mask)

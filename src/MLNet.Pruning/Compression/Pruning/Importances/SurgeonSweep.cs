@@ -32,7 +32,9 @@ internal sealed class SurgeonSweep
     /// <param name="drop">How many go; those that a pattern asks for where it is given.</param>
     /// <param name="pattern">How many of how many consecutive inputs stay.</param>
     /// <param name="taps">Weights of a kernel: inputs are its multiples.</param>
-    public (bool[] Goes, float[] Worth) Choose(ReadOnlySpan<float> weights, WeightMask? mask, long drop, (int Kept, int Size)? pattern, int taps)
+    /// <param name="chosen">Receives whether they go.</param>
+    /// <param name="worths">Receives what they were worth.</param>
+    public void Choose(ReadOnlySpan<float> weights, WeightMask? mask, long drop, (int Kept, int Size)? pattern, int taps, bool[] chosen, float[] worths)
     {
         var rows = new double[_inputs.Units][];
         for (var unit = 0; unit < rows.Length; unit++)
@@ -44,7 +46,7 @@ internal sealed class SurgeonSweep
             }
         }
 
-        var (chosen, worths, gone) = (new bool[weights.Length], new float[weights.Length], 0L);
+        var gone = 0L;
         var size = pattern is { } one ? Math.Max(1, BlockSize / (one.Size * taps)) * one.Size * taps : BlockSize;
         for (var start = 0; start < _inputs.Count; start += size)
         {
@@ -73,8 +75,6 @@ internal sealed class SurgeonSweep
 
             Change(rows, goes, start, end);
         }
-
-        return (chosen, worths);
     }
 
     /// <summary>What the weights of a unit are compared by; of a sweep half of what the error rises by, when those after it make up for it.</summary>

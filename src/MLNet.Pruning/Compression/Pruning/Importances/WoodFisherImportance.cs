@@ -31,8 +31,12 @@ internal sealed class WoodFisherImportance : CalibratedImportance
     {
         using var run = context.Start(Name, _rows);
         using var scope = NewDisposeScope();
-        var weights = run.Parameters.Where(parameter => context.Measures(parameter.Name)).Select(parameter
-            => new Blocks(parameter.Name, parameter.Values, Math.Min(_blockSize, (int)parameter.Values.numel()))).ToArray();
+        var parameters = run.Parameters.Where(parameter => context.Measures(parameter.Name)).ToArray();
+        int Size(Tensor values) => Math.Min(_blockSize, (int)values.numel());
+        // The gradients of some rows, and the blocks, which are read as arrays at the end.
+        MemoryBound.Check(context, Name, parameters.Sum(parameter => sizeof(float) * (parameter.Values.numel() + Size(parameter.Values))
+            * (RowsHeld + 2L * Size(parameter.Values))));
+        var weights = Array.ConvertAll(parameters, parameter => new Blocks(parameter.Name, parameter.Values, Size(parameter.Values)));
         var held = 0;
         run.ForEachBatch((rows, targets, share) =>
         {
@@ -91,6 +95,11 @@ internal sealed class WoodFisherImportance : CalibratedImportance
         /// <summary>Adds up what was taken in.</summary>
         public void Add(int rows)
         {
+            if (rows == 0)
+            {
+                return;
+            }
+
             using var scope = NewDisposeScope();
             using TorchSharp.Scalar one = 1.0;
             var gradients = _held.slice(0, 0, rows, 1).view(rows, -1, _size).permute(1, 2, 0);

@@ -57,7 +57,10 @@ public sealed class PruneEstimator : IEstimator<NeuralNetworkTransformer>
 
         var validation = Validation.Of(data, state.Task, training);
         var calibration = new CalibrationData(data, state.Task, validation.Loss, device, training.BatchSize, _step.Seed,
-            _options.CancellationToken) { Measured = _options.Measured };
+            _options.CancellationToken)
+        {
+            Measured = _options.Measured, Tell = text => channel.Info(MessageSensitivity.None, "{0}", text),
+        };
         var start = RewindCheckpoints.Of(state);
         var (rounds, rewound) = (0, RewindCheckpoints.Name(_options.Rewind, state));
         using var session = NetworkStep.Teach(training, input, state with { Dense = state.Dense ?? state.Network }, data, device);

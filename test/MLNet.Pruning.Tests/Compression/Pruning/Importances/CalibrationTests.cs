@@ -14,7 +14,7 @@ public class CalibrationTests
     [
         [Importance.Gradient(64)], [Importance.Taylor(64)], [Importance.AbsoluteTaylor(64)], [Importance.Snip(64)], [Importance.Grasp(64)],
         [Importance.Movement()], [Importance.Fisher(16)], [Importance.OptimalBrainSurgeon(64)], [Importance.DiagonalHessian(16)],
-        [Importance.DiagonalHessian(64, 2)], [Importance.Wanda(64)],
+        [Importance.DiagonalHessian(64, 2)], [Importance.Wanda(64)], [Importance.WoodFisher(64)],
     ];
 
     private static IEnumerable<object[]> NeedingRowsForUnits { get; } =

@@ -155,6 +155,87 @@ public class SurgeonOrderTests
     }
 
     [TestMethod]
+    [DataRow(SurgeonOrder.AtOnce)]
+    [DataRow(SurgeonOrder.Greedy)]
+    [DataRow(SurgeonOrder.Columns)]
+    [DataRow(SurgeonOrder.Blocks)]
+    public void Parts_of_a_layer_with_too_many_inputs_are_as_layers_of_their_own(SurgeonOrder order)
+    {
+        // Two layers of half the inputs each, whose outputs are added up; half of the weights of each part go.
+        var data = Calibrations.Of(s_rows, s_rows.Select((_, i) => (float)(i % Outputs)), LearningTask.Multiclass, Loss.CrossEntropy, 7);
+        var network = Net();
+        var units = LeastSquares.Units(network["fc1.weight"]);
+        PrunedNetwork Pruned(Network one, CalibrationData rows, int most, Amount amount) => one.Prune(amount,
+            new GivenScores(new OptimalBrainSurgeonImportance(40, Damping, order, mostInputs: most).On(one, rows)), scope: Scope.Layer);
+        var whole = Pruned(network, data, Inputs / 2, Amount.Count(Inputs * Outputs / 2));
+        var (kept, values) = (whole.Masks["fc1.weight"], whole.Network["fc1.weight"].Values.ToArray());
+        for (var part = 0; part < 2; part++)
+        {
+            var inputs = part * Inputs / 2;
+            float[][] rows = [.. s_rows.Select(row => row[inputs..(inputs + Inputs / 2)])];
+            var error = new LeastSquares(rows, Damping);
+            for (var unit = 0; unit < Outputs; unit++)
+            {
+                // Whatever was chosen, the values are the least of the part.
+                int[] stays = [.. Enumerable.Range(0, Inputs / 2).Where(i => kept[unit * Inputs + inputs + i])];
+                var expected = error.Least(units[unit][inputs..(inputs + Inputs / 2)], stays).Weights;
+                for (var i = 0; i < expected.Length; i++)
+                {
+                    Assert.AreEqual(expected[i], values[unit * Inputs + inputs + i], 1e-5, $"input {inputs + i} of unit {unit}");
+                }
+            }
+
+            var half = Network.Mlp(Inputs / 2, Outputs).Initialize(1).With("fc1.weight",
+                [.. units.SelectMany(unit => unit[inputs..(inputs + Inputs / 2)]).Select(value => (float)value)]);
+            var halfRows = Calibrations.Of(rows, rows.Select((_, i) => (float)(i % Outputs)), LearningTask.Multiclass, Loss.CrossEntropy, 7);
+            var own = new OptimalBrainSurgeonImportance(40, Damping, order).On(half, halfRows).Weights(half["fc1.weight"]);
+            var measured = new OptimalBrainSurgeonImportance(40, Damping, order, mostInputs: Inputs / 2).On(network, data).Weights(network["fc1.weight"]);
+            for (var i = 0; i < own.Length; i++)
+            {
+                Assert.AreEqual(own[i], measured[i / (Inputs / 2) * Inputs + inputs + i % (Inputs / 2)], 1e-4 * own[i]);
+            }
+        }
+    }
+
+    [TestMethod]
+    public void Columns_of_kernels_in_parts_are_read_where_they_are()
+    {
+        // A convolution of three channels and nine weights a kernel, in parts of a channel each.
+        var network = Network.Sequential([3, 5, 5], Layer.Conv2d(4, 3), Layer.Flatten(), Layer.Dense(2)).Initialize(3);
+        var rows = Recoveries.RecoveryCase.Rows(50, 75, 4);
+        var data = Recoveries.RecoveryCase.Data(rows);
+        SurgeonLayer[] Measured(int most) => OptimalBrainSurgeonImportance.Measure(
+            new(new(network, ImmutableDictionary<string, WeightMask>.Empty), data), "test", 50, Damping, mostInputs: most)["conv1.weight"];
+        var (whole, parts) = (Measured(27)[0], Measured(9));
+        Assert.HasCount(3, parts);
+        foreach (var (p, part) in parts.Index())
+        {
+            for (var i = 0; i < 9; i++)
+            {
+                for (var j = 0; j < i; j++)
+                {
+                    Assert.AreEqual(whole.Moments[9 * p + i][9 * p + j], part.Moments[i][j], 1e-9);
+                }
+            }
+        }
+    }
+
+    [TestMethod]
+    public void What_would_be_held_is_told_before_and_refused_where_there_is_less()
+    {
+        var told = new List<string>();
+        var data = Calibrations.Of(s_rows, s_rows.Select((_, i) => (float)(i % Outputs)), LearningTask.Multiclass, Loss.CrossEntropy, 7);
+        Importance.OptimalBrainSurgeon(40).On(Net(), data with { Tell = told.Add });
+        Importance.WoodFisher(40).On(Net(), data with { Tell = told.Add });
+        Assert.HasCount(2, told);
+        Assert.IsTrue(told.All(line => line.Contains("holds at most")), string.Join(Environment.NewLine, told));
+        var context = new ImportanceContext(new(Net(), ImmutableDictionary<string, WeightMask>.Empty), data with { Tell = told.Add });
+        var message = Assert.ThrowsExactly<InvalidOperationException>(() => MemoryBound.Check(context, "Importance.X", long.MaxValue)).Message;
+        StringAssert.StartsWith(message, "Importance.X would hold 9,223,372,036,855 MB");
+        Assert.HasCount(2, told);
+    }
+
+    [TestMethod]
     [DataRow(SurgeonOrder.Columns)]
     [DataRow(SurgeonOrder.Blocks)]
     public void A_sweep_chooses_in_each_block_by_what_earlier_ones_left_of_the_weights(SurgeonOrder order)
