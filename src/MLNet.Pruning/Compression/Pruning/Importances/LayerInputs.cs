@@ -54,6 +54,9 @@ internal sealed class LayerInputs
     /// <summary>Groups of consecutive units, as many in each, that read the same numbers; 1 but for grouped convolutions.</summary>
     public int Groups { get; } = 1;
 
+    /// <summary>Number of weights, of all inputs.</summary>
+    public int Weights => Units * _whole;
+
     /// <summary>The first of the numbers that are looked at; 0 but for parts.</summary>
     public int First { get; }
 

@@ -87,7 +87,7 @@ internal sealed class LayerFit
             _fitted.Add(_held);
         }
 
-        var (weights, shifts) = (new double[_inputs.Units * _inputs.Count], new double[_inputs.Units]);
+        var (weights, shifts) = (new double[_inputs.Weights], new double[_inputs.Units]);
         if (damping is { } chosen)
         {
             Solve(chosen, [.. Enumerable.Range(0, _inputs.Units)], (unit, free, change) =>

@@ -18,10 +18,12 @@ internal sealed class ReconstructRecovery : Recovery
 
     private readonly int _rows;
     private readonly double? _damping;
+    private readonly int _mostInputs;
 
-    public ReconstructRecovery(int rows, double? damping)
+    public ReconstructRecovery(int rows, double? damping, int mostInputs = OptimalBrainSurgeonImportance.MostInputs)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        _mostInputs = mostInputs;
         (_rows, _damping) = (rows, damping is null or (> 0 and < double.PositiveInfinity) ? damping
             : throw new ArgumentOutOfRangeException(nameof(damping), damping, "The damping is a finite number above 0, or null."));
     }
@@ -41,20 +43,41 @@ internal sealed class ReconstructRecovery : Recovery
         }
 
         using var original = step.Start(Name, step.Before, _rows);
+        Tell(step, layers);
         for (var i = 0; i < layers.Length; i++)
         {
-            recovered = Refit(step, original, recovered, recovered.Network.Layers.First(layer => layer.Node.Name == layers[i]), layers[(i + 1)..].ToHashSet());
+            // A layer of too many inputs is fitted part by part, each to what those before it leave.
+            for (var (part, parts) = (0, 1); part < parts; part++)
+            {
+                (recovered, parts) = Refit(step, original, recovered, recovered.Network.Layers.First(layer => layer.Node.Name == layers[i]),
+                    layers[(i + 1)..].ToHashSet(), part);
+            }
         }
 
         return recovered;
     }
 
-    private PrunedNetwork Refit(RecoveryStep step, CalibrationRun original, PrunedNetwork recovered, LayerInfo layer, HashSet<string> later)
+    /// <summary>The most that is held at a time: of one part of a layer the second moments, of rows that are fitted and held back, and their factor.</summary>
+    private void Tell(RecoveryStep step, string[] layers)
+    {
+        long Bytes(LayerInfo layer)
+        {
+            var (weight, groups) = (step.After.Network[layer.Weights[0]], layer.Node.Operator == "Conv" ? layer.Node.Int("group", 1) : 1);
+            var inputs = 1L + Math.Min(_mostInputs, weight.Count / Math.Max(1, weight.Shape[layer.Axes(weight).Output]));
+            return sizeof(double) * inputs * inputs * (groups * (_damping is null ? 2 : 1) + 2);
+        }
+
+        step.Check(Name, step.After.Network.Layers.Where(layer => layers.Contains(layer.Node.Name)).Max(Bytes));
+    }
+
+    private (PrunedNetwork Network, int Parts) Refit(RecoveryStep step, CalibrationRun original, PrunedNetwork recovered, LayerInfo layer,
+        HashSet<string> later, int part)
     {
         using var scope = NewDisposeScope();
         var network = recovered.Network;
         using var run = step.Start(Name, recovered, _rows);
-        var inputs = LayerInputs.Of(network, layer, run.Device);
+        LayerInputs[] parts = [.. LayerInputs.Of(network, layer, run.Device).Parts(_mostInputs, LayerInputs.Taps(network[layer.Weights[0]]))];
+        var inputs = parts[part];
         var shift = LayerShift.Of(network, layer.Node, inputs.Units);
         var target = FitTarget.Of(step.Before.Network, network, layer.Node, later);
         var factors = target.Factors is null ? null : Inverse(target.Factors, inputs.Groups, run.Device);
@@ -93,7 +116,7 @@ internal sealed class ReconstructRecovery : Recovery
             changed.Add(network[shift.Parameter].WithValues(Sum(network[shift.Parameter].Values, shifts, shift.Factor)));
         }
 
-        return recovered.WithWeights(network.WithParameters(changed));
+        return (recovered.WithWeights(network.WithParameters(changed)), parts.Length);
     }
 
     /// <summary>Groups x units x 1: what makes of an error behind the factors one of the layer.</summary>

@@ -79,6 +79,9 @@ public sealed class RecoveryStep
     /// <summary>The same step with something else left of it.</summary>
     internal RecoveryStep With(PrunedNetwork after) => new(Before, after, Structure, _data, _warn);
 
+    /// <summary>Tells what a recovery will hold, and refuses what cannot be held; see <see cref="MemoryBound"/>.</summary>
+    internal void Check(string recovery, long bytes) => MemoryBound.Check(new(After, _data), recovery, bytes);
+
     /// <summary>Tells what is otherwise than expected.</summary>
     internal void Warn(string warning) => _warn?.Invoke(warning);
 

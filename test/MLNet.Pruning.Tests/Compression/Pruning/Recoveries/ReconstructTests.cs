@@ -1,4 +1,5 @@
 using MLNet.Pruning.Compression.Pruning.Importances;
+using MLNet.Pruning.Compression.Pruning.Recoveries;
 using MLNet.Pruning.Networks.Graph;
 using MLNet.Pruning.Structure;
 using MLNet.Pruning.Tests.Pipeline;
@@ -120,6 +121,32 @@ public class ReconstructTests
         {
             Assert.AreEqual(0, rows.Select((_, n) => error[n * 4 + unit]).Sum(), 1e-4, $"bias {unit}");
         }
+    }
+
+    [TestMethod]
+    public void A_layer_of_too_many_inputs_is_fitted_in_parts_each_to_what_those_before_it_leave()
+    {
+        // Parts of three and two inputs: behind the last, its weights are where the error is stationary.
+        const double damping = 0.02;
+        var rows = RecoveryCase.Rows(40, 5, 1);
+        var network = Network.Mlp(5, 4).Initialize(2);
+        var mask = new WeightMask([.. Enumerable.Range(0, 20).Select(i => i % 3 != 1)]);
+        var (masked, told) = (network.WithMask("fc1.weight", mask), new List<string>());
+        var data = RecoveryCase.Data(rows) with { Tell = told.Add };
+        PrunedNetwork Recovered(int most) => new ReconstructRecovery(40, damping, most).Recover(new(network.Unpruned(), masked, null, data));
+        var (after, first, whole) = (Recovered(3), Recovered(3).Network["fc1.weight"], Recovered(5));
+        double Error(Network other) => RecoveryCase.Distance(RecoveryCase.Outputs(network, rows), RecoveryCase.Outputs(other, rows));
+        Assert.IsLessThan(Error(masked.Network), Error(after.Network));
+        Assert.IsLessThan(Error(after.Network), Error(whole.Network));
+        var error = RecoveryCase.Outputs(network, rows).Zip(RecoveryCase.Outputs(after.Network, rows), (a, b) => (double)b - a).ToArray();
+        var mean = damping * rows.Sum(row => row[3..].Sum(value => (double)value * value)) / 2;
+        foreach (var i in Enumerable.Range(0, 20).Where(i => i % 5 >= 3 && mask[i]))
+        {
+            var change = first.Values[i] - (double)network["fc1.weight"].Values[i];
+            Assert.AreEqual(0, rows.Select((row, n) => error[n * 4 + i / 5] * row[i % 5]).Sum() + mean * change, 1e-4, $"weight {i}");
+        }
+
+        StringAssert.Contains(told[0], "Recovery.Reconstruct holds at most");
     }
 
     [TestMethod]
