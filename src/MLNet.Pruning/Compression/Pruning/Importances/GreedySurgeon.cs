@@ -80,8 +80,8 @@ internal sealed class GreedySurgeon
         }
 
         // Structures of the same units compete for what these have left.
-        var alike = Enumerable.Range(0, layout.Count).Where(structure => members[structure].Inputs.Count > 0).GroupBy(structure => string.Join(',', members[structure].Units)).Select(group => group.ToArray())
-            .ToArray();
+        var alike = Enumerable.Range(0, layout.Count).Where(structure => members[structure].Inputs.Count > 0)
+            .GroupBy(structure => string.Join(',', members[structure].Units)).Select(group => group.ToArray()).ToArray();
         var sets = Array.ConvertAll(members, member => member.Inputs.ToArray());
         PartLoop.Run(alike.Length, part =>
         {

@@ -13,9 +13,9 @@ internal static class MemoryBound
         var limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (bytes > limit)
         {
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{method} would hold {bytes / 1e6:N0} MB besides the network and "
-                + $"its rows, and {limit / 1e6:N0} MB are there: leave out the layers with the most inputs by Scope.Except, or use what needs no moments of them, "
-                + $"such as {nameof(Importance)}.{nameof(Importance.Wanda)}."));
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{method} would hold {bytes / 1e6:N0} MB besides the network "
+                + $"and its rows, and {limit / 1e6:N0} MB are there: leave out the layers with the most inputs by Scope.Except, or use what needs no moments "
+                + $"of them, such as {nameof(Importance)}.{nameof(Importance.Wanda)}."));
         }
 
         context.Tell(string.Create(CultureInfo.InvariantCulture, $"{method} holds at most {bytes / 1e6:N1} MB besides the network and its rows."));

@@ -66,7 +66,8 @@ public abstract class Recovery
     /// <remarks>
     /// Cost: for each layer a pass of the rows through both networks, inputs^3 / 6 multiply-adds where all units keep the same inputs, and as much
     /// for each unit where its weights were dropped one by one; of a grouped convolution, for each group. Choosing the damping costs as much again for up to
-    /// 64 units five times. A layer of more than 4,096 inputs is fitted in parts of so many, each to what those before it leave. What is held at most is told in
+    /// 64 units five times. A layer of more than 4,096 inputs is fitted in parts of so many, each to what those before it leave. What is held at most is told
+    /// in
     /// <c>MLContext.Log</c> before, and refused where the machine has less.
     /// </remarks>
     /// <example>

@@ -51,12 +51,14 @@ public sealed record OneShotOptions
     internal IEnumerable<OneShotWay> Ways()
     {
         var (recalibrate, fit, isThorough) = (Recovery.Recalibrate(), Recovery.Reconstruct(Rows, damping: null), Effort == OneShotEffort.Thorough);
-        yield return new(Of(Importance.L1), [recalibrate, fit], Cost: 1);
+        // The ridge is best small where the rows are many, and some thousand are few for what is left of a layer.
+        var further = fit.Then(Recovery.Newton(Rows, ridge: 0.001));
+        yield return new(Of(Importance.L1), Granularity.Removes && !isThorough ? [recalibrate, fit] : [recalibrate, fit, further], Cost: 4);
         if (Granularity.Removes)
         {
             yield return new(Of(Importance.Wanda(Rows)), [fit], Cost: 1);
             yield return new(Of(Importance.Taylor(Rows)), [fit], Cost: 1);
-            yield return new(Of(Importance.Osscar(Rows)), [fit], Cost: 2);
+            yield return new(Of(Importance.Osscar(Rows)), isThorough ? [fit, further] : [fit], Cost: 2);
             if (isThorough)
             {
                 yield return new(Of(Importance.L2), [fit], Cost: 1);
@@ -73,13 +75,12 @@ public sealed record OneShotOptions
         if (isThorough)
         {
             yield return new(Of(Importance.OptimalBrainSurgeon(Rows, order: SurgeonOrder.Columns)), [], Cost: 1);
-            yield return new(Of(Importance.OptimalBrainSurgeon(Rows, order: SurgeonOrder.Greedy)), [fit], Cost: 2);
+            yield return new(Of(Importance.OptimalBrainSurgeon(Rows, order: SurgeonOrder.Greedy)), [fit, further], Cost: 6);
         }
 
-        // The fewer weights are left, the more strongly they have to be held.
-        foreach (var ridge in isThorough ? [5, 2, 15] : (double[])[5, 15])
+        foreach (var ridge in isThorough ? [5, 2, 15] : (double[])[5])
         {
-            yield return new(Of(Importance.CombinatorialBrainSurgeon(Rows, ridge)), [recalibrate, fit, Recovery.Reconstruct(Rows, damping: 0.001)], Cost: 5);
+            yield return new(Of(Importance.CombinatorialBrainSurgeon(Rows, ridge)), [recalibrate, fit, further], Cost: 10);
         }
 
         foreach (var ridge in isThorough ? [5, 2] : Array.Empty<double>())
