@@ -8,6 +8,12 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// </summary>
 internal sealed class CombinatorialBrainSurgeonImportance : CalibratedImportance
 {
+    /// <summary>How often the way to the best values is halved.</summary>
+    private const int Halvings = 10;
+
+    /// <summary>The least mean curvature that the ridge goes by: below it floats have no room for products.</summary>
+    private const float LeastCurvature = 1e-12f;
+
     private readonly int _rows;
     private readonly double _ridge;
     private readonly Curvature _curvature;
@@ -41,7 +47,8 @@ internal sealed class CombinatorialBrainSurgeonImportance : CalibratedImportance
     {
         // Where no row has a slope at all, anything that holds the weights will do.
         var mean = TensorPrimitives.Sum<float>(model.Diagonal) / model.Diagonal.Length;
-        return new(model.Times, model.Weights, model.Gradient, model.Diagonal, (float)(_ridge * (mean > 0 ? mean : 1)));
+        mean = mean > 0 ? Math.Max(mean, LeastCurvature) : 1;
+        return new(model.Times, model.Weights, model.Gradient, model.Diagonal, (float)(_ridge * mean));
     }
 
     private static Dictionary<string, float[]> Cut(CalibrationRun run, QuadraticModel model, float[] values)
@@ -106,8 +113,31 @@ internal sealed class CombinatorialBrainSurgeonImportance : CalibratedImportance
 
             using var run = criterion.Start(context);
             using var model = new QuadraticModel(run, criterion._curvature, diagonal);
-            var solved = Cut(run, model, criterion.Search(model).Solve(values ?? model.Weights, Places(run, model, pruned.Masks)));
+            var places = Places(run, model, pruned.Masks);
+            var solved = Cut(run, model, Fallen(model, places, criterion.Search(model).Solve(values ?? model.Weights, places)));
             return pruned.WithWeights(pruned.Weights.WithParameters(solved.Select(parameter => pruned.Weights[parameter.Key].WithValues(parameter.Value))));
+        }
+
+        /// <summary>
+        /// The values that the model says are best, or so much of the way there that the loss itself is no more than where nothing makes up for what went: of
+        /// a network that is wrong and sure of it the curvature is next to nothing, and the way leads far beyond what the model knows.
+        /// </summary>
+        private static float[] Fallen(QuadraticModel model, bool[] places, float[] solved)
+        {
+            float[] plain = [.. model.Weights.Select((weight, i) => places[i] ? weight : 0)];
+            var (most, change) = (model.Loss(plain), new float[plain.Length]);
+            TensorPrimitives.Subtract(solved, plain, change);
+            for (var halving = 0; halving < Halvings; halving++)
+            {
+                var next = new float[plain.Length];
+                TensorPrimitives.MultiplyAdd(change, MathF.Pow(0.5f, halving), plain, next);
+                if (model.Loss(next) <= most)
+                {
+                    return next;
+                }
+            }
+
+            return plain;
         }
 
         /// <summary>What is removed leaves other sizes behind, for which the model has no numbers.</summary>

@@ -31,6 +31,17 @@ internal sealed class FlatTensors
     /// <summary>Their values as they are now.</summary>
     public float[] Read() => [.. Tensors.SelectMany(TensorValues.Of)];
 
+    /// <summary>Gives them other values.</summary>
+    public void Write(ReadOnlySpan<float> values)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (tensor, value) in Tensors.Zip(Split(values)))
+        {
+            tensor.copy_(value);
+        }
+    }
+
     /// <summary>A vector as tensors of their shapes, where they are.</summary>
     public Tensor[] Split(ReadOnlySpan<float> vector)
     {

@@ -109,6 +109,20 @@ internal sealed class QuadraticModel : IDisposable
         return product;
     }
 
+    /// <summary>The loss itself of other weights; not a number where it is none.</summary>
+    public double Loss(ReadOnlySpan<float> weights)
+    {
+        var sum = 0.0;
+        _parameters.Write(weights);
+        using (no_grad())
+        {
+            _run.ForEachBatch((rows, targets, share) => sum += share * LossFunction.Value(_run.Loss(rows, targets)), Batch);
+        }
+
+        _parameters.Write(Weights);
+        return sum;
+    }
+
     public void Dispose() => _scope.Dispose();
 
     private int Batch => Math.Min(Math.Max(RowsAtOnce, _run.BatchSize), _run.Count);

@@ -211,15 +211,7 @@ internal sealed class RegionFit : IDisposable
     /// <summary>What falls: with other values, which are left in the tensors.</summary>
     private double Objective(float[] values)
     {
-        using (no_grad())
-        {
-            using var scope = NewDisposeScope();
-            foreach (var (tensor, value) in _parameters.Tensors.Zip(_parameters.Split(values)))
-            {
-                tensor.copy_(value);
-            }
-        }
-
+        _parameters.Write(values);
         var held = 0.0;
         for (var i = 0; i < values.Length; i++)
         {

@@ -66,6 +66,29 @@ public class CombinatorialBrainSurgeonTests
     }
 
     [TestMethod]
+    public void A_network_that_is_wrong_and_sure_of_it_is_not_led_away()
+    {
+        // Logits of some thousands: the softmax has no curvature left, its gradient has all its size.
+        var network = Network.Mlp(24, 12, 3).Initialize(3);
+        network = network.With("fc2.weight", [.. network["fc2.weight"].Values.ToArray().Select(weight => 3000 * weight)]);
+        var rows = Recoveries.RecoveryCase.Rows(60, 24, 5);
+        var data = Recoveries.RecoveryCase.Data(rows, 3);
+        foreach (var curvature in new[] { Curvature.GaussNewton, Curvature.EmpiricalFisher })
+        {
+            var scores = Importance.CombinatorialBrainSurgeon(60, 1, curvature).On(network, data);
+            var pruned = network.Prune(Amount.Fraction(0.5), new GivenScores(scores));
+            Assert.IsLessThanOrEqualTo(Loss(network.WithMasks(pruned.Masks).Network), Loss(pruned.Network), $"{curvature}");
+        }
+
+        // The mean cross-entropy of the rows' classes, by its definition.
+        double Loss(Network one) => Recoveries.RecoveryCase.Outputs(one, rows).Chunk(3).Index().Average(row =>
+        {
+            var most = row.Item.Max();
+            return most + Math.Log(row.Item.Sum(logit => Math.Exp(logit - most))) - row.Item[row.Index % 3];
+        });
+    }
+
+    [TestMethod]
     public void Steps_at_the_target_go_on_without_taking_more()
     {
         var model = Fit(new()
