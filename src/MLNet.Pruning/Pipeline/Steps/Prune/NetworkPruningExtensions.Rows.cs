@@ -31,8 +31,8 @@ public static partial class NetworkPruningExtensions
     ///     Granularity = Granularity.Neuron, Amount = Amount.Fraction(0.3), Scope = Scope.Layer, Importance = Importance.Wanda(rows: 256),
     ///     Recovery = Recovery.Reconstruct(rows: 256, damping: null),
     /// };
-    /// // 32 tokens for each of 256 sentences, one behind another.
-    /// float[] rows = File.ReadAllText("tokens.csv").Split(',').Select(float.Parse).ToArray();
+    /// // The 32 tokens of each of 256 sentences, one behind another.
+    /// var rows = new float[256 * 32];
     /// network.Prune(options, rows, out _).Network.SaveOnnx("small.onnx");
     /// </code>
     /// </example>
