@@ -231,7 +231,8 @@ internal sealed class RegionFit : IDisposable
         {
             _run.CancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            sum += _graph.Forward(part.Rows).sub(part.Aim).square().sum(ScalarType.Float64).item<double>();
+            var lacking = _graph.Forward(part.Rows).sub(part.Aim);
+            sum += lacking.mul(lacking).sum(ScalarType.Float64).item<double>();
             rows += part.Rows.shape[0];
         }
 
