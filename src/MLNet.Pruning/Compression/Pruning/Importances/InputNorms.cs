@@ -14,16 +14,22 @@ internal static class InputNorms
     {
         var layers = network.Layers.Where(layer => layer.Weights.Length == 1 && layer.Node.Operator is "Gemm" or "MatMul" or "Conv" or "ConvTranspose")
             .ToDictionary(layer => layer.Node, layer => new LinearNode(network, layer, run.Device));
-        run.ForEachBatch((rows, _, _) => run.Graph.Forward(rows, visit: (node, find) =>
+        // Of the network's own pass nothing is kept: only a layer at a time is derived.
+        using (no_grad())
         {
-            if (layers.TryGetValue(node, out var layer))
+            run.ForEachBatch((rows, _, _) => run.Graph.Forward(rows, visit: (node, find) =>
             {
-                using var scope = NewDisposeScope();
-                // A layer is linear: the derivative of the sum of its outputs on squared inputs is, for each weight, the sum of the squares it multiplies.
-                var data = find(layer.Data).detach();
-                layer.Run(data * data, find).sum().backward();
-            }
-        }));
+                if (layers.TryGetValue(node, out var layer))
+                {
+                    using var scope = NewDisposeScope();
+                    using var grad = enable_grad();
+                    // A layer is linear: the derivative of the sum of its outputs on squared inputs is, for each weight, the sum of the squares it multiplies.
+                    var data = find(layer.Data);
+                    layer.Run(data * data, find).sum().backward();
+                }
+            }));
+        }
+
         var weights = layers.Values.Select(layer => layer.Weight).ToHashSet();
         // A factor of the product (alpha of Gemm) may be negative.
         return run.Parameters.Where(parameter => weights.Contains(parameter.Name)).ToDictionary(parameter => parameter.Name, parameter
