@@ -11,15 +11,21 @@ internal sealed class TrainedWeights : IDisposable
     private readonly Dictionary<string, (TorchParameter Parameter, Tensor Mask)> _masked = [];
     private readonly Device _device;
 
-    public TrainedWeights(Network network, IReadOnlyDictionary<string, WeightMask> masks, Device device)
+    /// <param name="network">The network.</param>
+    /// <param name="masks">What is dropped of it.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="shares">
+    /// Whether parameters that a copy would lie in memory like are the network's own storage, which then must not be written to; only on the CPU.
+    /// </param>
+    public TrainedWeights(Network network, IReadOnlyDictionary<string, WeightMask> masks, Device device, bool shares = false)
     {
         (_network, _device) = (network, device);
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>();
         foreach (var parameter in network.Parameters)
         {
-            using var view = TorchGraph.View(parameter);
-            var tensor = Copy(view, device);
+            var view = TorchGraph.View(parameter);
+            var tensor = shares && device.type == DeviceType.CPU && view.dim() != 4 ? view : Copy(view, device);
             tensors[parameter.Name] = (parameter.Trainable ? new TorchParameter(tensor) : tensor).DetachFromDisposeScope();
         }
 

@@ -36,12 +36,12 @@ public sealed class CalibrationRun : IDisposable
     private readonly Network _network;
     private Tensor? _targets;
 
-    internal CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows, bool others = false)
+    internal CalibrationRun(PrunedNetwork pruned, CalibrationData data, int rows, bool others = false, bool shares = false)
     {
         (_data, _network) = (data, pruned.Network);
         _rows = Draw(data.Rows, data.Seed, rows, others ? data.Turn : 0);
         _scope = NewDisposeScope();
-        _weights = new(pruned.Network, pruned.Masks, data.Device);
+        _weights = new(pruned.Network, pruned.Masks, data.Device, shares);
         Parameters = [.. pruned.Network.Parameters.Where(parameter => parameter.Trainable)
             .Select(parameter => (parameter.Name, (TorchParameter)_weights.Graph.Parameters[parameter.Name]))];
     }

@@ -44,19 +44,9 @@ internal sealed class GroupElimination
     /// <summary>What each group is worth when they go one after another.</summary>
     public double[] Scores()
     {
-        var scores = new double[_groups];
-        var most = _readers.Max(reader => reader.Sets.Max(set => set.Length));
-        var size = IsExact ? _groups : Math.Max(1, OptimalBrainSurgeonImportance.ExactInputs / most);
-        foreach (var some in Enumerable.Range(0, _groups).Chunk(size))
-        {
-            var found = Elimination.Greedy([.. _readers.Select(reader => reader.Start(some))], some.Length, cancellation: _cancellation);
-            foreach (var (group, score) in some.Zip(found))
-            {
-                scores[group] = score;
-            }
-        }
-
-        return scores;
+        int[] all = [.. Enumerable.Range(0, _groups)];
+        return Array.ConvertAll(Elimination.Greedy([.. _readers.Select(reader => reader.Start(all))], _groups, cancellation: _cancellation),
+            score => (double)score);
     }
 
     /// <summary>
@@ -91,8 +81,8 @@ internal sealed class GroupElimination
         return kept;
     }
 
-    /// <summary>Whether each of the layers is small enough for an exchange.</summary>
-    public bool IsExact => _readers.All(reader => reader.Layer.IsExact);
+    /// <summary>Whether each of the layers is small enough for an exchange, which inverts its moments again and again.</summary>
+    public bool MayExchange => _readers.All(reader => reader.Layer.IsExact);
 
     /// <summary>What the error rises by without each group that stays, and, less than 0, what it falls by with each that does not.</summary>
     public double[] Worth(bool[] kept)
@@ -151,7 +141,7 @@ internal sealed class GroupElimination
         /// <summary>An elimination of some groups, of which nothing is gone yet.</summary>
         public Elimination Start(int[] groups)
         {
-            int[] inputs = Layer.IsExact ? [.. Enumerable.Range(0, Layer.Inputs.Count)] : [.. groups.SelectMany(group => Sets[group])];
+            int[] inputs = [.. Enumerable.Range(0, Layer.Inputs.Count)];
             return Start(groups, inputs, Raw(inputs));
         }
 

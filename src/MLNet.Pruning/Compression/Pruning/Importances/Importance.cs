@@ -100,9 +100,9 @@ public abstract class Importance
     /// <param name="order">In which order weights go, and so with which of the others they are compared.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     /// <remarks>
-    /// Whatever the order, what stays gets the same values: up to 1,024 inputs of a layer the exact least, beyond those of one sweep over its inputs. A layer
-    /// of more than 4,096 inputs is looked at in parts of so many. What is held at most is told in <c>MLContext.Log</c> before, and refused where the machine
-    /// has less.
+    /// Whatever the order, what stays gets the same values: up to 1,024 inputs of a layer, and where all units keep the same inputs, the exact least, else
+    /// those of one sweep over its inputs. A layer of more than 4,096 inputs is looked at in parts of so many. What is held at most is told in
+    /// <c>MLContext.Log</c> before, and refused where the machine has less.
     /// </remarks>
     /// <example>
     /// Half of the weights by the pattern that sparse tensor cores want, chosen one after another:

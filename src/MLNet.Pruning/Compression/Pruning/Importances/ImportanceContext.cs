@@ -42,12 +42,15 @@ public sealed class ImportanceContext
     /// <exception cref="InvalidOperationException">There are no rows: the network is not pruned in a chain.</exception>
     public CalibrationRun Start(string criterion, int rows) => Start(criterion, rows, others: false);
 
-    /// <summary>The same with other rows at every step of a pruning, until all had their turn.</summary>
-    internal CalibrationRun Start(string criterion, int rows, bool others)
+    /// <param name="criterion">Name of the criterion that asks.</param>
+    /// <param name="rows">How many of the training rows.</param>
+    /// <param name="others">Whether other rows at every step of a pruning, until all had their turn.</param>
+    /// <param name="shares">Whether the network's own storage is read where it can be, rather than a copy: for who changes no parameter.</param>
+    internal CalibrationRun Start(string criterion, int rows, bool others, bool shares = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(criterion);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        return _data is not null ? new(_pruned, _data, rows, others) : throw new InvalidOperationException(
+        return _data is not null ? new(_pruned, _data, rows, others, shares) : throw new InvalidOperationException(
             $"{criterion} is measured on calibration rows, and here are none: prune in a chain, where ml.Transforms.Prune takes them from its data "
             + "(a network of your own enters one by ml.Transforms.LoadNetwork), or use a criterion that looks at weights alone, such as Importance.L1.");
     }

@@ -1,5 +1,7 @@
+using System.Numerics.Tensors;
 using MLNet.Pruning.Networks;
 using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
 
 namespace MLNet.Pruning.Compression.Pruning.Importances;
 
@@ -65,6 +67,15 @@ internal sealed class InputMoments
         return moments;
     }
 
+    /// <summary>The same, after which they are held here no more.</summary>
+    public double[][] Take(int rows, double damping, CancellationToken cancellation = default)
+    {
+        using (_sum)
+        {
+            return Read(rows, damping, cancellation);
+        }
+    }
+
     /// <summary>The moments where they were measured, the mean of so many rows.</summary>
     public Tensor Mean(int rows)
     {
@@ -77,12 +88,16 @@ internal sealed class InputMoments
     {
         using var scope = NewDisposeScope();
         var columns = (int)matrix.shape[1];
-        var all = matrix.cpu().contiguous().data<double>().ToArray();
-        return [.. Enumerable.Range(0, (int)matrix.shape[0]).Select(i =>
+        var rows = new double[matrix.shape[0]][];
+        matrix = matrix.cpu().contiguous();
+        for (var i = 0; i < rows.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            return Array.ConvertAll(all[(i * columns)..((i + 1) * columns)], sum => sum / divisor);
-        })];
+            rows[i] = new double[columns];
+            TensorPrimitives.Divide(MemoryMarshal.Cast<byte, double>(matrix.bytes).Slice(i * columns, columns), divisor, rows[i]);
+        }
+
+        return rows;
     }
 
     private void Add(Func<string, Tensor> find)

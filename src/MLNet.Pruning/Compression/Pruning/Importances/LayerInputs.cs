@@ -9,8 +9,8 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// </summary>
 internal sealed class LayerInputs
 {
-    /// <summary>Numbers read at a time: 128 MB of them, whatever the images' size.</summary>
-    private const long Most = 1 << 24;
+    /// <summary>Numbers read at a time: 32 MB of them, whatever the images' size.</summary>
+    private const long Most = 1 << 22;
 
     private readonly long _positions;
     private readonly int _whole;

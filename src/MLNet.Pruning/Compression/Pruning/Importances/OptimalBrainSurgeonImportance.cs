@@ -11,7 +11,7 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 /// slices by their sum. When weights have been set to zero, or inputs removed, the others of their unit get the values that leave the least error.
 /// </summary>
 /// <remarks>
-/// Up to <see cref="ExactInputs"/> inputs, those values are the exact ones, by a system of equations for each unit. Beyond, they are found in
+/// Up to <see cref="ExactInputs"/> inputs, and where all units keep the same, those values are the exact ones, by a system of equations. Else they are found in
 /// one sweep over the inputs in which a dropped weight changes only those after it, so that all units share one factor of the inverse (Frantar
 /// &amp; Alistarh 2023, "SparseGPT", equation 4 and algorithm 1). Cost: a forward pass a row, and inputs^3 multiply-adds a layer.
 /// </remarks>
@@ -47,14 +47,15 @@ internal sealed class OptimalBrainSurgeonImportance : CalibratedImportance
     internal static Dictionary<string, SurgeonLayer[]> Measure(ImportanceContext context, string name, int rows, double damping,
         int exactInputs = ExactInputs, int mostInputs = MostInputs)
     {
-        using var run = context.Start(name, rows);
+        using var run = context.Start(name, rows, others: false, shares: true);
         var moments = InputMoments.InParts(context.Network, run.Device, mostInputs, layer => context.Measures(layer.Weights[0]));
-        // The moments, their inverse, and what is made to get that.
-        MemoryBound.Check(context, name, moments.Select(moment => 2L * sizeof(double) * moment.Inputs.Count * moment.Inputs.Count).Sum()
-            + 2L * sizeof(double) * moments.Select(moment => (long)moment.Inputs.Count * moment.Inputs.Count).DefaultIfEmpty().Max());
+        // The moments of all layers; of the largest the inverse, and what is made to get that; of small ones the inverses are kept.
+        long[] squares = [.. moments.Select(moment => (long)moment.Inputs.Count * moment.Inputs.Count)];
+        MemoryBound.Check(context, name, sizeof(double) * (squares.Sum() + squares.Where(square => square <= (long)exactInputs * exactInputs).Sum()
+            + (2 * squares.DefaultIfEmpty().Max())));
         InputMoments.Measure(run, moments);
         return moments.DistinctBy(moment => (moment.Inputs.Weight, moment.Inputs.First)).Select(moment => new SurgeonLayer(moment.Inputs,
-            moment.Read(run.Count, damping, context.CancellationToken), exactInputs, context.CancellationToken)).GroupBy(layer => layer.Weight)
+            moment.Take(run.Count, damping, context.CancellationToken), exactInputs, context.CancellationToken)).GroupBy(layer => layer.Weight)
             .ToDictionary(layer => layer.Key, layer => layer.ToArray());
     }
 

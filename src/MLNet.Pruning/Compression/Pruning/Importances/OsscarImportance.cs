@@ -61,7 +61,7 @@ internal sealed class OsscarImportance : CalibratedImportance
             foreach (var family in structure.Families)
             {
                 if (kept.Of(family.Axis.Parameter, family.Axis.Dimension) is { } indices
-                    && GroupElimination.Of(structure, family, layers, context) is { IsExact: true } elimination)
+                    && GroupElimination.Of(structure, family, layers, context) is { MayExchange: true } elimination)
                 {
                     var axis = structure.Coupling.Axes.IndexOf(family.Axis);
                     bool[] stay = [.. family.Groups.Select(group => group.Entries.All(entry => entry.Axis != axis || indices.Contains(entry.Index)))];

@@ -6,12 +6,12 @@ namespace MLNet.Pruning.Compression.Pruning.Importances;
 internal sealed class SurgeonLayer
 {
     private readonly CancellationToken _cancellation;
+    private double[][]? _inverse;
 
     public SurgeonLayer(LayerInputs layer, double[][] moments, int exactInputs, CancellationToken cancellation = default)
     {
         (Inputs, _cancellation) = (layer, cancellation);
-        (Moments, Inverse, IsExact) = (moments, PositiveDefinite.Invert(PositiveDefinite.Factor(moments, cancellation), cancellation),
-            layer.Count <= exactInputs);
+        (Moments, IsExact) = (moments, layer.Count <= exactInputs);
     }
 
     /// <summary>Name of the weight.</summary>
@@ -23,24 +23,25 @@ internal sealed class SurgeonLayer
     /// <summary>The second moments of it, damped.</summary>
     public double[][] Moments { get; }
 
-    /// <summary>The inverse of those.</summary>
-    public double[][] Inverse { get; }
+    /// <summary>The inverse of those; of a layer of many inputs made anew each time, so that not all layers' are held.</summary>
+    public double[][] Inverse => _inverse ?? (IsExact ? _inverse = Invert(Moments) : Invert(Moments));
 
     /// <summary>Whether the inverse is worked with as a whole.</summary>
     public bool IsExact { get; }
 
     /// <summary>The inverse of the moments of some inputs alone.</summary>
-    public double[][] InverseOf(int[] inputs) => PositiveDefinite.Invert(PositiveDefinite.Factor(Part(Moments, inputs), _cancellation), _cancellation);
+    public double[][] InverseOf(int[] inputs) => Invert(Part(Moments, inputs));
 
     /// <summary>w^2 / (2 [H^-1]_jj), in the order of storage.</summary>
     public void Score(ReadOnlySpan<float> weights, Span<float> scores)
     {
+        var inverse = Inverse;
         for (var unit = 0; unit < Inputs.Units; unit++)
         {
             for (var input = 0; input < Inputs.Count; input++)
             {
                 var place = Inputs.Place(unit, input);
-                scores[place] = (float)(0.5 * weights[place] * weights[place] / Inverse[input][input]);
+                scores[place] = (float)(0.5 * weights[place] * weights[place] / inverse[input][input]);
             }
         }
     }
@@ -49,16 +50,22 @@ internal sealed class SurgeonLayer
     public float[] Compensate(ReadOnlySpan<float> weights, WeightMask mask)
     {
         var values = weights.ToArray();
-        var factor = IsExact ? null : PositiveDefinite.Columns(PositiveDefinite.Factor(Inverse, _cancellation), _cancellation);
         // Units that keep the same inputs, as all do where inputs were removed, share a factor.
         var alike = Enumerable.Range(0, Inputs.Units).Select(unit => (Unit: unit, Kept: Kept(unit, mask)))
             .GroupBy(unit => new string(Array.ConvertAll(unit.Kept, stays => stays ? '1' : '0'))).Select(units => units.ToArray())
             .Where(units => units[0].Kept.Contains(false)).ToArray();
+        if (alike.Length == 0)
+        {
+            return values;
+        }
+
+        var inverse = Inverse;
+        var factor = IsExact || alike.Length == 1 ? null : PositiveDefinite.Columns(PositiveDefinite.Factor(inverse, _cancellation), _cancellation);
         PartLoop.Run(alike.Length, group =>
         {
             var units = alike[group];
             var kept = units[0].Kept;
-            Action<double[]> makeUp = factor is null ? Solver(Moments, Inverse, kept, _cancellation) : row => Sweep(row, kept, factor);
+            Action<double[]> makeUp = factor is null ? Solver(Moments, inverse, kept, _cancellation) : row => Sweep(row, kept, factor);
             PartLoop.Run(units.Length, one =>
             {
                 var unit = units[one];
@@ -77,6 +84,8 @@ internal sealed class SurgeonLayer
         }, _cancellation);
         return values;
     }
+
+    private double[][] Invert(double[][] moments) => PositiveDefinite.Invert(PositiveDefinite.Factor(moments, _cancellation), _cancellation);
 
     private bool[] Kept(int unit, WeightMask mask)
     {

@@ -9,7 +9,8 @@ public enum SurgeonOrder
     /// <summary>
     /// One after another, unit by unit, each time the one without which the error rises least when the others make up for it: exact optimal brain surgeon
     /// (Frantar, Singh &amp; Alistarh 2022, "Optimal Brain Compression"). Blocks, kernels, columns and groups as wholes; an N:M pattern within its groups.
-    /// Costs inputs^3 / 6 multiply-adds a unit; beyond 1,024 inputs, parts of so many are taken by themselves.
+    /// Costs inputs^3 / 6 multiply-adds a unit, of groups once for all units; beyond 1,024 inputs, parts of so many are taken by themselves, of groups beyond
+    /// 4,096.
     /// </summary>
     Greedy,
 

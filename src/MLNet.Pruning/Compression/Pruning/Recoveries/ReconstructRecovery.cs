@@ -42,7 +42,7 @@ internal sealed class ReconstructRecovery : Recovery
             return recovered;
         }
 
-        using var original = step.Start(Name, step.Before, _rows);
+        using var original = step.Read(Name, step.Before, _rows);
         Tell(step, layers);
         for (var i = 0; i < layers.Length; i++)
         {
@@ -75,7 +75,7 @@ internal sealed class ReconstructRecovery : Recovery
     {
         using var scope = NewDisposeScope();
         var network = recovered.Network;
-        using var run = step.Start(Name, recovered, _rows);
+        using var run = step.Read(Name, recovered, _rows);
         LayerInputs[] parts = [.. LayerInputs.Of(network, layer, run.Device).Parts(_mostInputs, LayerInputs.Taps(network[layer.Weights[0]]))];
         var inputs = parts[part];
         var shift = LayerShift.Of(network, layer.Node, inputs.Units);

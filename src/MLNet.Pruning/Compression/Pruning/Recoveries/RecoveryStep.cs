@@ -68,6 +68,10 @@ public sealed class RecoveryStep
         return new ImportanceContext(network, _data).Start(recovery, rows);
     }
 
+    /// <summary>The same for who changes no parameter of the run: the network's own storage is read where it can be.</summary>
+    internal CalibrationRun Read(string recovery, PrunedNetwork network, int rows)
+        => new ImportanceContext(network, _data).Start(recovery, rows, others: false, shares: true);
+
     /// <summary>How many rows at once the largest tensor allows; no fewer than in training.</summary>
     internal int RowsAtOnce(CalibrationRun run)
     {

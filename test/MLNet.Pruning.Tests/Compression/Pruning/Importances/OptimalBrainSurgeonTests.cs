@@ -62,7 +62,9 @@ public class OptimalBrainSurgeonTests
     }
 
     [TestMethod]
-    public void Without_units_the_layer_that_read_them_is_where_the_error_is_stationary()
+    [DataRow(OptimalBrainSurgeonImportance.ExactInputs)]
+    [DataRow(0)]
+    public void Without_units_the_layer_that_read_them_is_where_the_error_is_stationary(int exactInputs)
     {
         // Behind a rectifier that lets all through, the hidden units are what the rows say.
         var random = new Random(6);
@@ -70,7 +72,7 @@ public class OptimalBrainSurgeonTests
             .Select(common => Enumerable.Range(0, 5).Select(_ => common + random.NextSingle()).ToArray())];
         var network = Network.Mlp(5, 5, 4).Initialize(2);
         network = network.With("fc1.weight", [.. Enumerable.Range(0, 25).Select(i => i % 6 == 0 ? 1f : 0)]).With("fc1.bias", new float[5]);
-        var measured = Importance.OptimalBrainSurgeon(damping: Damping)
+        var measured = new OptimalBrainSurgeonImportance(256, Damping, exactInputs: exactInputs)
             .On(network, Calibrations.Of(rows, rows.Select((_, i) => (float)(i % 4)), LearningTask.Multiclass, Loss.CrossEntropy, 7));
         var removed = network.Remove(network.Groups().Where(group => group.Number is 1 or 3));
         var after = measured.Compensate(new(removed, ImmutableDictionary<string, WeightMask>.Empty)).Network["fc2.weight"];
@@ -85,6 +87,33 @@ public class OptimalBrainSurgeonTests
             {
                 Assert.AreEqual(0, Enumerable.Range(0, 5).Sum(j => moments[i][j] * change[j]), 1e-5, $"weight {i} of unit {unit}");
             }
+        }
+    }
+
+    [TestMethod]
+    [DataRow(OptimalBrainSurgeonImportance.ExactInputs)]
+    [DataRow(0)]
+    public void Greedy_takes_groups_one_after_another_each_the_one_without_which_the_error_rises_least(int exactInputs)
+    {
+        var random = new Random(7);
+        float[][] rows = [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle())
+            .Select(common => Enumerable.Range(0, 6).Select(_ => common + random.NextSingle()).ToArray())];
+        var network = Network.Mlp(6, 6, 4).Initialize(3);
+        network = network.With("fc1.weight", [.. Enumerable.Range(0, 36).Select(i => i % 7 == 0 ? 1f : 0)]).With("fc1.bias", new float[6]);
+        var structure = network.Groups();
+        var family = structure.Families.Single();
+        var data = Calibrations.Of(rows, rows.Select((_, i) => (float)(i % 4)), LearningTask.Multiclass, Loss.CrossEntropy, 7);
+        var scores = new OptimalBrainSurgeonImportance(256, Damping, SurgeonOrder.Greedy, exactInputs).On(network, data).ScoreFamily(structure, family)!;
+        var (error, units, left) = (new LeastSquares(rows, Damping), LeastSquares.Units(network["fc2.weight"]), family.Groups.ToList());
+        var (done, most) = (0.0, 0.0);
+        while (left.Count > 0)
+        {
+            double Without(PruningGroup group) => error.Least(units, [.. left.Where(other => other != group).Select(other => other.Number)]);
+            var next = left.MinBy(Without)!;
+            var now = Without(next);
+            most = Math.Max(most, now - done);
+            Assert.AreEqual(most, scores[family.Groups.IndexOf(next)], 1e-5 * most, $"unit {next.Number}");
+            (done, _) = (now, left.Remove(next));
         }
     }
 
