@@ -100,6 +100,47 @@ public class RuntimeTests
         Near(expected, Scores(timed, view));
     }
 
+    /// <summary>In a batch and alone, whatever scores it.</summary>
+    [TestMethod]
+    [DataRow("floats", new[] { ScoringRuntime.OnnxRuntime, ScoringRuntime.Sparse, ScoringRuntime.Torch })]
+    [DataRow("Int8", new[] { ScoringRuntime.OnnxRuntime, ScoringRuntime.Sparse, ScoringRuntime.Torch })]
+    [DataRow("DynamicInt8", new[] { ScoringRuntime.OnnxRuntime, ScoringRuntime.Torch })]
+    public void A_value_that_is_not_a_number_spoils_the_scores_of_its_own_row_alone(string form, ScoringRuntime[] runtimes)
+    {
+        var (model, rows) = Model(0.8);
+        var network = form switch
+        {
+            "Int8" => model.Network.Quantize(Quantizer.Int8(), [.. rows.SelectMany(row => row.Features)]),
+            "DynamicInt8" => model.Network.Quantize(Quantizer.DynamicInt8()),
+            _ => model.Network,
+        };
+        var loaded = s_ml.Transforms.LoadNetwork(new LoadNetworkOptions { Network = network, Task = LearningTask.Multiclass })
+            .Fit(s_ml.Data.LoadFromEnumerable(rows));
+        const int Spoilt = 5;
+        // A form that measures ranges as it scores has those of the batch, so that the other rows are compared to the same batch with zeros for that row.
+        Row[] Rows(Func<float, int, float> spoil) => [.. rows.Select((row, i) => i == Spoilt ? new Row { Features = [.. row.Features.Select(spoil)] } : row)];
+        var (some, zeros) = (Rows((value, j) => j == 7 ? float.NaN : value), Rows((_, _) => 0));
+        foreach (var runtime in runtimes)
+        {
+            var scored = loaded.WithRuntime(runtime);
+            var (expected, found) = (Scores(scored, s_ml.Data.LoadFromEnumerable(zeros)), Scores(scored, s_ml.Data.LoadFromEnumerable(some)));
+            using var engine = s_ml.Model.CreatePredictionEngine<Row, Scored>(scored);
+            for (var i = 0; i < rows.Length; i++)
+            {
+                float[] alone = engine.Predict(some[i]).Score;
+                if (i == Spoilt)
+                {
+                    Assert.IsTrue(found[i].Concat(alone).All(float.IsNaN), $"{runtime}: {string.Join(" ", found[i].Concat(alone))}");
+                }
+                else
+                {
+                    Assert.IsFalse(found[i].Concat(alone).Any(float.IsNaN));
+                    CollectionAssert.AreEqual(expected[i], found[i], $"{runtime}: row {i}");
+                }
+            }
+        }
+    }
+
     [TestMethod]
     public void A_file_keeps_the_choice()
     {

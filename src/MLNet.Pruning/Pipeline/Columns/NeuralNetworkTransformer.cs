@@ -156,7 +156,8 @@ public sealed class NeuralNetworkTransformer : IScoringStep, ISingleFeaturePredi
     IRowReader IScoringStep.CreateReader(DataViewRow row, ImmutableArray<DataViewSchema.Column> columns)
         => new InputReader(row, columns, Network, _scored.Inputs);
 
-    IBatchScorer IScoringStep.CreateScorer(int batch) => Plan.Create(softmax: Task.HasOutputPerClass, batch);
+    IBatchScorer IScoringStep.CreateScorer(int batch)
+        => MissingValueScorer.Of(Plan.Create(softmax: Task.HasOutputPerClass, batch), Plan.Network);
 
     Delegate IScoringStep.CreateGetter(int column, IOutputs outputs) => ScoreGetters.Create(Task, column, outputs);
 
