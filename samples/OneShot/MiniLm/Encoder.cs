@@ -14,6 +14,7 @@ internal sealed class Encoder
     private const int Inputs = 3, AtOnce = 32;
 
     private readonly BertTokenizer _tokenizer;
+    private readonly int[] _words;
 
     public Encoder()
     {
@@ -21,6 +22,10 @@ internal sealed class Encoder
         using (var vocabulary = Resource(package, "vocab.txt"))
         {
             _tokenizer = BertTokenizer.Create(vocabulary);
+            vocabulary.Position = 0;
+            using var lines = new StreamReader(vocabulary);
+            _words = [.. lines.ReadToEnd().Split('\n').Index().Where(line => line.Item.Trim() is { Length: > 1 } word && word.All(char.IsAsciiLetterLower))
+                .Select(line => line.Index)];
         }
 
         var path = Path.GetTempFileName();
@@ -47,6 +52,20 @@ internal sealed class Encoder
         foreach (var (i, id) in _tokenizer.EncodeToIds(text, Length, out _, out _).Index())
         {
             (row[i], row[Length + i]) = (id, 1);
+        }
+
+        return row;
+    }
+
+    /// <summary>The same with a share of the text's tokens replaced by words of the vocabulary that are drawn.</summary>
+    public float[] Row(string text, double share, Random random)
+    {
+        var row = Row(text);
+        var tokens = (int)row[Length..(2 * Length)].Sum();
+        // [CLS] and [SEP] stay.
+        for (var i = 1; i < tokens - 1; i++)
+        {
+            row[i] = random.NextDouble() < share ? _words[random.Next(_words.Length)] : row[i];
         }
 
         return row;
