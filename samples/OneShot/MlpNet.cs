@@ -59,7 +59,7 @@ internal static class MlpNet
             "one stage" => new(Name(sparsity, way), 1, $"the best of {one.Effort} on validation rows, {Rows} rows", (ml, run)
                 => new Measured(run, Load(ml, run, dense.Value).Append(ml.Transforms.PruneOneShot(one with { Seed = run.Seed })))),
             _ => new(Name(sparsity, way), 1, $"{many.Importance}, {many.Schedule}", (ml, run)
-                => new Measured(run, Load(ml, run, dense.Value).Append(ml.Transforms.Prune(many)))),
+                => new Measured(run, Load(ml, run, dense.Value).Append(ml.Transforms.Prune(many with { FineTuning = new() { Seed = run.Seed } })))),
         };
     }
 
