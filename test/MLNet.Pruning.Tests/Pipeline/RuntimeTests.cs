@@ -211,18 +211,25 @@ public class RuntimeTests
     [TestMethod]
     public void A_single_row_allocates_nothing_of_ours()
     {
-        var (model, rows) = Model(0.9);
-        foreach (var runtime in new[] { ScoringRuntime.OnnxRuntime, ScoringRuntime.Sparse })
+        var (floats, rows) = Model(0.9);
+        var bytes = s_ml.Transforms.LoadNetwork(new LoadNetworkOptions
         {
-            var engine = s_ml.Model.CreatePredictionEngine<Row, Scored>(model.WithRuntime(runtime));
-            var scored = new Scored();
-            Assert.AreEqual(0, Allocations.Of(() =>
+            Network = floats.Network.Quantize(Quantizer.Int8(), [.. rows.SelectMany(row => row.Features)]), Task = LearningTask.Multiclass,
+        }).Fit(s_ml.Data.LoadFromEnumerable(rows));
+        foreach (var model in new[] { floats, bytes })
+        {
+            foreach (var runtime in new[] { ScoringRuntime.OnnxRuntime, ScoringRuntime.Sparse })
             {
-                for (var i = 0; i < 1000; i++)
+                var engine = s_ml.Model.CreatePredictionEngine<Row, Scored>(model.WithRuntime(runtime));
+                var scored = new Scored();
+                Assert.AreEqual(0, Allocations.Of(() =>
                 {
-                    engine.Predict(rows[i % rows.Length], ref scored);
-                }
-            }), runtime.ToString());
+                    for (var i = 0; i < 1000; i++)
+                    {
+                        engine.Predict(rows[i % rows.Length], ref scored);
+                    }
+                }), runtime.ToString());
+            }
         }
     }
 
