@@ -77,6 +77,36 @@ public unsafe class KernelTests
         Assert.IsInstanceOfType<WindowProduct>(IVectorProduct.Of(Draw(64, 500, 0.9, 1).Weights, new float[64]));
     }
 
+    /// <summary>Blocks say by 16 bits which input they read.</summary>
+    [TestMethod]
+    public void Blocks_of_more_inputs_than_16_bits_count_are_looked_up()
+    {
+        foreach (var inputs in new[] { 1 << 16, (1 << 16) + 1 })
+        {
+            var weights = new float[16 * inputs];
+            using var x = new GuardedFloats(inputs + IVectorProduct.Slack);
+            Fill(x.Values, 1);
+            var expected = new double[16];
+            foreach (var input in new[] { 0, inputs / 2, inputs - 2, inputs - 1 })
+            {
+                for (var row = 0; row < 16; row++)
+                {
+                    weights[row * inputs + input] = row + 1;
+                    expected[row] += (row + 1) * (double)x.Pointer[input];
+                }
+            }
+
+            var product = IVectorProduct.Of(weights, new float[16]);
+            Assert.AreEqual(inputs <= 1 << 16, product is BlockProduct, $"{inputs}");
+            using var y = new GuardedFloats(product.Rows);
+            product.Run(x.Pointer, y.Pointer, relu: false);
+            for (var row = 0; row < 16; row++)
+            {
+                Assert.AreEqual(expected[row], y.Pointer[row], 1e-5, $"{inputs} inputs, row {row}");
+            }
+        }
+    }
+
     [TestMethod]
     [DataRow(2, 4)]
     [DataRow(1, 4)]

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 
@@ -11,8 +12,9 @@ internal sealed unsafe class BlockProduct : IVectorProduct
 {
     private readonly int _lanes;
     private readonly bool _isOfInputs;
+    private readonly bool _isInPairs;
     private readonly Aligned<int> _ends;
-    private readonly Aligned<int> _inputs;
+    private readonly Aligned<ushort> _inputs;
     private readonly Aligned<float> _values;
     private readonly Aligned<float> _bias;
 
@@ -22,8 +24,8 @@ internal sealed unsafe class BlockProduct : IVectorProduct
     /// <param name="isOfInputs">Whether a block is of the inputs of one output, and not of the outputs that read one input.</param>
     public BlockProduct(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, int lanes, bool isOfInputs = false)
     {
-        (_lanes, _isOfInputs) = (lanes, isOfInputs);
-        var (ends, places, values) = (new List<int>(), new List<int>(), new List<float>());
+        (_lanes, _isOfInputs, _isInPairs) = (lanes, isOfInputs, lanes == 8 && !isOfInputs && Avx512F.IsSupported);
+        var (ends, places, values) = (new List<int>(), new List<ushort>(), new List<float>());
         Span<float> block = stackalloc float[lanes];
         var (rows, inputs) = (bias.Length, weights.Length / bias.Length);
         for (var row = 0; row < rows; row += isOfInputs ? 1 : lanes)
@@ -32,9 +34,15 @@ internal sealed unsafe class BlockProduct : IVectorProduct
             {
                 if (Read(weights, rows, row, input, isOfInputs, block, out var first))
                 {
-                    places.Add(first);
+                    places.Add((ushort)first);
                     values.AddRange(block);
                 }
+            }
+
+            if (_isInPairs && places.Count % 2 == 1)
+            {
+                places.Add(places[^1]);
+                values.AddRange(new float[lanes]);
             }
 
             ends.Add(places.Count);
@@ -48,11 +56,11 @@ internal sealed unsafe class BlockProduct : IVectorProduct
 
     public double Cost => CostOf(_inputs.Length, _bias.Length, _lanes, _isOfInputs);
 
-    /// <summary>What it would cost; infinite for blocks of more inputs than there are.</summary>
+    /// <summary>What it would cost; infinite for blocks of more inputs than there are, and where an input's number has more than 16 bits.</summary>
     public static double CostOf(ReadOnlySpan<float> weights, int rows, int lanes, bool isOfInputs)
     {
         var (count, inputs) = (0, weights.Length / rows);
-        if (isOfInputs && inputs < lanes)
+        if (isOfInputs && inputs < lanes || inputs > ushort.MaxValue + 1)
         {
             return double.PositiveInfinity;
         }
@@ -75,6 +83,9 @@ internal sealed unsafe class BlockProduct : IVectorProduct
         {
             case 16:
                 Run<Lanes512, Vector512<float>>(x, y, relu);
+                break;
+            case 8 when _isInPairs:
+                OutputsInPairs(x, y, relu);
                 break;
             case 8:
                 Run<Lanes256, Vector256<float>>(x, y, relu);
@@ -128,7 +139,8 @@ internal sealed unsafe class BlockProduct : IVectorProduct
         var lanes = TLanes.Count;
         var value = _values.Pointer;
         var bias = _bias.Pointer;
-        int* input = _inputs.Pointer, first = input, end = _ends.Pointer;
+        ushort* input = _inputs.Pointer, first = input;
+        var end = _ends.Pointer;
         for (var group = 0; group < _ends.Length; group++, y += lanes, bias += lanes)
         {
             var last = first + end[group];
@@ -151,6 +163,45 @@ internal sealed unsafe class BlockProduct : IVectorProduct
         }
     }
 
+    /// <summary>Two blocks of eight outputs in a vector of 512 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void OutputsInPairs(float* x, float* y, bool relu)
+    {
+        var value = _values.Pointer;
+        var bias = _bias.Pointer;
+        ushort* input = _inputs.Pointer, first = input;
+        var end = _ends.Pointer;
+        var zero = Vector512<float>.Zero;
+        for (var group = 0; group < _ends.Length; group++, y += 8, bias += 8)
+        {
+            var last = first + end[group];
+            var (a, b, c, d) = (zero, zero, zero, zero);
+            for (; input + 7 < last; input += 8, value += 64)
+            {
+                // Four inputs are loaded at a time: a step costs its loads.
+                var (four, next) = (*(ulong*)input, *(ulong*)(input + 4));
+                a = Vector512.MultiplyAddEstimate(Pair(x, four), Vector512.Load(value), a);
+                b = Vector512.MultiplyAddEstimate(Pair(x, four >> 32), Vector512.Load(value + 16), b);
+                c = Vector512.MultiplyAddEstimate(Pair(x, next), Vector512.Load(value + 32), c);
+                d = Vector512.MultiplyAddEstimate(Pair(x, next >> 32), Vector512.Load(value + 48), d);
+            }
+
+            for (; input < last; input += 2, value += 16)
+            {
+                a = Vector512.MultiplyAddEstimate(Pair(x, *(uint*)input), Vector512.Load(value), a);
+            }
+
+            a = a + b + (c + d);
+            var sum = Vector256.Load(bias) + a.GetLower() + a.GetUpper();
+            (relu ? Vector256.Max(sum, Vector256<float>.Zero) : sum).Store(y);
+        }
+    }
+
+    /// <summary>An input eight times, and another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Pair(float* x, ulong inputs)
+        => Avx512F.Shuffle4x128(Vector512.Create(x[(ushort)inputs]), Vector512.Create(x[(ushort)(inputs >> 16)]), 0);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Inputs<TLanes, TVector>(float* x, float* y, bool relu)
         where TLanes : struct, ILanes<TVector>
@@ -158,7 +209,8 @@ internal sealed unsafe class BlockProduct : IVectorProduct
     {
         var lanes = TLanes.Count;
         var value = _values.Pointer;
-        int* input = _inputs.Pointer, first = input, end = _ends.Pointer;
+        ushort* input = _inputs.Pointer, first = input;
+        var end = _ends.Pointer;
         for (var row = 0; row < _ends.Length; row++)
         {
             var last = first + end[row];

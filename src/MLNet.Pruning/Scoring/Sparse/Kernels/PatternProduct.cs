@@ -7,8 +7,8 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// matrix at a time as a vector has numbers. Every row has as many steps in each window of as many inputs, and takes a non-zero a step; four bits say which.
 /// </summary>
 /// <remarks>
-/// Where windows start needs no memory, and eight places lie in one number: a weight takes 4.5 bytes where <see cref="WindowProduct"/> has more than 5 for
-/// it, and a step two loads where that has three. Each pair of steps is of one window, so that any of the M that divides a window's inputs fits.
+/// Where windows start needs no memory, and no place stays empty, as they do in a <see cref="WindowProduct"/>. Each pair of steps is of one window, so that any
+/// of the M that divides a window's inputs fits.
 /// </remarks>
 internal sealed unsafe class PatternProduct : IVectorProduct
 {

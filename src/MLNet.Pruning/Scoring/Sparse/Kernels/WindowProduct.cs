@@ -5,23 +5,19 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 
 /// <summary>
 /// A sparse matrix times one column: as many rows of the matrix at a time as a vector has numbers. A step takes at most one non-zero of each of these rows
-/// out of a window of neighbouring inputs, which a permutation looks up in one or two registers; the window starts at the first input that a row still waits
-/// for.
+/// out of a window of neighbouring inputs, in which a permutation looks them up; the window starts at the first input that a row still waits for.
 /// </summary>
 /// <remarks>
-/// Rows with as many non-zeros as each other go together, so that few places of a step stay empty. A step costs its loads: windows start where few of them lie
-/// across two cache lines. Without AVX-512 and AVX2 the four inputs of a step are loaded one by one, from wherever they are.
+/// Rows with as many non-zeros as each other go together, so that few places of a step stay empty. A step costs its loads. With AVX-512 a window is two vectors
+/// that lie at cache lines, loaded once for two steps; with AVX2 it is one, from wherever it starts. The places of several steps lie in one vector of
+/// integers, a few bits each. Without both, the four inputs of a step are loaded one by one, from wherever they are.
 /// </remarks>
 internal sealed unsafe class WindowProduct : IVectorProduct
 {
-    /// <summary>About how much longer a step of two registers takes than one of one, for its second load.</summary>
-    private const double TwoRegisters = 1.25;
-
     private readonly int _lanes;
-    private readonly bool _isWide;
     private readonly Aligned<int> _ends;
     private readonly Aligned<int> _starts;
-    private readonly Aligned<byte> _places;
+    private readonly Aligned<uint> _places;
     private readonly Aligned<float> _values;
     private readonly Aligned<float> _bias;
     private readonly Aligned<int> _order;
@@ -39,61 +35,52 @@ internal sealed unsafe class WindowProduct : IVectorProduct
             rows[row] = row < bias.Length ? Inputs(weights.Slice(row * inputs, inputs)) : [];
         }
 
-        int[] order = [.. Enumerable.Range(0, rows.Length).OrderByDescending(row => rows[row].Length)];
-        var steps = lanes switch
+        _order = new([.. Enumerable.Range(0, rows.Length).OrderByDescending(row => rows[row].Length)]);
+        var (ends, starts, places, values) = (new List<int>(), new List<int>(), new List<uint>(), new List<float>());
+        for (var group = 0; group < rows.Length; group += lanes)
         {
-            16 => Steps(rows, order, lanes, window: 16, align: 4),
-            8 => Steps(rows, order, lanes, window: 8, align: 1),
-            _ => Steps(rows, order, lanes, window: int.MaxValue, align: int.MaxValue),
-        };
-        if (lanes == 16 && Steps(rows, order, lanes, window: 32, align: 8) is var wide && wide.Count * TwoRegisters < steps.Count)
-        {
-            (_isWide, steps) = (true, wide);
-        }
-
-        var groups = rows.Length / lanes;
-        (_ends, _starts, _places) = (new(groups), new(lanes == 4 ? 4 * steps.Count : steps.Count), new(lanes == 4 ? 0 : lanes * steps.Count));
-        (_values, _bias, _order) = (new(lanes * steps.Count), new(rows.Length), new(order));
-        for (var i = 0; i < steps.Count; i++)
-        {
-            var (group, start, taken) = steps[i];
-            _ends.Span[group] = i + 1;
-            if (lanes > 4)
+            var order = _order.Span.Slice(group, lanes);
+            foreach (var (i, (start, taken)) in Steps([.. order.ToArray().Select(row => rows[row])], lanes).Index())
             {
-                _starts.Span[i] = start;
-            }
-
-            for (var lane = 0; lane < lanes; lane++)
-            {
-                var takes = taken[lane] >= 0;
-                var input = takes ? taken[lane] : start;
-                _values.Span[i * lanes + lane] = takes ? weights[order[group * lanes + lane] * inputs + input] : 0;
-                if (lanes > 4)
+                if (lanes > 4 && i % Together(lanes) == 0)
                 {
-                    _places.Span[i * lanes + lane] = (byte)(input - start);
+                    starts.Add(start);
                 }
-                else
+
+                if (lanes > 4 && i % PlacesOf(lanes) == 0)
                 {
-                    _starts.Span[4 * i + lane] = input;
+                    places.AddRange(new uint[lanes]);
+                }
+
+                for (var lane = 0; lane < lanes; lane++)
+                {
+                    // An empty place takes nothing of whatever is there.
+                    var input = taken[lane] < 0 ? start : taken[lane];
+                    values.Add(taken[lane] < 0 ? 0 : weights[order[lane] * inputs + input]);
+                    if (lanes > 4)
+                    {
+                        places[places.Count - lanes + lane] |= (uint)(input - start) << (i % PlacesOf(lanes) * Bits(lanes));
+                    }
+                    else
+                    {
+                        starts.Add(input);
+                    }
                 }
             }
+
+            ends.Add(values.Count / lanes);
         }
 
-        // Groups without a non-zero end where the one before does.
-        for (var group = 1; group < groups; group++)
+        (_ends, _starts, _places, _values, _bias) = (new(ends), new(starts), new(places), new(values), new(rows.Length));
+        for (var i = 0; i < rows.Length; i++)
         {
-            _ends.Span[group] = Math.Max(_ends.Span[group], _ends.Span[group - 1]);
-        }
-
-        for (var i = 0; i < order.Length; i++)
-        {
-            _bias.Span[i] = order[i] < bias.Length ? bias[order[i]] : 0;
+            _bias.Span[i] = _order.Span[i] < bias.Length ? bias[_order.Span[i]] : 0;
         }
     }
 
     public int Rows => _order.Length;
 
-    public double Cost => _values.Length / _lanes * (_lanes switch { 16 => _isWide ? 1.3 * TwoRegisters : 1.3, 8 => 0.75, _ => 0.6 });
+    public double Cost => _values.Length / _lanes * (_lanes switch { 16 => 1.05, 8 => 0.65, _ => 0.6 });
 
     public void Run(float* x, float* y, bool relu)
     {
@@ -111,6 +98,15 @@ internal sealed unsafe class WindowProduct : IVectorProduct
         }
     }
 
+    /// <summary>Steps of the same window.</summary>
+    private static int Together(int lanes) => lanes == 16 ? 2 : 1;
+
+    /// <summary>Steps whose places lie in one vector; each group has a multiple of them.</summary>
+    private static int PlacesOf(int lanes) => lanes switch { 16 => 6, 8 => 8, _ => 1 };
+
+    /// <summary>Bits of a place.</summary>
+    private static int Bits(int lanes) => lanes == 16 ? 5 : 3;
+
     private static int[] Inputs(ReadOnlySpan<float> row)
     {
         var inputs = new List<int>();
@@ -125,146 +121,127 @@ internal sealed unsafe class WindowProduct : IVectorProduct
         return [.. inputs];
     }
 
-    /// <summary>Which inputs each step takes, -1 for none; a group's steps follow one another.</summary>
-    private static List<(int Group, int Start, int[] Taken)> Steps(int[][] rows, int[] order, int lanes, int window, int align)
+    /// <summary>Which inputs each step of a group of rows takes, -1 for none.</summary>
+    private static List<(int Start, int[] Taken)> Steps(int[][] rows, int lanes)
     {
-        var steps = new List<(int, int, int[])>();
+        var (window, align) = lanes switch { 16 => (32, 16), 8 => (8, 1), _ => (int.MaxValue, int.MaxValue) };
+        var steps = new List<(int, int[])>();
         var next = new int[lanes];
-        for (var group = 0; group < order.Length / lanes; group++)
+        while (true)
         {
-            var members = order.AsSpan(group * lanes, lanes);
-            Array.Clear(next);
-            while (true)
+            var start = int.MaxValue;
+            for (var lane = 0; lane < lanes; lane++)
             {
-                var start = int.MaxValue;
-                for (var lane = 0; lane < lanes; lane++)
-                {
-                    var row = rows[members[lane]];
-                    start = next[lane] < row.Length ? Math.Min(start, row[next[lane]]) : start;
-                }
+                var row = rows[lane];
+                start = next[lane] < row.Length ? Math.Min(start, row[next[lane]]) : start;
+            }
 
-                if (start == int.MaxValue)
-                {
-                    break;
-                }
+            if (start == int.MaxValue && steps.Count % PlacesOf(lanes) == 0)
+            {
+                return steps;
+            }
 
-                start = start / align * align;
+            // Steps that fill up the last places are of any window.
+            start = start == int.MaxValue ? 0 : start / align * align;
+            for (var step = 0; step < Together(lanes); step++)
+            {
                 var taken = new int[lanes];
                 for (var lane = 0; lane < lanes; lane++)
                 {
-                    var row = rows[members[lane]];
+                    var row = rows[lane];
                     taken[lane] = next[lane] < row.Length && row[next[lane]] - start < window ? row[next[lane]++] : -1;
                 }
 
-                steps.Add((group, start, taken));
+                steps.Add((start, taken));
             }
         }
-
-        return steps;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Sixteen(float* x, float* y, bool relu)
     {
         var value = _values.Pointer;
-        var start = _starts.Pointer;
         var place = _places.Pointer;
+        var start = _starts.Pointer;
         var bias = _bias.Pointer;
-        var row = _order.Pointer;
-        int* first = start, end = _ends.Pointer;
+        int* row = _order.Pointer, end = _ends.Pointer;
+        float* first = value, sums = stackalloc float[16];
         var zero = Vector512<float>.Zero;
         for (var group = 0; group < _ends.Length; group++, bias += 16, row += 16)
         {
-            var last = first + end[group];
-            var (a, b, c, d) = (Vector512.Load(bias), zero, zero, zero);
-            if (_isWide)
+            var last = first + 16 * (nint)end[group];
+            var (a, b, c, d, e, f) = (Vector512.Load(bias), zero, zero, zero, zero, zero);
+            for (; value < last; value += 96, place += 16, start += 3)
             {
-                for (; start + 3 < last; start += 4, place += 64, value += 64)
-                {
-                    a = Wide(x + (nuint)start[0], place, value, a);
-                    b = Wide(x + (nuint)start[1], place + 16, value + 16, b);
-                    c = Wide(x + (nuint)start[2], place + 32, value + 32, c);
-                    d = Wide(x + (nuint)start[3], place + 48, value + 48, d);
-                }
-
-                for (; start < last; start++, place += 16, value += 16)
-                {
-                    a = Wide(x + (nuint)start[0], place, value, a);
-                }
-            }
-            else
-            {
-                for (; start + 3 < last; start += 4, place += 64, value += 64)
-                {
-                    a = Step(x + (nuint)start[0], place, value, a);
-                    b = Step(x + (nuint)start[1], place + 16, value + 16, b);
-                    c = Step(x + (nuint)start[2], place + 32, value + 32, c);
-                    d = Step(x + (nuint)start[3], place + 48, value + 48, d);
-                }
-
-                for (; start < last; start++, place += 16, value += 16)
-                {
-                    a = Step(x + (nuint)start[0], place, value, a);
-                }
+                var places = Vector512.Load(place).AsInt32();
+                var from = x + (nuint)start[0];
+                var (low, high) = (Vector512.Load(from), Vector512.Load(from + 16));
+                a = Step(low, high, places, value, a);
+                b = Step(low, high, places >>> 5, value + 16, b);
+                from = x + (nuint)start[1];
+                (low, high) = (Vector512.Load(from), Vector512.Load(from + 16));
+                c = Step(low, high, places >>> 10, value + 32, c);
+                d = Step(low, high, places >>> 15, value + 48, d);
+                from = x + (nuint)start[2];
+                (low, high) = (Vector512.Load(from), Vector512.Load(from + 16));
+                e = Step(low, high, places >>> 20, value + 64, e);
+                f = Step(low, high, places >>> 25, value + 80, f);
             }
 
-            a = a + b + (c + d);
-            a = relu ? Vector512.Max(a, zero) : a;
+            a = a + b + (c + d) + (e + f);
+            (relu ? Vector512.Max(a, zero) : a).Store(sums);
             for (var lane = 0; lane < 16; lane++)
             {
-                y[row[lane]] = a[lane];
+                y[row[lane]] = sums[lane];
             }
         }
     }
 
+    /// <summary>The permutation reads five bits of each place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Step(float* x, byte* place, float* value, Vector512<float> sum) => Vector512.MultiplyAddEstimate(
-        Avx512F.PermuteVar16x32(Vector512.Load(x), Avx512F.ConvertToVector512Int32(Vector128.Load(place))), Vector512.Load(value), sum);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Wide(float* x, byte* place, float* value, Vector512<float> sum) => Vector512.MultiplyAddEstimate(
-        Avx512F.PermuteVar16x32x2(Vector512.Load(x), Avx512F.ConvertToVector512Int32(Vector128.Load(place)), Vector512.Load(x + 16)),
-        Vector512.Load(value), sum);
+    private static Vector512<float> Step(Vector512<float> low, Vector512<float> high, Vector512<int> places, float* value, Vector512<float> sum)
+        => Vector512.MultiplyAddEstimate(Avx512F.PermuteVar16x32x2(low, places, high), Vector512.Load(value), sum);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Eight(float* x, float* y, bool relu)
     {
         var value = _values.Pointer;
-        var start = _starts.Pointer;
         var place = _places.Pointer;
+        var start = _starts.Pointer;
         var bias = _bias.Pointer;
-        var row = _order.Pointer;
-        int* first = start, end = _ends.Pointer;
+        int* row = _order.Pointer, end = _ends.Pointer;
+        float* first = value, sums = stackalloc float[8];
         var zero = Vector256<float>.Zero;
         for (var group = 0; group < _ends.Length; group++, bias += 8, row += 8)
         {
-            var last = first + end[group];
+            var last = first + 8 * (nint)end[group];
             var (a, b, c, d) = (Vector256.Load(bias), zero, zero, zero);
-            for (; start + 3 < last; start += 4, place += 32, value += 32)
+            for (; value < last; value += 64, place += 8, start += 8)
             {
-                a = Step(x + (nuint)start[0], place, value, a);
-                b = Step(x + (nuint)start[1], place + 8, value + 8, b);
-                c = Step(x + (nuint)start[2], place + 16, value + 16, c);
-                d = Step(x + (nuint)start[3], place + 24, value + 24, d);
-            }
-
-            for (; start < last; start++, place += 8, value += 8)
-            {
-                a = Step(x + (nuint)start[0], place, value, a);
+                var places = Vector256.Load(place).AsInt32();
+                a = Step(x + (nuint)start[0], places, value, a);
+                b = Step(x + (nuint)start[1], places >>> 3, value + 8, b);
+                c = Step(x + (nuint)start[2], places >>> 6, value + 16, c);
+                d = Step(x + (nuint)start[3], places >>> 9, value + 24, d);
+                a = Step(x + (nuint)start[4], places >>> 12, value + 32, a);
+                b = Step(x + (nuint)start[5], places >>> 15, value + 40, b);
+                c = Step(x + (nuint)start[6], places >>> 18, value + 48, c);
+                d = Step(x + (nuint)start[7], places >>> 21, value + 56, d);
             }
 
             a = a + b + (c + d);
-            a = relu ? Vector256.Max(a, zero) : a;
+            (relu ? Vector256.Max(a, zero) : a).Store(sums);
             for (var lane = 0; lane < 8; lane++)
             {
-                y[row[lane]] = a[lane];
+                y[row[lane]] = sums[lane];
             }
         }
     }
 
+    /// <summary>The permutation reads three bits of each place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Step(float* x, byte* place, float* value, Vector256<float> sum) => Vector256.MultiplyAddEstimate(
-        Avx2.PermuteVar8x32(Vector256.Load(x), Avx2.ConvertToVector256Int32(place)), Vector256.Load(value), sum);
+    private static Vector256<float> Step(float* x, Vector256<int> places, float* value, Vector256<float> sum)
+        => Vector256.MultiplyAddEstimate(Avx2.PermuteVar8x32(Vector256.Load(x), places), Vector256.Load(value), sum);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Four(float* x, float* y, bool relu)
