@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using MLNet.Pruning.Networks;
 using MLNet.Pruning.Scoring.Sparse.Kernels;
 using MLNet.Pruning.Scoring.Sparse.Steps;
@@ -14,8 +15,10 @@ internal sealed partial class SparseCompiler
     private readonly List<int> _free = [];
     private readonly List<SparseStep> _images = [];
     private readonly List<SparseStep> _rows = [];
+    private readonly FrozenDictionary<int, int> _pitches;
 
-    private SparseCompiler(Network network, List<SparseOperation> operations) => (_network, _operations) = (network, operations);
+    private SparseCompiler(Network network, List<SparseOperation> operations)
+        => (_network, _operations, _pitches) = (network, operations, Pitches(network, operations));
 
     /// <summary>The program of a network; null where it has none.</summary>
     /// <param name="network">The network, with values.</param>
@@ -220,14 +223,14 @@ internal sealed partial class SparseCompiler
         var convolution = new ConvolutionShape(planes, to, window);
         if (operation.Addend is null && !convolution.IsDirect)
         {
-            to = Layout(operation.Output, shape, shape[3] + window.Reach);
+            to = Layout(operation.Output, shape, Pitch(shape[3], shape[3] + window.Reach));
             convolution = new(planes, to, window);
         }
 
         // Rows of what is added lie too near each other for the image taken apart: the sum is a step of its own.
         if (!convolution.IsDirect && to.Pitch < to.Width + window.Reach)
         {
-            var alone = Layout(operation.Nodes[0].Outputs[0], shape, shape[3] + window.Reach);
+            var alone = Layout(operation.Nodes[0].Outputs[0], shape, Pitch(shape[3], shape[3] + window.Reach));
             var product = Convolve(operation with { Relu = false, Inputs = [operation.Input] }, from, new(planes, alone, window), shape);
             var total = Image(to);
             Add(operation, total, Sum(product, _tensors[operation.Addend!], total, operation));
@@ -271,7 +274,7 @@ internal sealed partial class SparseCompiler
         var margin = Summed(tensor).SelectMany(other => _operations.Where(operation => operation.Kind == SparseKind.Convolution && operation.Input == other))
             .Select(operation => ConvolutionWindow.Of(operation.Node, [.. _network[operation.Node.Inputs[1]].Shape.Skip(2)])!)
             .Where(window => window is { RowStep: 1, ColumnStep: 1 }).Select(window => window.Margin).DefaultIfEmpty(0).Max();
-        return new(shape[1], shape[2], shape[3], margin, Math.Max(pitch, shape[3] + margin));
+        return new(shape[1], shape[2], shape[3], margin, Math.Max(pitch, Pitch(shape[3], shape[3] + margin)));
     }
 
     /// <summary>The tensors that lie as one does, since they are added to it or are its sums with others.</summary>

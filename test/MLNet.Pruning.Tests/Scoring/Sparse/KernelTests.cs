@@ -179,6 +179,58 @@ public unsafe class KernelTests
         }
     }
 
+    /// <summary>Convolutions by columns of their window: rows of every number, as far apart as blocks allow, with room for the moves between them.</summary>
+    [TestMethod]
+    public void Moved_sums_of_every_number_of_rows()
+    {
+        if (!Avx512F.IsSupported)
+        {
+            Assert.Inconclusive("The processor has no vectors of 512 bits.");
+        }
+
+        foreach (var (pitch, room) in from pitch in new[] { 8, 16, 32, 64, 128 } from room in new[] { 1, 3, 7 } select (pitch, room))
+        {
+            for (var height = 1; height * pitch <= 2 * Longest; height++)
+            {
+                var (outputs, inputs, width) = (s_outputs[height % 4], 1 + height * 7 % 61, pitch - room);
+                var (weights, bias, _) = Draw(outputs, inputs, zeros: height % 11 / 10.0, seed: height);
+                var random = new Random(height);
+                // Two rows of zeros above each image and one below, so that all rows that are read have their own room before them.
+                var (image, area) = ((height + 4) * pitch, (height * pitch + 31) / 32 * 32);
+                int[] moves = [.. Enumerable.Range(0, inputs).Select(_ => random.Next(-room, room + 1))];
+                int[] offsets = [.. Enumerable.Range(0, inputs).Select(i => i * image + random.Next(1, 4) * pitch)];
+                var product = new MovedProduct(weights, bias, offsets, moves, height % 2 == 0 ? 4 : 4096);
+                using var input = new GuardedFloats(inputs * image + 32);
+                using var output = new GuardedFloats(outputs * area);
+                using var addend = new GuardedFloats(outputs * area);
+                input.Values.Clear();
+                Fill(addend.Values, height + 1);
+                for (var i = 0; i < inputs; i++)
+                {
+                    for (var row = 2; row < height + 3; row++)
+                    {
+                        Fill(input.Values.Slice(i * image + row * pitch, width), height + i + row);
+                    }
+                }
+
+                foreach (var (relu, adds) in new[] { (false, false), (true, true) })
+                {
+                    product.Run(input.Pointer, output.Pointer, area, height * pitch, adds ? addend.Pointer : null, relu);
+                    for (var (row, place) = (0, 0); row < outputs; row++)
+                    {
+                        for (place = 0; place < height * pitch; place += place % pitch == width - 1 ? room + 1 : 1)
+                        {
+                            var at = place;
+                            Compare(weights.AsSpan(row * inputs, inputs), bias[row] + (adds ? (double)addend.Pointer[row * area + at] : 0),
+                                i => input.Pointer[offsets[i] + at + moves[i]], relu, output.Pointer[row * area + at],
+                                $"{height} rows {pitch} apart, output {row}, position {at}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     [TestMethod]
     public void Rows_of_every_size_lie_side_by_side()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using MLNet.Pruning.Data;
 using MLNet.Pruning.Scoring;
 using MLNet.Pruning.Scoring.Sparse;
@@ -58,6 +59,38 @@ public class SparseProgramTests
                 Layer.Conv2d(5, 3, padding: 1), Layer.Flatten(), Layer.Dense(4)).Initialize(1), 0.6);
             Compare(network, Compile(network), 2, $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}");
         }
+    }
+
+    /// <summary>Images whose rows are worth being laid at cache lines, and some that are not: odd widths, and too far from a power of two.</summary>
+    [TestMethod]
+    public void Convolutions_of_every_width()
+    {
+        foreach (var (width, kernel, stride, dilation) in from width in new[] { 5, 6, 7, 8, 13, 14, 15, 24, 27, 28, 30, 31, 32, 54, 56, 60, 110, 112 }
+                                                          from form in new[] { (3, 1, 1), (5, 1, 1), (3, 1, 2), (3, 2, 1), (2, 1, 1) }
+                                                          select (width, form.Item1, form.Item2, form.Item3))
+        {
+            var padding = kernel / 2 * dilation;
+            var network = Pruned(Network.Sequential([2, 9, width], Layer.Conv2d(8, 3, padding: 1), Layer.Relu(),
+                Layer.Residual(Layer.Conv2d(8, 3, padding: 1), Layer.Relu(), Layer.Conv2d(8, 1)), Layer.Conv2d(9, kernel, stride, padding, dilation),
+                Layer.Relu(), Layer.Conv2d(7, 3), Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(4)).Initialize(1), 0.3);
+            Compare(network, Compile(network), 2, $"width {width}, kernel {kernel}, stride {stride}, dilation {dilation}");
+        }
+    }
+
+    [TestMethod]
+    [DataRow(7, true)]
+    [DataRow(14, true)]
+    [DataRow(28, true)]
+    [DataRow(56, true)]
+    [DataRow(112, true)]
+    [DataRow(33, false)]
+    [DataRow(200, false)]
+    public void Rows_lie_at_cache_lines_where_little_room_is_lost(int width, bool isByColumns)
+    {
+        var network = Pruned(Network.Sequential([16, 7, width], Layer.Conv2d(16, 3, padding: 1), Layer.Relu(), Layer.Conv2d(16, 3, stride: 2, padding: 1),
+            Layer.GlobalAveragePool(), Layer.Flatten(), Layer.Dense(4)).Initialize(1), 0.5);
+        var kernel = isByColumns && Vector512.IsHardwareAccelerated ? "sparse convolution by columns" : "sparse convolution";
+        Assert.AreEqual(kernel, Compile(network).Steps.Single(step => step.Name == network.Layers[0].Node.Name).Kernel);
     }
 
     [TestMethod]

@@ -1,8 +1,13 @@
+using System.Numerics;
+
 namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 
 /// <summary>How a convolution moves over an image.</summary>
 internal sealed class ConvolutionShape
 {
+    /// <summary>Positions of the smallest and of the largest block of rows: half of a vector of 512 bits, and eight of them.</summary>
+    private const int SmallestBlock = 8, LargestBlock = 128;
+
     private readonly Planes _input;
     private readonly Planes _output;
     private readonly ConvolutionWindow _window;
@@ -34,8 +39,8 @@ internal sealed class ConvolutionShape
 
     public Planes Output => _output;
 
-    /// <summary>From the start of the image, or of it taken apart, to what the first tap reads for the first position.</summary>
-    public int Start => IsDirect ? _input.Start - _window.Top * _input.Pitch - _window.Left : 0;
+    /// <summary>From the start of the image, or of it taken apart, to what <see cref="Offsets"/> are from.</summary>
+    public int Start => IsDirect ? _input.Start - _window.Top * _input.Pitch : 0;
 
     /// <summary>Floats of the image taken apart.</summary>
     public int ApartLength => checked(_input.Channels * _phases.Length * _plane);
@@ -45,12 +50,34 @@ internal sealed class ConvolutionShape
     /// </summary>
     public int BytesOfTap => Math.Max(1, sizeof(float) * Math.Min(_window.Height, 3) * (Math.Min(64, _output.Span) + 16) / _taps.Length);
 
+    /// <summary>The same where sums are moved, in blocks that are as long as can be.</summary>
+    public int BytesOfRowTap => Math.Max(1, sizeof(float) * _phases.Length
+        * (Math.Min(LargestBlock, _output.Span) + (_window.Height - 1) * _window.RowDilation / _window.RowStep * _output.Pitch) / _taps.Length);
+
+    /// <summary>Whether sums over a column of the window are moved to the column of the result: where it can be, and is worth it.</summary>
+    /// <param name="weights">Filters x channels x height x width.</param>
+    /// <param name="filters">How many.</param>
+    public bool MovesSums(ReadOnlySpan<float> weights, int filters) => CanMoveSums && ConvolutionWork.Of(weights, filters, _window).IsMoved;
+
+    /// <summary>How far apart rows lie so that blocks of whole vectors hold whole rows: a power of two; 0 where there is none near.</summary>
+    /// <param name="width">Positions of a row, and the zeros behind them.</param>
+    public static int BlockPitch(int width)
+    {
+        var pitch = Math.Max(SmallestBlock, (int)BitOperations.RoundUpToPowerOf2((uint)width));
+        return IsBlock(pitch) ? pitch : 0;
+    }
+
     /// <summary>From <see cref="Start"/> to where the positions that each tap reads begin: by channel, row and column of the window.</summary>
-    public int[] Offsets() => [.. from channel in Enumerable.Range(0, _input.Channels)
-                                  from tap in _taps
-                                  select IsDirect ? channel * _input.Stride + tap.Row * _input.Pitch + tap.Column
-                                      : (channel * _phases.Length + _phases.IndexOf(Phase(tap))) * _plane
-                                          + tap.Row / _window.RowStep * _output.Pitch + tap.Column / _window.ColumnStep];
+    public int[] Offsets() => [.. RowOffsets().Zip(Moves(), (row, move) => row + move)];
+
+    /// <summary>The same without what <see cref="Moves"/> tells.</summary>
+    public int[] RowOffsets() => [.. from channel in Enumerable.Range(0, _input.Channels)
+                                     from tap in _taps
+                                     select IsDirect ? channel * _input.Stride + tap.Row * _input.Pitch
+                                         : (channel * _phases.Length + _phases.IndexOf(Phase(tap))) * _plane + tap.Row / _window.RowStep * _output.Pitch];
+
+    /// <summary>How many positions to the right of a result each tap reads: by channel, row and column of the window.</summary>
+    public int[] Moves() => [.. Enumerable.Range(0, _input.Channels).SelectMany(_ => _taps.Select(Move))];
 
     /// <summary>Lays out the images that taps read, padding included.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -72,6 +99,17 @@ internal sealed class ConvolutionShape
             }
         }
     }
+
+    /// <summary>
+    /// Whether sums over a column of the window can be moved to the column of the result: blocks of any size are whole rows, and what they are moved by is zero
+    /// at both ends of a row.
+    /// </summary>
+    private bool CanMoveSums => IsBlock(_output.Pitch) && (!IsDirect || _input.Pitch - _input.Width >= _window.Left)
+        && _taps.All(tap => Math.Abs(Move(tap)) < SmallestBlock);
+
+    private static bool IsBlock(int pitch) => BitOperations.IsPow2(pitch) && pitch is >= SmallestBlock and <= LargestBlock;
+
+    private int Move((int Row, int Column) tap) => IsDirect ? tap.Column - _window.Left : tap.Column / _window.ColumnStep;
 
     private (int Row, int Column) Phase((int Row, int Column) tap) => (tap.Row % _window.RowStep, tap.Column % _window.ColumnStep);
 

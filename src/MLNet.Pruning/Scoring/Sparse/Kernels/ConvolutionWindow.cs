@@ -20,6 +20,9 @@ internal sealed record ConvolutionWindow(int Height, int Width, int RowStep, int
     /// <summary>Positions from its first column to its last, in images taken apart by its steps.</summary>
     public int Reach => (Width - 1) * ColumnDilation / ColumnStep;
 
+    /// <summary>How many positions to the right of a result a column is read, in images taken apart by its steps where it has any.</summary>
+    public int Move(int column) => RowStep == 1 && ColumnStep == 1 ? column * ColumnDilation - Left : column * ColumnDilation / ColumnStep;
+
     /// <summary>The window in the attributes of a node; null where it is not over two dimensions, or its padding follows from the size of the image.</summary>
     public static ConvolutionWindow? Of(Node node, ImmutableArray<int> kernel)
     {

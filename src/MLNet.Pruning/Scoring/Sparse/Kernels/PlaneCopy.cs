@@ -6,28 +6,31 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 internal static unsafe class PlaneCopy
 {
     /// <summary>Takes the positions apart, with zeros between them.</summary>
+    /// <param name="values">The positions, channel by channel and row by row.</param>
+    /// <param name="target">Where they go, with room for a vector more.</param>
+    /// <param name="planes">How they lie there.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Spread(ReadOnlySpan<float> values, Span<float> target, Planes planes)
     {
-        planes.ClearMargins(target);
-        var area = planes.Height * planes.Width;
-        for (var channel = 0; channel < planes.Channels; channel++)
+        fixed (float* from = values, to = target)
         {
-            var from = values.Slice(channel * area, area);
-            var to = target[(channel * planes.Stride + planes.Start)..];
-            if (planes.IsCompact)
+            var source = from;
+            for (var channel = 0; channel < planes.Channels; channel++)
             {
-                from.CopyTo(to);
-                continue;
-            }
-
-            fixed (float* source = from)
-            fixed (float* place = to)
-            {
-                for (var row = 0; row < planes.Height; row++)
+                var plane = to + (nint)channel * planes.Stride;
+                new Span<float>(plane, planes.Start).Clear();
+                var place = plane + planes.Start;
+                for (var row = 0; row < planes.Height; row++, source += planes.Width, place += planes.Pitch)
                 {
-                    CopyRow(source + row * planes.Width, place + row * planes.Pitch, planes.Width);
+                    CopyRow(source, place, planes.Width);
+                    // Up to the next row, or over its start, which is written then.
+                    for (var x = planes.Width; x < planes.Pitch; x += Vector<float>.Count)
+                    {
+                        Vector<float>.Zero.Store(place + x);
+                    }
                 }
+
+                new Span<float>(place, planes.Stride - planes.Start - planes.Height * planes.Pitch).Clear();
             }
         }
     }
@@ -66,6 +69,12 @@ internal static unsafe class PlaneCopy
         for (; x <= width - Vector<float>.Count; x += Vector<float>.Count)
         {
             Vector.Load(from + x).Store(to + x);
+        }
+
+        if (x < width && width >= Vector<float>.Count)
+        {
+            Vector.Load(from + width - Vector<float>.Count).Store(to + width - Vector<float>.Count);
+            return;
         }
 
         for (; x < width; x++)

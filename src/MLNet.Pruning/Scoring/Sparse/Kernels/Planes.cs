@@ -11,18 +11,21 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// <param name="Pitch">Floats from one row to the next.</param>
 internal sealed record Planes(int Channels, int Height, int Width, int Margin, int Pitch)
 {
-    /// <summary>Floats of the widest vector: results are written in as many at a time.</summary>
+    /// <summary>Floats of the widest vector.</summary>
     private const int Widest = 16;
 
-    /// <summary>From the start of a channel to its first position.</summary>
-    public int Start => Margin * (Pitch + 1);
+    /// <summary>From the start of a channel to its first position, which lies at a cache line.</summary>
+    public int Start { get; } = Up(Margin * (Pitch + 1), Widest);
 
     /// <summary>From the first position to behind the last, gaps included.</summary>
     public int Span => (Height - 1) * Pitch + Width;
 
-    /// <summary>Floats from one channel to the next: an odd number of cache lines, so that channels do not compete for the same lines of the cache.</summary>
-    public int Stride { get; } = Odd(Math.Max(Margin * (Pitch + 1) + ((Height - 1) * Pitch + Width + Widest - 1) / Widest * Widest,
-        (Height + 2 * Margin) * Pitch + Margin));
+    /// <summary>
+    /// Floats from one channel to the next: an odd number of cache lines, so that channels do not compete for the same lines of the cache. Results are written
+    /// two vectors at a time.
+    /// </summary>
+    public int Stride { get; } = (Up(Up(Margin * (Pitch + 1), Widest) + Math.Max(Up(Height * Pitch, 2 * Widest), (Height + Margin) * Pitch + Margin), Widest)
+        / Widest | 1) * Widest;
 
     /// <summary>Floats of all channels.</summary>
     public int Length => checked(Channels * Stride);
@@ -60,5 +63,5 @@ internal sealed record Planes(int Channels, int Height, int Width, int Margin, i
         }
     }
 
-    private static int Odd(int floats) => ((floats + Widest - 1) / Widest | 1) * Widest;
+    private static int Up(int floats, int multiple) => (floats + multiple - 1) / multiple * multiple;
 }

@@ -15,7 +15,8 @@ internal sealed unsafe class ConvolutionStep : SparseStep
     private readonly int _apart;
     private readonly ConvolutionShape _shape;
     private readonly bool _relu;
-    private readonly SparseProduct _product;
+    private readonly SparseProduct? _product;
+    private readonly MovedProduct? _moved;
 
     /// <param name="input">Buffer of what it reads.</param>
     /// <param name="output">Buffer of what it gives.</param>
@@ -28,10 +29,17 @@ internal sealed unsafe class ConvolutionStep : SparseStep
     public ConvolutionStep(int input, int output, int addend, int apart, ConvolutionShape shape, float[] weights, float[] bias, bool relu)
     {
         (_input, _output, _addend, _apart, _shape, _relu) = (input, output, addend, apart, shape, relu);
-        _product = new(weights, bias, shape.Offsets(), shape.BytesOfTap);
+        if (shape.MovesSums(weights, bias.Length))
+        {
+            _moved = new(weights, bias, shape.RowOffsets(), shape.Moves(), shape.BytesOfRowTap);
+        }
+        else
+        {
+            _product = new(weights, bias, shape.Offsets(), shape.BytesOfTap);
+        }
     }
 
-    public override string Kernel => "sparse convolution";
+    public override string Kernel => _moved is null ? "sparse convolution" : "sparse convolution by columns";
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(SparseMemory memory, int row)
@@ -44,7 +52,10 @@ internal sealed unsafe class ConvolutionStep : SparseStep
         }
 
         var output = _shape.Output;
-        _product.Run(x + _shape.Start, memory[_output] + output.Start, output.Stride, output.Span, _addend < 0 ? null : memory[_addend] + output.Start, _relu);
+        float* from = x + _shape.Start, to = memory[_output] + output.Start, addend = _addend < 0 ? null : memory[_addend] + output.Start;
+        _product?.Run(from, to, output.Stride, output.Span, addend, _relu);
+        // Sums are moved in whole rows.
+        _moved?.Run(from, to, output.Stride, output.Height * output.Pitch, addend, _relu);
         output.ClearMargins(memory.Span(_output));
     }
 }

@@ -40,22 +40,47 @@ internal sealed unsafe class GlobalPoolingStep(int input, int output, Planes pla
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private float Sum(float* source)
     {
-        var (sums, sum) = (Vector<float>.Zero, 0f);
-        for (var y = 0; y < planes.Height; y++, source += planes.Pitch)
+        if (planes.Width < Vector<float>.Count)
         {
-            var x = 0;
-            for (; x <= planes.Width - Vector<float>.Count; x += Vector<float>.Count)
+            var sum = 0f;
+            for (var y = 0; y < planes.Height; y++, source += planes.Pitch)
             {
-                sums += Vector.Load(source + x);
+                for (var column = 0; column < planes.Width; column++)
+                {
+                    sum += source[column];
+                }
             }
 
-            for (; x < planes.Width; x++)
-            {
-                sum += source[x];
-            }
+            return sum;
         }
 
-        return sum + Vector.Sum(sums);
+        // Column by column: sums of one do not wait for those of another.
+        var (sums, x) = (Vector<float>.Zero, 0);
+        for (; x <= planes.Width - Vector<float>.Count; x += Vector<float>.Count)
+        {
+            sums += Columns(source + x);
+        }
+
+        if (x < planes.Width)
+        {
+            // The last with some before them, which are left out.
+            var last = planes.Width - Vector<float>.Count;
+            sums += Vector.ConditionalSelect(Vector.LessThan(Vector<int>.Indices, new(x - last)).As<int, float>(), Vector<float>.Zero, Columns(source + last));
+        }
+
+        return Vector.Sum(sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector<float> Columns(float* source)
+    {
+        var sum = Vector<float>.Zero;
+        for (var y = 0; y < planes.Height; y++, source += planes.Pitch)
+        {
+            sum += Vector.Load(source);
+        }
+
+        return sum;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
