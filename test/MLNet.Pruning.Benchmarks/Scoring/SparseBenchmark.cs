@@ -8,6 +8,9 @@ internal static class SparseBenchmark
 {
     private const double SecondsOfRound = 0.05;
 
+    /// <summary>On a single core, the runtime's own thread that compiles methods for good takes as long to get there.</summary>
+    private const double SecondsOfWarmUp = 4;
+
     public static void Run(Report report)
     {
         report.Section($"Sparse kernels, one thread{(BoundModel.IsHeldToAvx2 ? ", both sides held to AVX2" : "")}", "ONNX Runtime, dense",
@@ -109,12 +112,13 @@ internal static class SparseBenchmark
     /// <summary>Seconds of a run, of as many as a round takes; after a warm-up.</summary>
     internal static Func<double> PerRun(Func<int, double> runs)
     {
-        for (var (warm, once) = (0.0, 0); warm < 0.3 && once < 10_000; once++)
+        var count = Math.Max(1, (int)(SecondsOfRound / Math.Min(runs(1), runs(1))));
+        for (var warm = 0.0; warm < SecondsOfWarmUp;)
         {
-            warm += runs(1);
+            warm += runs(count);
         }
 
-        var count = Math.Max(1, (int)(SecondsOfRound / runs(1)));
+        count = Math.Max(1, (int)(SecondsOfRound / (runs(count) / count)));
         return () => runs(count) / count;
     }
 }
