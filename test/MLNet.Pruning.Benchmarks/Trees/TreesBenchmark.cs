@@ -12,19 +12,17 @@ internal static class TreesBenchmark
     private const int Batch = 100;
     private const double SecondsOfRound = 0.3;
 
-    // Compilation in tiers goes on in the background, which has the same core.
     private const double SecondsOfWarmUp = 1.5;
 
     public static void Run(Report report)
     {
         report.Section("Scoring trees, microseconds a row", "the faster of ONNX Runtime and ML.NET", "times as fast",
             $"""
-            FastTree's regression trees over {TreesRow.Width} features, the same ones on all sides, on one thread; the process is bound to one core. A
-            `PredictionEngine` against ML.NET's own and ONNX Runtime's call of one row; `Transform` and a cursor over the Score column, over rows of a class in
+            FastTree's regression trees over {TreesRow.Width} features, the same ones on all sides, on one thread; once warm, the process is bound to one core.
+            A `PredictionEngine` against ML.NET's own and ONNX Runtime's call of one row; `Transform` and a cursor over the Score column, over rows of a class in
             memory, against ML.NET's own and ONNX Runtime's call of all rows. ONNX Runtime's inputs and outputs are bound before, its rows lie ready in one
             array; for the scorer alone they do here too. Vectors of {PackedTrees.VectorBytes} bytes.
             """);
-        using var pinned = new OneCore();
         foreach (var (trees, leaves) in new[] { (200, 20), (500, 64) })
         {
             using var sides = new TreesSides(trees, leaves, TrainingRows, Rows);
@@ -45,7 +43,9 @@ internal static class TreesBenchmark
 
     private static void Add(Report report, string what, int rows, Action ours, Action[] theirs, double? aim)
     {
+        // Warmed up on all cores: where the runtime compiles for good beside what it compiles, it takes seconds to get there.
         var repeats = Array.ConvertAll<Action, int>([ours, .. theirs], Repeats);
+        using var pinned = new OneCore();
         var (left, right) = report.Interleave(() => Seconds(ours, repeats[0]), () => theirs.Select((their, i) => Seconds(their, repeats[i + 1])).Min());
         report.Add(new(what, left, right, seconds => FormattableString.Invariant($"{1e6 * seconds / rows:n2}"), (our, their) => their / our, aim));
     }

@@ -27,7 +27,7 @@ public class PackedTreesTests
     {
         var random = new Random(trees);
         var model = Model(random, trees, leaves, features);
-        const int most = 70;
+        const int most = 150;
         var rows = Rows(random, model, most);
         float[] expected = [.. Enumerable.Range(0, most).SelectMany(row => model.Ensembles
             .Select(ensemble => (float)Walk(ensemble, rows.AsSpan(row * model.Width, model.Width), LeafSet.MostLeaves)))];
@@ -75,7 +75,7 @@ public class PackedTreesTests
     [TestMethod]
     public void Nothing_is_read_beyond_the_last_row()
     {
-        const int most = 70;
+        const int most = 150;
         var random = new Random(9);
         using var memory = new GuardedFloats(most * 64);
         for (var features = 1; features <= 40; features++)

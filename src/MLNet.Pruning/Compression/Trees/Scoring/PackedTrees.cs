@@ -48,6 +48,7 @@ internal sealed unsafe class PackedTrees<TVector, TLanes> : PackedTrees where TV
     private readonly Ensemble[] _ensembles;
     private readonly bool _hasLarge;
     private readonly int _smallestBlock;
+    private readonly int _smallestTwo;
 
     public PackedTrees(TreeModel model) : base(model)
     {
@@ -56,16 +57,18 @@ internal sealed unsafe class PackedTrees<TVector, TLanes> : PackedTrees where TV
         _hasLarge = _ensembles.Any(ensemble => !ensemble.Large.IsEmpty);
         var rowSteps = _ensembles.Sum(ensemble => ensemble.Row.Steps);
         _smallestBlock = rowSteps == 0 ? int.MaxValue : _ensembles.Sum(ensemble => ensemble.Block.Steps) / (StepsOfBlockPerStepOfRow * rowSteps) + 1;
+        // Two vectors take about half as long again as one.
+        _smallestTwo = rowSteps == 0 ? int.MaxValue : TLanes.Count + Math.Max(1, _smallestBlock / 2);
     }
 
-    public override TreeScratch CreateScratch() => new(TreeLanes<TVector, TLanes>.TableLength(_ranks.Count), _ranks.Count * TLanes.Count,
-        _ensembles.Length * TLanes.Count, _ensembles.Max(ensemble => ensemble.Row.ScratchLength));
+    public override TreeScratch CreateScratch() => new(TreeLanes<TVector, TLanes>.TableLength(_ranks.Count), 2 * _ranks.Count * TLanes.Count,
+        2 * _ensembles.Length * TLanes.Count, _ensembles.Max(ensemble => ensemble.Row.ScratchLength));
 
     public override void Score(ReadOnlySpan<float> rows, int count, TreeScratch scratch, Span<float> scores)
     {
         while (count > 0)
         {
-            var block = Math.Min(count, TLanes.Count);
+            var block = Math.Min(count, count >= _smallestTwo ? 2 * TLanes.Count : TLanes.Count);
             if (block >= _smallestBlock)
             {
                 ScoreBlock(rows, block, scratch, scores);
@@ -99,12 +102,20 @@ internal sealed unsafe class PackedTrees<TVector, TLanes> : PackedTrees where TV
     private void ScoreBlock(ReadOnlySpan<float> rows, int count, TreeScratch scratch, Span<float> scores)
     {
         // Ranks of lanes without a row are those of rows before.
-        _ranks.Rank<TVector, TLanes>(rows, Model.Width, count, scratch.BlockRanks.Pointer, TLanes.Count);
+        var lanes = count > TLanes.Count ? 2 * TLanes.Count : TLanes.Count;
+        _ranks.Rank<TVector, TLanes>(rows, Model.Width, count, scratch.BlockRanks.Pointer, lanes);
         for (var i = 0; i < _ensembles.Length; i++)
         {
-            var sums = scratch.Sums.Span.Slice(i * TLanes.Count, TLanes.Count);
-            sums.Fill(_ensembles[i].Offset);
-            _ensembles[i].Block.Add(scratch.BlockRanks.Pointer, scratch.Sums.Pointer + i * TLanes.Count);
+            var sums = scratch.Sums.Pointer + i * lanes;
+            new Span<double>(sums, lanes).Fill(_ensembles[i].Offset);
+            if (lanes > TLanes.Count)
+            {
+                _ensembles[i].Block.AddTwo(scratch.BlockRanks.Pointer, sums);
+            }
+            else
+            {
+                _ensembles[i].Block.Add(scratch.BlockRanks.Pointer, sums);
+            }
         }
 
         for (var row = 0; row < count; row++)
@@ -116,7 +127,7 @@ internal sealed unsafe class PackedTrees<TVector, TLanes> : PackedTrees where TV
 
             for (var i = 0; i < _ensembles.Length; i++)
             {
-                scores[row * _ensembles.Length + i] = (float)_ensembles[i].Large.Add(scratch.Sums.Span[i * TLanes.Count + row], scratch.RowRanks.Pointer);
+                scores[row * _ensembles.Length + i] = (float)_ensembles[i].Large.Add(scratch.Sums.Pointer[i * lanes + row], scratch.RowRanks.Pointer);
             }
         }
     }

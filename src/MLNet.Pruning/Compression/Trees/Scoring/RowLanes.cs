@@ -52,7 +52,8 @@ internal sealed unsafe class RowLanes<TVector, TLanes> where TVector : unmanaged
                     var left = TLanes.Create(-1);
                     for (var end = split + *count++; split < end; split++)
                     {
-                        left = TLanes.Keep(left, *(TVector*)(ranks + split->Part * TLanes.Count), TLanes.Create(split->Cut), TLanes.Create(split->Keep));
+                        var rank = ranks + (nuint)(uint)(split->Part * TLanes.Count);
+                        left = TLanes.Keep(left, *(TVector*)rank, TLanes.Create(split->Cut), TLanes.Create(split->Keep));
                     }
 
                     first = TLanes.WhereEmpty(left, first, TLanes.Create((sbyte)(8 * i)));
@@ -61,6 +62,49 @@ internal sealed unsafe class RowLanes<TVector, TLanes> where TVector : unmanaged
 
                 *(TVector*)indices = TLanes.Lowest(set, first);
                 TLanes.AddLeaves(sums, leaves + firstLeaf, indices);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The same for twice as many rows, whose splits are read once: two vectors a split, which takes little longer than one.
+    /// </summary>
+    /// <param name="ranks">The rows' ranks, two vectors a part.</param>
+    /// <param name="sums">A sum a row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void AddTwo(sbyte* ranks, double* sums)
+    {
+        var indices = stackalloc byte[TLanes.Count];
+        var split = _splits.Pointer;
+        fixed (int* counts = _counts)
+        fixed (double* leaves = _leaves)
+        {
+            var count = counts;
+            foreach (var (bytes, firstLeaf) in _trees)
+            {
+                TVector set = TLanes.Create(0), first = set, otherSet = set, otherFirst = set;
+                for (var i = bytes - 1; i >= 0; i--)
+                {
+                    TVector left = TLanes.Create(-1), other = left;
+                    for (var end = split + *count++; split < end; split++)
+                    {
+                        var rank = ranks + (nuint)(uint)(split->Part * 2 * TLanes.Count);
+                        var (cut, keep) = (TLanes.Create(split->Cut), TLanes.Create(split->Keep));
+                        left = TLanes.Keep(left, *(TVector*)rank, cut, keep);
+                        other = TLanes.Keep(other, *(TVector*)(rank + TLanes.Count), cut, keep);
+                    }
+
+                    var number = TLanes.Create((sbyte)(8 * i));
+                    first = TLanes.WhereEmpty(left, first, number);
+                    set = TLanes.WhereEmpty(left, set, left);
+                    otherFirst = TLanes.WhereEmpty(other, otherFirst, number);
+                    otherSet = TLanes.WhereEmpty(other, otherSet, other);
+                }
+
+                *(TVector*)indices = TLanes.Lowest(set, first);
+                TLanes.AddLeaves(sums, leaves + firstLeaf, indices);
+                *(TVector*)indices = TLanes.Lowest(otherSet, otherFirst);
+                TLanes.AddLeaves(sums + TLanes.Count, leaves + firstLeaf, indices);
             }
         }
     }
