@@ -25,7 +25,7 @@ public unsafe class IntegerProductTests
         for (var inputs = 0; inputs <= Longest; inputs++)
         {
             var random = new Random(inputs);
-            var (outputs, columns) = (s_outputs[inputs % 4], 1 + inputs % 11);
+            var (outputs, columns) = (s_outputs[inputs % 4], 1 + inputs % 15);
             var weights = Weights(random, outputs * inputs, inputs % 11 / 10.0);
             int[] bias = [.. Enumerable.Range(0, outputs).Select(_ => random.Next(-100_000, 100_000))];
             IIntegerProduct product = isPattern ? new IntegerPatternProduct(weights, bias, 0, lanes)

@@ -107,7 +107,7 @@ internal sealed unsafe class IntegerPatternProduct : IIntegerProduct
         where TSums : struct
         where TBytes : struct
     {
-        const int together = IntegerProduct.Together;
+        const int together = 4;
         for (; count >= together; count -= together, x += together * step, sums += together * stride)
         {
             Several<TLanes, TSums, TBytes>(x, step, sums, stride);

@@ -12,16 +12,16 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// Outputs with as many non-zeros as each other should stand together, so that few places of a step stay empty. Two products of a byte and a weight of at most
 /// <see cref="Most"/> fit 16 bits, in which processors add them up first.
 /// </remarks>
-internal sealed unsafe class IntegerProduct : IIntegerProduct
+internal sealed unsafe partial class IntegerProduct : IIntegerProduct
 {
     /// <summary>Largest magnitude of a weight: 2 * 255 * 64 is below 2^15.</summary>
     public const int Most = 64;
 
-    /// <summary>Columns that take a step together.</summary>
-    public const int Together = 4;
+    /// <summary>Columns that take a step together, at most.</summary>
+    public const int Together = 8;
 
     /// <summary>Bytes that may be read beyond the inputs.</summary>
-    public const int Slack = 64;
+    public const int Slack = 128;
 
     /// <summary>Non-zeros of an output in a step.</summary>
     private const int Slots = 4;
@@ -57,14 +57,14 @@ internal sealed unsafe class IntegerProduct : IIntegerProduct
             _ends.Span[group] = starts.Count;
         }
 
-        (_starts, _places, _values) = (new(starts), new(lanes * Slots * starts.Count), new(lanes * Slots * starts.Count));
+        (_starts, _places, _values) = (new(starts), new(Slots * taken.Count), new(Slots * taken.Count));
         for (var i = 0; i < taken.Count; i++)
         {
             var (row, first, count) = taken[i];
             for (var slot = 0; slot < count; slot++)
             {
                 var place = i / lanes * lanes * Slots + Place(i % lanes, slot, lanes);
-                _places.Span[place] = (byte)(rows[row][first + slot].Offset - starts[i / lanes]);
+                _places.Span[place] = (byte)(rows[row][first + slot].Offset - starts[i / lanes / StepsOf(lanes)]);
                 _values.Span[place] = rows[row][first + slot].Weight;
             }
         }
@@ -86,7 +86,7 @@ internal sealed unsafe class IntegerProduct : IIntegerProduct
         switch (_lanes)
         {
             case 16:
-                Run<IntegerLanes512, Vector512<int>, Vector512<byte>>(x, step, count, sums, stride);
+                Sixteen(x, step, count, sums, stride);
                 break;
             case 8:
                 Run<IntegerLanes256, Vector256<int>, Vector256<byte>>(x, step, count, sums, stride);
@@ -111,9 +111,14 @@ internal sealed unsafe class IntegerProduct : IIntegerProduct
         return [.. found];
     }
 
-    /// <summary>The steps of a group of rows: where the window of each starts, and which non-zeros each row takes.</summary>
+    /// <summary>Steps of the same window.</summary>
+    private static int StepsOf(int lanes) => lanes == 16 ? 2 : 1;
+
+    /// <summary>The steps of a group of rows: where each window starts, and which non-zeros each row takes.</summary>
     private static void AddSteps((int Offset, sbyte Weight)[][] rows, int first, int lanes, List<int> starts, List<(int Row, int First, int Count)> taken)
     {
+        // Two vectors from the middle of a cache line on are three lines, two steps one and a half; one vector from anywhere is two lines.
+        var (window, align) = lanes == 16 ? (2 * lanes * Slots, lanes * Slots / 2) : (lanes * Slots, 1);
         var next = new int[lanes];
         while (true)
         {
@@ -129,11 +134,13 @@ internal sealed unsafe class IntegerProduct : IIntegerProduct
                 return;
             }
 
+            start = start / align * align;
             starts.Add(start);
-            for (var lane = 0; lane < lanes; lane++)
+            for (var i = 0; i < StepsOf(lanes) * lanes; i++)
             {
+                var lane = i % lanes;
                 var (row, before) = (rows[first + lane], next[lane]);
-                while (next[lane] < row.Length && next[lane] < before + Slots && row[next[lane]].Offset - start < lanes * Slots)
+                while (next[lane] < row.Length && next[lane] < before + Slots && row[next[lane]].Offset - start < window)
                 {
                     next[lane]++;
                 }
@@ -149,7 +156,7 @@ internal sealed unsafe class IntegerProduct : IIntegerProduct
         where TSums : struct
         where TBytes : struct
     {
-        for (; count >= Together; count -= Together, x += Together * step, sums += Together * stride)
+        for (; count >= 4; count -= 4, x += 4 * step, sums += 4 * stride)
         {
             Several<TLanes, TSums, TBytes>(x, step, sums, stride);
         }

@@ -13,6 +13,9 @@ internal sealed unsafe class IntegerStep : SparseStep
 
     private const int MostPositions = 4;
 
+    /// <summary>Bytes that are written for positions beyond an image's last; a quarter of them is read.</summary>
+    private const int MostBeyond = 64;
+
     private readonly (int Buffer, ByteLayout Layout) _input;
     private readonly ConvolutionWindow? _window;
     private readonly IIntegerProduct _product;
@@ -56,7 +59,7 @@ internal sealed unsafe class IntegerStep : SparseStep
     {
         // A window of inputs should hold what all of them read first; and what is read and written for positions beyond an image's last stays within what
         // memory has behind it.
-        var most = Math.Min(Math.Min(MostPositions, width), 1 + Math.Min(IntegerProduct.Slack / 4 / step, IntegerProduct.Slack / outputs));
+        var most = Math.Min(Math.Min(MostPositions, width), 1 + Math.Min(MostBeyond / 4 / step, MostBeyond / outputs));
         return Enumerable.Range(1, Math.Max(1, most)).MinBy(positions
             => (double)((positions * outputs + IntegerProduct.Lanes - 1) / IntegerProduct.Lanes) / positions);
     }
