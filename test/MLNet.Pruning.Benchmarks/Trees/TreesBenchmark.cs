@@ -18,10 +18,10 @@ internal static class TreesBenchmark
     {
         report.Section("Scoring trees, microseconds a row", "the faster of ONNX Runtime and ML.NET", "times as fast",
             $"""
-            FastTree's regression trees over {TreesRow.Width} features, the same ones on all sides, on one thread; once warm, the process is bound to one core.
-            A `PredictionEngine` against ML.NET's own and ONNX Runtime's call of one row; `Transform` and a cursor over the Score column, over rows of a class in
-            memory, against ML.NET's own and ONNX Runtime's call of all rows. ONNX Runtime's inputs and outputs are bound before, its rows lie ready in one
-            array; for the scorer alone they do here too. Vectors of {PackedTrees.VectorBytes} bytes.
+            FastTree's regression trees over {TreesRow.Width} features, the same ones on all sides, on one thread; once warm, the process is bound to one
+            core. A `PredictionEngine` against ML.NET's own and ONNX Runtime's call of one row; `Transform` and a cursor over the Score column, over rows of
+            a class in memory, against ML.NET's own and ONNX Runtime's call of all rows. ONNX Runtime's inputs and outputs are bound before, its rows lie
+            ready in one array; for the scorer alone they do here too. Vectors of {PackedTrees.VectorBytes} bytes.
             """);
         foreach (var (trees, leaves) in new[] { (200, 20), (500, 64) })
         {

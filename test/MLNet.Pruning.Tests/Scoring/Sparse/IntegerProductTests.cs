@@ -69,16 +69,16 @@ public unsafe class IntegerProductTests
             sbyte[] weights = [.. Enumerable.Repeat((sbyte)weight, 2 * inputs)];
             IIntegerProduct product = isPattern ? new IntegerPatternProduct(weights, [0, 7], 0, lanes)
                 : new IntegerProduct(weights, [0, 7], [.. Enumerable.Range(0, inputs)], lanes);
-            using var memory = new GuardedFloats((IntegerProduct.Together * inputs + IntegerProduct.Slack) / 4);
+            using var memory = new GuardedFloats((product.Together * inputs + IntegerProduct.Slack) / 4);
             var x = (byte*)memory.Pointer;
-            new Span<byte>(x, IntegerProduct.Together * inputs).Fill(byte.MaxValue);
-            var sums = new int[IntegerProduct.Together * product.Rows];
+            new Span<byte>(x, product.Together * inputs).Fill(byte.MaxValue);
+            var sums = new int[product.Together * product.Rows];
             fixed (int* results = sums)
             {
-                product.Run(x, inputs, IntegerProduct.Together, results, product.Rows);
+                product.Run(x, inputs, product.Together, results, product.Rows);
             }
 
-            for (var column = 0; column < IntegerProduct.Together; column++)
+            for (var column = 0; column < product.Together; column++)
             {
                 CollectionAssert.AreEqual(new[] { 255 * weight * inputs, 255 * weight * inputs + 7 }, sums.Skip(column * product.Rows).Take(2).ToArray());
             }

@@ -6,6 +6,9 @@ internal unsafe interface IIntegerProduct
     /// <summary>Sums that are written for a column: the outputs, and as many more as fill up the last vector.</summary>
     int Rows { get; }
 
+    /// <summary>Columns that take a step together.</summary>
+    int Together { get; }
+
     /// <summary>Computes the sums of columns.</summary>
     /// <param name="x">The first column; <see cref="IntegerProduct.Slack"/> bytes behind the last may be read.</param>
     /// <param name="step">Bytes from one column to the next.</param>

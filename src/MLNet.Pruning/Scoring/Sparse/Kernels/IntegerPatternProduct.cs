@@ -64,6 +64,8 @@ internal sealed unsafe class IntegerPatternProduct : IIntegerProduct
 
     public int Rows => _bias.Length;
 
+    public int Together => 4;
+
     /// <summary>Whether nine in ten of the places that its steps would have are taken.</summary>
     public static bool Fits(ReadOnlySpan<sbyte> weights, int rows)
         => Sizes(weights, rows, 1) is var (_, _, steps) && weights.Length - weights.Count((sbyte)0) > LeastTaken * steps * Slots * rows;
@@ -107,8 +109,7 @@ internal sealed unsafe class IntegerPatternProduct : IIntegerProduct
         where TSums : struct
         where TBytes : struct
     {
-        const int together = 4;
-        for (; count >= together; count -= together, x += together * step, sums += together * stride)
+        for (; count >= 4; count -= 4, x += 4 * step, sums += 4 * stride)
         {
             Several<TLanes, TSums, TBytes>(x, step, sums, stride);
         }

@@ -6,7 +6,8 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// <summary>
 /// A sparse matrix of small integers times columns of bytes: as many outputs at a time as a vector has 32-bit sums. A step takes up to four non-zeros of each
 /// of these outputs out of a window of neighbouring inputs, which a permutation looks up in a register; the window starts at the first input that an output
-/// still waits for. Several columns take a step together, so that its places and weights are loaded once.
+/// still waits for. Several columns take a step together, so that its places and weights are loaded once. With AVX-512 a window may be two registers, of which
+/// two steps are taken.
 /// </summary>
 /// <remarks>
 /// Outputs with as many non-zeros as each other should stand together, so that few places of a step stay empty. Two products of a byte and a weight of at most
@@ -17,16 +18,17 @@ internal sealed unsafe partial class IntegerProduct : IIntegerProduct
     /// <summary>Largest magnitude of a weight: 2 * 255 * 64 is below 2^15.</summary>
     public const int Most = 64;
 
-    /// <summary>Columns that take a step together, at most.</summary>
-    public const int Together = 8;
-
     /// <summary>Bytes that may be read beyond the inputs.</summary>
     public const int Slack = 128;
 
     /// <summary>Non-zeros of an output in a step.</summary>
     private const int Slots = 4;
 
+    /// <summary>How much longer a step in a window of one vector takes than in one of two, whose loads it shares.</summary>
+    private const double StepOfOneVector = 1.1;
+
     private readonly int _lanes;
+    private readonly bool _isWide;
     private readonly Aligned<int> _ends;
     private readonly Aligned<int> _starts;
     private readonly Aligned<byte> _places;
@@ -49,14 +51,14 @@ internal sealed unsafe partial class IntegerProduct : IIntegerProduct
             rows[row] = row < bias.Length ? NonZeros(weights.Slice(row * inputs, inputs), sorted, places) : [];
         }
 
-        var (starts, taken) = (new List<int>(), new List<(int Row, int First, int Count)>());
-        _ends = new(rows.Length / lanes);
-        for (var group = 0; group < _ends.Length; group++)
+        var (ends, starts, taken) = Steps(rows, lanes, isWide: false);
+        // Where few inputs lie together, as those of a convolution's window may, two steps of each window leave more places empty.
+        if (lanes == 16 && Steps(rows, lanes, isWide: true) is var wide && wide.Taken.Count < StepOfOneVector * taken.Count)
         {
-            AddSteps(rows, group * lanes, lanes, starts, taken);
-            _ends.Span[group] = starts.Count;
+            (_isWide, (ends, starts, taken)) = (true, wide);
         }
 
+        _ends = new(ends);
         (_starts, _places, _values) = (new(starts), new(Slots * taken.Count), new(Slots * taken.Count));
         for (var i = 0; i < taken.Count; i++)
         {
@@ -64,7 +66,7 @@ internal sealed unsafe partial class IntegerProduct : IIntegerProduct
             for (var slot = 0; slot < count; slot++)
             {
                 var place = i / lanes * lanes * Slots + Place(i % lanes, slot, lanes);
-                _places.Span[place] = (byte)(rows[row][first + slot].Offset - starts[i / lanes / StepsOf(lanes)]);
+                _places.Span[place] = (byte)(rows[row][first + slot].Offset - starts[i / lanes / (_isWide ? 2 : 1)]);
                 _values.Span[place] = rows[row][first + slot].Weight;
             }
         }
@@ -78,6 +80,8 @@ internal sealed unsafe partial class IntegerProduct : IIntegerProduct
 
     public int Rows => _bias.Length;
 
+    public int Together => _isWide ? 8 : 4;
+
     /// <summary>Where a slot of an output is in a step: an output's side by side, as x64 adds up neighbours; else slot by slot.</summary>
     public static int Place(int output, int slot, int lanes) => lanes > 4 ? output * Slots + slot : slot * lanes + output;
 
@@ -85,8 +89,11 @@ internal sealed unsafe partial class IntegerProduct : IIntegerProduct
     {
         switch (_lanes)
         {
+            case 16 when _isWide:
+                Wide(x, step, count, sums, stride);
+                break;
             case 16:
-                Sixteen(x, step, count, sums, stride);
+                Run<IntegerLanes512, Vector512<int>, Vector512<byte>>(x, step, count, sums, stride);
                 break;
             case 8:
                 Run<IntegerLanes256, Vector256<int>, Vector256<byte>>(x, step, count, sums, stride);
@@ -111,14 +118,25 @@ internal sealed unsafe partial class IntegerProduct : IIntegerProduct
         return [.. found];
     }
 
-    /// <summary>Steps of the same window.</summary>
-    private static int StepsOf(int lanes) => lanes == 16 ? 2 : 1;
+    /// <summary>The steps of all groups of rows: where those of each end, where each window starts, and which non-zeros each row takes.</summary>
+    private static (List<int> Ends, List<int> Starts, List<(int Row, int First, int Count)> Taken) Steps((int Offset, sbyte Weight)[][] rows, int lanes,
+        bool isWide)
+    {
+        var (ends, starts, taken) = (new List<int>(), new List<int>(), new List<(int, int, int)>());
+        for (var group = 0; group < rows.Length; group += lanes)
+        {
+            AddSteps(rows, group, lanes, isWide, starts, taken);
+            ends.Add(starts.Count);
+        }
 
-    /// <summary>The steps of a group of rows: where each window starts, and which non-zeros each row takes.</summary>
-    private static void AddSteps((int Offset, sbyte Weight)[][] rows, int first, int lanes, List<int> starts, List<(int Row, int First, int Count)> taken)
+        return (ends, starts, taken);
+    }
+
+    private static void AddSteps((int Offset, sbyte Weight)[][] rows, int first, int lanes, bool isWide, List<int> starts,
+        List<(int Row, int First, int Count)> taken)
     {
         // Two vectors from the middle of a cache line on are three lines, two steps one and a half; one vector from anywhere is two lines.
-        var (window, align) = lanes == 16 ? (2 * lanes * Slots, lanes * Slots / 2) : (lanes * Slots, 1);
+        var (window, align) = isWide ? (2 * lanes * Slots, lanes * Slots / 2) : (lanes * Slots, 1);
         var next = new int[lanes];
         while (true)
         {
@@ -136,7 +154,7 @@ internal sealed unsafe partial class IntegerProduct : IIntegerProduct
 
             start = start / align * align;
             starts.Add(start);
-            for (var i = 0; i < StepsOf(lanes) * lanes; i++)
+            for (var i = 0; i < (isWide ? 2 : 1) * lanes; i++)
             {
                 var lane = i % lanes;
                 var (row, before) = (rows[first + lane], next[lane]);

@@ -14,7 +14,7 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 internal sealed unsafe class SparseProduct
 {
     /// <summary>Bytes of a tile's columns: what is left of the smallest first-level cache, 32 kB, beside weights and sums.</summary>
-    private const int TileBytes = 24 << 10;
+    private const int TileBytes = 28 << 10;
 
     private readonly int _rows;
     private readonly int _tiles;

@@ -65,7 +65,7 @@ internal sealed unsafe class IntegerStep : SparseStep
     }
 
     /// <summary>Numbers that the buffer for the sums of a product holds.</summary>
-    public static int SumsOf(IIntegerProduct product) => Padded(product.Rows) * Columns(Padded(product.Rows));
+    public static int SumsOf(IIntegerProduct product) => Padded(product.Rows) * Columns(product);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(SparseMemory memory, int row)
@@ -101,7 +101,8 @@ internal sealed unsafe class IntegerStep : SparseStep
     private static int Padded(int outputs) => (outputs + ByteRounding.Block - 1) / ByteRounding.Block * ByteRounding.Block;
 
     /// <summary>Columns whose sums are at hand at a time: few enough to stay in the nearest cache.</summary>
-    private static int Columns(int stride) => Math.Clamp(MostSums / stride, 1, SparseMemory.Panel / IntegerProduct.Together) * IntegerProduct.Together;
+    private static int Columns(IIntegerProduct product)
+        => Math.Clamp(MostSums / Padded(product.Rows), 1, SparseMemory.Panel / product.Together) * product.Together;
 
     /// <summary>The rows at hand, or a row of an image.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -109,7 +110,7 @@ internal sealed unsafe class IntegerStep : SparseStep
     {
         var sums = (int*)memory[_sums];
         var stride = Padded(_product.Rows);
-        var most = Columns(stride);
+        var most = Columns(_product);
         for (var first = 0; first < count; first += most)
         {
             var columns = Math.Min(most, count - first);

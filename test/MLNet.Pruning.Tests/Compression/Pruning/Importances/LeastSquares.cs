@@ -30,15 +30,18 @@ internal sealed class LeastSquares(float[][] rows, double damping)
     public static double[][] Units(Parameter weight)
         => [.. weight.Values.ToArray().Select(value => (double)value).Chunk(weight.Count / weight.Shape[0])];
 
-    /// <summary>By elimination; the right side is the last column.</summary>
+    /// <summary>By elimination, in place; the right side is the last column.</summary>
     public static double[] Solved(double[][] system)
     {
         for (var i = 0; i < system.Length; i++)
         {
-            for (var k = 0; k < system.Length; k++)
+            foreach (var row in system.Where(row => row != system[i]))
             {
-                var factor = k == i ? 0 : system[k][i] / system[i][i];
-                system[k] = [.. system[k].Zip(system[i], (a, b) => a - factor * b)];
+                var factor = row[i] / system[i][i];
+                for (var k = i; k < row.Length; k++)
+                {
+                    row[k] -= factor * system[i][k];
+                }
             }
         }
 

@@ -7,7 +7,7 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 internal sealed unsafe partial class IntegerProduct
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Sixteen(byte* x, nint step, int count, int* sums, nint stride)
+    private void Wide(byte* x, nint step, int count, int* sums, nint stride)
     {
         for (; count >= 8; count -= 8, x += 8 * step, sums += 8 * stride)
         {
