@@ -20,6 +20,8 @@ internal sealed unsafe class IntegerStep : SparseStep
     private readonly ConvolutionWindow? _window;
     private readonly IIntegerProduct _product;
     private readonly int _positions;
+    private readonly int _stride;
+    private readonly int _columns;
     private readonly int[] _order;
     private readonly Aligned<float> _scales;
     private readonly (int Buffer, ByteLayout Layout, byte Zero)? _bytes;
@@ -42,7 +44,8 @@ internal sealed unsafe class IntegerStep : SparseStep
     {
         (_input, _window, _bytes, _floats, _sums, _relu, _outputs, _order) = (input, window, bytes, floats, sums, relu, scales.Length, order);
         (_product, _positions) = product;
-        _scales = new(Padded(_product.Rows));
+        (_stride, _columns) = (Padded(_product.Rows), Columns(_product));
+        _scales = new(_stride);
         for (var i = 0; i < _positions * _outputs; i++)
         {
             _scales.Span[i] = scales[i % _outputs];
@@ -109,11 +112,10 @@ internal sealed unsafe class IntegerStep : SparseStep
     private void Line(SparseMemory memory, byte* x, nint step, int count, int y)
     {
         var sums = (int*)memory[_sums];
-        var stride = Padded(_product.Rows);
-        var most = Columns(_product);
-        for (var first = 0; first < count; first += most)
+        var stride = _stride;
+        for (var first = 0; first < count; first += _columns)
         {
-            var columns = Math.Min(most, count - first);
+            var columns = Math.Min(_columns, count - first);
             _product.Run(x + first * step, step, columns, sums, stride);
             if (_bytes is { } bytes)
             {
