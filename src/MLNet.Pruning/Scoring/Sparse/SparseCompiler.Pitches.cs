@@ -12,21 +12,19 @@ internal sealed partial class SparseCompiler
     /// </summary>
     private static FrozenDictionary<int, int> Pitches(Network network, List<SparseOperation> operations)
     {
-        var work = new Dictionary<int, List<(int Width, ConvolutionWork Work)>>();
-        foreach (var operation in operations.Where(operation => ConvolutionWork.IsAligned && operation.Kind == SparseKind.Convolution))
-        {
-            var weight = network[operation.Node.Inputs[1]];
-            var window = ConvolutionWindow.Of(operation.Node, [.. weight.Shape.Skip(2)])!;
-            var isStep = window is { RowStep: 1, ColumnStep: 1 };
-            // One that moves by more than a position reads an image that is taken apart, as wide as its result.
-            var width = network.Find(isStep ? operation.Input : operation.Output)!.Shape[3];
-            CollectionsMarshal.GetValueRefOrAddDefault(work, width, out _) ??= [];
-            work[width].Add((width + (isStep ? window.Margin : window.Reach), ConvolutionWork.Of(weight.Array, weight.Shape[0], window)));
-        }
-
-        return work.Select(pair => (Width: pair.Key, Pitch: ConvolutionShape.BlockPitch(pair.Value.Max(each => each.Width)), Work: pair.Value))
-            .Where(each => each.Pitch > 0 && each.Work.Sum(one => each.Pitch * one.Work.Aligned) < each.Work.Sum(one => one.Width * one.Work.Loose))
-            .ToFrozenDictionary(each => each.Width, each => each.Pitch);
+        var convolutions = from operation in operations
+                           where ConvolutionWork.IsAligned && operation.Kind == SparseKind.Convolution
+                           let weight = network[operation.Node.Inputs[1]]
+                           let window = ConvolutionWindow.Of(operation.Node, [.. weight.Shape.Skip(2)])!
+                           let isStep = window is { RowStep: 1, ColumnStep: 1 }
+                           // One that moves by more than a position reads an image that is taken apart, as wide as its result.
+                           let width = network.Find(isStep ? operation.Input : operation.Output)!.Shape[3]
+                           select (Width: width, Needed: width + (isStep ? window.Margin : window.Reach),
+                               Work: ConvolutionWork.Of(weight.Array, weight.Shape[0], window));
+        return convolutions.GroupBy(each => each.Width)
+            .Select(group => (group.Key, Pitch: ConvolutionShape.BlockPitch(group.Max(each => each.Needed)), Works: group.ToList()))
+            .Where(each => each.Pitch > 0 && each.Works.Sum(one => each.Pitch * one.Work.Aligned) < each.Works.Sum(one => one.Needed * one.Work.InPlace))
+            .ToFrozenDictionary(each => each.Key, each => each.Pitch);
     }
 
     /// <summary>How far apart rows of a width lie, at least as far as they need.</summary>

@@ -8,8 +8,8 @@ namespace MLNet.Pruning.Scoring.Sparse.Kernels;
 /// <param name="Columns">Columns of the window that are read from different places.</param>
 internal readonly record struct ConvolutionWork(int Weights, int Moved, int Columns)
 {
-    /// <summary>Loads from anywhere: most lie across two cache lines.</summary>
-    private const double Anywhere = 1.9;
+    /// <summary>A load from anywhere: most lie across two cache lines.</summary>
+    private const double Anywhere = 1.5;
 
     /// <summary>What it takes to clear and to move a sum.</summary>
     private const double Move = 2.2;
@@ -17,16 +17,14 @@ internal readonly record struct ConvolutionWork(int Weights, int Moved, int Colu
     /// <summary>Whether the processor has vectors for which it matters: those of 512 bits are as long as a cache line.</summary>
     public static bool IsAligned => Vector512.IsHardwareAccelerated;
 
-    /// <summary>Where rows lie anywhere.</summary>
-    public double Loose => Weights * (Columns > 1 ? Anywhere : 1);
+    /// <summary>What it takes as each weight is read, wherever rows lie.</summary>
+    public double InPlace => Weights * (Columns > 1 ? Anywhere : 1);
 
-    /// <summary>Where rows lie at cache lines: as each weight is read, or with moved sums.</summary>
+    /// <summary>What it takes where rows lie at cache lines, so that sums may be moved.</summary>
     public double Aligned => IsMoved ? WithMoves : InPlace;
 
     /// <summary>Whether sums are better moved, where rows lie at cache lines.</summary>
     public bool IsMoved => IsAligned && WithMoves < InPlace;
-
-    private double InPlace => Weights * (1 + (Anywhere - 1) * (Columns - 1) / Columns);
 
     private double WithMoves => Weights + Move * Moved;
 
