@@ -24,7 +24,15 @@ public partial class FreshApplicationTests
         s_package.Tool("add", folder, "package", "MLNet.Pruning", "--version", s_package.Version);
         s_package.Tool("add", folder, "package", $"libtorch-cpu-{TorchVersion.Runtime}", "--version", TorchVersion.Wanted);
         var page = File.ReadAllText(Path.Combine(LocalPackage.Root, "src", "MLNet.Pruning", "PACKAGE.md"));
-        s_package.Write("fresh", ("Program.cs", Program().Match(page).Groups[1].Value));
+        const string Counts = """
+            internal static class Counts
+            {
+                [System.Runtime.CompilerServices.ModuleInitializer]
+                internal static void AtTheEnd() => AppDomain.CurrentDomain.ProcessExit
+                    += (_, _) => Console.WriteLine($"compiled {System.Runtime.JitInfo.GetCompiledMethodCount()}");
+            }
+            """;
+        s_package.Write("fresh", ("Program.cs", Program().Match(page).Groups[1].Value), ("Counts.cs", Counts));
 
         var printed = s_package.Tool("run", "--project", folder, "-c", "Release");
         // The circle takes 38 % of the points.
@@ -35,6 +43,15 @@ public partial class FreshApplicationTests
         var (first, second) = (Parameters(printed, "fc1") / 3, Parameters(printed, "fc3") - 1);
         Assert.AreEqual(48, first + second, printed);
         Assert.AreEqual((first + 1) * second, Parameters(printed, "fc2"), printed);
+
+        // What came compiled is compiled no more: against the assembly for all systems in its place.
+        var application = Path.Combine(folder, "bin", "Release", "net10.0");
+        var compiled = Compiled(application);
+        var packaged = Path.Combine(application, "runtimes", TorchVersion.Runtime, "lib", "net10.0", "MLNet.Pruning.dll");
+        File.Delete(packaged);
+        File.Copy(Path.Combine(application, "MLNet.Pruning.dll"), packaged);
+        var without = Compiled(application);
+        Assert.IsLessThan(0.8 * without, compiled, $"{compiled} methods, {without} without");
     }
 
     [TestMethod]
@@ -58,12 +75,19 @@ public partial class FreshApplicationTests
         StringAssert.Contains(output + errors, "net10.0");
     }
 
+    /// <summary>Methods that the runtime compiles while the application runs.</summary>
+    private static int Compiled(string application) => int.Parse(Methods().Match(s_package!.Tool(Path.Combine(application, "fresh.dll"))).Groups[1].Value,
+        CultureInfo.InvariantCulture);
+
     /// <summary>The first figure of a layer's line in the table.</summary>
     private static int Parameters(string table, string layer) => int.Parse(
         Regex.Match(table, $@"^{layer} +([\d,]+)", RegexOptions.Multiline).Groups[1].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^```csharp\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Program();
+
+    [GeneratedRegex(@"^compiled (\d+)", RegexOptions.Multiline)]
+    private static partial Regex Methods();
 
     [GeneratedRegex(@"^accuracy ([\d.]+)", RegexOptions.Multiline)]
     private static partial Regex Accuracy();

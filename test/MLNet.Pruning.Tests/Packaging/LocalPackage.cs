@@ -10,12 +10,21 @@ namespace MLNet.Pruning.Tests.Packaging;
 /// </summary>
 internal sealed class LocalPackage : IDisposable
 {
+    /// <summary>What is compiled ahead lies in one folder for all that pack.</summary>
+    private static readonly Lock s_packing = new();
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("package");
 
     public LocalPackage()
     {
-        Tool("pack", Path.Combine(Root, "src", "MLNet.Pruning"), "--no-build", "-c", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
-            "-o", Feed, $"-p:PackageVersion={Version}");
+        var pack = Start("pack", Path.Combine(Root, "src", "MLNet.Pruning"), "--no-build", "-c", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
+            "-o", Feed, $"-p:PackageVersion={Version}", $"-p:CompiledRuntimes={TorchVersion.Runtime}");
+        pack.Environment["NUGET_PACKAGES"] = MachinePackages;
+        lock (s_packing)
+        {
+            Run(pack);
+        }
+
         File.WriteAllText(Path.Combine(_folder.FullName, "nuget.config"), $"""
             <configuration>
               <packageSources><add key="local" value="feed" /></packageSources>
@@ -70,12 +79,14 @@ internal sealed class LocalPackage : IDisposable
     }
 
     /// <summary>Runs the SDK's dotnet, which has to succeed.</summary>
-    public string Tool(params string[] arguments)
-    {
-        var (exitCode, output, errors) = ChildProcess.Run(Start(arguments));
-        Assert.AreEqual(0, exitCode, $"dotnet {string.Join(' ', arguments)}\n{output}{errors}");
-        return output;
-    }
+    public string Tool(params string[] arguments) => Run(Start(arguments));
 
     public void Dispose() => _folder.Delete(recursive: true);
+
+    private static string Run(ProcessStartInfo start)
+    {
+        var (exitCode, output, errors) = ChildProcess.Run(start);
+        Assert.AreEqual(0, exitCode, $"dotnet {string.Join(' ', start.ArgumentList)}\n{output}{errors}");
+        return output;
+    }
 }

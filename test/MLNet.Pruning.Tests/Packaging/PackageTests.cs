@@ -21,6 +21,15 @@ public partial class PackageTests
     private static readonly string s_copy = Path.Combine(s_folder.FullName, "copy");
     private static readonly string s_feed = Path.Combine(s_folder.FullName, "feed");
 
+    /// <summary>
+    /// Runtimes that the library is compiled for, and the machine in the headers of such assemblies: the processor's number, by exclusive or with one that
+    /// stands for the system (docs/design/coreclr/botr/readytorun-format.md of dotnet/runtime).
+    /// </summary>
+    private static readonly Dictionary<string, int> s_machines = new()
+    {
+        ["linux-x64"] = 0x8664 ^ 0x7B79, ["linux-arm64"] = 0xAA64 ^ 0x7B79, ["osx-arm64"] = 0xAA64 ^ 0x4644, ["win-x64"] = 0x8664,
+    };
+
     [ClassInitialize]
     public static void Pack(TestContext context)
     {
@@ -48,7 +57,7 @@ public partial class PackageTests
 
         string[] options = ["-c", "Release", "-o", s_feed, "--nologo", "-v", "q", $"-p:PackageVersion={Version}", "-p:RunAnalyzers=false",
             $"-p:SourceRevisionId={s_revision.Split('+')[1]}"];
-        Run("dotnet", s_copy, ["pack", "src/MLNet.Pruning.Cli", "-p:ToolPackageRuntimeIdentifiers=any", .. options]);
+        Run("dotnet", s_copy, ["pack", "src/MLNet.Pruning.Cli", "-p:ToolPackageRuntimeIdentifiers=\"linux-arm64;any\"", .. options]);
         Run("dotnet", s_copy, ["pack", "src/MLNet.Pruning", "--no-build", .. options]);
         Run("dotnet", s_copy, ["pack", "src/MLNet.Pruning.Templates", .. options]);
     }
@@ -117,6 +126,34 @@ public partial class PackageTests
             .Single(group => (string?)group.Attribute("Label") == "What users get").Elements()
             .ToDictionary(element => (string)element.Attribute("Include")!, element => (string)element.Attribute("Version")!);
         CollectionAssert.AreEquivalent(versions, dependencies);
+    }
+
+    [TestMethod]
+    public void The_library_is_compiled_ahead_for_each_runtime()
+    {
+        using var package = Open("MLNet.Pruning");
+        var assemblies = package.Entries.Where(entry => entry.Name == "MLNet.Pruning.dll" && entry.FullName.StartsWith("runtimes/"))
+            .ToDictionary(entry => entry.FullName.Split('/')[1], entry => entry.FullName);
+        CollectionAssert.AreEquivalent(s_machines.Keys, assemblies.Keys);
+        using var common = new PEReader(new MemoryStream(Bytes(package, "lib/net10.0/MLNet.Pruning.dll")));
+        Assert.AreEqual(0, common.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size);
+        foreach (var (runtime, name) in assemblies)
+        {
+            Assert.AreEqual($"runtimes/{runtime}/lib/net10.0/MLNet.Pruning.dll", name);
+            using var assembly = new PEReader(new MemoryStream(Bytes(package, name)));
+            Assert.AreEqual(s_machines[runtime], (int)assembly.PEHeaders.CoffHeader.Machine, name);
+            Assert.IsGreaterThan(0, assembly.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size, name);
+            Assert.AreEqual(Id(common), Id(assembly), name);
+        }
+
+        using var tool = Open("MLNet.Pruning.Cli.linux-arm64");
+        CollectionAssert.AreEqual(Bytes(package, assemblies["linux-arm64"]), Bytes(tool, "tools/net10.0/linux-arm64/MLNet.Pruning.dll"));
+
+        static Guid Id(PEReader assembly)
+        {
+            var reader = assembly.GetMetadataReader();
+            return reader.GetGuid(reader.GetModuleDefinition().Mvid);
+        }
     }
 
     [TestMethod]
