@@ -1,3 +1,4 @@
+using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Format;
 using MLNet.Pruning.Networks.Graph;
 
@@ -39,8 +40,36 @@ internal sealed partial record DenseMetadata(long Parameters, long? MultiplyAdds
         }
     }
 
-    public ImmutableSortedDictionary<string, string> AddTo(ImmutableSortedDictionary<string, string> metadata)
-        => metadata.SetItem(Key, JsonSerializer.Serialize(this, DenseJson.Default.DenseMetadata));
+    public ImmutableSortedDictionary<string, string> AddTo(ImmutableSortedDictionary<string, string> metadata) => metadata.SetItem(Key, JsonText.Written(json =>
+    {
+        json.WriteStartObject();
+        json.WriteNumber("parameters", Parameters);
+        if (MultiplyAdds is { } number)
+        {
+            json.WriteNumber("multiplyAdds", number);
+        }
+        else
+        {
+            json.WriteNull("multiplyAdds");
+        }
+
+        if (Blocks is null)
+        {
+            json.WriteNull("blocks");
+        }
+        else
+        {
+            json.WriteStartObject("blocks");
+            foreach (var (name, isExact) in Blocks)
+            {
+                json.WriteBoolean(name, isExact);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }));
 
     [JsonSerializable(typeof(DenseMetadata))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -1,3 +1,4 @@
+using MLNet.Pruning.Files;
 using MLNet.Pruning.Networks.Graph;
 
 namespace MLNet.Pruning.Networks;
@@ -12,7 +13,7 @@ internal static partial class KeptMetadata
 
     /// <summary>Adds a removal to those before it.</summary>
     public static ImmutableSortedDictionary<string, string> Compose(ImmutableSortedDictionary<string, string> metadata, Network network,
-        ImmutableDictionary<string, ImmutableSortedDictionary<int, int[]>> kept, HashSet<string> unmasked)
+        ImmutableDictionary<string, IReadOnlyDictionary<int, int[]>> kept, HashSet<string> unmasked)
     {
         var all = Read(metadata).ToDictionary();
         foreach (var (name, dimensions) in kept)
@@ -98,9 +99,34 @@ internal static partial class KeptMetadata
         }
     }
 
+    // Not by the serializer, whose code for these types would be compiled at the first pruning of a process.
     private static ImmutableSortedDictionary<string, string> Write(Dictionary<string, Removal> all, ImmutableSortedDictionary<string, string> metadata)
-        => all.Count == 0 ? metadata : metadata.SetItem(Key,
-            JsonSerializer.Serialize(new SortedDictionary<string, Removal>(all, StringComparer.Ordinal), Json.Default.SortedDictionaryStringRemoval));
+        => all.Count == 0 ? metadata : metadata.SetItem(Key, JsonText.Written(json =>
+        {
+            json.WriteStartObject();
+            foreach (var (name, removal) in all.OrderBy(removal => removal.Key, StringComparer.Ordinal))
+            {
+                json.WriteStartObject(name);
+                json.WriteStartArray("shape");
+                foreach (var size in removal.Shape)
+                {
+                    json.WriteNumberValue(size);
+                }
+
+                json.WriteEndArray();
+                json.WriteStartObject("kept");
+                foreach (var (dimension, indices) in removal.Kept)
+                {
+                    json.WriteString(dimension.ToString(CultureInfo.InvariantCulture), indices);
+                }
+
+                json.WriteEndObject();
+                json.WriteBoolean("masked", removal.Masked);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }));
 
     private static void CheckStayed(string name, int[] shape, int dimension, string? text)
     {

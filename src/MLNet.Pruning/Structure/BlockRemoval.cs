@@ -73,7 +73,7 @@ internal static class BlockRemoval
         {
             AsRead = false,
             Metadata = KeptMetadata.Compose(dense.AddTo(network.Graph.Metadata), network,
-                kept.ToImmutableDictionary(pair => pair.Name, _ => ImmutableSortedDictionary<int, int[]>.Empty.Add(0, [])),
+                kept.ToImmutableDictionary(pair => pair.Name, _ => (IReadOnlyDictionary<int, int[]>)new Dictionary<int, int[]> { [0] = [] }),
                 [.. kept.Where(pair => !pair.IsExact).Select(pair => pair.Name)]),
         });
     }

@@ -27,7 +27,8 @@ internal sealed class StructureRemoval
 
         Kept = structure.Coupling.Axes.Where(axis => axis.Classes.Any(Drops))
             .GroupBy(axis => axis.Parameter)
-            .ToImmutableDictionary(axes => axes.Key, axes => axes.ToImmutableSortedDictionary(axis => axis.Dimension, axis => KeptIndices(axis.Classes)));
+            .ToImmutableDictionary(axes => axes.Key, axes => (IReadOnlyDictionary<int, int[]>)axes.OrderBy(axis => axis.Dimension)
+                .ToDictionary(axis => axis.Dimension, axis => KeptIndices(axis.Classes)));
     }
 
     /// <exception cref="ArgumentException">A group is of a network with another graph, or nothing would be left of a layer.</exception>
@@ -52,7 +53,7 @@ internal sealed class StructureRemoval
             .Where(dimension => KeptCount(dimension.Item2) == 0);
 
     /// <summary>Indices that stay, by parameter and dimension, where some go.</summary>
-    public ImmutableDictionary<string, ImmutableSortedDictionary<int, int[]>> Kept { get; }
+    public ImmutableDictionary<string, IReadOnlyDictionary<int, int[]>> Kept { get; }
 
     /// <summary>The smaller network.</summary>
     /// <param name="network">The network of the structure, or one of the same graph with other weights.</param>
@@ -127,7 +128,7 @@ internal sealed class StructureRemoval
         return new WeightMask([.. values.Select(value => value != 0)]);
     }
 
-    private static Parameter Shrink(Parameter parameter, ImmutableSortedDictionary<int, int[]> kept)
+    private static Parameter Shrink(Parameter parameter, IReadOnlyDictionary<int, int[]> kept)
     {
         if (!parameter.IsInitialized)
         {
@@ -138,12 +139,12 @@ internal sealed class StructureRemoval
         return parameter.WithValues(shape, values, parameter.Grid?.Keep(parameter.Name, parameter.Shape, kept));
     }
 
-    private static (float[] Values, ImmutableArray<int> Shape) Shrink(float[] values, ImmutableArray<int> shape, ImmutableSortedDictionary<int, int[]> kept)
+    private static (float[] Values, ImmutableArray<int> Shape) Shrink(float[] values, ImmutableArray<int> shape, IReadOnlyDictionary<int, int[]> kept)
     {
         ImmutableArray<int> smaller = [.. shape.Select((size, d) => kept.TryGetValue(d, out var indices) ? indices.Length : size)];
         var left = GC.AllocateUninitializedArray<float>(smaller.Aggregate(1, (product, size) => product * size), pinned: true);
         // One copy of what stays: neighbours in the last dimension that loses something are moved together, with all that lies behind it.
-        var (last, next) = (kept.Keys.Last(), 0);
+        var (last, next) = (kept.Keys.Max(), 0);
         var inner = shape.Skip(last + 1).Aggregate(1, (product, size) => product * size);
         var runs = IndexRanges.Runs(kept[last]).ToArray();
         Copy(0, 0);
