@@ -25,6 +25,11 @@ internal static partial class OnnxTensor
     {
         var place = Place(tensor);
         OnnxTensorSize.Check(tensor, folder, place);
+        if ((DataType)tensor.DataType == DataType.Float && FloatBytes.Take(tensor.RawData) is { } own)
+        {
+            return own;
+        }
+
         var values = GC.AllocateUninitializedArray<float>(Length(tensor.Dims, place), pinned: true);
         switch ((DataType)tensor.DataType)
         {

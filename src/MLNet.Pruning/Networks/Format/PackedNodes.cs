@@ -10,7 +10,7 @@ namespace MLNet.Pruning.Networks.Format;
 internal sealed class PackedNodes
 {
     /// <summary>So that the bytes of a run are no large object, which is collected late.</summary>
-    public const int MostInARun = 1000;
+    private const int MostInARun = 1000;
 
     /// <summary>Bytes of the longest node that is packed with tensors in its attributes.</summary>
     private const int LongestWithTensors = 1024;
@@ -25,9 +25,17 @@ internal sealed class PackedNodes
     /// <summary>The nodes of a graph, packed or not; one that is packed is made anew whenever it is requested.</summary>
     public static IReadOnlyList<NodeProto> Of(GraphProto graph) => graph.Node.Any(IsPacked) ? new Unpacked(graph) : graph.Node;
 
-    /// <summary>Puts one node, with the bytes in its one attribute, in the place of those that follow each other.</summary>
+    /// <summary>Whether a graph of so many nodes is long: objects of fewer take less than the time to write them, and the code for it, is worth.</summary>
+    public static bool IsLong(int nodes) => nodes > MostInARun;
+
+    /// <summary>Puts one node, with the bytes in its one attribute, in the place of those that follow each other in a long graph.</summary>
     public static void Pack(GraphProto graph)
     {
+        if (!IsLong(graph.Node.Count) && !graph.Node.Any(IsPacked))
+        {
+            return;
+        }
+
         var packed = new PackedNodes();
         foreach (var node in graph.Node)
         {

@@ -22,8 +22,9 @@ internal static class OnnxFile
             throw new FileNotFoundException($"There is no file '{path}'.", path);
         }
 
-        var length = new FileInfo(path).Length;
-        return length <= Array.MaxLength ? Parse(File.ReadAllBytes(path), path, FolderOf(path))
+        using var file = File.OpenHandle(path);
+        var length = RandomAccess.GetLength(file);
+        return length <= Array.MaxLength ? Parse(new ModelBytes(file, (int)length), path, FolderOf(path))
             : throw new OnnxFormatException($"{path} has {length} bytes; an ONNX file has at most {Array.MaxLength}, larger models keep their weights in "
                 + "external files.");
     }
@@ -37,7 +38,7 @@ internal static class OnnxFile
     /// <param name="bytes">The whole file.</param>
     /// <param name="name">Names the model in messages.</param>
     /// <exception cref="OnnxFormatException">The bytes are damaged, hostile or not ONNX.</exception>
-    public static ModelProto Parse(byte[] bytes, string name) => Parse(bytes, name, folder: null);
+    public static ModelProto Parse(byte[] bytes, string name) => Parse(new ModelBytes(bytes), name, folder: null);
 
     /// <summary>Writes a model as a whole or not at all.</summary>
     /// <param name="model">Stays as it is.</param>
@@ -98,7 +99,7 @@ internal static class OnnxFile
         }
     }
 
-    private static ModelProto Parse(byte[] bytes, string name, string? folder)
+    private static ModelProto Parse(ModelBytes bytes, string name, string? folder)
     {
         ModelProto model;
         try
@@ -121,9 +122,9 @@ internal static class OnnxFile
     }
 
     /// <summary>How far the parser comes; that of arrays does not tell, but is the faster one.</summary>
-    private static long FailingByte(byte[] bytes)
+    private static long FailingByte(ModelBytes bytes)
     {
-        using var input = new CodedInputStream(bytes);
+        using var input = new CodedInputStream(bytes.With(0, bytes.Length));
         try
         {
             new ModelProto().MergeFrom(input);

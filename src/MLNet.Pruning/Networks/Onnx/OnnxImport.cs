@@ -84,7 +84,7 @@ internal static class OnnxImport
             }
             else if (tensor.RawData.Length >= OnnxParsing.LargeValues)
             {
-                // Where it is part of the file's bytes, it would keep them all.
+                // Where it is part of a model's bytes, it would keep them all; where a parameter took it over, it would change with that.
                 tensor.RawData = ByteString.CopyFrom(tensor.RawData.Span);
             }
         }

@@ -6,11 +6,11 @@ namespace MLNet.Pruning.Networks.Onnx;
 /// <summary>
 /// Parses a model field by field, which protobuf allows since merging the parts gives the whole. The nodes of a long graph are packed before the next are
 /// read: a list that protobuf parses has room for eight, and each text is one of its own, so that nodes of 24 bytes would take 550. The values of large
-/// initializers are not copied: they stay where they are in the file's bytes.
+/// initializers are not copied: they stay where they are in the bytes of a model in memory, and are read from a file into arrays of their own.
 /// </summary>
 internal sealed class OnnxParsing
 {
-    /// <summary>Bytes of values from which on those of an initializer stay in the file's.</summary>
+    /// <summary>Bytes of values from which on those of an initializer are not parsed with the rest.</summary>
     public const int LargeValues = 1024;
 
     /// <summary>Bytes that the objects of any file may take; larger ones may take more by their size.</summary>
@@ -24,12 +24,15 @@ internal sealed class OnnxParsing
     private static readonly uint s_initializer = Tag(GraphProto.InitializerFieldNumber);
     private static readonly uint s_values = Tag(TensorProto.RawDataFieldNumber);
 
-    private readonly byte[] _bytes;
+    /// <summary>What a tag and a length, or a number, take at most.</summary>
+    private const int LongestStart = 20;
+
+    private readonly ModelBytes _bytes;
     private readonly long _most;
     private readonly bool _isCounted;
     private long _objects;
 
-    private OnnxParsing(byte[] bytes)
+    private OnnxParsing(ModelBytes bytes)
     {
         (_bytes, _most) = (bytes, Allowance + (2L * bytes.Length));
         // What protobuf tells about its messages takes a tenth of a second to compile: a file too short to pass the limit is not counted.
@@ -38,7 +41,7 @@ internal sealed class OnnxParsing
 
     /// <exception cref="InvalidProtocolBufferException">The bytes are no whole message.</exception>
     /// <exception cref="OnnxFormatException">They stand for many more objects than their number allows.</exception>
-    public static ModelProto Parse(byte[] bytes) => new OnnxParsing(bytes).Parse();
+    public static ModelProto Parse(ModelBytes bytes) => new OnnxParsing(bytes).Parse();
 
     private static uint Tag(int field) => ((uint)field << 3) | (uint)WireFormat.WireType.LengthDelimited;
 
@@ -58,25 +61,25 @@ internal sealed class OnnxParsing
 
             if (_isCounted)
             {
-                Count(ParsedSize.Of(Bytes(field.Start, field.End), ModelProto.Descriptor));
+                Count(ParsedSize.Of(_bytes.Range(field.Start, field.End), ModelProto.Descriptor));
             }
 
-            model.MergeFrom(Bytes(field.Start, field.End));
+            model.MergeFrom(_bytes.Range(field.Start, field.End));
         }
 
+        _bytes.ReadValues();
         return model;
     }
 
     private void Merge(GraphProto graph, int start, int end)
     {
-        var packed = Fields(start, end).Count(field => field.Tag == s_node) > PackedNodes.MostInARun ? new PackedNodes() : null;
+        var packed = PackedNodes.IsLong(Fields(start, end).Count(field => field.Tag == s_node)) ? new PackedNodes() : null;
         foreach (var field in Fields(start, end))
         {
             var before = _objects;
-            var bytes = Bytes(field.Start, field.End);
             if (_isCounted)
             {
-                Count(ParsedSize.Of(bytes, GraphProto.Descriptor));
+                Count(ParsedSize.Of(_bytes.Range(field.Start, field.End), GraphProto.Descriptor));
             }
 
             if (field.Tag == s_initializer)
@@ -87,6 +90,7 @@ internal sealed class OnnxParsing
                 continue;
             }
 
+            var bytes = _bytes.Range(field.Start, field.End);
             graph.MergeFrom(bytes);
             if (field.Tag == s_node && packed is not null)
             {
@@ -100,14 +104,20 @@ internal sealed class OnnxParsing
 
     private void Merge(TensorProto tensor, int start, int end)
     {
+        var values = default(Field);
         foreach (var field in Fields(start, end).Where(IsLargeValues))
         {
-            tensor.MergeFrom(Bytes(start, field.Start));
-            tensor.RawData = UnsafeByteOperations.UnsafeWrap(_bytes.AsMemory(field.Content, field.Length));
-            start = field.End;
+            tensor.MergeFrom(_bytes.Range(start, field.Start));
+            tensor.ClearRawData();
+            (values, start) = (field, field.End);
         }
 
-        tensor.MergeFrom(Bytes(start, end));
+        tensor.MergeFrom(_bytes.Range(start, end));
+        // Of values that are given twice the last count.
+        if (values is not null && !tensor.HasRawData)
+        {
+            tensor.RawData = _bytes.Values(values.Content, values.Length, tensor.DataType == (int)TensorProto.Types.DataType.Float);
+        }
     }
 
     private long LengthOfLargeValues() => Fields(0, _bytes.Length).Where(field => field.Tag == s_graph)
@@ -126,23 +136,30 @@ internal sealed class OnnxParsing
         }
     }
 
-    private ReadOnlySpan<byte> Bytes(int start, int end) => _bytes.AsSpan(start, end - start);
-
     /// <summary>The fields of a message.</summary>
     private IEnumerable<Field> Fields(int start, int end)
     {
-        using var input = new CodedInputStream(_bytes, start, end - start);
-        for (uint tag; (tag = input.ReadTag()) != 0; start = (int)input.Position)
+        using var input = new CodedInputStream(_bytes.With(start, start), start, end - start);
+        while (start < end)
         {
+            var bytes = _bytes.With(start, start + LongestStart);
+            var tag = input.ReadTag();
             var content = (int)input.Position;
+            if (WireFormat.GetTagWireType(tag) == WireFormat.WireType.StartGroup)
+            {
+                // Fields up to its end, which is not told.
+                _bytes.With(content, end);
+            }
+
             input.SkipLastField();
             if (WireFormat.GetTagWireType(tag) == WireFormat.WireType.LengthDelimited)
             {
                 // Behind the length, each byte of which but the last says that another follows.
-                content += 1 + _bytes.AsSpan(content).IndexOfAnyInRange((byte)0, (byte)0x7F);
+                content += 1 + bytes.AsSpan(content).IndexOfAnyInRange((byte)0, (byte)0x7F);
             }
 
             yield return new(tag, start, content, (int)input.Position);
+            start = (int)input.Position;
         }
     }
 

@@ -26,7 +26,7 @@ internal sealed class OnnxReader
     private readonly QuantizedInitializers _quantized;
     private readonly ZeroValues _zeros;
     private readonly Dictionary<string, WeightSource> _sources = [];
-    private readonly SharedAttributes _attributes = new();
+    private readonly SharedAttributes _attributes;
     private readonly UniqueNames _names;
     private readonly List<Node> _nodes;
     private readonly Lazy<UniqueNames> _valueNames;
@@ -42,7 +42,7 @@ internal sealed class OnnxReader
         _order = OnnxGraphOrder.Sort(model.Graph, file);
         // Tables that grow leave many times themselves behind.
         var nodes = PackedNodes.Of(model.Graph).Count;
-        (_tensors, _names, _nodes) = (new(nodes), new([], nodes), new(nodes));
+        (_tensors, _names, _nodes, _attributes) = (new(nodes), new([], nodes), new(nodes), new(nodes));
         _tensorReader = new(file, folder);
         _quantized = new(folder);
         _zeros = new(_values);

@@ -7,9 +7,10 @@ namespace MLNet.Pruning.Networks.Onnx;
 
 /// <summary>
 /// One table of attributes for all nodes of a file that have the same, and one text for all that have the same operator: a table takes several times what it
-/// needs in the file.
+/// needs in the file. A graph that is not long has tables of its own for its nodes.
 /// </summary>
-internal sealed class SharedAttributes
+/// <param name="nodes">How many the file has.</param>
+internal sealed class SharedAttributes(int nodes)
 {
     /// <summary>Bytes of the longest node whose attributes are looked for among earlier ones: settings are shorter, values may be long.</summary>
     private const int MostShared = 256;
@@ -23,6 +24,11 @@ internal sealed class SharedAttributes
         if (node.Attribute.Count == 0)
         {
             return ImmutableDictionary<string, object>.Empty;
+        }
+
+        if (!PackedNodes.IsLong(nodes))
+        {
+            return OnnxAttributes.Of(node);
         }
 
         var alone = new NodeProto { Attribute = { node.Attribute } };

@@ -78,7 +78,7 @@ internal static class NetworkArchive
         var coder = new BitReader(bytes, Magic.Length + 1 + HashLength);
         var message = new byte[Believed(coder.Number(0), "bytes without values", FreeBytes, MostBytes, bytes)];
         new MessageCoder().Code(coder, message);
-        var model = OnnxParsing.Parse(message);
+        var model = OnnxParsing.Parse(new(message));
         var apart = Held(model).Where(IsEmpty).ToArray();
         Believed(apart.Sum(Count), "values", FreeValues, MostValues, bytes);
         var (tensors, coded) = (new TensorCoder(coder), new HashSet<string>());
