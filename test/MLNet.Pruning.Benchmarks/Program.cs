@@ -14,6 +14,8 @@ var peers = new Option<DirectoryInfo?>("--peers") { Description = "Folder of the
 var python = new Option<string>("--python") { Description = "Python that has PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each side, alternating.", DefaultValueFactory = _ => 7 };
 var output = new Option<FileInfo?>("--output") { Description = "Markdown file to write the table to." };
+var packaged = new Option<FileInfo?>("--packaged") { Description = "This program with the library as its package has it, whose start is timed, too." };
+var torchPruning = new Option<DirectoryInfo?>("--torch-pruning") { Description = "Folder of the Python package torch_pruning, to compare a start with." };
 var ahead = new Option<FileInfo?>("--compiled-ahead") { Description = "This program as published with PublishReadyToRun, whose start is timed, too." };
 
 // A process of its own, for the memory it takes: see SelectionBenchmark.
@@ -31,7 +33,7 @@ var busy = new Command(BusyProcess.Name) { Hidden = true };
 busy.SetAction(_ => BusyProcess.Run());
 
 var command = new RootCommand("Benchmarks of MLNet.Pruning, interleaved with the same work in PyTorch where --peers is given.") { which, peers, python, rounds,
-    output, ahead, round, trainer, busy };
+    output, packaged, torchPruning, ahead, round, trainer, busy };
 command.SetAction(arguments =>
 {
     var chosen = arguments.GetValue(which) is { Length: > 0 } some ? some
@@ -70,7 +72,7 @@ command.SetAction(arguments =>
                 RemovalBenchmark.Run(report, peer);
                 break;
             case "start":
-                StartBenchmark.Run(report, arguments.GetValue(ahead));
+                StartBenchmark.Run(report, peer, arguments.GetValue(torchPruning), arguments.GetValue(packaged), arguments.GetValue(ahead));
                 break;
             case "quantization":
                 QuantizationBenchmark.Run(report);

@@ -13,37 +13,46 @@ internal static class StartBenchmark
     private const int Width = 784;
 
     /// <param name="report">Takes the figures.</param>
+    /// <param name="peers">The Python peers; null where there are none.</param>
+    /// <param name="torchPruning">Folder of the Python package torch_pruning; null where there is none.</param>
+    /// <param name="packaged">This program with the library as its package has it, compiled ahead; null where there is none.</param>
     /// <param name="compiled">This program with all of its code compiled ahead (PublishReadyToRun); null where there is none.</param>
-    public static void Run(Report report, FileInfo? compiled)
+    public static void Run(Report report, PeerScripts? peers, DirectoryInfo? torchPruning, FileInfo? packaged, FileInfo? compiled)
     {
         var folder = Directory.CreateTempSubdirectory("start");
+        (string Name, FileInfo? Program)[] programs = [("", null), .. new[] { (", as packaged", packaged), (", all compiled ahead", compiled) }
+            .Where(program => program.Item2 is not null)];
         try
         {
             report.Section("Start of a process to its first score", "bare ONNX Runtime", "times as long, or as much memory",
                 """
                 A fresh process each time, from its start to the score of one row, and the peak of its memory. The other side has the network's ONNX file in a
-                session of ONNX Runtime and nothing else. "Compiled ahead": published with `PublishReadyToRun`, as .NET itself is.
+                session of ONNX Runtime and nothing else. "As packaged": with the library compiled ahead, as its package has it. "All compiled ahead":
+                published with `PublishReadyToRun`, as .NET itself is.
                 """);
             foreach (var (name, network) in new[] { ("MLP 784-300-100-10", BenchmarkNetworks.Mlp), ("LeNet-5", BenchmarkNetworks.LeNet5) })
             {
                 var (ours, standard, bare) = Save(network, folder);
-                foreach (var program in new[] { null, compiled }.Distinct())
+                foreach (var (how, program) in programs)
                 {
-                    var ahead = program is null ? "" : ", compiled ahead";
-                    Add(report, $"{name}, `ml.Compression().Load`{ahead}", program, StartedBy.Compression, ours, bare);
-                    Add(report, $"{name}, `ml.Model.Load`{ahead}", program, StartedBy.Model, standard, bare);
+                    Add(report, $"{name}, `ml.Compression().Load`{how}", program, StartedBy.Compression, ours, bare);
+                    Add(report, $"{name}, `ml.Model.Load`{how}", program, StartedBy.Model, standard, bare);
                 }
             }
 
-            report.Section("First pruning of a process", "", "",
-                "A fresh process each time, from its start to a ResNet-50 (an ONNX file of 94 MB) without half of its filters.");
+            report.Section("First pruning of a process", "Torch-Pruning", "times as long, or as much memory",
+                """
+                A fresh process each time, from its start to a ResNet-50 (a file of 94 MB) without half of its filters. The other side imports PyTorch and
+                torch_pruning and reads a file of weights.
+                """);
             var file = new ZooArchive("networks").Get("resnet50").Path;
-            foreach (var program in new[] { null, compiled }.Distinct())
+            var peer = Peer(peers, torchPruning, Path.Combine(folder.FullName, "resnet50.pt"));
+            foreach (var (how, program) in programs)
             {
-                var (rounds, _) = report.Interleave(() => Start(program, StartedBy.Pruning, file), null);
-                var name = $"ResNet-50{(program is null ? "" : ", compiled ahead")}";
-                report.Add(new($"{name}: time", [.. rounds.Select(round => round.Seconds)], [], Milliseconds, (our, their) => our / their));
-                report.Add(new($"{name}: peak memory", [.. rounds.Select(round => round.Bytes)], [], Megabytes, (our, their) => our / their));
+                var (ours, theirs) = report.Interleave(() => Start(() => Ours(program, StartedBy.Pruning, file)), peer is null ? null : () => Start(peer));
+                AddLine(report, $"ResNet-50{how}", ours, theirs);
+                report.Add(new($"ResNet-50{how}: pruning alone", [.. ours.Select(round => round.Alone)], [.. theirs.Select(round => round.Alone)],
+                    Milliseconds, (our, their) => our / their));
             }
         }
         finally
@@ -54,20 +63,44 @@ internal static class StartBenchmark
 
     private static void Add(Report report, string name, FileInfo? program, StartedBy what, string file, string bare)
     {
-        var (ours, theirs) = report.Interleave(() => Start(program, what, file), () => Start(program, StartedBy.Session, bare));
+        var (ours, theirs) = report.Interleave(() => Start(() => Ours(program, what, file)), () => Start(() => Ours(program, StartedBy.Session, bare)));
+        AddLine(report, name, ours, theirs);
+    }
+
+    private static void AddLine(Report report, string name, IReadOnlyList<Round> ours, IReadOnlyList<Round> theirs)
+    {
         report.Add(new($"{name}: time", [.. ours.Select(round => round.Seconds)], [.. theirs.Select(round => round.Seconds)], Milliseconds,
             (our, their) => our / their));
         report.Add(new($"{name}: peak memory", [.. ours.Select(round => round.Bytes)], [.. theirs.Select(round => round.Bytes)], Megabytes,
             (our, their) => our / their));
     }
 
-    private static (double Seconds, double Bytes) Start(FileInfo? program, StartedBy what, string file)
+    private static Peer Ours(FileInfo? program, StartedBy what, string file)
     {
         string[] arguments = [StartRound.Name, what.ToString(), file, Width.ToString(CultureInfo.InvariantCulture)];
+        return program is null ? Benchmarks.Peer.Self(null, arguments) : new(program.FullName, arguments);
+    }
+
+    /// <summary>What starts Torch-Pruning on a file of weights, which the first of its processes writes.</summary>
+    private static Func<Peer>? Peer(PeerScripts? peers, DirectoryInfo? torchPruning, string weights)
+    {
+        if (peers is null || torchPruning is null)
+        {
+            return null;
+        }
+
+        var environment = new Dictionary<string, string> { ["PYTHONPATH"] = torchPruning.FullName };
+        using var writes = peers.Start("first_pruning.py", environment, weights);
+        writes.Answer();
+        return () => peers.Start("first_pruning.py", environment, weights);
+    }
+
+    private static Round Start(Func<Peer> what)
+    {
         var start = Stopwatch.GetTimestamp();
-        using var process = program is null ? Peer.Self(null, arguments) : new Peer(program.FullName, arguments);
-        var bytes = process.Answer()[0];
-        return (Stopwatch.GetElapsedTime(start).TotalSeconds, bytes);
+        using var process = what();
+        var answer = process.Answer();
+        return new(Stopwatch.GetElapsedTime(start).TotalSeconds, answer[0], answer[1]);
     }
 
     /// <summary>A model of a network that was trained and pruned, in both of its forms, and the network by itself.</summary>
@@ -101,4 +134,9 @@ internal static class StartBenchmark
 
         public uint Label { get; set; }
     }
+
+    /// <param name="Seconds">From the start of the process.</param>
+    /// <param name="Bytes">The peak of its memory.</param>
+    /// <param name="Alone">Seconds of the pruning alone.</param>
+    private sealed record Round(double Seconds, double Bytes, double Alone);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.ML;
@@ -6,7 +7,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MLNet.Pruning.Benchmarks;
 
-/// <summary>One start, in a process of its own: does one thing, and prints the peak of its memory.</summary>
+/// <summary>One start, in a process of its own: does one thing, and prints the peak of its memory and the seconds of a pruning alone.</summary>
 internal static class StartRound
 {
     public const string Name = "start-round";
@@ -16,6 +17,7 @@ internal static class StartRound
     /// <param name="width">Numbers in a row.</param>
     public static void Run(StartedBy what, string path, int width)
     {
+        var seconds = 0.0;
         // Each apart, so that none loads what another needs.
         switch (what)
         {
@@ -29,11 +31,11 @@ internal static class StartRound
                 Model(path, width);
                 break;
             default:
-                Prune(path);
+                seconds = Prune(path);
                 break;
         }
 
-        Console.WriteLine(PeakMemory.Resident.ToString(CultureInfo.InvariantCulture));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{PeakMemory.Resident} {seconds}"));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -71,8 +73,13 @@ internal static class StartRound
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Prune(string path)
-        => Check(Network.FromOnnx(path).Prune(Amount.Fraction(0.5), granularity: Granularity.Filter).Network.Parameters.Length);
+    private static double Prune(string path)
+    {
+        var network = Network.FromOnnx(path);
+        var start = Stopwatch.GetTimestamp();
+        Check(network.Prune(Amount.Fraction(0.5), granularity: Granularity.Filter).Network.Parameters.Length);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
 
     private static void Check(int found)
     {
